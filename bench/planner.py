@@ -108,7 +108,7 @@ def main() -> None:
         }
         if found.figures.unseated or found.figures.short:
             began = time.monotonic()
-            why = conflict.explain(problem)
+            why = conflict.explain(problem, all_seated=not found.figures.unseated or None)
             told["conflict"] = {
                 "promises": [str(each) for each in why.without],
                 "proved": why.proved,

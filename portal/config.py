@@ -28,6 +28,31 @@ class Unconfigured(RuntimeError):
 
 
 @dataclass(frozen=True)
+class SingleSignOn:
+    """The city's OpenID Connect provider: its issuer, the portal's client there, and what families call it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str = "城市统一身份认证"
+    name_english: str = "the city's single sign-on"
+
+    def named(self, language: str) -> str:
+        return self.name_english if language == "en" else self.name
+
+
+@dataclass(frozen=True)
+class Wechat:
+    """The service account that sends template messages: its id, secret and template, and the addresses of WeChat."""
+
+    app_id: str
+    secret: str
+    template: str
+    api: str = "https://api.weixin.qq.com"
+    open: str = "https://open.weixin.qq.com"
+
+
+@dataclass(frozen=True)
 class Config:
     """`public_url` is the address families use; with https the cookies become `__Host-` and HSTS is sent.
 
@@ -61,6 +86,8 @@ class Config:
     codes_per_address: int = LEAST_CODES_PER_ADDRESS
     register_url: str | None = None
     register_token: str | None = None
+    single_sign_on: SingleSignOn | None = None
+    wechat: Wechat | None = None
     map_key: str | None = None
     map_url: str | None = None
     audit_head_file: Path | None = None
@@ -134,6 +161,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         codes_per_address=int(environ.get("CODES_PER_ADDRESS", str(LEAST_CODES_PER_ADDRESS))),
         register_url=environ.get("REGISTER_URL") or None,
         register_token=environ.get("REGISTER_TOKEN") or None,
+        single_sign_on=_single_sign_on(environ, demo=demo),
+        wechat=_wechat(environ),
         map_key=environ.get("MAP_KEY") or None,
         map_url=environ.get("MAP_URL") or None,
         audit_head_file=Path(environ["AUDIT_HEAD_FILE"]) if environ.get("AUDIT_HEAD_FILE") else None,
@@ -160,6 +189,39 @@ def _uncertain(environ: Mapping[str, str], name: str) -> Uncertain:
         return Uncertain(environ.get(name) or Uncertain.SEND_AGAIN)
     except ValueError:
         raise Unconfigured(f"{name} is neither {' nor '.join(Uncertain)}") from None
+
+
+OF_SINGLE_SIGN_ON = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+
+
+def _single_sign_on(environ: Mapping[str, str], *, demo: bool) -> SingleSignOn | None:
+    """All three settings or none: without them families sign in with one-time codes alone."""
+    given = {name: environ.get(name, "").strip() for name in OF_SINGLE_SIGN_ON}
+    if not any(given.values()):
+        return None
+    if missing := [name for name, value in given.items() if not value]:
+        raise Unconfigured(f"{missing[0]} is not set: single sign-on needs {', '.join(OF_SINGLE_SIGN_ON)}, or none")
+    issuer = urlsplit(given["OIDC_ISSUER"])
+    if issuer.scheme not in ("https", *(["http"] if demo else [])) or issuer.query or issuer.fragment:
+        raise Unconfigured("OIDC_ISSUER is not an https address without query, as the provider's discovery states it")
+    return SingleSignOn(
+        *given.values(),
+        name=environ.get("OIDC_NAME", "").strip() or SingleSignOn.name,
+        name_english=environ.get("OIDC_NAME_ENGLISH", "").strip() or SingleSignOn.name_english,
+    )
+
+
+OF_WECHAT = ("WECHAT_APP_ID", "WECHAT_SECRET", "WECHAT_TEMPLATE")
+
+
+def _wechat(environ: Mapping[str, str]) -> Wechat | None:
+    """All three settings or none: without them notices are text messages alone."""
+    given = {name: environ.get(name, "").strip() for name in OF_WECHAT}
+    if not any(given.values()):
+        return None
+    if missing := [name for name, value in given.items() if not value]:
+        raise Unconfigured(f"{missing[0]} is not set: messages to WeChat need {', '.join(OF_WECHAT)}, or none")
+    return Wechat(*given.values(), api=environ.get("WECHAT_API", "").rstrip("/") or Wechat.api)
 
 
 def _refuse_unfit(config: Config) -> None:

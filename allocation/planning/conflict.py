@@ -31,37 +31,89 @@ class Conflict:
     proved: bool
 
 
-def explain(problem: Problem, seconds: float = 20.0) -> Conflict:
+def explain(problem: Problem, seconds: float = 20.0, *, all_seated: bool | None = None) -> Conflict:
     """The conflict of a problem of which no plan keeps everything.
 
     That nobody is without a place is a promise of its own only where it cannot be kept even without the targets: a share
-    must never be reached by leaving children out.
+    must never be reached by leaving children out.  `all_seated` says whether that can be kept, where a search has proved it.
     """
-    given_up: set[Promise] = set()
-    without: dict[Promise, dict[str, int]] = {}
-    proved = True
-    for needless in ({Promise.PUBLIC, Promise.COVERED}, {Promise.SEATED}):
+    return _Filter(problem, seconds).conflict(all_seated)
+
+
+class _Filter:
+    """The deletion filter.  The solver is asked last: a promise that asks nothing is given up at once, targets that no
+    measures reach are seen by arithmetic, and a plan that was found before may answer the next question too."""
+
+    def __init__(self, problem: Problem, seconds: float) -> None:
+        self.problem, self.seconds = problem, seconds
+        self.plans: list[dict[str, int]] = []
+        self.proved = True
+
+    def conflict(self, all_seated: bool | None) -> Conflict:
+        given_up, kept = self._seats(all_seated)
+        without: dict[Promise, dict[str, int]] = {}
+        for promise in Promise:
+            if promise in given_up | kept:
+                continue
+            try:
+                starts = self._plan(given_up, promise)
+            except model.NotFound:
+                self.proved = False
+                continue
+            if starts is None:
+                given_up.add(promise)
+            else:
+                without[promise] = starts
+        return Conflict(without, self.proved)
+
+    def _seats(self, all_seated: bool | None) -> tuple[set[Promise], set[Promise]]:
+        """The promises given up and those kept for good before the others are looked at."""
+        targets = {Promise.PUBLIC, Promise.COVERED}
+        if all_seated:
+            return set(), {Promise.SEATED}
+        given_up: set[Promise] = set()
         try:
-            if plan_without(problem, given_up | needless | {Promise.PUBLIC, Promise.COVERED}, seconds) is not None:
-                break
+            if all_seated is None and plan_without(self.problem, targets, self.seconds) is not None:
+                return set(), {Promise.SEATED}
+            given_up |= targets
+            if plan_without(self.problem, targets | {Promise.SEATED}, self.seconds) is None:
+                given_up |= {Promise.SEATED}
         except model.NotFound:
-            proved = False
-            break
-        given_up |= needless | {Promise.PUBLIC, Promise.COVERED}
-    kept = {Promise.SEATED} if not given_up else set()
-    for promise in Promise:
-        if promise in given_up | kept:
-            continue
-        try:
-            starts = plan_without(problem, given_up | {promise}, seconds)
-        except model.NotFound:
-            proved = False
-            continue
-        if starts is None:
-            given_up.add(promise)
-        else:
-            without[promise] = starts
-    return Conflict(without, proved)
+            self.proved = False
+        return given_up, set() if given_up else {Promise.SEATED}
+
+    def _plan(self, given_up: set[Promise], promise: Promise) -> dict[str, int] | None:
+        """A plan without the promise too.  It is known that there is none with it."""
+        wanted = given_up | {promise}
+        relaxed = relax(self.problem, wanted)
+        seat = Promise.SEATED not in wanted
+        if promise != Promise.SEATED and relaxed == relax(self.problem, given_up):
+            return None
+        if seat and is_out_of_reach(relaxed):
+            return None
+        for starts in self.plans:
+            if keeps_all(relaxed, starts, seat=seat):
+                return starts
+        starts = plan_without(self.problem, wanted, self.seconds)
+        if starts is not None:
+            self.plans.append(starts)
+        return starts
+
+
+def is_out_of_reach(problem: Problem) -> bool:
+    """Whether the targets of some area and year are beyond all measures together, if every child has a place."""
+    best = (
+        arithmetic.best_public(problem, area, year)
+        for area in range(len(problem.areas))
+        for year in range(problem.horizon)
+    )
+    return any(not one.unseated and any(one.children_short) for one in best)
+
+
+def keeps_all(problem: Problem, starts: dict[str, int], *, seat: bool) -> bool:
+    """Whether a plan keeps everything that is asked, by plain arithmetic."""
+    found = arithmetic.figures(problem, starts)
+    return not (arithmetic.faults(problem, starts) or found.short or (found.unseated and seat))
 
 
 def plan_without(problem: Problem, given_up: set[Promise], seconds: float = 20.0) -> dict[str, int] | None:
@@ -70,8 +122,7 @@ def plan_without(problem: Problem, given_up: set[Promise], seconds: float = 20.0
     starts = model.is_possible(relaxed, seconds=seconds, seat=seat)
     if starts is None:
         return None
-    found = arithmetic.figures(relaxed, starts)
-    if arithmetic.faults(relaxed, starts) or found.short or (found.unseated and seat):
+    if not keeps_all(relaxed, starts, seat=seat):
         raise AssertionError("the solver's plan does not stand up to plain arithmetic")
     return starts
 

@@ -12,6 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 from psycopg.types.json import Json
 
 from bench.web.ground import SECRET, Ground, now
+from portal.web.csrf import masked
 from portal.web.sessions import digest_of
 
 AS_DRAFTS = """
@@ -73,7 +74,7 @@ def browsers(ground: Ground, sessions: list[tuple[uuid.UUID | None, dict]]) -> l
         if account is not None:
             data |= {"_user_id": str(account), "_fresh": True}
         rows.append((digest_of(key), account, Json(data), moment, moment, moment + timedelta(hours=12)))
-        made.append(Browser(key, str(signer.dumps(token))))
+        made.append(Browser(key, masked(str(signer.dumps(token)))))
     with psycopg.connect(ground.url) as connection, connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO web_session (digest, account_id, data, created_at, seen_at, expires_at)"

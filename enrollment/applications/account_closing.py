@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 from enrollment.applications import applications, mandates, submission, units
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.lifecycle import HANDED_IN
+from enrollment.delivery import wechat
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import Account, Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.people import consents
+from enrollment.people import consents, sign_on_bindings
 from enrollment.season import calendar
 
 
@@ -40,6 +41,8 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
     for kind in consents.KINDS:
         consents.withdraw(session, kind, by=by, now=now)
     mandates.end_all(session, by=by, now=now)
+    sign_on_bindings.unbind(session, by=by, now=now)
+    wechat.unbind(session, by=by, now=now)
     account.disabled_at = now
     audit.record(session, "close_account", "account", account.id, by=by, now=now)
     sign_in.end_sessions(session, account.id)

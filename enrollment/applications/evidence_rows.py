@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
@@ -15,7 +15,10 @@ MOST_PAGES = 12
 
 
 class EvidencePage(Base):
-    """One page of one document.  `content` is the encrypted file; `original_digest` detects a repeated upload."""
+    """One page of one document.  `content` is the encrypted file; `original_digest` detects a repeated upload.
+
+    A page of a PDF counts as one, however many sheets the PDF has.
+    """
 
     __tablename__ = "evidence_page"
 
@@ -30,6 +33,12 @@ class EvidencePage(Base):
     )
     blurred: Mapped[bool | None]
     """Whether the photo looked too blurred to read when it came; None in rows from before this was kept."""
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Its place among the pages of its document; a page that replaces another one takes its place."""
+    quarter_turns: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often it is turned clockwise when it is shown.  The stored file stays as it came."""
+    pictures: Mapped[int | None]
+    """How many sheets of a PDF are drawn as pictures; 0 for one that cannot be drawn, None before it was tried."""
     uploaded_at: Mapped[dt.datetime]
     removed_at: Mapped[dt.datetime | None]
 
@@ -37,7 +46,31 @@ class EvidencePage(Base):
         UniqueConstraint(
             "application_id", "document", "original_digest", "removed_at", postgresql_nulls_not_distinct=True
         ),
+        CheckConstraint("quarter_turns BETWEEN 0 AND 3", name="quarters_of_a_turn"),
         Index("ix_evidence_page__application", "application_id", "document"),
+    )
+
+
+THUMBNAIL = 0
+"""The number of the small picture that stands for a page in a list."""
+
+
+class EvidencePicture(Base):
+    """A picture drawn from a page: number 0 is the thumbnail, 1 and so on are the sheets of a PDF.
+
+    It is made from the page alone and can be drawn again at any time.
+    """
+
+    __tablename__ = "evidence_picture"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    page_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("evidence_page.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary, info={"sealed": "evidence_picture.content", "bound": True})
+
+    __table_args__ = (
+        UniqueConstraint("page_id", "number"),
+        CheckConstraint("number >= 0", name="counted_from_zero"),
     )
 
 
@@ -46,8 +79,8 @@ PAGES = Read(EvidencePage, EvidencePage.application_id, (EvidencePage.removed_at
 
 
 def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
-    """The pages of each document in the order of upload, without their content."""
-    rows = sorted(PAGES.of(session, application_id), key=lambda page: (page.uploaded_at, page.id))
+    """The pages of each document in their order, without their content."""
+    rows = sorted(PAGES.of(session, application_id), key=lambda page: (page.position, page.uploaded_at, page.id))
     by_document: dict[str, list[EvidencePage]] = {}
     for page in rows:
         by_document.setdefault(page.document, []).append(page)

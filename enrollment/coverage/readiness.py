@@ -84,6 +84,12 @@ class Measure:
         return 100 * self.part >= PERCENT[self.indicator] * self.whole
 
     @property
+    def above_all(self) -> bool:
+        """Whether more children are in kindergarten than were born here: only gross enrolment can be above 100 %, where
+        children moved in after their birth or come from another area."""
+        return self.indicator == Indicator.ENROLMENT and 0 < self.whole < self.part
+
+    @property
     def met(self) -> bool | None:
         """None without data, and where what is missing could turn the verdict.
 

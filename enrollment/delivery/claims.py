@@ -42,6 +42,7 @@ class Kind(StrEnum):
 
     TEXT = "text_message"
     NOTICE = "notice"
+    WECHAT = "wechat_notice"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,19 @@ class ClaimedNotice:
     kind: Kind = Kind.NOTICE
 
 
-Claimed = ClaimedText | ClaimedNotice
+@dataclass(frozen=True)
+class ClaimedWechat:
+    """A notice for WeChat; `to` is the openid of its receiver at the moment of the claim."""
+
+    id: uuid.UUID
+    code: str
+    to: str
+    language: str
+    tries: int
+    kind: Kind = Kind.WECHAT
+
+
+Claimed = ClaimedText | ClaimedNotice | ClaimedWechat
 
 
 def claim(session: Session, policy: LanePolicy, limit: int, *, token: uuid.UUID, now: dt.datetime) -> list[Claimed]:
@@ -102,7 +115,7 @@ def _claim_texts(
         .execution_options(synchronize_session=False)
     )
     return [
-        ClaimedText(row[0], _unsealed(row[1], "text_message.to"), _unsealed(row[2], "text_message.body"), row[3])
+        ClaimedText(row[0], unsealed(row[1], "text_message.to"), unsealed(row[2], "text_message.body"), row[3])
         for row in session.execute(taken)
     ]
 
@@ -112,7 +125,7 @@ def _raw(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return type_coerce(column, LargeBinary)
 
 
-def _unsealed(value: bytes, purpose: str) -> str:
+def unsealed(value: bytes, purpose: str) -> str:
     try:
         return unseal(value, purpose)
     except (VaultError, InvalidTag):
@@ -134,14 +147,14 @@ def _claim_notices(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).cte("due")
-    own = or_(Notice.child_id.is_(None), _cares_for_child())
+    own = or_(Notice.child_id.is_(None), cares_for_child())
     resting = (
         select(UnreachableNumber.phone_index)
         .where(UnreachableNumber.phone_index == Account.phone_index, UnreachableNumber.last_at > now - REST)
         .exists()
     )
     muted = select(MessageChoice.account_id).where(_chosen, MessageChoice.muted.has_key(Notice.kind)).exists()
-    quiet = and_(Notice.kind.not_in(AT_ONCE), _quiet_until(now).is_not(None))
+    quiet = and_(Notice.kind.not_in(AT_ONCE), quiet_until(now).is_not(None))
     no_number, stays = Account.phone.is_(None), MessageState.UNDELIVERABLE
     state = case(
         (or_(~own, muted), MessageState.WITHHELD),
@@ -164,7 +177,7 @@ def _claim_notices(
             state=state,
             last_error=case((sends, Notice.last_error), else_=error),
             withheld_at=case((own, Notice.withheld_at), else_=now),
-            next_try_at=case((waits, _quiet_until(now)), else_=Notice.next_try_at),
+            next_try_at=case((waits, quiet_until(now)), else_=Notice.next_try_at),
             claim=case((sends, token)),
             lease_until=case((sends, now + policy.lease)),
         )
@@ -181,7 +194,7 @@ def _claim_notices(
     )
     rows = session.execute(taken).all()
     return [
-        ClaimedNotice(row.id, row.kind, row.params, _unsealed(row.phone, "account.phone"), row.language, row.tries)
+        ClaimedNotice(row.id, row.kind, row.params, unsealed(row.phone, "account.phone"), row.language, row.tries)
         for row in rows
         if row.state == MessageState.SENDING
     ]
@@ -190,7 +203,7 @@ def _claim_notices(
 _chosen = MessageChoice.account_id == Notice.account_id
 
 
-def _quiet_until(now: dt.datetime) -> ScalarSelect[dt.datetime]:
+def quiet_until(now: dt.datetime) -> ScalarSelect[dt.datetime]:
     """SQL: when the quiet hours of the receiver end, if it is quiet now; else NULL.
 
     The choices are rows of a few families; the hours of the city are compared as numbers.
@@ -205,7 +218,7 @@ def _quiet_until(now: dt.datetime) -> ScalarSelect[dt.datetime]:
     return select(until).where(_chosen, is_quiet).correlate(Notice).scalar_subquery()
 
 
-def _cares_for_child() -> ColumnElement[bool]:
+def cares_for_child() -> ColumnElement[bool]:
     """SQL condition: the receiver is a guardian of the message's child at this moment."""
     return (
         select(Guardianship.child_id)

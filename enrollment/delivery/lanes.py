@@ -7,10 +7,16 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """`CODES` are one-time codes, for which a person waits; `NOTICES` are all other messages."""
+    """`CODES` are one-time codes, for which a person waits; `NOTICES` are all other messages; `WECHAT` are notices that also
+    go to WeChat."""
 
     CODES = "codes"
     NOTICES = "notices"
+    WECHAT = "wechat"
+
+
+TEXT_LANES = (Lane.CODES, Lane.NOTICES)
+"""The lanes that every sender has."""
 
 
 class Uncertain(StrEnum):
@@ -67,3 +73,9 @@ def policy_of_notices(give_up_hours: int = 24, uncertain: Uncertain = Uncertain.
     return LanePolicy(
         Lane.NOTICES, 15 * seconds, 15 * seconds, dt.timedelta(hours=1), dt.timedelta(hours=give_up_hours), uncertain
     )
+
+
+def policy_of_wechat(give_up_hours: int = 24) -> LanePolicy:
+    """WeChat knows the key of a message, so one that may have been sent is sent again."""
+    seconds = dt.timedelta(seconds=1)
+    return LanePolicy(Lane.WECHAT, 15 * seconds, 15 * seconds, dt.timedelta(hours=1), dt.timedelta(hours=give_up_hours))

@@ -11,9 +11,11 @@ from allocation import central
 from enrollment.applications.applications import Application
 from enrollment.draw import unplaced
 from enrollment.draw.draws import Ticket
+from enrollment.draw.unserved.rows import AcceptedNature, AcceptedPlaces
 from enrollment.eligibility.home_points import HomePoint, HomePoints
 from enrollment.eligibility.households import Household
-from enrollment.places.distances import metres_to
+from enrollment.ground.classifications import Nature
+from enrollment.places.distances import metres_to, minutes_on_foot_of
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 
@@ -23,6 +25,8 @@ NEAREST = 40
 
 @dataclass(frozen=True)
 class Child:
+    """A child that takes part; `minutes` is the longest walk that its family accepts, None for any."""
+
     id: uuid.UUID
     code: str
     level: str
@@ -30,6 +34,8 @@ class Child:
     number: int
     home: str | None
     point: HomePoint
+    minutes: int | None
+    public_only: bool
 
 
 def children_of(session: Session, year: int) -> list[Child]:
@@ -48,19 +54,25 @@ def children_of(session: Session, year: int) -> list[Child]:
             Ticket.number,
             Household,
             base.c.home,
+            AcceptedPlaces.minutes,
+            AcceptedPlaces.nature,
         )
         .join(base, and_(base.c.id == Application.id, base.c.gave_up.is_(False)))
         .join(Ticket, and_(Ticket.child_id == Application.child_id, Ticket.year == Application.year))
         .join(Household, Household.application_id == Application.id)
+        .outerjoin(AcceptedPlaces, AcceptedPlaces.application_id == Application.id)
         .where(Application.agrees_to_central, Household.home_area.is_not(None))
         .order_by(Ticket.number)
     )
     points = HomePoints(session)
     return [
-        Child(row.id, row.child_code, row.level, row.unit, row.number, row.home, point)
+        Child(
+            row.id, row.child_code, row.level, row.unit, row.number, row.home, point, row.minutes,
+            row.nature == AcceptedNature.PUBLIC,
+        )
         for row in session.execute(found)
         if (point := points.of(row.Household)) is not None
-    ]
+    ]  # fmt: skip
 
 
 def vacancies_of(session: Session, year: int) -> list[Row]:
@@ -90,15 +102,21 @@ def vacancies_of(session: Session, year: int) -> list[Row]:
 
 
 def ways_between(children: list[Child], places: list[Row]) -> central.Ways:
-    """For each child its nearest vacancies of its class level."""
+    """For each child its nearest vacancies of its class level, of those that its family accepts."""
     child, programme, metres = [], [], []
     by_level: dict[str, list[int]] = {}
     for where, place in enumerate(places):
         by_level.setdefault(place.level, []).append(where)
     sites = np.array([(float(place.longitude), float(place.latitude)) for place in places]).reshape(-1, 2)
+    public = np.array([place.nature == Nature.PUBLIC for place in places], dtype=bool)
     for at, row in enumerate(children):
         here = np.array(by_level.get(row.level, ()), dtype=np.int64)
+        if row.public_only:
+            here = here[public[here]]
         distances = metres_to(row.point.longitude, row.point.latitude, sites[here])
+        if row.minutes is not None:
+            near = minutes_on_foot_of(distances) <= row.minutes
+            here, distances = here[near], distances[near]
         for nearest in np.lexsort((here, distances))[:NEAREST].tolist():
             child.append(at)
             programme.append(int(here[nearest]))

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ from enrollment.draw import central_market, draw_jobs, dry_runs, market_files, r
 from enrollment.draw.central_market import Child
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Placement, Run, RunState
+from enrollment.draw.unserved import choices
+from enrollment.draw.unserved.choices import Standing
 from enrollment.eligibility.households import Household
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import audit
@@ -49,7 +52,10 @@ NAME = "统筹安排"
 
 @dataclass(frozen=True)
 class Task:
-    """Everything that a central run computes with, as values.  Children and programmes have the order of their arrays."""
+    """Everything that a central run computes with, as values.  Children and programmes have the order of their arrays.
+
+    `chosen` are the places that officials chose; their children and places are not in the arrays.
+    """
 
     run_id: uuid.UUID
     children: tuple[str, ...]
@@ -61,13 +67,25 @@ class Task:
     vacancies: np.ndarray
     nature: np.ndarray
     ways: central.Ways
+    chosen: tuple["Chosen", ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A place that an official chose for a child."""
+
+    child: str
+    programme: str
+    metres: int | None
+    nature: str
+    area: str
 
 
 @dataclass(frozen=True)
 class Output:
     """`rows` are (child code, programme code, metres); `failures` what the independent check found."""
 
-    rows: tuple[tuple[str, str, int], ...]
+    rows: tuple[tuple[str, str, int | None], ...]
     digest: str
     summary: dict[str, Any]
     failures: tuple[str, ...]
@@ -101,20 +119,24 @@ def start(session: Session, year: int, *, by: Actor, now: dt.datetime) -> Run:
     """
     require_city_official(by)
     _refuse_before_its_turn(session, year, now)
-    children, places = central_market.children_of(session, year), central_market.vacancies_of(session, year)
+    chosen = choices.standing(session, year)
+    held = Counter(each.programme_id for each in chosen)
+    mine = {each.application_id for each in chosen}
+    children = [each for each in central_market.children_of(session, year) if each.id not in mine]
+    places = [each for each in central_market.vacancies_of(session, year) if _free(each, held)]
     ways = central_market.ways_between(children, places)
-    if not len(ways.child):
+    if not len(ways.child) and not chosen:
         raise Refused("nobody_to_propose")
     round_ = _open_round(session, year, by, now)
     runs.refuse_while_one_runs(session, round_.id)
-    files = _files(session, year, children, places, ways)
+    files = _files(session, year, children, places, held, ways, chosen)
     session.execute(delete(CentralProposal).where(CentralProposal.offer_id.is_(None)))
     earlier = update(Snapshot).where(Snapshot.round_id == round_.id, Snapshot.replaced_at.is_(None))
     session.execute(earlier.values(replaced_at=now))
     number = session.scalar(select(func.count()).where(Snapshot.round_id == round_.id)) or 0
     frozen = Snapshot(
         id=uuid.uuid4(), round_id=round_.id, number=number + 1, commitment=lottery.commitment(files),
-        market=market_files.pack(files), children=len(children), wishes=len(ways.child), made_at=now, made_by=by.account_id,
+        market=market_files.pack(files), children=len(children) + len(chosen), wishes=len(ways.child), made_at=now, made_by=by.account_id,
     )  # fmt: skip
     session.add(frozen)
     session.flush()
@@ -206,13 +228,24 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
+def _free(place: Row, held: Counter[uuid.UUID]) -> int:
+    """The vacancies that are left when the chosen places are taken."""
+    return place.places - place.taken - held[place.id]
+
+
 def _files(
-    session: Session, year: int, children: list[Child], places: list[Row], ways: central.Ways
+    session: Session,
+    year: int,
+    children: list[Child],
+    places: list[Row],
+    held: Counter[uuid.UUID],
+    ways: central.Ways,
+    chosen: list[Standing],
 ) -> dict[str, bytes]:
     tolerances = _tolerances(session, year, [row.home for row in children])
     numbers = {unit: at for at, unit in enumerate(dict.fromkeys(row.unit for row in children if row.unit))}
     head = {"format": FORMAT, "season": str(year), "round": RoundKind.CENTRAL, "ways": _digest_of(ways)}
-    return {
+    files = {
         "market.json": json.dumps(head, sort_keys=True, separators=(",", ":")).encode(),
         "children.csv": _table(
             ("child", "ticket", "unit", "tolerance", "area"),
@@ -222,9 +255,12 @@ def _files(
             ],
         ),
         "vacancies.csv": _table(
-            ("programme", "nature", "places"), [(row.code, row.nature, row.places - row.taken) for row in places]
+            ("programme", "nature", "places"), [(row.code, row.nature, _free(row, held)) for row in places]
         ),
     }
+    if chosen:
+        files["chosen.csv"] = _table(("child", "programme"), sorted((each.child, each.place) for each in chosen))
+    return files
 
 
 def _digest_of(ways: central.Ways) -> str:
@@ -254,7 +290,10 @@ def read(session: Session, run_id: uuid.UUID) -> Task:
     known = {row.code: row for row in central_market.children_of(session, round_.year)}
     sites = {row.code: row for row in central_market.vacancies_of(session, round_.year)}
     codes = [row["child"] for row in children]
-    if not (known.keys() >= set(codes) and sites.keys() >= {row["programme"] for row in vacancies}):
+    stands = {(each.child, each.place): each for each in choices.standing(session, round_.year)}
+    listed = csv.DictReader(io.StringIO(files.get("chosen.csv", b"").decode()))
+    chosen = [stands.get((row["child"], row["programme"])) for row in listed]
+    if not (known.keys() >= set(codes) and sites.keys() >= {row["programme"] for row in vacancies} and all(chosen)):
         raise Refused("homes_changed")
     ways = central_market.ways_between([known[code] for code in codes], [sites[row["programme"]] for row in vacancies])
     if _digest_of(ways) != json.loads(files["market.json"])["ways"]:
@@ -271,6 +310,9 @@ def read(session: Session, run_id: uuid.UUID) -> Task:
         vacancies=np.array([int(row["places"]) for row in vacancies]),
         nature=np.array([NATURES.index(row["nature"]) for row in vacancies]),
         ways=ways,
+        chosen=tuple(
+            Chosen(each.child, each.place, each.metres, each.nature, each.area) for each in chosen if each is not None
+        ),
     )
 
 
@@ -297,12 +339,11 @@ def compute(task: Task, progress: draw_jobs.Progress = draw_jobs.no_progress) ->
         lambda: progress(3, len(STEPS), "dry_runs"),
     )  # fmt: skip
     progress(4, len(STEPS), "saving")
-    rows = tuple(
-        sorted(
-            (task.children[at], task.programmes[found.programme[at]], int(found.metres[at]))
-            for at in np.flatnonzero(found.programme >= 0).tolist()
-        )
-    )
+    computed: list[tuple[str, str, int | None]] = [
+        (task.children[at], task.programmes[found.programme[at]], int(found.metres[at]))
+        for at in np.flatnonzero(found.programme >= 0).tolist()
+    ]
+    rows = tuple(sorted([*computed, *((each.child, each.programme, each.metres) for each in task.chosen)]))
     content = _table(("child", "programme", "metres"), rows)
     failures = tuple(f"{name}: {line}" for name, lines in wrong.items() for line in lines)
     return Output(
@@ -311,22 +352,29 @@ def compute(task: Task, progress: draw_jobs.Progress = draw_jobs.no_progress) ->
 
 
 def _summary(task: Task, found: central.Proposals, wrong: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    placed = found.programme >= 0
-    area = np.array(task.areas, dtype=object)
-    nature = task.nature[found.programme[placed]]
+    placed = np.concatenate((found.programme >= 0, np.ones(len(task.chosen), dtype=bool)))
+    area = np.array([*task.areas, *(each.area for each in task.chosen)], dtype=object)
+    metres = np.concatenate((found.metres, [-1 if each.metres is None else each.metres for each in task.chosen]))
+    nature = np.concatenate(
+        (
+            task.nature[found.programme[found.programme >= 0]],
+            np.array([NATURES.index(each.nature) for each in task.chosen], dtype=np.int64),
+        )
+    )
     return {
-        "children": len(task.children),
-        "placed": found.seated,
-        "unplaced": len(task.children) - found.seated,
-        "places": int(task.vacancies.sum()),
+        "children": len(placed),
+        "placed": int(placed.sum()),
+        "unplaced": int((~placed).sum()),
+        "chosen": len(task.chosen),
+        "places": int(task.vacancies.sum()) + len(task.chosen),
         "by_rank": {},
         "by_nature": {name: int(np.count_nonzero(nature == at)) for at, name in enumerate(NATURES)},
         "by_home": {
             name: {"children": int((area == name).sum()), "placed": int((placed & (area == name)).sum())}
-            for name in sorted(set(task.areas))
+            for name in sorted(set(area.tolist()))
         },
-        "metres": found.total_metres,
-        "farthest": int(found.metres.max(initial=0)),
+        "metres": int(metres[metres >= 0].sum()),
+        "farthest": int(metres.max(initial=0)),
         "checks": {name: "failed" if lines else "passed" for name, lines in wrong.items()},
     }
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, edits
 from enrollment.applications.application_rows import Application
-from enrollment.applications.evidence_rows import MOST_PAGES, EvidencePage, pages_of, removed_of
-from enrollment.eligibility import asked_papers, blur_detection
+from enrollment.applications.evidence_rows import MOST_PAGES, THUMBNAIL, EvidencePage, pages_of, removed_of
+from enrollment.eligibility import asked_papers, blur_detection, evidence_pictures
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files import pictures
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.vault import seal_file, unseal_file
 from enrollment.season.document_kinds import Document
@@ -61,6 +62,55 @@ def add_pages(
     return kept
 
 
+def replace_page(
+    session: Session, application_id: uuid.UUID, page_id: uuid.UUID, content: bytes, *, by: Actor, now: dt.datetime
+) -> EvidencePage:
+    """Put another photo or PDF in the place of a page, which is removed and can be restored.
+
+    The page may have been removed meanwhile, on another phone: the new one is kept all the same.
+    """
+    old = _page(session, application_id, page_id)
+    document = Document(old.document)
+    application = _begin_adding(session, application_id, document, by=by, now=now)
+    fresh = _kept(session, application_id, document, content, now)
+    if fresh.id != old.id:
+        if fresh.uploaded_at == now:
+            fresh.position = old.position
+        old.removed_at = old.removed_at or now
+        session.flush()
+        _bound(session, application_id, document)
+        audit.record(
+            session,
+            "replace_evidence",
+            "application",
+            application_id,
+            by=by,
+            now=now,
+            page=str(page_id),
+            new=str(fresh.id),
+        )
+        edits.keep(session, application, by=by, now=now)
+    return fresh
+
+
+def turn_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Turn a page a quarter clockwise.  It changes what a reader sees and not what was handed in, so it is no edit."""
+    applications.locked(session, application_id, by=by)
+    page = _live_page(session, application_id, page_id)
+    page.quarter_turns = (page.quarter_turns + 1) % 4
+    audit.record(session, "turn_evidence", "application", application_id, by=by, now=now, page=str(page_id))
+
+
+def call_readable(
+    session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> None:
+    """The family has looked at a page that seemed blurred, and can read it."""
+    applications.locked(session, application_id, by=by)
+    page = _live_page(session, application_id, page_id)
+    page.blurred = False
+    audit.record(session, "call_evidence_readable", "application", application_id, by=by, now=now, page=str(page_id))
+
+
 def take_from_sibling(
     session: Session,
     application_id: uuid.UUID,
@@ -83,10 +133,15 @@ def take_from_sibling(
     application = _begin_adding(session, application_id, document, by=by, now=now)
     for page in pages:
         if _same(session, application_id, document.value, page.original_digest) is None:
-            kept = ("document", "media_type", "size", "original_digest", "blurred")
+            kept = ("document", "media_type", "size", "original_digest", "blurred", "quarter_turns")
             copied = {name: getattr(page, name) for name in kept} | {"id": uuid.uuid4()}
-            content = seal_file(unseal_file(page.content, PURPOSE, page.id), PURPOSE, copied["id"])
-            session.add(EvidencePage(application_id=application_id, uploaded_at=now, content=content, **copied))
+            copied["position"] = _next_position(session, application_id, document)
+            plain = unseal_file(page.content, PURPOSE, page.id)
+            content = seal_file(plain, PURPOSE, copied["id"])
+            copy = EvidencePage(application_id=application_id, uploaded_at=now, content=content, **copied)
+            session.add(copy)
+            session.flush()
+            evidence_pictures.prepare(session, copy, plain, now=now)
     session.flush()
     _bound(session, application_id, document)
     audit.record(
@@ -136,10 +191,47 @@ def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *
     return page_content(session, application_id, page_id)
 
 
+def own_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> EvidencePage:
+    """A page of the family's own application, removed or not."""
+    applications.own(session, application_id, by=by)
+    return _page(session, application_id, page_id)
+
+
 def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
-    """The decrypted content of a page.  The caller has checked that the reader may see the application."""
+    """The decrypted content of a page, a photo as the family turned it.
+
+    The caller has checked that the reader may see the application.
+    """
     page = _page(session, application_id, page_id)
-    return SafePage(page.media_type, unseal_file(page.content, PURPOSE, page.id))
+    content = unseal_file(page.content, PURPOSE, page.id)
+    return SafePage(page.media_type, _upright(page, content))
+
+
+def picture(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, number: int) -> SafePage:
+    """A picture of a page, for a reader who may see the application: 0 is its thumbnail, 1 the photo or the first sheet."""
+    page = _page(session, application_id, page_id)
+    is_photo = page.media_type != evidence_pictures.PDF
+    if is_photo and number == 1:
+        return page_content(session, application_id, page_id)
+    try:
+        return evidence_pictures.picture(session, page, number)
+    except NotFound:
+        if not is_photo or number != THUMBNAIL:
+            raise
+        # a photo from before thumbnails were kept
+        return SafePage(
+            evidence_pictures.PICTURE, pictures.thumbnail(page_content(session, application_id, page_id).content)
+        )
+
+
+def content_of(session: Session, page_id: uuid.UUID) -> bytes | None:
+    """The stored file of a page, for a job that draws it; None if the page is gone."""
+    page = session.get(EvidencePage, page_id)
+    return None if page is None else unseal_file(page.content, PURPOSE, page.id)
+
+
+def _upright(page: EvidencePage, content: bytes) -> bytes:
+    return content if page.media_type == evidence_pictures.PDF else pictures.turned(content, page.quarter_turns)
 
 
 def _begin_adding(
@@ -175,11 +267,20 @@ def _kept(session: Session, application_id: uuid.UUID, document: Document, conte
         original_digest=digest,
         content=seal_file(safe.content, PURPOSE, page_id),
         blurred=safe.media_type.startswith("image/") and blur_detection.looks_blurred(safe.content),
+        position=_next_position(session, application_id, document),
         uploaded_at=now,
     )
     session.add(page)
     session.flush()
+    evidence_pictures.prepare(session, page, safe.content, now=now)
     return page
+
+
+def _next_position(session: Session, application_id: uuid.UUID, document: Document) -> int:
+    last = select(func.max(EvidencePage.position)).where(
+        EvidencePage.application_id == application_id, EvidencePage.document == document.value
+    )
+    return (session.scalar(last) or 0) + 1
 
 
 def _same(session: Session, application_id: uuid.UUID, document: str, digest: str) -> EvidencePage | None:
@@ -196,6 +297,13 @@ def _same(session: Session, application_id: uuid.UUID, document: str, digest: st
 def _page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> EvidencePage:
     page = session.get(EvidencePage, page_id)
     if page is None or page.application_id != application_id:
+        raise NotFound()
+    return page
+
+
+def _live_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> EvidencePage:
+    page = _page(session, application_id, page_id)
+    if page.removed_at is not None:
         raise NotFound()
     return page
 

@@ -47,7 +47,8 @@ class DeliveryError(StrEnum):
     `UNREACHABLE_NUMBER` (not tried, because the number did not receive lately), `NO_NUMBER` (the account has none to which
     the gateway sends).  Of the message: `MESSAGE_REFUSED`, `NOT_DELIVERED` (says a receipt), `EXPIRED` (a code), `UNCERTAIN`
     (it may have been sent, and the lane does not send twice), `NO_TEXT` (the row cannot be read), `BY_CHOICE` (the family
-    reads this kind in the inbox alone).  Of the gateway: `NO_ANSWER`, `GATEWAY_FAULT`, `TOO_FAST`,
+    reads this kind in the inbox alone).  Of WeChat: `NOT_FOLLOWING` (the person does not follow the service account), `DECLINED`
+    (the person switched its messages off there).  Of the gateway: `NO_ANSWER`, `GATEWAY_FAULT`, `TOO_FAST`,
     `NOT_AUTHORISED`.
     """
 
@@ -65,6 +66,8 @@ class DeliveryError(StrEnum):
     TOO_FAST = "too_fast"
     NOT_AUTHORISED = "not_authorised"
     BY_CHOICE = "by_choice"
+    NOT_FOLLOWING = "not_following"
+    DECLINED = "declined"
 
 
 OF_THE_NUMBER = frozenset((DeliveryError.INVALID_NUMBER, DeliveryError.RECEIVER_REFUSES))

@@ -21,6 +21,7 @@ from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, PreparedResult, Publication
 from enrollment.draw.run_rows import CutOff, Opening, Placement, Run, WishReason
 from enrollment.draw.seed.witness_rows import DeclaredForm, SeedEntry, WitnessSession
+from enrollment.draw.unserved.rows import AcceptedPlaces, ChosenPlace, DeclinedProposal, UnservedChild
 from enrollment.ground import maintenance_permits
 from enrollment.ground.retention import Moment
 from enrollment.maintenance.family_retention import delete_all, seasons_ended_before
@@ -38,8 +39,10 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
     theirs = select(Offer.id).where(Offer.application_id.in_(ids))
     children = select(Application.child_id).where(Application.id.in_(ids))
     gone = delete_all(session, CentralProposal, CentralProposal.application_id.in_(ids))
-    for of_arrival in (ArrivalTap, ArrivalCheck, ArrivalEntry, ArrivalContact):
-        gone += delete_all(session, of_arrival, of_arrival.offer_id.in_(theirs))
+    for of_offer in (ArrivalTap, ArrivalCheck, ArrivalEntry, ArrivalContact, DeclinedProposal):
+        gone += delete_all(session, of_offer, of_offer.offer_id.in_(theirs))
+    for unserved in (UnservedChild, AcceptedPlaces, ChosenPlace):
+        gone += delete_all(session, unserved, unserved.application_id.in_(ids))
     gone += delete_all(session, OfferMove, OfferMove.offer_id.in_(theirs))
     gone += delete_all(session, ReplacedNotice, ReplacedNotice.offer_id.in_(theirs))
     gone += delete_all(session, JointDecision, JointDecision.application_id.in_(ids))

@@ -19,6 +19,7 @@ from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.delivery.message_choices import MessageChoice
+from enrollment.delivery.wechat import WechatBinding
 from enrollment.eligibility.claims import Claim, VerifiedFact
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.family_messages.rows import FamilyMessageItem
@@ -37,6 +38,7 @@ from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, Guardian, Guardianship
+from enrollment.people.sign_on_bindings import SignOnBinding
 from enrollment.results.letters import LetterRow
 from enrollment.review.case_rows import Case, GuardianRequest
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
@@ -232,5 +234,7 @@ def _empty(session: Session, whose: Select[Account], now: dt.datetime, limit: in
     gone = delete_all(session, PhoneChange, PhoneChange.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, Consent, Consent.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, MessageChoice, MessageChoice.account_id.in_(ids)) if ids else Counter()
+    gone += delete_all(session, WechatBinding, WechatBinding.account_id.in_(ids)) if ids else Counter()
+    gone += delete_all(session, SignOnBinding, SignOnBinding.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, RoleGrant, RoleGrant.account_id.in_(ids)) if ids else Counter()
     return gone + Counter(account=len(ids)) if ids else Counter()

@@ -22,7 +22,8 @@ from enrollment.maintenance import places_retention as of_places
 from enrollment.open_days import visits
 from enrollment.reports import data_packages
 from enrollment.reports.tables import exports
-from enrollment.results import letters
+from enrollment.results import letter_batches, letters
+from enrollment.staff_accounts import changes
 
 BATCH = 500
 
@@ -53,9 +54,9 @@ def _delete_families(session: Session, moment: Moment, limit: int) -> Counter[st
 
 RULES = (
     Rule("session", ("twelve hours",), (retention.delete_sessions,)),
-    Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages, data_packages.delete_old)),
+    Rule("one_day", ("one day", "one day after sending"), (retention.delete_one_time_codes, retention.delete_text_messages, data_packages.delete_old, letter_batches.delete_old)),
     Rule("import_file", ("one day; what it changed, ten years",), (of_places.delete_import_files,)),
-    Rule("thirty_days", ("thirty days", "thirty days, at the latest with the application", "thirty days after the open day", "always; a preview thirty days"), (retention.delete_idempotent_responses, of_families.delete_invitations, letters.delete_old, exports.delete_old, visits.delete_old, sending.delete_previews)),
+    Rule("thirty_days", ("thirty days", "thirty days, at the latest with the application; a letter of the desk one day; one with a sign-in code ten minutes", "thirty days after the open day", "always; a preview thirty days"), (retention.delete_idempotent_responses, of_families.delete_invitations, letters.delete_old, exports.delete_old, changes.delete_old, visits.delete_old, sending.delete_previews)),
     Rule("unreachable_number", ("until the number receives a message, at most a year",), (unreachable_numbers.delete_old,)),
     Rule("job", ("thirty days after the end",), (retention.delete_jobs,)),
     Rule("entitlement", ("until it expires",), (of_families.delete_entitlements,)),

@@ -1,20 +1,50 @@
-"""The end of an admission year: it is closed when none of its rounds is under way."""
+"""The end of an admission year: no round is under way, and every child has a place or a reason in words.
+
+Children who end without a place are a list with their reasons.  Two officials of the city sign it, and the second signature
+closes the year; a list that changed in between has to be signed again by both.
+"""
 
 import datetime as dt
 
 from sqlalchemy.orm import Session
 
 from enrollment.draw import central_placement
+from enrollment.draw.unserved import explanations
+from enrollment.draw.unserved.explanations import Ending
+from enrollment.ground import signatures
 from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.ground.signatures import Signature
 from enrollment.season import season_lifecycle
 from enrollment.season.calendar import Season
 
+SUBJECT = "season_end"
+SIGNATURES_NEEDED = 2
 
-def close(session: Session, year: int, *, by: Actor, now: dt.datetime) -> Season:
-    """Close the year; it stays readable.
 
-    Refuses `round_under_way` with the name of a round whose wishes wait for a result or whose run is not finished, and what
-    `season_lifecycle.close` refuses.
+def close(session: Session, year: int, *, by: Actor, now: dt.datetime, seen: str | None = None) -> Season:
+    """Close the year, or sign the list of the children without a place as the first of two.
+
+    `seen` is the digest of the list that the page showed.  Refuses `round_under_way` with the name of a round whose wishes
+    wait for a result or whose run is not finished, `children_without_a_word` with `n`, `explanations_changed`,
+    `signed_already`, and what `season_lifecycle.may_close` refuses.
     """
     under_way = central_placement.round_under_way(session, year, central=True)
-    return season_lifecycle.close(session, year, under_way=under_way, by=by, now=now)
+    season = season_lifecycle.may_close(session, year, under_way=under_way, by=by, now=now)
+    found = explanations.ending(session, year)
+    if found.without_a_word:
+        raise Refused("children_without_a_word", n=found.without_a_word)
+    if seen is not None and seen != found.digest:
+        raise Refused("explanations_changed")
+    if found.explained and _sign(session, year, found, by=by, now=now) < SIGNATURES_NEEDED:
+        return season
+    return season_lifecycle.close(session, season, by=by, now=now)
+
+
+def _sign(session: Session, year: int, found: Ending, *, by: Actor, now: dt.datetime) -> int:
+    return signatures.sign(session, SUBJECT, season_lifecycle.subject_id(year), found.digest, by=by, now=now)
+
+
+def signatures_of(session: Session, year: int, found: Ending) -> list[Signature]:
+    """The signatures under the list as it is now."""
+    return signatures.signatures_of(session, SUBJECT, season_lifecycle.subject_id(year), found.digest)

@@ -41,7 +41,7 @@ def ask(session: Session, application_id: uuid.UUID, kind: str, *, text: str, by
         raise Refused("text_too_long", field="text", most=cases.LONGEST_TEXT)
     case = Case(
         kind=kind, account_id=by.account_id, application_id=application_id, text=text.strip(), opened_at=now,
-        due_at=now + dt.timedelta(days=MOST_DAYS),
+        due_at=cases.due_at(session, now, MOST_DAYS),
     )  # fmt: skip
     session.add(case)
     cases.begin(session, case, by=by, now=now)

@@ -57,20 +57,30 @@ def class_list(
 ) -> list[ClassLine]:
     """The classes of a school year, youngest first, on a day: by default today, or the nearest day of that year."""
     kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
-    day = day or day_within(school_year, now)
-    rows = children_on(day, kindergarten.id)
+    here = Kindergarten.id == kindergarten.id
+    found = class_lists(session, here, school_year, day=day or day_within(school_year, now))
+    return [line for _place, line in found]
+
+
+def class_lists(
+    session: Session, here: ColumnElement[bool], school_year: int, *, day: dt.date
+) -> list[tuple[Kindergarten, ClassLine]]:
+    """The same for all kindergartens that a condition on `Kindergarten` names, in the order of their names."""
+    places = select(Kindergarten.id).where(here)
+    rows = children_on(day, places)
     children = case((RollClass.kept_as == "count", number_on(day)), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(
-            RollClass.id, RollClass.name, RollClass.level, RollClass.school_year, RollClass.kept_as, RollClass.as_of,
-            RollClass.closed_on,            children.label("children"),
+            Kindergarten, RollClass.id, RollClass.name, RollClass.level, RollClass.school_year, RollClass.kept_as,
+            RollClass.as_of, RollClass.closed_on, children.label("children"),
         )
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(rows, rows.c.class_id == RollClass.id)
-        .where(RollClass.kindergarten_id == kindergarten.id, RollClass.school_year == school_year)
+        .where(here, RollClass.school_year == school_year)
         .where(or_(RollClass.closed_on.is_(None), RollClass.closed_on > day))
     )  # fmt: skip
-    lines = [ClassLine(**row._mapping) for row in session.execute(found)]
-    return sorted(lines, key=lambda line: (CLASS_LEVELS.index(line.level), line.name))
+    lines = [(place, ClassLine(*rest)) for place, *rest in session.execute(found)]
+    return sorted(lines, key=lambda one: (one[0].sort_key, one[0].id, CLASS_LEVELS.index(one[1].level), one[1].name))
 
 
 def years_on_roll(session: Session, kindergarten_id: uuid.UUID) -> list[int]:
@@ -240,7 +250,7 @@ def continuing_children(session: Session, kindergarten_id: uuid.UUID, year: int,
     Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
     """
     day = day_within(year - 1, now)
-    rows = children_on(day, kindergarten_id)
+    rows = children_on(day, [kindergarten_id])
     children = case((RollClass.kept_as == "count", number_on(day)), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(RollClass.level, func.sum(children))

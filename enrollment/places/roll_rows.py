@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Select,
     Subquery,
     UniqueConstraint,
     and_,
@@ -152,15 +153,15 @@ class RollCorrection(Base):
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
 
 
-def children_on(day: dt.date, kindergarten_id: uuid.UUID) -> Subquery:
-    """Rows (class_id, children) of a kindergarten's classes kept as child rows, counted at the beginning of a day.
+def children_on(day: dt.date, kindergartens: Select[Any] | list[uuid.UUID]) -> Subquery:
+    """Rows (class_id, children) of these kindergartens' classes kept as child rows, counted at the beginning of a day.
 
-    The condition on the kindergarten is inside, otherwise the roll of the whole city is grouped before the join.
+    The condition on the kindergartens is inside, otherwise the roll of the whole city is grouped before the join.
     """
     return (
         select(RollChild.class_id, func.count().label("children"))
         .join(RollClass, RollClass.id == RollChild.class_id)
-        .where(RollClass.kindergarten_id == kindergarten_id)
+        .where(RollClass.kindergarten_id.in_(kindergartens))
         .where(on_roll_condition(day))
         .group_by(RollChild.class_id)
         .subquery("children_on_roll")

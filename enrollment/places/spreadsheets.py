@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import xlsxwriter
 
+NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -22,7 +24,7 @@ def to_xlsx(
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     bold = book.add_format({"bold": True, "bg_color": "#E6F1F3", "border": 1})
-    sheet = book.add_worksheet(title[:31])
+    sheet = book.add_worksheet(NOT_IN_A_SHEET_NAME.sub(" ", title)[:31])
     sheet.freeze_panes(1, 0)
     for index, name in enumerate(head):
         write_text(sheet, 0, index, name, bold)

@@ -24,7 +24,8 @@ class PlanState(StrEnum):
 
 class MeasurePlan(Base):
     """`question` is what was asked, `locks` what officials decided about single measures by code.  `basis` are the numbers
-    the search began with and `result` what it found, so that a plan can be checked later whatever has changed since."""
+    the search began with and `result` what it found, so that a plan can be checked later whatever has changed since.  A plan
+    that was asked without one promise of another one names that plan (`relaxed_from`) and the promise (`relaxed`)."""
 
     __tablename__ = "measure_plan"
 
@@ -44,6 +45,8 @@ class MeasurePlan(Base):
     proposed_at: Mapped[dt.datetime | None]
     signed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     signed_at: Mapped[dt.datetime | None]
+    relaxed_from: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("measure_plan.id"))
+    relaxed: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("state IN ('" + "','".join(PlanState) + "')", name="known_state"),
@@ -52,4 +55,5 @@ class MeasurePlan(Base):
         CheckConstraint("(signed_by IS NULL) = (signed_at IS NULL)", name="signed_by_somebody"),
         CheckConstraint("signed_by IS NULL OR proposed_by IS NOT NULL", name="proposed_first"),
         CheckConstraint("signed_by <> proposed_by", name="second_person"),
+        CheckConstraint("(relaxed_from IS NULL) = (relaxed IS NULL)", name="relaxed_of_a_plan"),
     )

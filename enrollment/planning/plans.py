@@ -6,10 +6,13 @@ A plan changes no place and no target.
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from allocation.planning.conflict import Promise
 from allocation.planning.problem import Lock
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor, Role
@@ -17,7 +20,7 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.jobs import Job, JobState
 from enrollment.planning import problem_reader
 from enrollment.planning.plan_rows import MeasurePlan, PlanState
-from enrollment.planning.question import Question
+from enrollment.planning.question import ENDING, Question
 
 KIND = "search_plan"
 
@@ -60,6 +63,45 @@ def create(
     session.flush()
     audit.record(session, "make_plan", "measure_plan", made.id, by=by, now=now, name=made.name)
     return made
+
+
+def ask_without(
+    session: Session, plan_id: uuid.UUID, promise: Promise, name: str, *, by: Actor, now: dt.datetime
+) -> MeasurePlan:
+    """Ask for a plan without one promise of a conflict, beside the one that promised it.  Refuses `plan_promise_kept` for a
+    promise that is not named, that cannot be given up, or whose price is not known yet, and what `create` refuses."""
+    _require_city(by)
+    source = get(session, plan_id)
+    conflict = (source.result or {}).get("conflict") or {"promises": []}
+    told = next((each for each in conflict["promises"] if each["promise"] == promise), None)
+    question = relaxed(Question.from_json(source.question), promise, told or {})
+    if question is None:
+        raise Refused("plan_promise_kept")
+    made = create(session, name, question, locks_of=None if promise == Promise.LOCKS else source.id, by=by, now=now)
+    made.relaxed_from, made.relaxed = source.id, promise
+    request(session, made.id, version=made.version, by=by, now=now)
+    return made
+
+
+def relaxed(question: Question, promise: Promise, told: dict[str, Any]) -> Question | None:
+    """The question without a promise; `told` is what a search found out about a plan without it.  None where there is none.
+
+    A target and the cap become what that plan reaches and needs, so that the new question still says what it asks.  That
+    every child has a place is never given up.
+    """
+    if not told.get("possible"):
+        return None
+    if promise == Promise.BUDGET:
+        return replace(question, budget=None)
+    if promise == Promise.LOCKS:
+        return question
+    if promise == Promise.MOST:
+        return replace(question, most={ENDING: told["ended"]})
+    if promise == Promise.PUBLIC:
+        return replace(question, public=max(min(told["public"], question.public), 1))
+    if promise == Promise.COVERED:
+        return replace(question, covered=max(min(told["covered"], question.covered), question.public))
+    return None
 
 
 def lock(

@@ -206,7 +206,7 @@ def _measures(
         if row.area_code in number:
             yield Measure(
                 code=row.code,
-                kind=group_of(row.kind),
+                kind=str(group_of(row.kind)),
                 area=number[row.area_code],
                 places=_change(row),
                 cost=row.cost,

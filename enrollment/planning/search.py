@@ -70,14 +70,15 @@ def run(task: Task, tell: Reporter, effort: Effort = EFFORT) -> dict[str, Any]:
     except model.NotFound:
         return result | {"stopped": watched.stopped}
     except model.Impossible:
-        return result | {"conflict": _conflict(problem, watched)}
+        _explain(problem, result, None, watched)
+        return result
     result = _result(task, found)
     if result["checked"]:
         tell.save(result)
     if found.stopped:
         return result
     if found.figures.unseated or found.figures.short:
-        result["conflict"] = _conflict(problem, watched)
+        _explain(problem, result, _all_seated(found), watched)
         tell.save(result)
     else:
         for points in CURVE:
@@ -155,34 +156,70 @@ def _finite(bound: float) -> float | None:
     return bound if math.isfinite(bound) else None
 
 
-def _conflict(problem: Problem, watched: _Watched) -> dict[str, Any]:
-    """The promises that do not go together, each with what a plan without it costs; and what no measure can reach."""
+def _all_seated(found: Solved) -> bool | None:
+    """Whether every child can have a place, as far as the search has proved it."""
+    seats = found.proofs[0]
+    if not seats.value:
+        return True
+    return False if seats.bound >= 1 else None
+
+
+def _explain(problem: Problem, result: dict[str, Any], all_seated: bool | None, watched: _Watched) -> None:
+    """The promises that do not go together and what no measure can reach; then, one after the other, what a plan without
+    each promise costs.  `result` is kept after each step, so that the page can say the reason first."""
     watched.step = "conflict"
-    found = conflict.explain(problem)
-    told = []
-    for promise in found.without:
+    found = conflict.explain(problem, all_seated=all_seated)
+    told = [{"promise": str(promise), "possible": None} for promise in found.without]
+    result["conflict"] = {"promises": told, "proved": found.proved, "out_of_reach": _out_of_reach(problem)}
+    watched.tell.save(result)
+    for at, promise in enumerate(found.without):
         if watched.ended():
             break
-        told.append({"promise": str(promise)} | _without(problem, promise, watched))
-    return {"promises": told, "proved": found.proved, "out_of_reach": _out_of_reach(problem)}
+        told[at] = {"promise": str(promise)} | _without(problem, promise, watched)
+        watched.tell.save(result)
 
 
 def _without(problem: Problem, promise: Promise, watched: _Watched) -> dict[str, Any]:
-    """The best plan without one promise: whether it keeps all the others, and its figures."""
+    """The best plan without one promise: whether it keeps all the others, and its figures.  `possible` is None as long as
+    nobody has looked, or where the search was stopped first."""
     relaxed = conflict.relax(problem, {promise})
     try:
         found = model.solve(relaxed, OF_A_PROMISE, Watch(stopped=watched.ended))
-    except (model.Impossible, model.NotFound):
+    except model.Impossible:
         return {"possible": False}
+    except model.NotFound:
+        return {"possible": None}
     plan = found.figures
     checked = not arithmetic.faults(relaxed, found.starts, plan.rank)
     seated = not plan.unseated or promise == Promise.SEATED
+    possible = checked and seated and not plan.short
+    public, covered = _least_shares(problem, plan)
     return {
-        "possible": checked and seated and not plan.short,
+        "possible": None if found.stopped and not possible else possible,
+        "public": public,
+        "covered": covered,
         "money": plan.money,
         "most_a_year": max(plan.spent),
         "ended": sum(each.code in found.starts and sum(each.places) < 0 for each in relaxed.measures),
     }
+
+
+def _least_shares(problem: Problem, plan: arithmetic.Figures) -> tuple[int, int]:
+    """The lowest public share, and of public and inclusive together, where a target is asked; in hundredths of a percent,
+    rounded down."""
+    asked = [
+        (one, public, covered)
+        for line, targets in zip((*plan.seated, plan.city), (*_targets(problem), problem.city_targets), strict=True)
+        for one, (public, covered) in zip(line, targets, strict=True)
+        if one.all
+    ]
+    public = min((ALL * one.public // one.all for one, target, _other in asked if target), default=0)
+    covered = min((ALL * (one.public + one.inclusive) // one.all for one, _other, target in asked if target), default=0)
+    return public, covered
+
+
+def _targets(problem: Problem) -> list[list[tuple[int, int]]]:
+    return [[(each.public_target, each.covered_target) for each in line] for line in problem.years]
 
 
 def _out_of_reach(problem: Problem) -> list[list[Any]]:

@@ -18,6 +18,7 @@ from enrollment.people.household_rows import Household
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.reports.tables.export_rows import ReportExport
 from enrollment.review.case_rows import Case
 from enrollment.review.correction_rows import CorrectionRequest
 from enrollment.season.policy_rows import Policy
@@ -41,6 +42,7 @@ _OF_A_KINDERGARTEN = {
     "programme": Programme.id,
     "roll_class": RollClass.id,
     "roll_child": RollChild.id,
+    "report_export": ReportExport.id,
 }
 
 _ID = case(
@@ -90,6 +92,8 @@ def _kindergarten_here(subject: str, by: Actor) -> ColumnElement[bool]:
         found = found.join(RollClass, RollClass.kindergarten_id == Kindergarten.id)
     if subject == "roll_child":
         found = found.join(RollChild, RollChild.class_id == RollClass.id)
+    elif subject == "report_export":
+        found = found.join(ReportExport, ReportExport.kindergarten_id == Kindergarten.id)
     return found.correlate(AuditEntry).exists()
 
 

@@ -27,8 +27,10 @@ from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
 from enrollment.chances.movement_rows import MovementChance
 from enrollment.delivery.message_choices import MessageChoice
+from enrollment.delivery.wechat import WechatBinding
 from enrollment.draw.draws import Ticket
 from enrollment.draw.run_rows import Placement, Run, WishReason
+from enrollment.draw.unserved.rows import AcceptedPlaces, DeclinedProposal, UnservedChild
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.accounts import Account, Actor, RoleGrant
 from enrollment.ground.audit import AuditEntry
@@ -47,6 +49,7 @@ from enrollment.people.household_rows import Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, ChildDocument, Guardian, Guardianship
+from enrollment.people.sign_on_bindings import SignOnBinding
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -209,6 +212,8 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .order_by(AccessCodeUse.used_at)
     ),
     MessageChoice: _of_account(MessageChoice, MessageChoice.changed_at),
+    WechatBinding: _of_account(WechatBinding, WechatBinding.bound_at),
+    SignOnBinding: _of_account(SignOnBinding, SignOnBinding.bound_at),
     Guardian: _of_account(Guardian, Guardian.created_at),
     Guardianship: lambda family: (
         select(Guardianship).where(Guardianship.guardian_id == family.guardian).order_by(Guardianship.since)
@@ -270,7 +275,10 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
         .where(CentralProposal.application_id.in_(family.applications), CentralProposal.offer_id.is_not(None))
         .order_by(CentralProposal.proposed_at)
     ),
+    AcceptedPlaces: _of_application(AcceptedPlaces, AcceptedPlaces.said_at),
+    UnservedChild: _of_application(UnservedChild, UnservedChild.application_id),
     Offer: _of_application(Offer, Offer.made_at),
+    DeclinedProposal: lambda family: select(DeclinedProposal).where(DeclinedProposal.offer_id.in_(family.offers)),
     OfferMove: lambda family: select(OfferMove).where(OfferMove.offer_id.in_(family.offers)).order_by(OfferMove.number),
     ReplacedNotice: lambda family: (
         select(ReplacedNotice).where(ReplacedNotice.offer_id.in_(family.offers)).order_by(ReplacedNotice.replaced_at)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
 from enrollment.delivery import sender_status
-from enrollment.delivery.lanes import Lane
+from enrollment.delivery.lanes import TEXT_LANES, Lane
 from enrollment.delivery.sender_status import SenderStatus
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Account, Actor, Role
@@ -43,7 +43,7 @@ def counts(session: Session, *, now: dt.datetime) -> Counter[str]:
 
 def lanes(session: Session) -> list[tuple[Lane, SenderStatus | None]]:
     """What the sender of each lane last said."""
-    return [(lane, sender_status.of_lane(session, lane)) for lane in Lane]
+    return [(lane, sender_status.of_lane(session, lane)) for lane in TEXT_LANES]
 
 
 def failed(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[FailedMessage]:

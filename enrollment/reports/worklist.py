@@ -18,6 +18,7 @@ from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
+from enrollment.reports.tables import exports
 from enrollment.review import cases
 from enrollment.review.cases import Filed
 from enrollment.season import policy_approval, rounds, season_lifecycle, seasons
@@ -25,6 +26,7 @@ from enrollment.season.calendar import Season, SeasonStage
 from enrollment.season.policy_rows import Policy
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
+from enrollment.staff_accounts import listing
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Worklist:
     `to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
     `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
-    date; `to_revoke` are offers that another person signed to revoke; `corrections` counts undecided requests; `targets` were proposed by another official; `to_replay` are rounds with free places that
+    date; `to_revoke` are offers that another person signed to revoke; `corrections` counts undecided requests, `accounts` and `exports` what somebody else asked for; `targets` were proposed by another official; `to_replay` are rounds with free places that
     children on the waitlist want, and without a daily replay.
     """
 
@@ -53,6 +55,8 @@ class Worklist:
     cases: list[Filed] = field(default_factory=list)
     to_revoke: list[Revocable] = field(default_factory=list)
     corrections: int = 0
+    accounts: int = 0
+    exports: int = 0
     targets: list[TargetDecision] = field(default_factory=list)
 
 
@@ -68,6 +72,8 @@ def official_worklist(
             each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
         ]
         agenda.corrections = request_list.count_undecided(session, by=by)
+        agenda.accounts = listing.waiting_for(session, by=by)
+        agenda.exports = exports.waiting_for(session, by=by)
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any(Role.CITY_OFFICIAL):
         agenda.targets = target_decisions.waiting_for(session, by=by)

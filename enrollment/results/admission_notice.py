@@ -89,6 +89,13 @@ def of_run(
     return notices, ids[-1] if ids else None
 
 
+def of_confirmed(session: Session, application_id: uuid.UUID) -> Admission | None:
+    """The notice of an application whose place is confirmed.  The caller has checked access to the application."""
+    application = session.get(Application, application_id)
+    offer = _admitting_offer(session, application) if application is not None else None
+    return _admission(session, application, offer) if application is not None and offer is not None else None
+
+
 def exists(session: Session, application: Application) -> bool:
     """Whether the application has a notice now.  The caller has checked access to the application."""
     return _admitting_offer(session, application) is not None

@@ -45,25 +45,6 @@ def choose(session: Session, area_code: str | None) -> uuid.UUID | None:
     return None
 
 
-def officer_for(session: Session, area_code: str | None, application_id: uuid.UUID) -> Officer | None:
-    """The official to whom a family without a place turns: of its area, else of the city; None if there is none.
-
-    The families of an area are divided among its officials by the application, so that each family keeps the same person.
-    """
-    of_area = (RoleGrant.role == Role.AREA_OFFICIAL) & (RoleGrant.area_code == area_code)
-    found = session.execute(
-        select(Account, of_area.label("near"))
-        .join(RoleGrant, RoleGrant.account_id == Account.id)
-        .where(of_area | (RoleGrant.role == Role.CITY_OFFICIAL), Account.disabled_at.is_(None))
-        .order_by(Account.created_at, Account.id)
-    ).all()
-    near = [row.Account for row in found if row.near] or [row.Account for row in found]
-    if not near:
-        return None
-    account = near[application_id.int % len(near)]
-    return Officer(account.name, account.desk_phone)
-
-
 def officer_of(session: Session, case: Case) -> Officer | None:
     """The officer of a case, as the family sees it."""
     if case.officer_id is None:

@@ -45,12 +45,17 @@ KINDS = tuple(CaseKind)
 FAMILY_REQUESTS = (CaseKind.APPEAL, CaseKind.TRANSFER)
 """What a family asks of an official after the draw."""
 
+ABOUT_THE_CHILD = (*FAMILY_REQUESTS, CaseKind.DISABILITY, CaseKind.REGISTER_DISPUTE)
+"""Cases of the whole family: every guardian of the child is told the outcome and reads its reason.  In the others two people
+stand against each other, and the outcome is for who opened the case."""
+
 OUTCOMES = tuple(CaseOutcome)
 
 
 class Case(Base):
     """A case.  An open case has a due date, `due_at`, and one officer, whose name the family is told.
 
+    `answer` is the reason of the outcome as the family reads it.
     A guardians' dispute keeps the application on hold from `held_at` to `hold_ended_at`.  `withdrawal_reason` is written by
     the person who opened the case and took it back.
     The case of a disabled child has an assessment, a plan of support and a `SupportDecision`; all are sealed, so that a copy
@@ -72,6 +77,7 @@ class Case(Base):
     hold_ended_at: Mapped[dt.datetime | None]
     settled_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None]
+    answer: Mapped[str | None] = mapped_column(Sealed("case_file.answer"))
     withdrawal_reason: Mapped[str | None] = mapped_column(Sealed("case_file.withdrawal_reason"))
     assessed_on: Mapped[dt.date | None] = mapped_column(SealedDate("case_file.assessed_on"))
     assessment: Mapped[str | None] = mapped_column(Sealed("case_file.assessment"))

@@ -3,13 +3,16 @@
 import datetime as dt
 import uuid
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.applications.application_rows import Application
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.people.children import is_guardian_of
 from enrollment.review import cases
-from enrollment.review.case_rows import FAMILY_REQUESTS, Case, CaseKind, CaseOutcome
+from enrollment.review.case_rows import ABOUT_THE_CHILD, FAMILY_REQUESTS, Case, CaseKind, CaseOutcome
 
 BY_FAMILIES = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN, *FAMILY_REQUESTS)
 """The kinds of cases that families open themselves."""
@@ -21,6 +24,25 @@ def own_case(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
     if case is None or by.on_behalf or case.account_id != by.account_id or case.kind not in BY_FAMILIES:
         raise NotFound("case_file")
     return case
+
+
+def readable_case(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
+    """A case of one's own, or one `ABOUT_THE_CHILD` of which the signed-in person is a guardian.  NotFound for any other."""
+    case = session.get(Case, case_id)
+    application = session.get(Application, case.application_id) if case is not None and case.application_id else None
+    if case is None or by.on_behalf:
+        raise NotFound("case_file")
+    if application is not None and case.kind in ABOUT_THE_CHILD:
+        if is_guardian_of(session, application.child_id, by=by):
+            return case
+        raise NotFound("case_file")
+    return own_case(session, case_id, by=by)
+
+
+def about_child(session: Session, application_id: uuid.UUID) -> list[Case]:
+    """The cases `ABOUT_THE_CHILD` of an application, the newest first.  The caller has looked it up in its family's scope."""
+    found = select(Case).where(Case.application_id == application_id, Case.kind.in_(ABOUT_THE_CHILD))
+    return list(session.scalars(found.order_by(Case.opened_at.desc())))
 
 
 def take_back(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:

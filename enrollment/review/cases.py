@@ -23,6 +23,7 @@ from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import case_officers
 from enrollment.review.case_rows import (
+    ABOUT_THE_CHILD,
     CASES,
     FAMILY_REQUESTS,
     KINDS,
@@ -33,6 +34,7 @@ from enrollment.review.case_rows import (
     CaseOutcome,
     GuardianRequest,
 )
+from enrollment.season import holidays
 
 __all__ = ["KINDS", "OUTCOMES", "Case", "CaseKind", "CaseOutcome"]
 
@@ -87,7 +89,7 @@ def open_dispute(
         child_index=index,
         text=text.strip(),
         opened_at=now,
-        due_at=now + dt.timedelta(days=DISPUTE_DAYS),
+        due_at=due_at(session, now, DISPUTE_DAYS),
     )
     session.add(case)
     session.flush()
@@ -109,7 +111,7 @@ def open_objection(session: Session, application_id: uuid.UUID, *, text: str, by
     """
     case = Case(
         kind=CaseKind.GUARDIANS_DISPUTE, account_id=by.account_id, application_id=application_id,
-        text=text.strip()[:LONGEST_TEXT], opened_at=now, due_at=now + dt.timedelta(days=DISPUTE_DAYS),
+        text=text.strip()[:LONGEST_TEXT], opened_at=now, due_at=due_at(session, now, DISPUTE_DAYS),
     )  # fmt: skip
     session.add(case)
     begin(session, case, by=by, now=now)
@@ -194,7 +196,7 @@ class Filed:
         return self.case.settled_at is None and self.case.due_at < now
 
 
-def _filed(by: Actor):
+def filed(by: Actor):
     """The cases of an official's areas: the area of the reviewing kindergarten or, if there is none, of the home."""
     found = _with_area()
     if by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
@@ -213,32 +215,53 @@ def _with_area():
 
 def listing(session: Session, *, by: Actor, settled: bool = False, limit: int = 200) -> list[Filed]:
     """Open cases of the official's areas by due date; with `settled` the settled ones, newest first."""
-    found = _filed(by).where(Case.settled_at.is_not(None) if settled else Case.settled_at.is_(None))
+    found = filed(by).where(Case.settled_at.is_not(None) if settled else Case.settled_at.is_(None))
     order = Case.settled_at.desc() if settled else Case.due_at
     return [Filed(*row) for row in session.execute(found.order_by(order, Case.id).limit(limit))]
 
 
 def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Filed:
     """A case within the official's areas.  NotFound elsewhere."""
-    row = session.execute(_filed(by).where(Case.id == case_id)).one_or_none()
+    row = session.execute(filed(by).where(Case.id == case_id)).one_or_none()
     if row is None:
         raise NotFound()
     return Filed(*row)
 
 
-def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, by: Actor, now: dt.datetime) -> Case:
+def due_at(session: Session, opened_at: dt.datetime, days: int) -> dt.datetime:
+    """When a case of so many days is due: on a day off, the next working day (Civil Code, Article 203)."""
+    due = opened_at + dt.timedelta(days=days)
+    day = today(due)
+    return due + (holidays.of_year(session, day.year).next_working_day(day) - day)
+
+
+def settle(
+    session: Session,
+    case_id: uuid.UUID,
+    *,
+    outcome: str,
+    reason: str,
+    answer: str = "",
+    by: Actor,
+    now: dt.datetime,
+) -> Case:
     """An official of the application's area, or of the city, settles a case; this also ends the hold that it caused.
 
-    The person who opened it is told the outcome, and the application's guardians are told that the application continues;
-    neither message mentions the other side.  Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`.
+    `reason` stays with the offices; `answer` is the reason as the family reads it, in the letter too, and a request of the
+    family needs one.  The person who opened the case is told the outcome (of a case `ABOUT_THE_CHILD` every guardian), and
+    the application's guardians are told that the application continues; neither message mentions the other side.
+    Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`, `answer_to_family_missing`.
     """
     case = _decidable(session, case_id, by=by)
     if outcome not in OUTCOMES:
         raise Refused("outcome_missing", field="outcome")
     if not reason.strip():
         raise Refused("say_why", field="reason")
+    if case.kind in FAMILY_REQUESTS and not answer.strip():
+        raise Refused("answer_to_family_missing", field="answer")
     if case.settled_at is not None:
         return case
+    case.answer = answer.strip()[:LONGEST_TEXT] or None
     why = reason.strip()[:LONGEST_TEXT]
     audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, reason=why, outcome=outcome)
     close(session, case, outcome, by=by, now=now)
@@ -246,15 +269,18 @@ def settle(session: Session, case_id: uuid.UUID, *, outcome: str, reason: str, b
 
 
 def close(session: Session, case: Case, outcome: str, *, by: Actor, now: dt.datetime) -> None:
-    """End an open case and the hold that it caused.  The person who opened it is told the outcome, and the guardians that
-    the application goes on, if they had heard of the case.  The caller holds the case's lock and audits."""
+    """End an open case and the hold that it caused.  The person who opened it is told the outcome, of a case
+    `ABOUT_THE_CHILD` every guardian; the guardians are told that the application goes on, if they had heard of the case.
+    The caller holds the case's lock and audits."""
     case.settled_at, case.outcome = now, outcome
     session.flush()
-    about = "request" if case.kind in FAMILY_REQUESTS else "case"
-    outbox.tell(session, f"{about}_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
+    if case.kind in ABOUT_THE_CHILD and case.application_id is not None:
+        notify_guardians(session, f"request_{outcome}", [case.application_id], now=now, event=f"case:{case.id}")
+    else:
+        outbox.tell(session, f"case_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
     if is_holding(case):
         _end_hold(session, case, by=by, now=now)
-    elif case.application_id is not None and case.kind not in FAMILY_REQUESTS and _was_told(session, case):
+    elif case.application_id is not None and case.kind not in ABOUT_THE_CHILD and _was_told(session, case):
         event = f"dispute_ended:{case.id}"
         notify_guardians(session, "dispute_ended", [case.application_id], now=now, event=event)
     session.flush()

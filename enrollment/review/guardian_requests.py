@@ -207,7 +207,7 @@ def _open(
     safe = sanitise_upload(paper.content, field="paper")
     case = Case(
         kind=kind, account_id=by.account_id, application_id=application.id, text=text.strip(), opened_at=now,
-        due_at=now + dt.timedelta(days=cases.DISPUTE_DAYS),
+        due_at=cases.due_at(session, now, cases.DISPUTE_DAYS),
     )  # fmt: skip
     session.add(case)
     cases.begin(session, case, by=by, now=now)

@@ -53,7 +53,7 @@ def open_for(session: Session, application: Application, *, text: str, by: Actor
         application_id=application.id,
         text=text[:LONGEST_TEXT],
         opened_at=now,
-        due_at=now + dt.timedelta(days=DAYS),
+        due_at=cases.due_at(session, now, DAYS),
     )
     session.add(case)
     cases.begin(session, case, by=by, now=now)
@@ -85,10 +85,13 @@ def decide(
     assessment: str,
     plan: str,
     decision: str,
+    answer: str = "",
     by: Actor,
     now: dt.datetime,
 ) -> Case:
-    """The official records assessment and plan, and decides; the case is settled and the family is told.
+    """The official records assessment and plan, and decides; the case is settled and every guardian is told.
+
+    `answer` is what the letter to the family says about the reason.
 
     Refuses `only_an_official_decides`, `case_is_settled`, `assessment_date_needed`, `assessment_needed`, `plan_needed`,
     `outcome_missing`.
@@ -109,6 +112,7 @@ def decide(
         raise Refused("outcome_missing", field="decision")
     case.assessed_on, case.decision = assessed_on, decision
     case.assessment, case.plan = assessment.strip()[:LONGEST_TEXT], plan.strip()[:LONGEST_TEXT]
+    case.answer = answer.strip()[:LONGEST_TEXT] or None
     session.flush()
     audit.record(session, "settle_case", "case_file", case.id, by=by, now=now)
     cases.close(session, case, CaseOutcome.SETTLED, by=by, now=now)

@@ -81,8 +81,8 @@ def announce(
     return count
 
 
-def close(session: Session, year: int, *, under_way: str | None, by: Actor, now: dt.datetime) -> Season:
-    """Close a year after its last step.  It stays readable.  `under_way` is the name of a round that is not over.
+def may_close(session: Session, year: int, *, under_way: str | None, by: Actor, now: dt.datetime) -> Season:
+    """The year, locked, if it can be closed now.  `under_way` is the name of a round that is not over.
 
     Refuses `season_not_over`, `round_under_way`, `season_move_not_possible`.
     """
@@ -94,6 +94,11 @@ def close(session: Session, year: int, *, under_way: str | None, by: Actor, now:
         raise Refused("season_not_over", ends_at=end)
     if under_way is not None:
         raise Refused("round_under_way", name=under_way)
+    return season
+
+
+def close(session: Session, season: Season, *, by: Actor, now: dt.datetime) -> Season:
+    """Close a year of which `may_close` said that it can be closed.  It stays readable."""
     season.closed_at = now
     _record(session, season, "close", by=by, now=now)
     return season

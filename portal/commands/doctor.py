@@ -24,6 +24,9 @@ def cli() -> None:
         findings.append(doctor.finding("backup", lambda: backup(db())))
         findings.append(doctor.finding("keys", lambda: overdue_work.old_keys(db(), config.keys)))
         findings.append(doctor.finding("alarms", lambda: overdue_work.open_alarms(db())))
+    if config.single_sign_on is not None:
+        sign_on = functools.partial(doctor.single_sign_on, config.single_sign_on)
+        findings.append(doctor.finding("sign-on", sign_on))
     for finding in findings:
         click.echo(f"{finding.part:10} {finding.fault or 'well'}")
     if not doctor.is_well(findings):

@@ -110,6 +110,7 @@ class CityBuilder:
             staff = people.add_people(session, now=now)
             quality.write(session, staff["city1"], season.YEAR, now=now)
             season.open_season(session, staff["city1"], staff["city2"], now=now)
+            season.announce(session, staff["city1"], staff["city2"], now=now)
             # in the same transaction as the round: the worker closes rounds by the time of the demo
             time_travel.set_clock(session, season.SEASON_OPENS_AT)
             season.open_round(session, staff["city1"], now=now + dt.timedelta(hours=1))

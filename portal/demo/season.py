@@ -6,6 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from allocation.coverage import Percent
+from enrollment.announcements import announcements
+from enrollment.announcements.announcements import Texts
 from enrollment.coverage import target_decisions
 from enrollment.coverage.target_decisions import Source
 from enrollment.coverage.targets import Targets, TargetScope
@@ -77,6 +79,30 @@ def open_season(session: Session, first: Actor, second: Actor, *, now: dt.dateti
         policy_approval.dry_run(session, made.id, [], by=first, now=now)
         policy_approval.sign(session, made.id, by=first, now=now)
         policy_approval.sign(session, made.id, by=second, now=now)
+
+
+ANNOUNCEMENTS = (
+    Texts(
+        "今年怎样登记、怎样抽签（模拟数据）",
+        "How to register this year, and how the draw works (simulated data)",
+        "登记期间早交晚交一样，截止前可以随时修改。\n名单先存证、后抽签，任何家庭都能自己核对。",
+        "The order of registration makes no difference; you can change everything until it ends.\n"
+        "The list is sealed before the draw, and any family can check it.",
+    ),
+    Texts(
+        "没有手机也能登记（模拟数据）",
+        "Registering without a mobile phone (simulated data)",
+        "社区服务站和志愿幼儿园的窗口可以代填，并打印登录码。",
+        "Community stations and the desks of kindergartens enter your application with you and print a sign-in code.",
+    ),
+)
+
+
+def announce(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:
+    """What the city tells everybody: one official writes, the other publishes."""
+    for texts in ANNOUNCEMENTS:
+        made = announcements.write(session, None, texts, now, by=first, now=now)
+        announcements.approve(session, made, 1, by=second, now=now)
 
 
 def set_targets(session: Session, first: Actor, second: Actor, *, now: dt.datetime) -> None:

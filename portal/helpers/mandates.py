@@ -5,7 +5,7 @@ import math
 import uuid
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -21,12 +21,13 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.ground.phones import mask_phone
 from enrollment.people import consents
+from enrollment.results import letters
+from enrollment.results.letters import Subject
 from enrollment.season import openings, seasons
 from enrollment.season.calendar import Season
 from portal.helpers import pages
 from portal.letters.mandate import mandate_letter
-from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.preparing import letters_wait
+from portal.letters.preparing import pdf_file, waiting_page
 from portal.text import consent_texts
 from portal.text.messages import signed, text_words
 from portal.text.words import language
@@ -259,10 +260,9 @@ def give_paper() -> ResponseReturnValue:
 def blank_paper() -> ResponseReturnValue:
     """The mandate form to print: the texts, and lines for name, phone, date and signature."""
     year = next((each for each in _years() if each == request.args.get("year", 0, int)), _season().year)
-    try:
-        content = mandate_letter(year, helper=actor().name, demo=services().config.demo)
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    answer = Response(content, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = 'attachment; filename="mandate.pdf"'
-    return answer
+    page = mandate_letter(year, helper=actor().name, demo=services().config.demo)
+    letter = letters.ask(db(), Subject(account_id=actor().account_id), page, now=clock())
+    waiting = waiting_page(
+        letter, frame="helpers/base.html", back=url_for("helpers.paper_page"), back_text=_("用签名委托书代办")
+    )
+    return waiting if waiting is not None else pdf_file(letter, "mandate")

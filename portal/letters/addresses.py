@@ -1,10 +1,14 @@
 """Addresses on paper: a sheet of labels, or one envelope on each page, with the address where its window is."""
 
+import uuid
 from collections.abc import Sequence
 from enum import StrEnum
 
 from enrollment.family_messages.addresses import Address
-from portal.letters.pdf_renderer import letter
+from enrollment.ground.retention import DAY
+from enrollment.results.letters import LetterPage
+from portal.letters.pages import letter_page
+from portal.text import languages
 
 
 class Sheet(StrEnum):
@@ -18,8 +22,12 @@ class Sheet(StrEnum):
 LABELS_OF_A_SHEET = 24
 
 
-def address_sheets(addresses: Sequence[Address], sheet: Sheet, *, sender: str, demo: bool) -> bytes:
-    """The PDF.  `sender` stands on envelopes.  Raises PdfUnavailable."""
+def address_sheets(
+    message_id: uuid.UUID, addresses: Sequence[Address], sheet: Sheet, *, sender: str, demo: bool
+) -> LetterPage:
+    """The sheets for a message.  `sender` stands on envelopes."""
     of_a_page = LABELS_OF_A_SHEET if sheet == Sheet.LABELS else 1
     pages = [addresses[start : start + of_a_page] for start in range(0, len(addresses), of_a_page)]
-    return letter("addresses", pages=pages, sheet=sheet.value, sender=sender, demo=demo)
+    with languages.speaking("zh"):
+        name = f"addresses-{sheet.value}-{message_id}"
+        return letter_page(name, "addresses", kept=DAY, pages=pages, sheet=sheet.value, sender=sender, demo=demo)

@@ -7,7 +7,9 @@ from enrollment.coverage.alarms import Alarm
 from enrollment.coverage.forecast.outlook import September
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.shares import AreaLine
-from portal.letters.pdf_renderer import letter
+from enrollment.ground.retention import DAY
+from enrollment.results.letters import LetterPage
+from portal.letters.pages import letter_page
 from portal.text.formats import day, moment
 
 DIGEST_SHOWN = 16
@@ -23,10 +25,13 @@ def coverage_page(
     roll_of: dt.date | None,
     on: dt.datetime,
     demo: bool,
-) -> bytes:
-    """The PDF.  Raises PdfUnavailable."""
-    return letter(
+) -> LetterPage:
+    """The page of one area by one definition."""
+    return letter_page(
+        f"coverage-{line.code}",
         "coverage_area",
+        printed=moment(on, year=True),
+        kept=DAY,
         line=line,
         name=name,
         septembers=septembers,
@@ -35,7 +40,6 @@ def coverage_page(
         reference=day(definition.on, year=True),
         roll_of=day(roll_of, year=True) if roll_of else "—",
         digest=_digest(line, definition),
-        printed=moment(on, year=True),
         demo=demo,
     )
 

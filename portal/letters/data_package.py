@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.reports import personal_data
+from portal.letters import pdf_renderer
 from portal.letters import personal_data as letter
 
 
@@ -36,7 +37,7 @@ def read(session: Session, *, by: Actor, now: dt.datetime, demo: bool) -> Conten
 
 def pack(contents: Contents) -> bytes:
     """The zip.  Raises PdfUnavailable."""
-    printed, name = letter.as_pdf(contents.shown), _("资料")
+    printed, name = pdf_renderer.draw(letter.as_letter(contents.shown)), _("资料")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{name}.html", letter.as_page(contents.shown))

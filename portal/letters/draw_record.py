@@ -4,10 +4,11 @@ import datetime as dt
 
 from allocation.checks import CHECKS
 from allocation.checks.central import CENTRAL_CHECKS
+from enrollment.results.letters import LetterPage
 from enrollment.results.run_record import RunRecord
 from enrollment.season.round_rows import RoundKind
 from portal.letters import pictures
-from portal.letters.pdf_renderer import letter
+from portal.letters.pages import letter_page
 from portal.text.formats import moment
 from portal.text.words import table, word
 
@@ -22,15 +23,14 @@ def _with_seconds(when: dt.datetime | None) -> str | None:
     return f"{moment(when, year=True)}:{when:%S}" if when else None
 
 
-def draw_record(record: RunRecord, *, public_url: str, page: str | None, demo: bool, on: dt.datetime) -> bytes:
-    """The PDF.  `page` is the path of the public page of the draw; None for a central run, which has none.
-
-    Raises PdfUnavailable.
-    """
+def draw_record(record: RunRecord, *, public_url: str, page: str | None, demo: bool, on: dt.datetime) -> LetterPage:
+    """`page` is the path of the public page of the draw; None for a central run, which has none."""
     address = f"{public_url}{page}" if page else None
     is_central = record.round.kind == RoundKind.CENTRAL
-    return letter(
+    return letter_page(
+        f"record-{record.run.id}",
         "draw_record",
+        printed=moment(on, year=True),
         record=record,
         run=record.run,
         round=record.round,
@@ -39,7 +39,6 @@ def draw_record(record: RunRecord, *, public_url: str, page: str | None, demo: b
         in_groups=in_groups,
         opened=_with_seconds(record.publication.opened_at if record.publication else None),
         why=word("error", record.run.error) if record.run.error in table()["error"] else record.run.error,
-        printed=moment(on, year=True),
         address=address,
         qr=pictures.qr(address) if address else None,
         demo=demo,

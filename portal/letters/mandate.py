@@ -1,18 +1,17 @@
 """The mandate form that lets a community helper enter a family's application, with lines for the signature."""
 
 from enrollment.people import consents
-from portal.letters.pdf_renderer import letter
+from enrollment.results.letters import LetterPage
+from portal.letters.pages import letter_page
 from portal.text import consent_texts
 from portal.text.words import language
 
 
-def mandate_letter(year: int, *, helper: str, demo: bool) -> bytes:
-    """The PDF.  What is signed is the Chinese text; for a reader of English a translation follows on a page of its own.
-
-    Raises PdfUnavailable.
-    """
+def mandate_letter(year: int, *, helper: str, demo: bool) -> LetterPage:
+    """What is signed is the Chinese text; for a reader of English a translation follows on a page of its own."""
     kinds = ("mandate", consents.CHILD_DATA, consents.REGISTER_CHECK)
-    return letter(
+    return letter_page(
+        f"mandate-{year}",
         "mandate",
         translated=[consent_texts.read(kind, "en") for kind in kinds] if language() == "en" else (),
         year=year,

@@ -1,4 +1,6 @@
-"""Rendering of letters as PDF.  A process has one font configuration and one stylesheet.
+"""Rendering of letters as PDF, by workers only: a contract of `setup.cfg` keeps pages away from it.
+
+A process has one font configuration and one stylesheet.
 
 WeasyPrint needs the system library Pango.  Without it the portal starts, but letters are unavailable.
 """
@@ -13,7 +15,7 @@ from markupsafe import escape
 
 from portal.letters import libraries
 from portal.letters.fonts import COMMON, rare
-from portal.letters.pages import STYLESHEET, letter_html
+from portal.letters.pages import STYLESHEET
 
 VARIANT = "pdf/ua-1"
 
@@ -74,11 +76,6 @@ def renderer() -> PdfRenderer:
         raise PdfUnavailable(str(missing)) from missing
     except (ImportError, OSError) as fault:
         raise PdfUnavailable(str(fault).splitlines()[0]) from fault
-
-
-def letter(template: str, **known: Any) -> bytes:
-    """A letter from `templates/letters`, in the reader's language, drawn now.  Raises PdfUnavailable."""
-    return draw(letter_html(template, **known))
 
 
 def draw(html: str) -> bytes:

@@ -16,8 +16,8 @@ from enrollment.places.areas import all_areas
 from enrollment.places.programmes import Pool
 from enrollment.reports.family_records import PEOPLE, VIEWS, Records, people_in
 from enrollment.season.facts import Fact
+from portal.letters.pages import letter_html
 from portal.letters.paper_copy import answer_rows
-from portal.letters.pdf_renderer import letter
 from portal.text.audit_acts import act_words
 from portal.text.facts import BETWEEN, Names, changed_words, names_for, value_words
 from portal.text.formats import day, file_size, moment
@@ -64,6 +64,10 @@ GROUPS_OF = {
     ("correction_request", "kind"): ("correction_kind",),
     ("correction_request", "state"): ("correction_state",),
     ("correction_request", "answer"): (),
+    ("case_file", "answer"): (),
+    ("accepted_places", "nature"): ("accepted_nature",),
+    ("unserved_child", "explanation"): ("unserved_explanation",),
+    ("declined_proposal", "reason"): ("decline_reason",),
     ("roll_transfer", "state"): ("transfer_state",),
     ("roll_transfer", "reason"): (),
     ("correction_move", "move"): ("correction_move",),
@@ -101,7 +105,7 @@ ONLY_IN_DATA = {
     "second_factor_used", "tries", "paper_type", "withheld_at", "application_id", "child_id",
     "claim", "lease_until", "returned_at", "page_id", "next_try_at", "provider_id", "writer", "turn", "written_at", "seal_key",
     "act_id", "access_code_id", "case_id", "duplicate_of", "identity_check_id", "request_id", "roll_child_id", "told_at", "ended", "kindergarten_id",
-    "promotion_id", "ending_promotion_id", "to_class_id",
+    "promotion_id", "ending_promotion_id", "to_class_id", "position", "quarter_turns", "pictures",
 }  # fmt: skip
 """Columns that tell a reader nothing: ids, digests, counters.  They stand in the data file."""
 OF_THE_READER = {
@@ -272,6 +276,6 @@ def as_page(shown: Mapping[str, Any]) -> str:
     return page.render(lang="en" if language() == "en" else "zh-CN", screen=True, **shown)
 
 
-def as_pdf(shown: Mapping[str, Any]) -> bytes:
-    """The same as a letter.  Raises PdfUnavailable."""
-    return letter("personal_data", screen=False, **shown)
+def as_letter(shown: Mapping[str, Any]) -> str:
+    """The same as the HTML of a letter, to be drawn."""
+    return letter_html("personal_data", screen=False, **shown)

@@ -4,13 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.applications import Application
@@ -20,15 +20,17 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.phones import mask_phone
 from enrollment.offers import revocations
 from enrollment.people import invitations
+from enrollment.reports import case_desk
 from enrollment.results import dispute_facts
-from enrollment.review import case_officers, cases, guardian_requests
-from enrollment.review.case_rows import CaseKind
+from enrollment.review import case_officers, case_reassignment, cases, guardian_requests
+from enrollment.review.case_rows import ABOUT_THE_CHILD, Case, CaseKind
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.text.audit_acts import act_words
 from portal.web import phone_messages
 from portal.web.evidence_files import SANDBOX
-from portal.web.forms import coded_choices, refusals_in
+from portal.web.forms import coded_choices, page_of, parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views.duplicate_views import RevealForm
 from portal.web.unit_of_work import actor, clock, db
@@ -40,6 +42,7 @@ ABOUT_GUARDIANS = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.R
 class SettleForm(OfficialForm):
     outcome = RadioField(_l("结论"), validate_choice=False)
     reason = TextAreaField(_l("依据和经过"), [Length(max=cases.LONGEST_TEXT)])
+    answer = TextAreaField(_l("给家庭的理由"), [Length(max=cases.LONGEST_TEXT)])
     sure = BooleanField(_l("我已听取各方，结论不再改变"), [InputRequired(_l("请确认后再办结。"))])
 
     def set_choices(self) -> None:
@@ -48,6 +51,24 @@ class SettleForm(OfficialForm):
 
 class DecisionForm(OfficialForm):
     reason = TextAreaField(_l("理由"), [Length(max=cases.LONGEST_TEXT)])
+
+
+class ReassignForm(OfficialForm):
+    """`seen` is the officer whom the page showed."""
+
+    officer = RadioField(_l("新的负责人"), validate_choice=False)
+    seen = HiddenField()
+
+    def offer(self, case: Case, area: str | None) -> None:
+        found = case_reassignment.candidates(db(), area)
+        self.officer.choices = [(str(each), name) for each, name in found if each != case.officer_id]
+        self.seen.data = str(case.officer_id or "")
+
+    def take_newer(self) -> bool:
+        case = cases.find(db(), (request.view_args or {})["case_id"], by=actor()).case
+        officer = case_officers.officer_of(db(), case)
+        self.newer = [(_("负责人"), officer.name if officer else "—")]
+        return True
 
 
 class DeskPhoneForm(OfficialForm):
@@ -61,15 +82,22 @@ def case_list() -> ResponseReturnValue:
 
 
 def _case_list(desk_phone_form: DeskPhoneForm | None = None) -> ResponseReturnValue:
-    open_cases = cases.listing(db(), by=actor())
+    asked = {name: request.args.get(name) or None for name in ("kind", "clock", "area")}
+    known = {"kind": set(case_desk.KINDS), "clock": set(case_desk.Clock), "area": set(area_names())}
+    kept = {name: value for name, value in asked.items() if value in known[name]}
+    owner = parse_uuid(request.args.get("owner"))
+    page = request.args.get("page", 1, type=int)
     return render_template(
         "officials/cases.html",
-        open_cases=open_cases,
+        found=case_desk.listing(db(), by=actor(), now=clock(), owner=owner, page=page, **kept),
+        asked=dict.fromkeys(known) | kept | {"owner": owner},
+        kinds=case_desk.KINDS,
+        clocks=tuple(case_desk.Clock),
         settled=cases.listing(db(), by=actor(), settled=True, limit=50),
         revocations=len(revocations.waiting(db(), by=actor())),
         may_decide=actor().is_any(*DECIDERS),
+        me=actor().account_id,
         area_names=area_names(),
-        officers={filed.case.id: case_officers.officer_of(db(), filed.case) for filed in open_cases},
         desk_phone_form=desk_phone_form or DeskPhoneForm(formdata=None, desk_phone=_own_desk_phone()),
     )
 
@@ -95,6 +123,7 @@ def _case_page(
     form: SettleForm,
     decision: DecisionForm | None = None,
     reveal: RevealForm | None = None,
+    reassigning: ReassignForm | None = None,
     *,
     open_text: bool = False,
 ) -> ResponseReturnValue:
@@ -105,9 +134,15 @@ def _case_page(
     opener = db().get_one(Account, case.account_id)
     application = db().get(Application, case.application_id) if case.application_id else None
     audit.record(db(), "view", "case_file", case.id, by=actor(), now=clock())
-    return render_template(
+    reassigning = reassigning or ReassignForm(formdata=None)
+    reassigning.offer(case, filed.area_code)
+    shown = render_template(
         "officials/case.html",
         form=form,
+        reassigning=reassigning,
+        act_words=act_words,
+        history=case_reassignment.history_of(db(), case.id),
+        to_family=case.kind in ABOUT_THE_CHILD,
         filed=filed,
         case=case,
         application=application,
@@ -123,6 +158,22 @@ def _case_page(
         decision=decision or DecisionForm(formdata=None, prefix="decision-"),
         me=actor().account_id,
     )
+    return page_of(reassigning, shown)
+
+
+@pages.post("/cases/<uuid:case_id>/officer")
+@desk("officials", *DECIDERS)
+def reassign_case(case_id: uuid.UUID) -> ResponseReturnValue:
+    cases.find(db(), case_id, by=actor())
+    form = ReassignForm()
+    form.officer.choices = []
+    if form.validate_on_submit():
+        with refusals_in(form):
+            to, seen = parse_uuid(form.officer.data), parse_uuid(form.seen.data)
+            case_reassignment.reassign(db(), case_id, to, seen=seen, by=actor(), now=clock())
+            flash(_("已转交，家庭会看到新的负责人。"))
+            return redirect(url_for("officials.case_page", case_id=case_id), 303)
+    return _case_page(case_id, SettleForm(formdata=None), reassigning=form)
 
 
 @pages.post("/cases/<uuid:case_id>/unmask")
@@ -208,7 +259,13 @@ def settle_case(case_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             cases.settle(
-                db(), case_id, outcome=form.outcome.data or "", reason=form.reason.data or "", by=actor(), now=clock()
+                db(),
+                case_id,
+                outcome=form.outcome.data or "",
+                reason=form.reason.data or "",
+                answer=form.answer.data or "",
+                by=actor(),
+                now=clock(),
             )
             flash(_("已办结。提出的人会收到结论；申请如曾暂停，现在恢复。"))
             return redirect(url_for("officials.cases"), 303)

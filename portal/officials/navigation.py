@@ -10,8 +10,9 @@ from enrollment.season import seasons
 from portal.officials import pages
 from portal.officials.years import chosen_season, chosen_year
 from portal.text import policy_rules
+from portal.web.evidence_files import watermark_text
 from portal.web.guards import guard_of
-from portal.web.shared_views import bond_effects
+from portal.web.shared_views import bond_effects, watermark
 from portal.web.unit_of_work import actor, clock, db
 
 SECTIONS = (
@@ -31,7 +32,10 @@ SECTIONS = (
     (_l("规划"), "officials.planning"),
     (_l("优质园"), "officials.quality"),
     (_l("实验室"), "officials.laboratory"),
+    (_l("公告"), "officials.announcements"),
+    (_l("报表"), "officials.reports"),
     (_l("短信"), "officials.messages"),
+    (_l("账号管理"), "officials.accounts"),
     (_l("审计"), "officials.audit_trail"),
 )
 """(label, endpoint) of each section; the addresses of its pages begin with that of the endpoint."""
@@ -78,4 +82,6 @@ def navigation_context() -> dict[str, Any]:
         "page_season": chosen_season,
         "draw_room_url": draw_room_url,
         "policy_words": policy_rules,
+        "watermark_text": watermark_text,
+        "current_minute": watermark.current_minute,
     }

@@ -1,49 +1,23 @@
-"""Children without a place, and central placement."""
+"""Central placement: computing the proposals, and reading them all before they are signed."""
 
 import uuid
 
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment.draw import central_placement, runs, unplaced
+from enrollment.draw import central_placement, runs
 from enrollment.ground import audit
 from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
 from enrollment.season import rounds
 from portal.officials import pages
+from portal.officials.casework import unserved_board
 from portal.officials.forms import ActForm
-from portal.officials.scope import READERS, area_names, my_areas
+from portal.officials.scope import area_names
 from portal.officials.years import chosen_season
-from portal.web.forms import PageForm, refusals_in
+from portal.web.forms import refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
-
-
-@pages.get("/unplaced", endpoint="unplaced")
-@desk("officials", *READERS)
-def unplaced_children() -> ResponseReturnValue:
-    return _page(ActForm())
-
-
-def _page(form: PageForm) -> ResponseReturnValue:
-    season = chosen_season()
-    area = request.args.get("area") or None
-    if area not in {each.code for each in my_areas()}:
-        area = None
-    found = None
-    if season:
-        page = request.args.get("page", 1, type=int)
-        found = unplaced.listing(db(), season.year, by=actor(), area=area, page=page)
-        audit.record(db(), "view", "unplaced", season.year, by=actor(), now=clock(), area=area)
-    return render_template(
-        "officials/unplaced.html",
-        found=found,
-        area=area,
-        form=form,
-        run=central_placement.newest_run(db(), season.year) if season else None,
-        may_act=actor().is_any(Role.CITY_OFFICIAL),
-        area_names=area_names(),
-    )
 
 
 @pages.post("/unplaced/central")
@@ -54,7 +28,7 @@ def start_central() -> ResponseReturnValue:
         with refusals_in(form):
             run = central_placement.start(db(), _year(), by=actor(), now=clock())
             return redirect(url_for("officials.run_page", run_id=run.id), 303)
-    return _page(form)
+    return unserved_board.board_page(central=form)
 
 
 @pages.get("/unplaced/central/<uuid:run_id>")

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import redis
 
-from enrollment.delivery.lanes import Lane
+from enrollment.delivery.lanes import TEXT_LANES
 from enrollment.ground.background_processes import CLOCK
+from portal.config import SingleSignOn
+from portal.gateways.single_sign_on import Provider, SignOnFault
 from portal.jobs.queue_entries import QUEUES
 from portal.letters import libraries
 from portal.web.clock import real_now
@@ -126,7 +128,7 @@ def sender(url: str) -> None:
     silent = "SELECT lane FROM sender_status WHERE seen_at > %s"
     with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
         alive = {row[0] for row in connection.execute(silent, [real_now() - SILENT])}
-    if missing := sorted(set(Lane) - alive):
+    if missing := sorted(set(TEXT_LANES) - alive):
         raise Unwell(f"nobody sends {' and '.join(missing)}: start `flask sender`")
 
 
@@ -137,6 +139,16 @@ def gateway(url: str) -> None:
         down = connection.execute(query, [real_now() - SILENT]).fetchone()
     if down is not None:
         raise Unwell(f"the gateway of messages fails since {down[1]:%Y-%m-%d %H:%M} UTC ({down[0]}): ask its operator")
+
+
+def single_sign_on(settings: SingleSignOn) -> None:
+    """Check that the provider of the single sign-on answers and is the configured one.  Raises Unwell."""
+    try:
+        Provider(settings, redirect_uri="").metadata()
+    except SignOnFault as fault:
+        raise Unwell(
+            f"{settings.issuer}: {fault}; families sign in with codes: check OIDC_ISSUER, ask its operator"
+        ) from fault
 
 
 def letters() -> None:

@@ -22,6 +22,8 @@ from portal.parents.form_pages import VersionedForm, application_of, form_page, 
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
+from portal.web.page_data import check_answers
+from portal.web.page_data.check_answers import Part
 from portal.web.page_data.kindergarten_names import code_of, name_of
 from portal.web.unit_of_work import actor, clock, db
 
@@ -98,6 +100,16 @@ class GroundsForm(VersionedForm):
                 value = details.get(claims.DETAIL[ground].value)
                 self[f"{ground.value}_detail"].data = name_of(value) if ground in AT_A_KINDERGARTEN else value
 
+    def fill_from_check(self, told: dict[str, str]) -> None:
+        """Tick what the family answered before it signed in, with its details."""
+        for ground in [ground for ground in claims.ASKED if ground.value in told]:
+            value = told[ground.value]
+            if ground == Ground.MULTI_CHILD and not (value.isdigit() and int(value) > 1):
+                continue
+            self[ground.value].data = True
+            if f"{ground.value}_detail" in self._fields:
+                self[f"{ground.value}_detail"].data = int(value) if ground == Ground.MULTI_CHILD else value
+
     def values(self, among: list[Ground]) -> dict | None:
         """The ticked grounds with their details; None if a detail is missing or wrong, which is shown beside its field.
 
@@ -120,13 +132,20 @@ class GroundsForm(VersionedForm):
         return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
 
 
-def _view(form: GroundsForm, application: Application) -> ResponseReturnValue:
+def _view(form: GroundsForm, application: Application, *, from_check: bool = False) -> ResponseReturnValue:
     form.set_choices()
     claimed = claims.of(db(), application.id)
     carried = [ground for ground in claimed if ground not in claims.ASKED]
     asked = required_documents.useful_grounds(db(), application)
     return form_page(
-        "grounds", "grounds", application, form, carried=carried, asked=asked, must_name=_must_name_elder(application)
+        "grounds",
+        "grounds",
+        application,
+        form,
+        carried=carried,
+        asked=asked,
+        from_check=from_check,
+        must_name=_must_name_elder(application),
     )
 
 
@@ -141,9 +160,13 @@ def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
     if not form.version.data:
-        form.fill_from(claims.of(db(), application_id))
+        claimed = claims.of(db(), application_id)
+        form.fill_from(claimed)
+        told = {} if any(ground in claims.ASKED for ground in claimed) else check_answers.carried(Part.GROUNDS)
+        form.fill_from_check(told)
         form.fill_elder(elder_siblings.of(db(), application_id))
         form.version.data = str(application.version)
+        return _view(form, application, from_check=bool(told))
     return _view(form, application)
 
 
@@ -163,6 +186,7 @@ def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
         claims.set_claims(
             db(), application_id, claimed, elder=elder, version=form.seen_version(), by=actor(), now=clock()
         )
+        check_answers.drop(Part.GROUNDS)
         return redirect_after_save("grounds", application)
     return _view(form, application)
 

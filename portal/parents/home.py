@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.announcements import announcements
 from enrollment.applications import applications, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
@@ -14,14 +15,20 @@ from enrollment.people.person_rows import Child
 from enrollment.review import case_officers, cases, guardian_requests, refusals
 from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
-from enrollment.season import calendar, openings, seasons
+from enrollment.season import calendar, current_step, openings, seasons
 from portal.parents import application_status, pages, steps, timeline
 from portal.parents.form_pages import application_of, season_year, steps_of, times_of, years_to_enter
 from portal.parents.people import decisions
 from portal.parents.people.unreachable import unreachable_number
+from portal.text.area_names import area_names
 from portal.web.admission_year import asked_year
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
+
+LINE = ("announcement", "registration", "review", "draw", "result", "arrival")
+"""The steps of the season on the home page."""
+
+MOST_ANNOUNCEMENTS = 3
 
 
 @pages.get("")
@@ -35,7 +42,10 @@ def home() -> ResponseReturnValue:
     if len(mine) == 1:
         return _application_page(mine[0], at_home=True)
     return render_template(
-        "parents/children.html", children=[_summary(each) for each in mine], pending=_pending_items()
+        "parents/children.html",
+        children=[_summary(each) for each in mine],
+        pending=_pending_items(),
+        more=_more(),
     )
 
 
@@ -50,6 +60,18 @@ def _pending_items() -> dict:
         "about_me": _with_officers(guardian_requests.requests_about(db(), by=actor())),
         "unreachable": None if actor().on_behalf else unreachable_number(),
         "phone_change": None if actor().on_behalf else phone_change_course.open_change(db(), actor().account_id),
+    }
+
+
+def _more() -> dict:
+    """The foot of the home page: the six steps of the season with their dates, and the newest announcements."""
+    season = seasons.main_season(db(), clock())
+    found = {each.step: each for each in current_step.steps(db(), season, now=clock())} if season else {}
+    return {
+        "year": season.year if season else None,
+        "line": [found[step] for step in LINE if step in found],
+        "told": announcements.published(db(), now=clock())[:MOST_ANNOUNCEMENTS],
+        "area_names": area_names(db()),
     }
 
 
@@ -74,6 +96,7 @@ def _start_page(season: calendar.Season | None) -> ResponseReturnValue:
         next_page=steps.next_step(listed),
         season=season,
         pending=_pending_items(),
+        more=_more(),
     )
 
 
@@ -98,6 +121,7 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         application=application,
         times=times_of(application),
         pending=_pending_items() if at_home else {},
+        more=_more() if at_home else {},
         at_home=at_home,
         refusal=refusals.refusal_of(db(), application.id) if application.stage == Stage.REFUSED else None,
         waiting=None if actor().on_behalf else decisions.waiting_decision(application),
@@ -120,6 +144,7 @@ def _task_list(application: Application, *, at_home: bool) -> ResponseReturnValu
         guardians=len(children.accounts_of(db(), application.child_id)),
         at_home=at_home,
         pending=_pending_items() if at_home else {},
+        more=_more() if at_home else {},
     )
 
 

@@ -21,6 +21,8 @@ from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
+from portal.web.page_data import check_answers
+from portal.web.page_data.check_answers import Part
 from portal.web.unit_of_work import actor, clock, db
 
 LISTED = ("street", "community", "estate")
@@ -93,6 +95,13 @@ class HouseholdForm(VersionedForm):
         self.home_owned.data = "" if household.home_owned is None else "yes" if household.home_owned else "no"
         self.version.data = version
 
+    def fill_from_check(self, told: dict[str, str]) -> None:
+        """Fill in what the family answered before it signed in."""
+        for name, value in told.items():
+            self[name].data = value
+        if self.hukou_kind.data not in ("local", "collective"):
+            self.hukou_area.data = ""
+
 
 def _degrees(text: str | None, most: int) -> Decimal | None:
     """A coordinate sent by the browser; None if it is invalid."""
@@ -112,7 +121,9 @@ def _siblings_answers(application: Application) -> tuple[str, households.Househo
     return None
 
 
-def _view(form: HouseholdForm, application: Application, *, taken_from: str = "") -> ResponseReturnValue:
+def _view(
+    form: HouseholdForm, application: Application, *, taken_from: str = "", from_check: bool = False
+) -> ResponseReturnValue:
     form.set_choices()
     outside = form.home_area.data == OUTSIDE
     area = form.home_area.data if not outside else None
@@ -124,6 +135,7 @@ def _view(form: HouseholdForm, application: Application, *, taken_from: str = ""
         form,
         names=names,
         taken_from=taken_from,
+        from_check=from_check,
         outside=outside,
         lost=LOST_OUTSIDE,
     )
@@ -142,6 +154,9 @@ def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
     elif not form.home_area.data and (answers := _siblings_answers(application)):
         form.fill_from(answers[1], version="")
         return _view(form, application, taken_from=answers[0])
+    elif not form.home_area.data and (told := check_answers.carried(Part.HOUSEHOLD)):
+        form.fill_from_check(told)
+        return _view(form, application, from_check=True)
     return _view(form, application)
 
 
@@ -155,6 +170,7 @@ def save_household(application_id: uuid.UUID) -> ResponseReturnValue:
             seen = form.seen_version() if form.version.data else 0
             former = households.place_of(db(), application_id)
             households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.values())
+            check_answers.drop(Part.HOUSEHOLD)
             _name_siblings_left_behind(application, former)
             return redirect_after_save("household", application)
     return _view(form, application)

@@ -2,17 +2,17 @@
 
 import uuid
 
-from flask import Response, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import receipts
 from enrollment.people import guardians
 from enrollment.results import admission_notice, letters
-from enrollment.results.letters import LetterPage
+from enrollment.results.letters import LetterPage, Subject
 from portal.letters.notice import notice_page
 from portal.letters.paper_copy import answer_rows
-from portal.letters.preparing import waiting_page
+from portal.letters.preparing import FAMILIES, pdf_file, waiting_page
 from portal.letters.receipt import receipt_page
 from portal.parents import answer_summary, pages
 from portal.parents.form_pages import application_of
@@ -24,15 +24,9 @@ def letter_response(
     application_id: uuid.UUID, page: LetterPage, file: str, *, back: str, back_text: str
 ) -> ResponseReturnValue:
     """The letter as PDF, or a page that waits for it.  The caller has checked who may read what the page says."""
-    letter = letters.ask(db(), application_id, page, now=clock())
-    waiting = waiting_page(letter, frame="parents/base.html", back=back, back_text=back_text)
-    if waiting is not None:
-        return waiting
-    return Response(
-        letter.content,
-        mimetype="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{file}.pdf"', "Cache-Control": "no-store"},
-    )
+    letter = letters.ask(db(), Subject(application_id=application_id), page, now=clock())
+    waiting = waiting_page(letter, frame=FAMILIES, back=back, back_text=back_text)
+    return waiting if waiting is not None else pdf_file(letter, file)
 
 
 @pages.get("/applications/<uuid:application_id>/notice.pdf")

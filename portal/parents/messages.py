@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import applications
+from enrollment.delivery import wechat
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import DeliveryError, MessageState
@@ -16,13 +17,14 @@ from portal.parents.people.unreachable import unreachable_number
 from portal.text.messages import ACTS, RESULT, TASKS, WISHES, notice_words
 from portal.web.authentication import unread_messages
 from portal.web.guards import desk
-from portal.web.unit_of_work import account_id, actor, clock, db
+from portal.web.unit_of_work import account_id, actor, clock, db, services
 
 
 @pages.get("/messages")
 @desk("parents")
 def messages_page() -> ResponseReturnValue:
     mine = outbox.notices_of_account(db(), account_id())
+    in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
     names = {each.id: each.child.name for each in applications.list_own(db(), by=actor())}
     listed = [
         {
@@ -32,6 +34,7 @@ def messages_page() -> ResponseReturnValue:
             "child": _children(notice, names),
             "href": _act_of(notice) if notice.application_id in names else None,
             "delivery": _delivery(notice),
+            "wechat": _wechat_state(in_wechat.get(notice.id)),
         }
         for notice in mine
     ]
@@ -78,6 +81,11 @@ def _delivery(notice: outbox.Notice) -> dict[str, Any] | None:
     at = notice.delivered_at or notice.sent_at
     code = "failed" if failed else "delivered" if notice.state == MessageState.DELIVERED else "sent"
     return {"code": code, "at": None if failed else at, "failed": failed}
+
+
+def _wechat_state(fate: wechat.WechatNotice | None) -> str | None:
+    """A code of `wechat_delivery`; None for a message that does not go to WeChat."""
+    return None if fate is None or fate.state == MessageState.WITHHELD else fate.state
 
 
 def _children(notice: outbox.Notice, names: dict[uuid.UUID, str]) -> str:

@@ -5,18 +5,22 @@ import uuid
 from flask import Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from wtforms import HiddenField
+from wtforms import HiddenField, RadioField, TextAreaField
 
 from enrollment.applications import receipts
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.draw import freed_places
+from enrollment.draw.unserved import declines
+from enrollment.draw.unserved.rows import DeclineReason
 from enrollment.offers import irrevocable_acts, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.people import household_rows
 from enrollment.results import answers, family_files, family_results
 from enrollment.results.family_results import FamilyResult
+from enrollment.review import case_withdrawals
 from enrollment.season import calendar, seasons
 from portal.letters.answer_receipt import answer_letter_page
 from portal.parents import answer_summary, application_status, pages
@@ -25,16 +29,24 @@ from portal.parents.form_pages import application_of, names_of
 from portal.parents.letters import letter_response
 from portal.parents.people import decisions
 from portal.parents.prepared_page import prepared_page
-from portal.web.forms import PageForm, refusals_in
+from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views import verify_views
+from portal.web.shared_views.finder import tiles
 from portal.web.unit_of_work import actor, clock, db, services
 
 
 class AnswerForm(PageForm):
-    """`seen` is what the page showed, so that an answer from an old page changes nothing."""
+    """`seen` is what the page showed, so that an answer from an old page changes nothing.
+
+    Who does not take a proposed place is asked why, and need not say.
+    """
 
     seen = HiddenField()
+    reason = RadioField(
+        _l("为什么不接受？（可以不答）"), choices=coded_choices("decline_reason", DeclineReason), validate_choice=False
+    )
+    note = TextAreaField(_l("想让专员知道的（可以不写）"))
 
 
 @pages.get("/applications/<uuid:application_id>/result")
@@ -73,6 +85,8 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
         waiting=decisions.waiting_decision(application),
         receipts=answers.receipts(db(), application, by=actor()),
         has_opening=family_files.exists(db(), result.run.id, application.id),
+        map_tiles=tiles.template(),
+        about_child=case_withdrawals.about_child(db(), application.id),
     )
 
 
@@ -175,7 +189,7 @@ def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     closed = answers.closed_reason(db(), result, answer, form.seen.data or "", by=actor(), now=clock())
     if closed is None and form.validate_on_submit():
         with refusals_in(form):
-            flash(_give(application, result, answer))
+            flash(_give(application, result, answer, form))
             return redirect(url_for("parents.result_page", application_id=application.id), 303)
     if closed is None:  # somebody was a moment faster, or the deadline passed between the two questions
         closed = answers.closed_reason(db(), result, answer, None, by=actor(), now=clock()) or "changed"
@@ -213,17 +227,20 @@ def _closed_page(application: Application, result: FamilyResult, answer: str, cl
     return page, 409
 
 
-def _give(application: Application, result: FamilyResult, answer: str) -> str:
+def _give(application: Application, result: FamilyResult, answer: str, form: AnswerForm) -> str:
     if result.offer is None:
         abort(404)
     if answer == "decline":
+        if result.origin.central:
+            reason, note = form.reason.data or "", form.note.data or ""
+            declines.note(db(), result.offer.id, reason, note, by=actor(), now=clock())
         offers.decline(db(), result.offer.id, by=actor(), now=clock())
         waiting = decisions.waiting_decision(application)
         if waiting is not None and waiting.row.kind == DecisionKind.DECLINE:
             return _("已提出放弃，另一位监护人已收到通知。")
         return _("已放弃这个学位。")
     offers.confirm(db(), result.offer.id, wait=answer == "wait", by=actor(), now=clock())
-    return _("已确认，并候补更靠前的志愿。") if answer == "wait" else _("已确认入园，欢迎小朋友！")
+    return _("已确认，并候补更靠前的志愿。") if answer == "wait" else _("已确认入园，欢迎小朋友。")
 
 
 @pages.get("/applications/<uuid:application_id>/answers/<int:number>")

@@ -1,12 +1,14 @@
 """The eligibility check without an account: six questions give the grounds, the documents and the tier per kindergarten.
 
-It is for a year in which families can register; where two years run at once, the family chooses.
+It is for a year in which families can register; where two years run at once, the family chooses.  One screen asks one
+question; the answers before it are hidden fields.
 
 The answers are in the query string, so the page can be bookmarked or sent to another person.  They are not stored, and no
-question asks for personal data such as a name, a birth date or a house number.
+question asks for personal data such as a name, a birth date or a house number.  A family that goes on to register can take
+them along: they fill its pages, unsaved.
 """
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -27,13 +29,29 @@ from portal.text.area_names import area_names
 from portal.text.formats import day, refusal
 from portal.text.words import word
 from portal.web.admission_year import asked_year, year_links
+from portal.web.forms import PageForm
 from portal.web.guards import public
+from portal.web.page_data import check_answers
+from portal.web.page_data.check_answers import Part
 from portal.web.page_data.kindergarten_names import code_of
 from portal.web.unit_of_work import clock, db
 
 AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
+SCREENS = (
+    ("level",),
+    ("hukou_kind", "hukou_area"),
+    ("home_area", "home_estate", "home_owned"),
+    ("residence_permit_area", "work_area"),
+    ("elder_sibling", "sibling_right", "multi_child"),
+    ("policy_care", "staff_child", "special_need"),
+)
+"""The fields of each screen."""
+
+OF_HOUSEHOLD = ("hukou_kind", "hukou_area", *SCREENS[2], *SCREENS[3])
+OF_GROUNDS = (*SCREENS[4], *SCREENS[5])
 MOST_SHOWN = 6
 OUTSIDE = "outside"
+LONGEST_ANSWER = 100
 
 
 class CheckForm(FlaskForm):
@@ -128,16 +146,66 @@ def check() -> ResponseReturnValue:
     )
     if season is None:
         return render_template("public/check.html", season=None)
-    submitted = "home_area" in request.args  # a browser always sends a select field, but not an unchecked radio field
-    form = CheckForm(request.args if submitted else None)
+    asked, answered = _number("ask"), _number("at")
+    if asked or answered or "home_area" not in request.args:
+        return _screen(season, asked, answered, years)
+    return _whole_page(season, years)
+
+
+def _number(name: str) -> int:
+    """The number of a screen in the address; 0 without one."""
+    written = request.args.get(name, "")
+    return min(int(written), len(SCREENS)) if written.isdecimal() and len(written) < 3 else 0
+
+
+def _screen(season: Season, asked: int, answered: int, years: list[Season]) -> ResponseReturnValue:
+    """The screen that is asked for; else the one after the answered one, or that one again where an answer is missing.  After
+    the last one, and after a change, the result."""
+    form = CheckForm(request.args if asked or answered else None)
+    form.set_choices(season.year)
+    number = asked or answered or 1
+    if answered and not asked:
+        form.is_valid()
+        if not any(form[name].errors for name in SCREENS[answered - 1]):
+            if answered == len(SCREENS) or "change" in request.args:
+                return redirect(
+                    url_for("public.check", **_answers(), year=season.year if len(years) > 1 else None), 303
+                )
+            number = answered + 1
+    for name, field in form._fields.items():
+        if name not in SCREENS[number - 1] or number != answered:
+            field.errors = []
+    return render_template(
+        "public/check_question.html",
+        season=season,
+        years=year_links([each.year for each in years], season.year, leave_out=["level"]),
+        form=form,
+        number=number,
+        change="change" in request.args,
+        shown=SCREENS[number - 1],
+        kept=[(name, value) for name, value in _answers().items() if name not in SCREENS[number - 1]],
+        back=url_for("public.check", **_answers(), ask=number - 1) if number > 1 else "/",
+        last=len(SCREENS),
+    )
+
+
+def _answers() -> dict[str, str]:
+    """The answers of the address, of every question that was asked: an empty one says that it was."""
+    known = [name for screen in SCREENS for name in screen]
+    return {name: request.args[name] for name in known if name in request.args}
+
+
+def _whole_page(season: Season, years: list[Season]) -> ResponseReturnValue:
+    form = CheckForm(request.args)
     form.set_choices(season.year)
     return render_template(
         "public/check.html",
         season=season,
+        answers=_answers(),
         # the class levels of another year are other children: the level is asked again
         years=year_links([each.year for each in years], season.year, leave_out=["level"]),
         form=form,
-        found=_check_result(form, season) if submitted and form.is_valid() else None,
+        found=_check_result(form, season) if form.is_valid() else None,
         area_names=area_names(db()),
         most=MOST_SHOWN,
         open_now=any(each is season for each, _round in openings.open_rounds(db(), now=clock())),
@@ -150,3 +218,19 @@ def _check_result(form: CheckForm, season: Season) -> eligibility_check.Foreseen
     except Refused as refused:
         form[refused.field].errors = [refusal(refused)]
         return None
+
+
+@pages.post("/check")
+@public
+def take_along() -> ResponseReturnValue:
+    """To the registration, with the answers as an unsaved proposal for its pages."""
+    form = PageForm()
+    if form.validate_on_submit():
+        posted = {name: value for name, value in request.form.items() if value and len(value) <= LONGEST_ANSWER}
+        check_answers.carry(
+            {
+                Part.HOUSEHOLD: {name: posted[name] for name in OF_HOUSEHOLD if name in posted},
+                Part.GROUNDS: {name: posted[name] for name in OF_GROUNDS if name in posted},
+            }
+        )
+    return redirect("/parents", 303)

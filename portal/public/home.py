@@ -3,14 +3,18 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from enrollment.announcements import announcements
 from enrollment.draw.publication import hours
 from enrollment.places import finder
 from enrollment.results import published_runs
 from enrollment.season import current_step, rounds, seasons
 from enrollment.season.round_rows import RoundStage
 from portal.public import pages
+from portal.text.area_names import area_names
 from portal.web.guards import public
 from portal.web.unit_of_work import clock, db
+
+MOST_ANNOUNCEMENTS = 5
 
 
 def _result_is_opening(year: int) -> bool:
@@ -37,4 +41,6 @@ def home() -> ResponseReturnValue:
         draws=current_step.rounds_with_a_draw(db(), season.year) if season else [],
         earlier_draws=bool(published_runs.rounds_with_a_public_draw(db())),
         kindergarten_count=finder.number_open(db()),
+        told=announcements.published(db(), now=clock())[:MOST_ANNOUNCEMENTS],
+        area_names=area_names(db()),
     )

@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from typing import Any
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +19,7 @@ from enrollment.ground.phones import mask_phone
 from portal.demo import people as demo_people
 from portal.public import pages
 from portal.text.messages import signed, text_words
-from portal.text.words import contact
+from portal.text.words import contact, language
 from portal.web import phone_messages
 from portal.web.authentication import log_in, log_out, note_second_factor
 from portal.web.clock import real_now
@@ -37,6 +38,9 @@ from portal.web.rate_limits import (
 from portal.web.safe_redirect import local_path
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import clock, db, services
+
+ASK_AGAIN = "ask_who_signs_in"
+"""Somebody has signed out in this browser: the single sign-on, which still knows that person, asks who it is."""
 
 
 class PhoneForm(PageForm):
@@ -75,7 +79,10 @@ def sign_in() -> ResponseReturnValue:
 
 def _phone_page(form: PhoneForm) -> ResponseReturnValue:
     people = demo_people.families() if services().config.demo else []
-    return render_template("public/sign_in.html", form=form, people=people)
+    sign_on = services().config.single_sign_on
+    return render_template(
+        "public/sign_in.html", form=form, people=people, sign_on=sign_on.named(language()) if sign_on else ""
+    )
 
 
 @pages.post("/sign-in")
@@ -87,14 +94,18 @@ def send_code() -> ResponseReturnValue:
     form = PhoneForm()
     if not form.validate_on_submit():
         return _phone_page(form)
-    phone = form.phone.data
+    send_code_to(form.phone.data)
+    session["next"] = local_path(form.next.data)
+    return redirect(url_for("public.enter_code"), 303)
+
+
+def send_code_to(phone: str) -> None:
+    """Send a code for a sign-in, unless this asker had too many, and keep the phone for the page that asks for the code."""
     sent = code_statements.ask(db(), phone, words=_code_message, now=clock(), asker=asker_for(phone))
     session["code_sent"] = sent is not None
     if sent is not None:
         session["code_message"] = str(sent.message_id)
     current_session().set_sealed("phone", phone)
-    session["next"] = local_path(form.next.data)
-    return redirect(url_for("public.enter_code"), 303)
 
 
 def _code_message(code: str) -> str:
@@ -112,17 +123,20 @@ def enter_code() -> ResponseReturnValue:
 
 
 def _code_page(form: CodeForm, phone: str) -> ResponseReturnValue:
+    return render_template("public/sign_in_code.html", form=form, **code_values(phone))
+
+
+def code_values(phone: str) -> dict[str, Any]:
+    """What a page that asks for a code says: where the code went, and when there can be another one."""
     wait = sign_in_service.waiting_time(db(), phone, now=clock(), asker=asker_for(phone))
     sent = session.get("code_sent", False) and "code_message" in session
-    return render_template(
-        "public/sign_in_code.html",
-        form=form,
-        phone=mask_phone(phone),
-        sent=sent,
-        status=code_status.of_message(db(), uuid.UUID(session["code_message"]), now=clock()) if sent else None,
-        trouble=code_status.TROUBLE,
-        minutes=math.ceil(wait.total_seconds() / 60),
-    )
+    return {
+        "phone": mask_phone(phone),
+        "sent": sent,
+        "status": code_status.of_message(db(), uuid.UUID(session["code_message"]), now=clock()) if sent else None,
+        "trouble": code_status.TROUBLE,
+        "minutes": math.ceil(wait.total_seconds() / 60),
+    }
 
 
 @pages.post("/sign-in/code")
@@ -137,10 +151,16 @@ def use_code() -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate_on_submit():
         return _code_page(form, phone)
+    account = account_of_code(form, phone)
+    return _code_page(form, phone) if account is None else log_in_and_go_on(account)
+
+
+def account_of_code(form: CodeForm, phone: str) -> Account | None:
+    """The account of a phone whose newest code was typed; None, with the error beside the field, if it does not open one."""
     used = code_statements.use(db(), phone, form.code.data, now=clock(), asker=asker_for(phone))
     if used is None:
         form.code.errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
-        return _code_page(form, phone)
+        return None
     known = used.account
     if used.changes_due:
         # the job that does it may come minutes later: until then the new number would open an empty account
@@ -149,12 +169,13 @@ def use_code() -> ResponseReturnValue:
     account = known or sign_in_service.account_of_phone(db(), phone, now=clock())
     if account.disabled_at is not None or account.login is not None:  # staff need a password and a second factor
         form.code.errors = [_("这个账号已停用，请%(contact)s。", contact=contact())]
-        return _code_page(form, phone)
+        return None
     remember_phone(phone)
-    return _log_in(account)
+    return account
 
 
-def _log_in(account: Account) -> ResponseReturnValue:
+def log_in_and_go_on(account: Account) -> ResponseReturnValue:
+    """Sign the person in and lead to the page that was asked for before."""
     target = session.get("next")
     log_in(account)
     session["next"] = target
@@ -215,7 +236,7 @@ def check_second_factor() -> ResponseReturnValue:
         db(), account.id, form.code.data, at=real_now()
     ):
         remember_login(account.login or "")
-        answer = _log_in(account)
+        answer = log_in_and_go_on(account)
         note_second_factor()
         return answer
     form.code.errors = [*form.code.errors, _("动态口令不对，或已经用过。请等下一组数字。")][:1]
@@ -226,5 +247,6 @@ def check_second_factor() -> ResponseReturnValue:
 @public
 def sign_out() -> ResponseReturnValue:
     log_out()
+    session[ASK_AGAIN] = True
     flash(_("您已退出。"))
     return redirect("/", 303)

@@ -5,6 +5,7 @@ transaction: outcomes are stored and new messages are claimed together.
 """
 
 import datetime as dt
+import functools
 import logging
 import threading
 import time
@@ -14,26 +15,28 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from enrollment.delivery import claims, sender_status, settlement
-from enrollment.delivery.claims import Claimed, ClaimedText
+from enrollment.delivery import claims, sender_status, settlement, wechat
+from enrollment.delivery.claims import Claimed, ClaimedText, ClaimedWechat
 from enrollment.delivery.lanes import Lane, LanePolicy, Uncertain
 from enrollment.delivery.settlement import Outcome, Verdict
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.outbox import DeliveryError
 from portal.config import Config
 from portal.gateways.messages import open_connection
+from portal.gateways.wechat import AccessToken, WechatConnection
 from portal.sender.breaker import Breaker
 from portal.sender.threads import SenderThreads, Work
-from portal.text.messages import ASKS, link_of, notice_words, signed
+from portal.text.messages import ASKS, link_of, notice_words, signed, wechat_body
 from portal.web import clock
 from portal.web.clock import real_now
 from portal.web.logs import fault_trace
 
 log = logging.getLogger(__name__)
 
-IDLE = {Lane.CODES: 0.2, Lane.NOTICES: 0.5}
+IDLE = {Lane.CODES: 0.2, Lane.NOTICES: 0.5, Lane.WECHAT: 1.0}
 """Seconds between two looks at an empty queue.  There is no NOTIFY: with it PostgreSQL commits one transaction at a time."""
 
-GATHER = {Lane.CODES: 0.0, Lane.NOTICES: 0.01}
+GATHER = {Lane.CODES: 0.0, Lane.NOTICES: 0.01, Lane.WECHAT: 0.01}
 """Seconds for which outcomes are gathered before they are stored, so that many are stored at once."""
 
 UPKEEP_INTERVAL = 2.0
@@ -54,7 +57,10 @@ class LaneSender:
         self._outcomes: list[Outcome] = []
         self._upkeep_due = 0.0
         self._fails = False
+        self._claimed_at = ""
         connect: Callable = lambda: open_connection(config, engine, self._now)  # noqa: E731
+        if policy.lane == Lane.WECHAT and config.wechat is not None:
+            connect = functools.partial(WechatConnection, config.wechat, AccessToken(config.wechat))
         sends_again = policy.uncertain == Uncertain.SEND_AGAIN
         self._threads = SenderThreads(policy.lane, threads, connect, breaker, sends_again=sends_again)
 
@@ -94,12 +100,16 @@ class LaneSender:
 
     def _transaction(self, session: Session, free: int) -> list[Claimed]:
         now = self._now(session)
+        self._claimed_at = now.astimezone(CHENGDU).strftime("%Y-%m-%d %H:%M")
         if self._outcomes:
             settlement.settle(session, self._policy, self._outcomes, token=self._token, now=now)
+            if self._policy.lane == Lane.WECHAT:
+                wechat.pause_unfollowed(session, self._outcomes, now=now)
         moment = time.monotonic()
         if moment >= self._upkeep_due:
             self._upkeep_due = moment + UPKEEP_INTERVAL
-            claims.requeue_expired(session, self._policy, now=now)
+            requeue = wechat.requeue_expired if self._policy.lane == Lane.WECHAT else claims.requeue_expired
+            requeue(session, self._policy, now=now)
             if self._policy.lane == Lane.CODES:
                 claims.expire_codes(session, now=now)
             sender_status.report(
@@ -111,6 +121,8 @@ class LaneSender:
             )
         if free <= 0:
             return []
+        if self._policy.lane == Lane.WECHAT:
+            return list(wechat.claim(session, self._policy, free, token=self._token, now=now))
         return claims.claim(session, self._policy, free, token=self._token, now=now)
 
     def _dispatch(self, claimed: list[Claimed]) -> None:
@@ -123,7 +135,7 @@ class LaneSender:
             text = self._text_or_nothing(message)
             if not text or not message.to:
                 self._outcomes.append(Outcome(message, Verdict.FAILED, DeliveryError.NO_TEXT))
-            elif not self._config.can_text(message.to):
+            elif not isinstance(message, ClaimedWechat) and not self._config.can_text(message.to):
                 self._outcomes.append(Outcome(message, Verdict.REFUSED, DeliveryError.NO_NUMBER))
             else:
                 self._threads.give(Work(message, text, moment, probe))
@@ -140,6 +152,8 @@ class LaneSender:
         """The whole text; a notice is in the language of its receiver."""
         if isinstance(message, ClaimedText):
             return message.body
+        if isinstance(message, ClaimedWechat):
+            return wechat_body(message.id, message.code, self._claimed_at, self._config, message.language)
         words = notice_words(message.code, message.params, in_language=message.language)
         if message.code in ASKS:
             words = f"{words} {link_of(message.id, self._config)}"

@@ -6,7 +6,7 @@ from types import FrameType
 
 from flask import Flask
 
-from enrollment.delivery.lanes import Lane, LanePolicy, policy_of_codes, policy_of_notices
+from enrollment.delivery.lanes import Lane, LanePolicy, policy_of_codes, policy_of_notices, policy_of_wechat
 from enrollment.ground.db import open_engine
 from portal.config import Config
 from portal.sender.breaker import Breaker
@@ -14,28 +14,34 @@ from portal.sender.lane import LaneSender
 from portal.web.unit_of_work import services
 
 CODE_CONNECTIONS = 8
+WECHAT_CONNECTIONS = 8
 INBOX_CONNECTIONS = 2
 """Threads of a lane in the demo, where the gateway is a table."""
 
 
 def policies(config: Config) -> list[LanePolicy]:
-    return [
+    texts = [
         policy_of_codes(config.uncertain_codes),
         policy_of_notices(config.message_give_up_hours, config.uncertain_notices),
     ]
+    return texts if config.wechat is None else [*texts, policy_of_wechat(config.message_give_up_hours)]
 
 
 def connections(config: Config, lane: Lane) -> int:
+    if lane == Lane.WECHAT:
+        return WECHAT_CONNECTIONS
     if not config.message_gateway:
         return INBOX_CONNECTIONS
     return CODE_CONNECTIONS if lane == Lane.CODES else config.message_connections
 
 
 def lanes(config: Config) -> list[LaneSender]:
-    """The two lanes, each with its own connections to the database; the gateway is down for both or for none."""
-    breaker = Breaker()
+    """The lanes, each with its own connections to the database; the gateway of texts is down for both of its lanes or for
+    none, WeChat for itself."""
+    of_texts, of_wechat = Breaker(), Breaker()
     found = []
     for policy in policies(config):
+        breaker = of_wechat if policy.lane == Lane.WECHAT else of_texts
         engine = open_engine(config.database_url, pool_size=1, max_overflow=INBOX_CONNECTIONS)
         found.append(LaneSender(config, engine, policy, breaker, connections(config, policy.lane)))
     return found

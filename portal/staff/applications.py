@@ -17,8 +17,7 @@ from portal.staff import pages
 from portal.staff.case_page import FactsForm, case_context, facts_form, tier_cards
 from portal.staff.fact_forms import findings_in, other_names, returned_in
 from portal.staff.queue import redirect_to_next
-from portal.staff.queue_lines import item_words
-from portal.text.facts import changed_words
+from portal.text.facts import changed_words, item_words
 from portal.web.forms import ActForm, PageForm, page_of, refusals_in
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue

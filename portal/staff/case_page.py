@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext as _
 
 from enrollment.applications import register_answers
@@ -13,7 +13,7 @@ from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.claim_rows import VERIFIED_FACTS
 from enrollment.applications.evidence_rows import EvidencePage, pages_of
 from enrollment.applications.returned_items import REFUSALS
-from enrollment.eligibility import asked_papers, required_documents, tiers
+from enrollment.eligibility import asked_papers, evidence_pictures, required_documents, tiers
 from enrollment.ground import audit
 from enrollment.people.household_rows import household_of
 from enrollment.review import answers_to_returns, case_file, case_tiers, leases
@@ -28,7 +28,7 @@ from portal.staff.fact_forms import FactRow, chosen_values, fact_rows, form_for
 from portal.staff.queue_lines import marked
 from portal.text.facts import Names, names_for
 from portal.text.policy_rules import priority, rule_words, way_words
-from portal.web.forms import PageForm, parse_uuid
+from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -106,25 +106,61 @@ def _values(line: FactRow) -> list[Any | None]:
 
 
 @dataclass(frozen=True)
-class Viewer:
-    """The pages in the order of their documents, the one that is shown, and those that came after the last return."""
+class Sheet:
+    """One picture of the viewer: a photo, a sheet of a PDF, or a PDF as a file while it has no pictures.
 
-    pages: list[EvidencePage]
+    `number` counts the page among those of its document, `part` the sheet within its PDF (None where there is only one).
+    """
+
+    page: EvidencePage
+    number: int
+    part: int | None
+    address: str
+    is_file: bool
+
+    @property
+    def name(self) -> str:
+        """The page's id, for the first sheet of a PDF too: a fact names the page that proves it."""
+        return str(self.page.id) if self.part in (None, 1) else f"{self.page.id}-{self.part}"
+
+    @property
+    def label(self) -> str:
+        return str(self.number) if self.part is None else f"{self.number}·{self.part}"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The sheets in the order of their documents, the one that is shown, and the pages that came after the last return."""
+
+    sheets: list[Sheet]
     numbers: dict[uuid.UUID, tuple[int, int]]
-    shown: EvidencePage | None
+    shown: Sheet | None
     new: set[uuid.UUID]
 
 
 def viewer(application: Application, lines: list[FactRow], since: Any) -> Viewer:
-    """The page in `?page=` is shown; without it a page that proves the first fact to be judged, else the first."""
+    """The page in `?page=` is shown, of a PDF the sheet in `?sheet=`; without it a page that proves the first fact to be
+    judged, else the first."""
     listed = pages_of(db(), application.id)
-    pages = [page for some in listed.values() for page in some]
     numbers = {page.id: (place, len(some)) for some in listed.values() for place, page in enumerate(some, 1)}
-    wanted = parse_uuid(request.args.get("page"))
-    first = next((page for line in lines if not line.agrees for page in line.pages), None)
-    shown = next((page for page in pages if page.id == wanted), None) or first or next(iter(pages), None)
+    pages = [page for some in listed.values() for page in some]
+    evidence_pictures.ask_for_missing(db(), pages, now=clock())
+    sheets = [sheet for page in pages for sheet in _sheets(page, numbers[page.id][0])]
+    wanted = request.args.get("page", "") + (f"-{part}" if (part := request.args.get("sheet")) else "")
+    first = next((str(page.id) for line in lines if not line.agrees for page in line.pages), None)
+    by_name = {sheet.name: sheet for sheet in sheets}
+    shown = by_name.get(wanted) or by_name.get(first or "") or next(iter(sheets), None)
     new = {page.id for page in pages if since is not None and page.uploaded_at > since}
-    return Viewer(pages, numbers, shown, new)
+    return Viewer(sheets, numbers, shown, new)
+
+
+def _sheets(page: EvidencePage, number: int) -> list[Sheet]:
+    ids = {"application_id": page.application_id, "page_id": page.id}
+    if page.media_type != evidence_pictures.PDF or not page.pictures:
+        is_file = page.media_type == evidence_pictures.PDF
+        return [Sheet(page, number, None, url_for("staff.paper", **ids), is_file)]
+    parts = [None] if page.pictures == 1 else list(range(1, page.pictures + 1))
+    return [Sheet(page, number, part, url_for("staff.paper_picture", **ids, number=part or 1), False) for part in parts]
 
 
 def case_context(application: Application, shown: FactsForm, *, unmasked: bool = False) -> dict[str, Any]:

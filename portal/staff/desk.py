@@ -22,7 +22,7 @@ from enrollment.offers.offer_rows import OfferState
 from enrollment.people.person_rows import GUARDIAN_ID_KINDS
 from enrollment.results import admission_notice
 from portal.staff import pages
-from portal.staff.queue_lines import item_words
+from portal.text.facts import item_words
 from portal.text.messages import desk_words
 from portal.web import phone_messages
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in, second_form

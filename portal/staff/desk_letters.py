@@ -1,56 +1,81 @@
 """Letters that a desk prints for a family without a mobile phone: the access code, and where the application stands."""
 
 import uuid
-from collections.abc import Sequence
 
-from flask import Response, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import receipts
 from enrollment.applications.guardian_access import access_codes, desk_access
-from enrollment.applications.returned_items import ReturnedItem
 from enrollment.family_messages import addresses
 from enrollment.ground import audit
 from enrollment.ground.accounts import actor_of
-from enrollment.ground.errors import NotFound
+from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import desk_contacts
 from enrollment.results import admission_notice, family_results, letters
-from portal.letters.desk import access_code_letter, contact_letter, state_letter
+from enrollment.results.letters import Letter, Subject
+from portal.letters.desk import LANGUAGE, access_code_letter, access_code_name, contact_letter, state_letter
 from portal.letters.notice import notice_page
-from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.preparing import letters_wait, waiting_page
+from portal.letters.preparing import pdf_file, waiting_page
 from portal.staff import pages
 from portal.staff.own_kindergartens import own_kindergartens
-from portal.staff.queue_lines import item_words
-from portal.text import languages
-from portal.text.messages import desk_words
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
 
-def _sheet(content: bytes, name: str) -> Response:
-    return Response(
-        content,
-        mimetype="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}.pdf"', "Cache-Control": "no-store"},
-    )
+def _given(letter: Letter, name: str, application_id: uuid.UUID, *, back: str) -> ResponseReturnValue:
+    """The letter as PDF, on record; or the page that waits for it."""
+    waiting = waiting_page(letter, frame="staff/base.html", back=back, back_text=_("窗口办理"))
+    if waiting is not None:
+        return waiting
+    audit.record(db(), "print_at_desk", "application", application_id, by=actor(), now=clock())
+    return pdf_file(letter, name)
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code")
 @desk("staff", step_up=True)
-def access_code_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    """Issue a code and print it.  The earlier one is void; nobody can read a code again."""
+def issue_access_code(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    """Issue a code and have its letter drawn.  The earlier one is void; nobody can read a code after its letter."""
     code, text = access_codes.issue(db(), application_id, account_id, by=actor(), now=clock())
     application = desk_access.application_at_desk(db(), application_id, by=actor())
     uses = access_codes.tell_uses(db(), account_id, now=clock())
     config = services().config
     address = f"{config.public_url}/sign-in/access-code"
-    try:
-        content = access_code_letter(application, code, text, uses, address=address, demo=config.demo)
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    return _sheet(content, "access-code")
+    page = access_code_letter(application, code, text, uses, address=address, demo=config.demo)
+    letters.ask(db(), _own(), page, now=clock())
+    return redirect(url_for("staff.access_code_pdf", application_id=application_id, account_id=account_id), 303)
+
+
+def _own() -> Subject:
+    """The letters that this clerk alone reads."""
+    return Subject(account_id=actor().account_id)
+
+
+@pages.get("/desk/<uuid:application_id>/<uuid:account_id>/access-code.pdf")
+@desk("staff")
+def access_code_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    """The letter of the code, for the clerk who issued it, within ten minutes and one fetch."""
+    application = desk_access.application_at_desk(db(), application_id, by=actor())
+    desk_access.guardian_account(db(), application, account_id)
+    desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
+    code = access_codes.live_code(db(), account_id)
+    name = access_code_name(code) if code is not None else ""
+    letter = letters.find(db(), _own(), name, LANGUAGE, now=clock())
+    if letter is None:
+        raise Refused("code_letter_gone")
+    waiting = waiting_page(
+        letter, frame="staff/base.html", back=_guardian_page(application_id, account_id), back_text=_("窗口办理"),
+        if_failed=_("十分钟后还没有做成的，请回到上一页重新打印一个登录码，这一个就作废。"),
+    )  # fmt: skip
+    if waiting is not None:
+        return waiting
+    letters.was_given(db(), _own(), name, LANGUAGE, now=clock())
+    return pdf_file(letter, "access-code")
+
+
+def _guardian_page(application_id: uuid.UUID, account_id: uuid.UUID) -> str:
+    return url_for("staff.desk_guardian", application_id=application_id, account_id=account_id)
 
 
 @pages.get("/desk/<uuid:application_id>/contact.pdf")
@@ -62,20 +87,10 @@ def contact_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
     address = next(iter(addresses.of_applications(db(), [application.id])), None)
     if family is None or address is None:
         raise NotFound("letter")
-    try:
-        with languages.speaking("zh"):
-            content = contact_letter(
-                family, address, own_kindergartens()[0], on=clock(), demo=services().config.demo,
-                says=[desk_words(kind, params) for kind, params in family.says], items=_items_in_words(family.items),
-            )  # fmt: skip
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
-    return _sheet(content, "letter")
-
-
-def _items_in_words(items: Sequence[ReturnedItem]) -> list[str]:
-    return [f"{item_words(each.item)}：{each.note}" if each.note else item_words(each.item) for each in items]
+    page = contact_letter(family, address, own_kindergartens()[0], on=clock(), demo=services().config.demo)
+    letter = letters.ask(db(), _own(), page, now=clock())
+    back = url_for("staff.desk_family", application_id=application_id)
+    return _given(letter, "letter", application.id, back=back)
 
 
 @pages.get("/desk/<uuid:application_id>/<uuid:account_id>/letter.pdf")
@@ -85,20 +100,21 @@ def state_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseRetur
     application = desk_access.application_at_desk(db(), application_id, by=actor())
     desk_access.guardian_account(db(), application, account_id)
     desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
-    audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
-    try:
-        content = state_letter(
-            application,
-            receipt=receipts.latest(db(), application),
-            result=family_results.for_application(db(), application.id, now=clock()),
-            uses=access_codes.tell_uses(db(), account_id, now=clock()),
-            items=_items_in_words(desk_contacts.open_items(db(), application)),
-            on=clock(),
-            demo=services().config.demo,
-        )
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    return _sheet(content, "letter")
+    page = state_letter(
+        application,
+        account_id,
+        receipt=receipts.latest(db(), application),
+        result=family_results.for_application(db(), application.id, now=clock()),
+        uses=access_codes.untold_uses(db(), account_id),
+        items=desk_contacts.open_items(db(), application),
+        on=clock(),
+        demo=services().config.demo,
+    )
+    letter = letters.ask(db(), _own(), page, now=clock())
+    answer = _given(letter, "letter", application.id, back=_guardian_page(application_id, account_id))
+    if letter.content is not None and not request.args.get("follow"):
+        access_codes.tell_uses(db(), account_id, now=clock())
+    return answer
 
 
 @pages.get("/desk/<uuid:application_id>/<uuid:account_id>/notice.pdf")
@@ -111,10 +127,6 @@ def desk_notice_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> Respons
     config = services().config
     found = admission_notice.of_application(db(), application_id, by=actor_of(account))
     page = notice_page(found, public_url=config.public_url, demo=config.demo)
-    letter = letters.ask(db(), application.id, page, now=clock())
-    back = url_for("staff.desk_guardian", application_id=application_id, account_id=account_id)
-    waiting = waiting_page(letter, frame="staff/base.html", back=back, back_text=_("窗口办理"))
-    if waiting is not None:
-        return waiting
-    audit.record(db(), "print_at_desk", "application", application.id, by=actor(), now=clock())
-    return _sheet(letter.content or b"", f"notice-{found.code}")
+    letter = letters.ask(db(), Subject(application_id=application.id), page, now=clock())
+    back = _guardian_page(application_id, account_id)
+    return _given(letter, f"notice-{found.code}", application.id, back=back)

@@ -5,14 +5,13 @@ from typing import Any
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
-from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.vault import mask
 from enrollment.season import seasons
 from portal.staff import pages
 from portal.web.admission_year import year_links
 from portal.web.evidence_files import watermark_text
-from portal.web.shared_views import bond_effects
-from portal.web.unit_of_work import clock, db
+from portal.web.shared_views import bond_effects, watermark
+from portal.web.unit_of_work import db
 
 SECTIONS = (
     (_l("今日工作"), "staff.home"),
@@ -27,10 +26,6 @@ SECTIONS = (
     (_l("联系家长"), "staff.families"),
     (_l("报表"), "staff.reports"),
 )
-
-
-def current_minute() -> str:
-    return f"{clock().astimezone(CHENGDU):%Y%m%d%H%M}"
 
 
 @pages.context_processor
@@ -52,6 +47,6 @@ def navigation_context() -> dict[str, Any]:
         "season_years": season_years,
         "sections": sections,
         "watermark_text": watermark_text,
-        "current_minute": current_minute,
+        "current_minute": watermark.current_minute,
         "masked": mask,
     }

@@ -11,9 +11,8 @@ from markupsafe import Markup, escape
 from enrollment.ground.city_time import CHENGDU
 from enrollment.review.queue.line_details import Details, details_of
 from enrollment.review.queue.task_groups import Group, Line
-from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
-from portal.text.facts import Names, names_for
+from portal.text.facts import Names, item_words, names_for
 from portal.text.formats import day
 from portal.text.words import word
 from portal.web.unit_of_work import clock, db
@@ -113,13 +112,6 @@ def marked(said: str, known: str) -> tuple[Markup, Markup]:
 
 def _piece(text: str, kind: str) -> Markup:
     return escape(text) if kind == "equal" or not text else Markup("<mark>{}</mark>").format(text)
-
-
-def item_words(item: str) -> str:
-    """An item that is asked for in words: a document, a fact, or other."""
-    if item in set(Document):
-        return word("document", item)
-    return word("fact", item) if item in set(Fact) else _("其他")
 
 
 def due_words(due: dt.datetime) -> str:

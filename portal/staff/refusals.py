@@ -18,7 +18,7 @@ from enrollment.review.review import LONGEST_NOTE
 from enrollment.review.scope import SECOND_PEOPLE
 from enrollment.season import ages
 from portal.staff import pages
-from portal.staff.queue_lines import item_words
+from portal.text.facts import item_words
 from portal.text.words import word
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk

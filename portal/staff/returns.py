@@ -21,7 +21,7 @@ from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
 from portal.staff import pages
 from portal.staff.queue import redirect_to_next
-from portal.staff.queue_lines import item_words
+from portal.text.facts import item_words
 from portal.text.words import table
 from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.fact_values import AREAS, KINDERGARTENS
+from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
 from portal.text.formats import day
 from portal.text.words import language, word
@@ -82,3 +83,10 @@ def changed_words(code: str) -> str:
         return whole
     group = {"claims": "ground", "evidence": "document"}.get(part, "answer_detail")
     return _("%(part)s：%(name)s", part=whole, name=word(group, name))
+
+
+def item_words(item: str) -> str:
+    """An item that is asked for in words: a document, a fact, or other."""
+    if item in set(Document):
+        return word("document", item)
+    return word("fact", item) if item in set(Fact) else _("其他")

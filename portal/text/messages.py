@@ -1,6 +1,7 @@
 """What messages say: the words of a notice as the inbox shows them, and as a text message with its sender."""
 
 import datetime as dt
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -53,6 +54,16 @@ ASKS = (
 def link_of(message_id: uuid.UUID, config: Config) -> str:
     """The address in a text message; it leads to the page of the act, after signing in."""
     return f"{config.public_url}/parents/to/{message_id}"
+
+
+def wechat_body(message_id: uuid.UUID, kind: str, at: str, config: Config, in_language: str) -> str:
+    """What goes to WeChat of a notice, as JSON: that there is something, when, and the link; what it is stands in the inbox.
+
+    The fields are those of the template that the city applies for: `thing1` (at most 20 signs) and `time2`.
+    """
+    subject = word("wechat_subject", "act" if kind in ASKS else "news", in_language=in_language)
+    data = {"thing1": {"value": subject[:20]}, "time2": {"value": at}}
+    return json.dumps({"url": link_of(message_id, config), "data": data}, ensure_ascii=False)
 
 
 def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:

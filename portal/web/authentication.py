@@ -77,7 +77,10 @@ def _phone_mark(account: Account) -> str:
 def log_in(account: Account) -> None:
     """Sign the person in under a new session key, so that an older cookie is invalid."""
     saved_form = current_session().get_sealed("saved_form")
+    taken_along = current_session().get_sealed("check_answers")
     session.clear()
+    if taken_along:
+        current_session().set_sealed("check_answers", taken_along)
     if saved_form and json.loads(saved_form)["owner"] == str(account.id):
         current_session().set_sealed("saved_form", saved_form)
     current_session().renew = True

@@ -25,10 +25,15 @@ from portal.web.restored_form import save_form
 def masked_token() -> str:
     """The token of this session under a random mask, the same for all forms of one answer."""
     if "masked_token" not in g:
-        token = generate_csrf().encode()
-        mask = os.urandom(len(token))
-        g.masked_token = base64.urlsafe_b64encode(mask + _xor(token, mask)).decode()
+        g.masked_token = masked(generate_csrf())
     return g.masked_token
+
+
+def masked(signed: str) -> str:
+    """A signed token under a random mask."""
+    token = signed.encode()
+    mask = os.urandom(len(token))
+    return base64.urlsafe_b64encode(mask + _xor(token, mask)).decode()
 
 
 def _unmasked(posted: str | None) -> str | None:

@@ -1,7 +1,7 @@
-"""Drafts that a family's browser keeps until the server has them: whose they are, and which of them have arrived.
+"""Drafts and photos that a family's browser keeps until the server has them: whose they are, and which have arrived.
 
-The browser keeps what is typed under `draft_owner`, which names the account to nobody else (`static/js/drafts.js`).  A
-draft has arrived when the key of its form stands among the acts that were done (`idempotency`).
+The browser keeps them under `draft_owner`, which names the account to nobody else, and seals them with a key to which
+`draft_secret` is one half (`static/js/kept.js`, ADR 42).  A draft has arrived when the key of its form stands among the acts that were done (`idempotency`).
 """
 
 import hashlib
@@ -20,10 +20,17 @@ MOST_KEYS = 20
 
 def draft_owner() -> str | None:
     """A name for the signed-in account in its browser's storage.  None for a helper, whose machine is not the family's."""
-    if not current_user.is_authenticated or "acting" in g:
-        return None
+    return _of_account("draft")[:24] if current_user.is_authenticated and "acting" not in g else None
+
+
+def draft_secret() -> str | None:
+    """The account's half of the key that seals what its browser keeps; only its own pages show it."""
+    return _of_account("draft secret") if draft_owner() is not None else None
+
+
+def _of_account(purpose: str) -> str:
     secret = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(secret, f"draft|{current_user.get_id()}".encode(), hashlib.sha256).hexdigest()[:24]
+    return hmac.new(secret, f"{purpose}|{current_user.get_id()}".encode(), hashlib.sha256).hexdigest()
 
 
 def arrived(keys: list[str]) -> list[str]:
@@ -37,4 +44,4 @@ def arrived(keys: list[str]) -> list[str]:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals["draft_owner"] = draft_owner
+    app.jinja_env.globals.update(draft_owner=draft_owner, draft_secret=draft_secret)

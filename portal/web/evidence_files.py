@@ -30,6 +30,15 @@ def file_response(media_type: str, content: bytes, name: str) -> Response:
     return answer
 
 
+def inline_picture(content: bytes, name: str) -> Response:
+    """A picture that a page of the portal shows.  No browser keeps it."""
+    answer = Response(content, mimetype="image/webp")
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.webp"'
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def watermark_text() -> str:
     """The viewer's name and account prefix and the time; the prefix is readable in any font."""
     who = str(actor().account_id or "")[:8]

@@ -21,7 +21,7 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
-SIGN_IN_KEYS = {"phone", "second_factor_for", "saved_form"}
+SIGN_IN_KEYS = {"phone", "second_factor_for", "saved_form", "sign_on_identity"}
 """Session keys that hold personal data before the sign-in is complete."""
 
 

@@ -23,7 +23,8 @@ from enrollment.delivery.lanes import Lane
 from enrollment.ground.db import open_engine
 from enrollment.ground.demo_clock import DemoClock
 from portal.app import create_app
-from portal.config import Config
+from portal.config import Config, SingleSignOn
+from portal.gateways.stand_ins.single_sign_on import TestProvider
 from portal.operations.child_processes import end_session
 from portal.text.catalogues import compile_stale
 from portal.web.clock import real_now
@@ -76,6 +77,7 @@ def whole_site(addresses, worker_number, tmp_path_factory):
     key_file = write_key_file(folder / "keys.json")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    sign_on = TestProvider(f"{url}/sign-in/sso/back")
     app_config = Config(
         database_url=as_portal,
         redis_url=queue,
@@ -83,6 +85,7 @@ def whole_site(addresses, worker_number, tmp_path_factory):
         keys=KEYS,
         demo=True,
         public_url=url,
+        single_sign_on=SingleSignOn(sign_on.issuer, sign_on.client_id, sign_on.client_secret),
         testing=True,
     )
     server = make_server("127.0.0.1", port, create_app(app_config, open_engine(as_portal)), threaded=True)
@@ -97,7 +100,8 @@ def whole_site(addresses, worker_number, tmp_path_factory):
         DEMO="1",
         PUBLIC_URL=url,
     )
-    yield Site(url, engine, environ)
+    with sign_on:
+        yield Site(url, engine, environ)
     server.shutdown()
     thread.join()
     engine.dispose()

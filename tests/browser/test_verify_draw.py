@@ -101,6 +101,33 @@ def test_an_open_page_verifies_a_full_file_offline(new_page, published):
     expect(page.locator("#decided .verdict")).to_contain_text("第 2 志愿")
 
 
+AUDITED = {
+    "zh-CN": ("公开数据就是由完整文件得出的", "有不同之处"),
+    "en": ("The public data is what the full file gives", "There are differences"),
+}
+
+
+@pytest.mark.parametrize("language", AUDITED)
+def test_an_auditor_sees_whether_the_public_file_comes_from_the_full_one(new_page, published, language):
+    good, different = AUDITED[language]
+    page = new_page(phone=True, language=language)
+    page.goto(f"{published.address}/verify?lang={'zh' if language == 'zh-CN' else 'en'}")
+    address = page.locator("#verify").get_attribute("data-bundle")
+    zip_file = {"name": "d.zip", "mimeType": "application/zip"}
+    page.locator("#bundle-file").set_input_files(zip_file | {"buffer": published.full})
+    expect(page.locator("#verdict .says.ok")).to_be_visible()
+    page.locator("#compare-published").click()
+    expect(page.locator("#audit-verdict .verdict")).to_have_text(good)
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert_axe_clean(page)
+    public = page.request.get(address).body()
+    swapped = re.compile(rb"(\n1,1,)(\w+)(.*\n1,2,)(\w+)")  # the first two entries of the first order change places
+    lie = changed(public, "orders.csv", lambda data: swapped.sub(rb"\1\4\3\2", data, count=1))
+    page.locator("#public-file").set_input_files(zip_file | {"buffer": lie})
+    expect(page.locator("#audit-verdict .verdict")).to_have_text(different)
+    expect(page.locator("#audit-verdict .proof .wrong")).to_have_count(1)
+
+
 def changed(bundle: bytes, name: str, change) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(bundle)) as old, zipfile.ZipFile(target, "w") as new:

@@ -226,18 +226,19 @@ def test_a_grandmother_without_a_telephone_is_told_by_letter_and_answers_at_the_
     desk.finds(code, "王**")
     desk.sees_the_document("居民身份证（户口簿上的身份证号）", document_end(town, mandate.account_id))
     desk.looks_closely()
-    letter = desk.prints("办理情况和回执（PDF）")
+
+    def worker():
+        clock = FrozenClock(town.now + dt.timedelta(hours=1))
+        assert draw_waiting(app, site.engine, clock) == ["done"]
+
+    letter = desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
     assert code in letter and GARDEN in letter and "答复" in letter
     desk.notes_the_answer("确认入园")
     desk.reads("现在的答复： 已确认")
     assert offer_of(town, child).state == "confirmed"
     desk.looks_closely()
 
-    def worker():
-        clock = FrozenClock(town.now + dt.timedelta(hours=1))
-        assert draw_waiting(app, site.engine, clock) == ["done"]
-
     assert "录取通知书" in desk.waits_for_a_letter("录取通知书（PDF）", worker)
-    assert GARDEN in desk.prints("办理情况和回执（PDF）")
+    assert GARDEN in desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
     desk.follows("窗口")
     expect(desk.page.get_by_text(code)).to_have_count(0)

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from enrollment.applications import receipts, registration
 from enrollment.coverage import shares
 from enrollment.coverage.indicator import Definition
-from enrollment.draw import replay, unplaced
+from enrollment.draw import replay
+from enrollment.draw.unserved import board
 from enrollment.ground.errors import Refused
 from enrollment.maintenance import invariants
 from enrollment.offers import offers, withdrawals
@@ -96,7 +97,7 @@ def test_two_seasons_in_a_row(after_one_season):
     assert town.ticket_of(ana) and town.ticket_of(town.ana), "a ticket for each season"
     assert town.place_of(ana) == town.place_of(mu) == town.mudan
     assert town.place_of(town.ana) == town.jinpingguo, "what was true last year stays true"
-    assert not unplaced.listing(town.session, 2027, by=town.city_official()).total
+    assert not board.listing(town.session, 2027, by=town.city_official()).total
 
     # Ana is one child, now and after the intake; Mu comes new.
     assert counted(town, year=2027) == (2, 3)

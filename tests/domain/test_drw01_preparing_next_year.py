@@ -7,7 +7,7 @@ import datetime as dt
 
 import pytest
 
-from enrollment.draw import unplaced
+from enrollment.draw.unserved import board
 from enrollment.ground.errors import Refused
 from enrollment.reports import worklist
 from enrollment.season import current_step, openings, seasons
@@ -25,7 +25,7 @@ def what_everybody_sees(town) -> dict:
         "year of a new family": openings.year_to_register(session, now=now).year,
         "steps": current_step.steps(session, main, now=now),
         "chance of a child without a place": openings.next_chance(session, 2026, "lower", now=now),
-        "without a place": unplaced.listing(session, 2026, by=official, area=None, page=1).total,
+        "without a place": board.listing(session, 2026, by=official, area=None, page=1).total,
         "tasks": (agenda.to_open, agenda.to_close, agenda.to_freeze, agenda.in_draw, agenda.to_replay),
     }
 

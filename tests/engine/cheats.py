@@ -1,7 +1,7 @@
 """What a cheating office could publish, and who finds it: anybody, the family that is harmed, or an auditor.
 
 Each cheat is made on an honest draw. ``finds`` names the readers, each with a part of the command's line and the word of
-the page's sentence. The word of an auditor is that of the full bundle alone, without its public file.
+the page's sentence. An auditor has the full bundle and the public file.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ class Cheat:
 
 
 OFFICE_FILE = ("the commitment is not that of this market", "wrong_commitment")
-NOT_AGAIN = ("public file: ", "")
+NOT_AGAIN = ("public file: ", "wrong_row")
 NOT_COMMITTED = ("are not among those that were committed", "wrong_facts")
 COMMITMENT = ("the commitment is not that of these files", "wrong_commitment")
 OUTCOME = (", its line gives ", "wrong_outcome")

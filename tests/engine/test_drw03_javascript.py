@@ -11,7 +11,7 @@ from tests.engine.honest_draws import honest, replay, siblings, town
 from tests.engine.test_drw03_bad_openings import is_entry
 from tests.engine.test_drw03_planted_cheats import SHAPES, SHAPES_OF_A_WISH
 from tests.engine.test_drw03_three_files import a_round
-from tests.engine.three_files import FORM
+from tests.engine.three_files import FORM, entries_of
 from tests.support.chromium import open_context
 from tests.support.verifier import served
 
@@ -28,6 +28,7 @@ CHECK = """async (given) => {
   const found = [];
   for (const { full, open, openings } of JSON.parse(given)) {
     const audited = await attempt(async () => verify(new Blob([bytes(full)])));
+    const compared = audited.compare ? await attempt(async () => audited.compare(new Blob([bytes(open)]))) : [];
     const seen = await attempt(async () => verify(new Blob([bytes(open)])));
     const families = [];
     for (const one of openings) {
@@ -37,12 +38,18 @@ CHECK = """async (given) => {
       }));
     }
     found.push({
-      auditor: audited.error ? [audited.error] : wrong(audited.steps), commitment: audited.record?.commitment,
+      auditor: audited.error ? [audited.error] : [...wrong(audited.steps), ...(compared.error ? [compared.error] : wrong(compared))],
+      compared: compared.error ? [] : compared.map(({ step }) => step), commitment: audited.record?.commitment,
       public: seen.error ? [seen.error] : wrong(seen.steps), steps: (seen.steps || []).map(({ step }) => step), families,
     });
   }
   return JSON.stringify(found);
 }"""
+
+
+PUBLIC_FILES = (
+    "draw.json", "public.json", "market.json", "programmes.csv", "pools.csv", "blocks.csv", "orders.csv", "digests.csv",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +103,7 @@ def test_the_page_finds_nothing_in_an_honest_draw(page, draws):
     for draw, found in zip(made, read(page, [everybody(draw) for draw in made]), strict=True):
         assert not found["public"] and not found["auditor"], found
         assert found["steps"] == ["files", "commitment", "seed", "digests", "blocks", "orders", "places", "seats"]
+        assert found["compared"] == [f"public_{name}" for name in PUBLIC_FILES if name in entries_of(draw.public)]
         for one, told in zip(draw.openings.values(), found["families"], strict=True):
             assert told["words"] == [] and told["steps"] == ["opening_facts", "opening_ticket", "opening_result"]
             placed = [reason == "placed" for reason in told["reasons"]]

@@ -11,6 +11,7 @@ from enrollment.applications.lifecycle import MOVES
 from enrollment.corrections import decisions
 from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
 from enrollment.draw import draw_jobs, duplicate_waivers, replay
+from enrollment.maintenance import season_end
 from enrollment.offers import revocations
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
@@ -43,6 +44,7 @@ COMPUTED = {
         revocations.SUBJECT,
         decisions.SUBJECT,
         deadline_extensions.SUBJECT,
+        season_end.SUBJECT,
     },
 }
 SIGNED = {
@@ -54,6 +56,7 @@ SIGNED = {
     "revocations.py": "SUBJECT",
     "decisions.py": "SUBJECT",
     "deadline_extensions.py": "SUBJECT",
+    "season_end.py": "SUBJECT",
 }
 """Who calls `signatures.sign`, and with which subjects; those of `COMPUTED` above."""
 

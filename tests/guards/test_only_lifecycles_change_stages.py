@@ -17,6 +17,8 @@ OTHER_MODELS = {
     "message.state": "enrollment/delivery/receipts.py",
     "study.state": "enrollment/laboratory/",
     "plan.state": "enrollment/planning/",
+    "row.state": "enrollment/planning/simulations.py",
+    "simulated.state": "enrollment/planning/simulations.py",
     "seat_search.state": "enrollment/planning/seat_searches.py",
     "loss.state": "enrollment/places/plans/class_loss.py",
     "count.state": "enrollment/places/roll_changes/counts.py",

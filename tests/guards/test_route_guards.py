@@ -105,7 +105,7 @@ HELPED = {
     "home", "application_page", "tasks", "consent_page", "guardian_page", "save_guardian", "new_child", "enter_child",
     "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds",
     "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
-    "evidence_file", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_pins", "add_wish",
+    "evidence_file", "evidence_view", "evidence_picture", "turn_evidence", "replace_evidence", "call_evidence_readable", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_pins", "add_wish",
     "check_page", "submit", "receipt_page", "receipt_pdf", "corrections_page", "new_correction", "request_correction",
     "correction_page", "withdraw_correction", "correction_paper", "documents_page", "add_document", "answer_entered_before",
     "earlier_entry",

@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from wtforms import HiddenField
 
+from enrollment.draw.unserved import explanations
 from enrollment.open_days import days
 from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.places import ledger, pools
@@ -15,6 +16,7 @@ from enrollment.places.measures import library
 from enrollment.places.measures.rows import MeasureKind
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
+from enrollment.review import case_reassignment, cases
 from enrollment.season import calendar, deadline_extensions
 from portal.web.forms import PageForm
 from tests.portal.parents.desk import filled
@@ -32,6 +34,11 @@ class StaleForm:
     def __init__(self, by, path, typed, overtake, newer, field, action=None):
         self.by, self.path, self.action, self.typed = by, path, action or path, typed
         self.overtake, self.newer, self.field = overtake, newer, field
+
+    def hidden(self, html: str) -> dict[str, str]:
+        """The hidden fields of the form; of the first one where the page does not name where it posts to."""
+        named = BeautifulSoup(html, "lxml").select(f'main form[action="{self.action}"]')
+        return hidden_fields(html, self.action if named else None)
 
 
 def place_plan(town) -> StaleForm:
@@ -169,7 +176,45 @@ def open_day(town) -> StaleForm:
     return StaleForm(clerk, path, {"meeting_point": "北门"}, overtake, "在哪里集合|南门", "#meeting_point")
 
 
+def unserved_child(town) -> StaleForm:
+    garden = town.kindergarten("锦官新城幼儿园", places=1)
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    first, second = town.area_official(), town.area_official()
+
+    def overtake():
+        explanations.explain(town.session, 2026, ben.id, "elsewhere", seen=None, by=second, now=town.now)
+
+    path = f"/officials/2026/unplaced/children/{ben.id}"
+    typed = {"code": "waits", "text": "家庭说继续候补"}
+    return StaleForm(first, path, typed, overtake, "为什么没有学位|去了别的幼儿园", "#text", f"{path}/explain")
+
+
+def case_officer(town) -> StaleForm:
+    garden = town.kindergarten("锦官新城幼儿园", places=1)
+    ana = town.child("安娜", wishes=[garden])
+    officials = {each.account_id: each for each in (town.area_official(), town.area_official(), town.area_official())}
+    stranger = town.family("陌")
+    case = cases.open_dispute(
+        town.session, child_name="安娜", id_kind="resident", id_number=ana.child.id_number, text="我的", by=stranger.actor,
+        now=town.now,
+    )  # fmt: skip
+    first, second = (each for each in officials if each != case.officer_id)
+
+    def overtake():
+        case_reassignment.reassign(
+            town.session, case.id, first, seen=case.officer_id, by=officials[first], now=town.now
+        )
+
+    path = f"/officials/2026/cases/{case.id}"
+    typed = {"officer": str(second)}
+    field = "[name=officer][checked]"
+    return StaleForm(officials[second], path, typed, overtake, "负责人|区教育局经办", field, f"{path}/officer")
+
+
 FORMS = {
+    "ChildForm": unserved_child,
+    "ReassignForm": case_officer,
     "MeasureForm": measure,
     "OpenDayForm": open_day,
     "PlanForm": place_plan,
@@ -188,7 +233,7 @@ def test_p6_a_stale_form_of_a_desk_stands_beside_what_is_newer_and_can_be_sent(c
     frozen_clock.set(town.now)
     town.session.commit()
     sign_in(client, case.by.account_id)
-    old = filled(client.get(case.path)) | hidden_fields(client.get(case.path).text) | case.typed
+    old = filled(client.get(case.path)) | case.hidden(client.get(case.path).text) | case.typed
     case.overtake()
     town.session.commit()
     answer = client.post(case.action, data=old)
@@ -197,7 +242,7 @@ def test_p6_a_stale_form_of_a_desk_stands_beside_what_is_newer_and_can_be_sent(c
     assert case.newer in page.select_one("main [data-newer] dl").get_text("|", strip=True)
     kept = page.select_one(f"main {case.field}")
     assert (kept.get("value") or kept.text).strip() == str(old[kept["name"]])
-    again = client.post(case.action, data=old | hidden_fields(answer.text) | {"sure": "y"})
+    again = client.post(case.action, data=old | case.hidden(answer.text) | {"sure": "y"})
     assert again.status_code == 303, "the page that came back can be sent"
 
 

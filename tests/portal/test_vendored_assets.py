@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import cut_css
+
 VENDOR = Path(__file__).parents[2] / "portal" / "static" / "vendor"
 
 
@@ -29,3 +31,7 @@ def test_every_vendored_package_names_its_version_and_licence():
         assert name, package.name
         assert version.count(".") == 2, package.name
         assert list(package.glob("LICENSE*")), package.name
+
+
+def test_the_cut_style_sheet_is_what_the_templates_need():
+    assert cut_css.CUT.read_text("utf-8") == cut_css.cut(), "run  python -m tests.support.cut_css"

@@ -38,6 +38,8 @@ EXCEPTIONS = {
     "psycopg": "LGPL-3.0: used as a library that can be replaced, and not changed",
     "psycopg-binary": "LGPL-3.0: used as a library that can be replaced, and not changed",
     "pylopdf-fonts-zh-cn": "OFL-1.1: fonts that are embedded in letters, which the licence allows; not sold by themselves",
+    "pypdfium2": "BSD-3-Clause or Apache-2.0; its wheels hold PDFium and its libraries, all under licences that ask for no more "
+    "than to keep their text (they come with it)",
     "pyphen": "one of GPL-2.0+, LGPL-2.1+ and MPL-1.1 at choice: MPL-1.1, not changed",
     "tqdm": "MPL-2.0 for some of its files, which are not changed",
 }

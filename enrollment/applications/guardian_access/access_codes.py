@@ -80,18 +80,27 @@ def live_code(session: Session, account_id: uuid.UUID) -> AccessCode | None:
     return session.scalars(live).one_or_none()
 
 
+def untold_uses(session: Session, account_id: uuid.UUID) -> Sequence[dt.datetime]:
+    """The times of uses since the last letter, for the letter that is written now."""
+    return [use.used_at for use in _untold(session, account_id)]
+
+
 def tell_uses(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> Sequence[dt.datetime]:
-    """The times of uses since the last letter; they are marked as listed, for the letter that is written now."""
+    """The same; they are marked as listed, because the letter is given now."""
+    uses = _untold(session, account_id)
+    for use in uses:
+        use.told_at = now
+    session.flush()
+    return [use.used_at for use in uses]
+
+
+def _untold(session: Session, account_id: uuid.UUID) -> Sequence[AccessCodeUse]:
     untold = (
         select(AccessCodeUse)
         .join(AccessCode, AccessCode.id == AccessCodeUse.access_code_id)
         .where(AccessCode.account_id == account_id, AccessCodeUse.told_at.is_(None))
     )
-    uses = session.scalars(untold.order_by(AccessCodeUse.used_at)).all()
-    for use in uses:
-        use.told_at = now
-    session.flush()
-    return [use.used_at for use in uses]
+    return session.scalars(untold.order_by(AccessCodeUse.used_at)).all()
 
 
 def _revoke(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:

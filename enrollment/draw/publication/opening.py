@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications import units
@@ -29,7 +29,8 @@ from enrollment.draw.draws import Snapshot
 from enrollment.draw.publication import hours, preparation
 from enrollment.draw.publication.preparation import MOVE_NAME, MOVES, first_move, message_kinds
 from enrollment.draw.publication.rows import PreparedOffer, Publication
-from enrollment.draw.run_rows import Run, RunState
+from enrollment.draw.run_rows import Placement, Run, RunState
+from enrollment.draw.unserved.rows import ChosenPlace
 from enrollment.ground import audit, bulk_copy, outbox
 from enrollment.ground.accounts import SYSTEM, Account, Actor, Role, RoleGrant
 from enrollment.ground.city_time import CHENGDU, format_time
@@ -401,6 +402,8 @@ def _link_proposals(session: Session, run: Run) -> None:
         WHERE offer.run_id = :run AND central_proposal.run_id = :run AND offer.application_id = central_proposal.application_id
     """)
     session.execute(linked, {"run": run.id})
+    proposed = select(Placement.application_id).where(Placement.run_id == run.id)
+    session.execute(delete(ChosenPlace).where(ChosenPlace.application_id.in_(proposed)))
 
 
 def _supersede_runs(session: Session, run: Run) -> None:

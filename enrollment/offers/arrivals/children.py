@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
@@ -104,10 +104,18 @@ class Counts:
 
 
 def children(
-    session: Session, year: int, group: Group, *, by: Actor, offer_ids: Collection[uuid.UUID] | None = None
+    session: Session,
+    year: int,
+    group: Group,
+    *,
+    by: Actor,
+    offer_ids: Collection[uuid.UUID] | None = None,
+    here: ColumnElement[bool] | None = None,
 ) -> list[ArrivingChild]:
-    """The children of a list within the actor's scope, by registration code."""
+    """The children of a list within the actor's scope, by registration code; `here` is a condition on their kindergarten."""
     chosen = _query(year, by).where(Offer.state.in_(STATES_OF_GROUP[group]))
+    if here is not None:
+        chosen = chosen.where(here)
     if group == Group.MISSING:
         chosen = chosen.where(_incomplete())
     if group == Group.GONE:

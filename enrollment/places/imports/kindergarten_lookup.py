@@ -19,12 +19,19 @@ NAME = Column("name", _name.names, cell_readers.title, False, _name.example)
 
 
 class KindergartenLookup:
-    """The kindergartens that the actor may write to."""
+    """The kindergartens that the actor may write to.
+
+    A list of the staff of one kindergarten need not name it.  `decides` tells whether the actor may set what otherwise
+    waits for the area, such as a number of children without their names.
+    """
 
     def __init__(self, session: Session, by: Actor):
         self._by_code: dict[str, Kindergarten] = {}
         self._by_name: dict[str, list[Kindergarten]] = defaultdict(list)
-        for row in session.scalars(select(Kindergarten).where(scope.scope_condition(by))):
+        found = session.scalars(select(Kindergarten).where(scope.scope_condition(by))).all()
+        self.decides = all(scope.may_decide(by, row) for row in found)
+        self._only = found[0] if len(found) == 1 and not self.decides else None
+        for row in found:
             self._by_code[row.code] = row
             self._by_name[cell_readers.person_name(row.name)].append(row)
 
@@ -33,6 +40,8 @@ class KindergartenLookup:
         if record.faulty:
             return None
         code, name = record["code"], record["name"]
+        if self._only is not None and not code and not name:
+            return self._only
         if code:
             found = self._by_code.get(code)
             if found is None:

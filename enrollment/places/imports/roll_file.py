@@ -73,7 +73,10 @@ def read(
     for record in records:
         owner = lookup.find(records, record)
         if owner is not None and not record.faulty:
-            _collect(records, record, owner, classes, there, this_year, today)
+            if record["counted"] is not None and not lookup.decides:
+                records.fault(record, "counted", "count_needs_the_area")
+            else:
+                _collect(records, record, owner, classes, there, this_year, today)
     _check_children_once(records, classes)
     _check_levels_once(records, classes)
     return classes

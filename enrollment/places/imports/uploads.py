@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
-from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.ground.accounts import Account, Actor, Role, actor_of
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.jobs import Job, JobState
 from enrollment.ground.vault import seal_file, unseal_file
@@ -23,6 +23,8 @@ from enrollment.places.imports.uploaded_files import KINDS, ImportFile, ImportSt
 LIFETIME = dt.timedelta(days=1)
 UNDER_WAY = (ImportState.WAITING, ImportState.APPLYING)
 SEALED = ("content", "fault_list", "marked")
+KINDS_OF_KINDERGARTENS = ("roll", "staff")
+"""What a kindergarten imports for itself; every other list is the officials'."""
 
 
 class ImportCancelled(Exception):
@@ -37,7 +39,7 @@ def store(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> ImportFile:
     """Store an uploaded file encrypted and enqueue its check; delete earlier files of this person that wait for nothing."""
-    if kind not in KINDS:
+    if kind not in (KINDS if by.is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL) else KINDS_OF_KINDERGARTENS):
         raise Refused("import_kind", field="kind")
     if not content:
         raise Refused("import_file_missing", field="file")

@@ -9,24 +9,24 @@ from enrollment.offers.offer_rows import EXPECTED, Offer, OfferState
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.reports.tables.places import OF_A_PROGRAMME
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.report import PLACE, Column, Kind, Place, Question, Report, Row, Width
 
 
 def _new_children(question: Question) -> list[Row]:
     listed = [
         each
         for group in (Group.ARRIVED, Group.EXPECTED)
-        for each in children.children(question.session, question.year, group, by=question.by)
-        if question.kindergarten_id in (None, each.kindergarten_id)
+        for each in children.children(question.session, question.year, group, by=question.by, here=question.here())
     ]
+    areas = {each.id: each.area_code for each in question.session.scalars(select(Kindergarten).where(question.here()))}
     rows = [
         (
-            each.kindergarten, each.level, each.class_name, each.child_name, each.sex, each.born, each.registration_code,
+            Place(each.kindergarten_id, each.kindergarten, areas[each.kindergarten_id]), each.level, each.class_name, each.child_name, each.sex, each.born, each.registration_code,
             each.relation, each.masked_phone, "arrived" if each.state == OfferState.ARRIVED else "expected", None,
         )
         for each in listed
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (row[0], row[1], row[2] or "~", row[6]))
+    return sorted(rows, key=lambda row: (row[0].name, row[1], row[2] or "~", row[6]))
 
 
 CLASS_LIST = Report(
@@ -37,6 +37,7 @@ CLASS_LIST = Report(
         Column("phone", names=True), Column("state", Kind.CODE, "arrival_group"), Column("signature"),
     ),
     _new_children,
+    widest=Width.KINDERGARTEN,
 )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def _arrivals(question: Question) -> list[Row]:
     waits = Offer.state.in_(EXPECTED)
     found = (
         select(
-            Kindergarten.name,
+            PLACE,
             Programme.level,
             func.count().filter(Offer.state == OfferState.OFFERED),
             func.count().filter(waits),

@@ -8,7 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, retention
@@ -79,6 +79,17 @@ def recent(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[ReportE
         .order_by(ReportExport.decided_at.is_not(None), ReportExport.asked_at.desc())
     )
     return session.scalars(found).all()
+
+
+def waiting_for(session: Session, *, by: Actor) -> int:
+    """How many files with names wait for this person as the second one."""
+    found = (
+        select(func.count())
+        .select_from(ReportExport)
+        .join(Kindergarten, Kindergarten.id == ReportExport.kindergarten_id)
+        .where(scope.scope_condition(by), ReportExport.decided_at.is_(None), ReportExport.asked_by != by.account_id)
+    )
+    return session.scalar(found) or 0
 
 
 def delete_old(session: Session, moment: Moment, limit: int) -> Counter[str]:

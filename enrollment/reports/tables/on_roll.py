@@ -1,5 +1,6 @@
 """Reports about the roll: children by class, movements of a school year, and data that are missing."""
 
+import uuid
 from collections.abc import Iterator
 
 from sqlalchemy import or_, select
@@ -7,21 +8,21 @@ from sqlalchemy import or_, select
 from enrollment.places import promotion, roll
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.places import place_of
+from enrollment.reports.tables.report import PLACE, Column, Kind, Question, Report, Row, Width
 
 N = Kind.NUMBER
-OF_A_CLASS = (Column("kindergarten"), Column("level", Kind.CODE, "level"), Column("class"))
+OF_A_CLASS = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "level"), Column("class"))
 
 
 def _classes(question: Question) -> Iterator[Row]:
-    here = select(Kindergarten).where(question.here()).order_by(Kindergarten.sort_key)
-    for kindergarten in question.session.scalars(here).all():
-        listed = roll.class_list(question.session, kindergarten.id, question.year, by=question.by, now=question.now)
-        for line in listed:
-            norm = CLASS_NORM.get(line.level)
-            over = max(line.children - norm, 0) if norm else 0
-            yield kindergarten.name, line.level, line.name, norm, line.children, over, line.kept_as
+    day = roll.day_within(question.school_year, question.now)
+    for place, line in roll.class_lists(question.session, question.here(), question.school_year, day=day):
+        norm = CLASS_NORM.get(line.level)
+        over = max(line.children - norm, 0) if norm else 0
+        yield place_of(place), line.level, line.name, norm, line.children, over, line.kept_as
 
 
 ON_ROLL = Report(
@@ -36,10 +37,10 @@ ON_ROLL = Report(
 
 def _of_the_year(question: Question):
     return (
-        select(Kindergarten.name, RollClass.level, RollClass.name, RollChild)
+        select(PLACE, RollClass.level, RollClass.name, RollChild)
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        .where(RollClass.school_year == question.year, question.here())
+        .where(RollClass.school_year == question.school_year, question.here())
         .order_by(Kindergarten.sort_key, RollClass.name, RollChild.entered_on, RollChild.id)
     )
 
@@ -52,7 +53,7 @@ def _movements(question: Question) -> list[Row]:
         rows.append((kindergarten, level, name, child.name, "in", None, child.entered_on))
         if child.left_on is not None:
             rows.append((kindergarten, level, name, child.name, "out", child.leave_reason, child.left_on))
-    return sorted(rows, key=lambda row: (row[0], row[6], row[2], row[3]))
+    return sorted(rows, key=lambda row: (row[0].name, row[6], row[2], row[3]))
 
 
 MOVEMENTS = Report(
@@ -62,6 +63,7 @@ MOVEMENTS = Report(
         Column("reason", Kind.CODE, "leave_reason"), Column("on", Kind.DAY),
     ),
     _movements,
+    widest=Width.AREA,
 )  # fmt: skip
 
 
@@ -83,24 +85,37 @@ GAPS = Report(
         Column("since", Kind.DAY),
     ),
     _gaps,
+    widest=Width.AREA,
 )  # fmt: skip
 
 
 def _promotion(question: Question) -> Iterator[Row]:
-    """Every class that will move up in the autumn of the question's year, as the roll stands today."""
+    """Every class that will move up in the autumn of the question's year, as the roll stands today, and the new classes of
+    the year's plan."""
+    plans: dict[uuid.UUID, list[Programme]] = {}
+    for programme in question.session.scalars(
+        select(Programme)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Programme.year == question.year, question.here())
+        .order_by(Programme.level)
+    ):
+        plans.setdefault(programme.kindergarten_id, []).append(programme)
     here = select(Kindergarten).where(question.here()).order_by(Kindergarten.sort_key)
     for kindergarten in question.session.scalars(here).all():
         sheet = promotion.outlook(question.session, kindergarten.id, question.year - 1, by=question.by)
-        if sheet is None:
-            continue
-        for step in sheet.steps:
+        place = place_of(kindergarten)
+        steps, exceptions = (sheet.steps, sheet.exceptions) if sheet else ([], [])
+        for step in steps:
             norm, moving = CLASS_NORM.get(step.to_level or ""), step.children - step.leavers
-            asked = sum(each.class_name in (step.roll_class.name, step.to_name) for each in sheet.exceptions)
+            asked = sum(each.class_name in (step.roll_class.name, step.to_name) for each in exceptions)
             yield (
-                kindergarten.name, step.roll_class.level, step.roll_class.name, step.to_level or "graduated",
+                place, step.roll_class.level, step.roll_class.name, step.to_level or "graduated",
                 step.to_name if step.to_level else None, step.children, moving, step.leavers - len(step.staying),
                 len(step.staying), asked, norm, max(moving - norm, 0) if norm else 0,
+                max(norm - moving, 0) if norm else None, None,
             )  # fmt: skip
+        for programme in plans.get(kindergarten.id, ()):
+            yield place, None, None, programme.level, None, *(5 * (0,)), programme.class_norm, 0, None, programme.places
 
 
 PROMOTION = Report(
@@ -108,7 +123,10 @@ PROMOTION = Report(
     (
         *OF_A_CLASS, Column("to_level", Kind.CODE, "level report_to_level"), Column("to_class"),
         *(Column(code, N, total=True) for code in ("children", "moving_up", "graduating", "staying", "exceptions")),
-        Column("norm", N), Column("over_norm", N, total=True),
+        Column("norm", N), Column("over_norm", N, total=True), Column("class_free", N, total=True),
+        Column("plan", N, total=True),
     ),
     _promotion,
+    parts=(("children", ("moving_up", "graduating", "staying")),),
+    widest=Width.AREA,
 )  # fmt: skip

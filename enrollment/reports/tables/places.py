@@ -7,10 +7,14 @@ from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.offers.offer_rows import EXPECTED, LIVE, Offer, OfferState
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.report import Column, Kind, Place, Question, Report, Row
 
 N = Kind.NUMBER
-OF_A_PROGRAMME = (Column("kindergarten"), Column("level", Kind.CODE, "level"))
+OF_A_PROGRAMME = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "level"))
+
+
+def place_of(kindergarten: Kindergarten) -> Place:
+    return Place(kindergarten.id, kindergarten.name, kindergarten.area_code)
 
 
 def _programmes(question: Question):
@@ -40,7 +44,7 @@ def _ledger(question: Question) -> list[Row]:
         offered, accepted, arrived = states.get(programme.id, (0, 0, 0))
         rows.append(
             (
-                kindergarten.name, programme.level, kindergarten.licensed_classes, programme.planned_classes,
+                place_of(kindergarten), programme.level, kindergarten.licensed_classes, programme.planned_classes,
                 programme.staffed_classes, programme.class_norm, programme.continuing, programme.withheld,
                 programme.places, _limit(programme), offered, accepted, arrived, programme.overhang,
                 programme.places + programme.overhang - programme.taken,
@@ -74,7 +78,7 @@ def _demand(question: Question) -> list[Row]:
     for programme, kindergarten in question.session.execute(_programmes(question)):
         first, *others = wishes.get(programme.id, (0, 0, 0, 0))
         ratio = round(first / programme.places, 1) if programme.places else None
-        rows.append((kindergarten.name, programme.level, programme.places, first, *others, ratio))
+        rows.append((place_of(kindergarten), programme.level, programme.places, first, *others, ratio))
     return rows
 
 
@@ -96,7 +100,7 @@ def _by_wish(question: Question) -> list[Row]:
     ).where(Offer.year == question.year, Offer.state.in_(LIVE))  # fmt: skip
     placed = {row[0]: tuple(row[1:]) for row in question.session.execute(counted.group_by(Offer.programme_id))}
     return [
-        (kindergarten.name, programme.level, programme.places, *placed.get(programme.id, (0, 0, 0, 0, 0, 0)))
+        (place_of(kindergarten), programme.level, programme.places, *placed.get(programme.id, (0, 0, 0, 0, 0, 0)))
         for programme, kindergarten in question.session.execute(_programmes(question))
     ]
 
@@ -109,4 +113,5 @@ BY_WISH = Report(
         Column("placed", N, total=True),
     ),
     _by_wish,
+    parts=(("placed", ("wish_1", "wish_2", "wish_3", "wish_more", "central")),),
 )  # fmt: skip

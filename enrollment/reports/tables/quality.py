@@ -4,7 +4,7 @@ from enrollment.coverage import quality, readiness
 from enrollment.coverage.readiness import Measure
 from enrollment.places import scope
 from enrollment.places.areas import all_areas
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row, Width
 
 N = Kind.NUMBER
 
@@ -32,6 +32,7 @@ HIGH_QUALITY = Report(
         Column("places", N, total=True),
     ),
     _high_quality,
+    narrowest=Width.AREA,
 )  # fmt: skip
 
 
@@ -63,6 +64,7 @@ READINESS = Report(
         Column("lacks", Kind.REMARKS, "readiness_lack"),
     ),
     _readiness,
+    narrowest=Width.AREA,
 )  # fmt: skip
 
 
@@ -86,4 +88,5 @@ READINESS_ROWS = Report(
         Column("staff_of", Kind.DAY),
     ),
     _kindergartens,
+    narrowest=Width.AREA,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import today
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row, Width
 
 OF_AN_APPLICATION = (Column("code"), Column("child", names=True))
 
@@ -39,6 +39,7 @@ RETURNS = Report(
         Column("asked_at", Kind.MOMENT), Column("answered_at", Kind.MOMENT), Column("days", Kind.NUMBER),
     ),
     _returns,
+    widest=Width.AREA,
 )  # fmt: skip
 
 
@@ -73,4 +74,5 @@ REFUSALS = Report(
         Column("checker"), Column("answered_at", Kind.MOMENT), Column("outcome", Kind.CODE, "report_outcome"),
     ),
     _refusals,
+    widest=Width.AREA,
 )  # fmt: skip

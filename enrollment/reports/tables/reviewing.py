@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from enrollment.applications.application_rows import Application
@@ -14,9 +14,9 @@ from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import today
 from enrollment.people.duplicate_rows import DuplicateHint
-from enrollment.people.person_rows import Child
+from enrollment.people.person_rows import Child, ChildLikeness
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.report import PLACE, Column, Kind, Place, Question, Report, Row, Width
 from enrollment.reports.tables.review import OF_AN_APPLICATION
 from enrollment.review import leases
 from enrollment.review.queue import task_groups
@@ -32,7 +32,7 @@ def _queue(question: Question):
     """The applications of the queue with their group, of the year and the kindergartens of the question."""
     task = task_groups.group_of(review_times(question.session, now=question.now))
     return (
-        select(task.label("task"), Kindergarten.name.label("kindergarten"))
+        select(task.label("task"), PLACE)
         .select_from(Application)
         .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
         .where(
@@ -94,29 +94,30 @@ WORKLIST = Report(
         Column("opened_at", Kind.MOMENT), Column("due", Kind.MOMENT), Column("holder"),
     ),
     _worklist,
+    widest=Width.AREA,
 )  # fmt: skip
 
 
 def _progress(question: Question) -> list[Row]:
     """One line for each kindergarten; the minutes are the median from taking an application to settling it."""
     times = review_times(question.session, now=question.now)
-    minutes = {name: int(median) for name, median in question.session.execute(_median_minutes(question))}
+    minutes = {place: int(median) for place, median in question.session.execute(_median_minutes(question))}
     counted = _queue(question).add_columns(func.count(), func.min(Application.submitted_at))
     overdue = func.count().filter(times.due_today(), Application.opened_at.is_(None))
-    grouped = counted.add_columns(overdue).group_by("task", Kindergarten.name, Kindergarten.sort_key)
-    found: dict[str, dict[Group, tuple]] = {}
+    grouped = counted.add_columns(overdue).group_by("task", Kindergarten.id)
+    found: dict[Place, dict[Group, tuple]] = {}
     for row in question.session.execute(grouped.order_by(Kindergarten.sort_key)):
-        found.setdefault(row.kindergarten, {})[Group(row.task)] = tuple(row[2:])
+        found.setdefault(row.place, {})[Group(row.task)] = tuple(row[2:])
     rows = []
-    for name, groups in found.items():
+    for place, groups in found.items():
         number = {group: groups[group][0] if group in groups else 0 for group in Group}
         waiting = [groups[group][1] for group in IN_WORK if group in groups]
         rows.append(
             (
-                name, sum(number.values()), number[Group.NEW], sum(number[group] for group in task_groups.TO_OPEN),
+                place, sum(number.values()), number[Group.NEW], sum(number[group] for group in task_groups.TO_OPEN),
                 number[Group.AGREES], number[Group.RETURNED], number[Group.ANSWERED], number[Group.SECOND],
                 number[Group.DONE], sum(groups[group][2] for group in IN_WORK if group in groups),
-                (today(question.now) - today(min(waiting))).days if waiting else None, minutes.get(name),
+                (today(question.now) - today(min(waiting))).days if waiting else None, minutes.get(place.id),
             )
         )  # fmt: skip
     return rows
@@ -125,7 +126,7 @@ def _progress(question: Question) -> list[Row]:
 def _median_minutes(question: Question):
     before = func.lag(MoveMade.at).over(partition_by=MoveMade.application_id, order_by=MoveMade.number)
     made = (
-        select(Kindergarten.name.label("kindergarten"), MoveMade.move, MoveMade.at, before.label("taken"))
+        select(Kindergarten.id.label("kindergarten"), MoveMade.move, MoveMade.at, before.label("taken"))
         .join(Application, Application.id == MoveMade.application_id)
         .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
         .where(
@@ -145,7 +146,7 @@ def _median_minutes(question: Question):
 PROGRESS = Report(
     "progress",
     (
-        Column("kindergarten"),
+        Column("kindergarten", Kind.PLACE),
         *(
             Column(code, N, total=True)
             for code in ("received", "not_looked_at", "to_open", "agrees", "returned", "answered", "second", "done", "overdue")
@@ -153,6 +154,7 @@ PROGRESS = Report(
         Column("oldest_days", N), Column("median_minutes", N),
     ),
     _progress,
+    parts=(("received", ("to_open", "agrees", "returned", "second", "done")),),
 )  # fmt: skip
 
 
@@ -199,6 +201,7 @@ DISAGREEMENTS = Report(
         Column("source", Kind.CODE, "report_fact_source"), Column("verdict", Kind.CODE, "report_fact_verdict"),
     ),
     _disagreements,
+    widest=Width.AREA,
 )  # fmt: skip
 
 
@@ -212,32 +215,52 @@ def _pairs(question: Question) -> list[Row]:
         question.here(),
     )
     there = aliased(Kindergarten), aliased(Kindergarten)
+    like = aliased(ChildLikeness), aliased(ChildLikeness)
     found = (
-        select(DuplicateHint, one.registration_code, there[0].name, other.registration_code, there[1].name, judge.name)
+        select(
+            DuplicateHint,
+            _rule(*like),
+            one.registration_code,
+            there[0].name,
+            other.registration_code,
+            there[1].name,
+            judge.name,
+        )
         .outerjoin(one, (one.child_id == DuplicateHint.child_a) & (one.year == question.year))
         .outerjoin(other, (other.child_id == DuplicateHint.child_b) & (other.year == question.year))
         .outerjoin(there[0], there[0].id == one.review_kindergarten_id)
         .outerjoin(there[1], there[1].id == other.review_kindergarten_id)
+        .outerjoin(like[0], like[0].child_id == DuplicateHint.child_a)
+        .outerjoin(like[1], like[1].child_id == DuplicateHint.child_b)
         .outerjoin(judge, judge.id == func.coalesce(DuplicateHint.decided_by, DuplicateHint.first_by))
         .where(mine)
         .order_by(DuplicateHint.decided_at.is_not(None), DuplicateHint.found_at, DuplicateHint.id)
     )
     return [
         (
-            first, garden, second, second_garden, hint.found_at, hint.verdict or "open",
+            first, garden, second, second_garden, rule, hint.found_at, hint.verdict or "open",
             "decided" if hint.decided_at else "second" if hint.verdict else "open", name,
             hint.decided_at or hint.first_at,
         )
-        for hint, first, garden, second, second_garden, name in question.session.execute(found)
+        for hint, rule, first, garden, second, second_garden, name in question.session.execute(found)
     ]  # fmt: skip
+
+
+def _rule(one: type[ChildLikeness], other: type[ChildLikeness]) -> ColumnElement[str]:
+    """What the two have in common besides birth date and sex, by the data as they are now: a code of `report_pair_rule`."""
+    return case(
+        (one.name_index == other.name_index, "name"), (one.sound_index == other.sound_index, "sound"), else_="document"
+    )
 
 
 PAIRS = Report(
     "pairs",
     (
         Column("code"), Column("kindergarten"), Column("other_code"), Column("other_kindergarten"),
-        Column("found_at", Kind.MOMENT), Column("verdict", Kind.CODE, "report_pair_verdict"),
+        Column("pair_rule", Kind.CODE, "report_pair_rule"), Column("found_at", Kind.MOMENT),
+        Column("verdict", Kind.CODE, "report_pair_verdict"),
         Column("state", Kind.CODE, "report_pair_state"), Column("checker"), Column("answered_at", Kind.MOMENT),
     ),
     _pairs,
+    widest=Width.AREA,
 )  # fmt: skip

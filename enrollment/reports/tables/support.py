@@ -6,7 +6,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.ground.city_time import today
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.reports.tables.quality import areas_of
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row, Width
 from enrollment.review.case_rows import Case, CaseKind
 
 
@@ -48,4 +48,6 @@ SUPPORT_CASES = Report(
         Column("answered_at", Kind.MOMENT),
     ),
     _support_cases,
+    narrowest=Width.AREA,
+    for_deciders=True,
 )  # fmt: skip

@@ -35,10 +35,17 @@ def draw_letter(job: JobRun) -> dict:
     if waiting is None:
         return {"drawn": 0}
     html, language = waiting
-    content = _draw(html, language)
+    content = drawn_or_refused(html, language)
     with job.session() as session:
         kept = letters.keep(session, letter_id, content, now=job.now(session))
     return {"drawn": int(kept)}
+
+
+@job_handler(letters.FORGET, queue="quick", timeout=30)
+def forget_letter(job: JobRun) -> dict:
+    """Delete a letter that is kept for minutes."""
+    with job.session() as session:
+        return {"deleted": int(letters.forget(session, uuid.UUID(job.args["letter"]), now=job.now(session)))}
 
 
 @job_handler(letters.DRAW_NOTICES, queue="bulk")
@@ -54,7 +61,7 @@ def draw_notices(job: JobRun) -> dict:
         with job.session() as session, languages.speaking(LANGUAGE):
             of = preparation.children(session, run_id)
             wanted, last = _next_notices(session, run_id, after)
-        made = [(application_id, page, _draw(page.html, LANGUAGE)) for application_id, page in wanted]
+        made = [(application_id, page, drawn_or_refused(page.html, LANGUAGE)) for application_id, page in wanted]
         with job.session() as session:
             for application_id, page, content in made:
                 letters.put(session, application_id, page, content, job_id=job.job_id, now=job.now(session))
@@ -81,7 +88,7 @@ def _next_notices(
     return letters.not_drawn(session, pages), last
 
 
-def _draw(html: str, language: str) -> bytes:
+def drawn_or_refused(html: str, language: str) -> bytes:
     """Refuses `pdf_unavailable`, which says what the machine lacks."""
     try:
         with languages.speaking(language):

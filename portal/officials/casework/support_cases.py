@@ -24,6 +24,7 @@ class SupportForm(OfficialForm):
     assessed_on = CivilDate(_l("评估日期"), [Optional()])
     assessment = TextAreaField(_l("评估：孩子需要什么"), [Length(max=support_cases.LONGEST_TEXT)])
     plan = TextAreaField(_l("支持方案：人员、场地、安排"), [Length(max=support_cases.LONGEST_TEXT)])
+    answer = TextAreaField(_l("给家庭的理由"), [Length(max=support_cases.LONGEST_TEXT)])
     decision = RadioField(_l("决定"), validate_choice=False)
 
     def set_choices(self) -> None:
@@ -45,6 +46,7 @@ def support_case(case_id: uuid.UUID) -> ResponseReturnValue:
                 assessment=form.assessment.data or "",
                 plan=form.plan.data or "",
                 decision=form.decision.data or "",
+                answer=form.answer.data or "",
                 by=actor(),
                 now=clock(),
             )

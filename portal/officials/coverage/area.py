@@ -1,24 +1,25 @@
 """One area: its two shares, what it answers to an alarm, its kindergartens, and the file of them."""
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.coverage import alarm_answers, alarms, shares
+from enrollment.coverage import alarm_answers, alarm_readings, alarms, shares
 from enrollment.coverage.alarm_answers import LONGEST_MEASURE, LONGEST_OWNER, ShareKind
 from enrollment.coverage.forecast.outlook import Outlook
 from enrollment.ground.accounts import Role
+from enrollment.results import letters
+from enrollment.results.letters import Subject
 from portal.letters.coverage_area import coverage_page
-from portal.letters.pdf_renderer import PdfUnavailable
+from portal.letters.preparing import pdf_file, waiting_page
 from portal.officials import pages
 from portal.officials.coverage import headlines
 from portal.officials.forms import NEEDED, OfficialForm
-from portal.officials.scope import DECIDERS
+from portal.officials.scope import DECIDERS, READERS, my_areas
 from portal.officials.years import chosen_year
-from portal.web.errors import error_page
 from portal.web.forms import CivilDate, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views import coverage_files, coverage_views
@@ -66,6 +67,8 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
     by = actor()
+    found = alarms.alarms(db(), figures, outlook, {area})
+    alarm_readings.note(db(), found, coverage_views.target_year(), by=by, now=clock())
     return render_template(
         "officials/coverage_area.html",
         form=form,
@@ -74,12 +77,14 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
         lines=coverage_views.area_shares(area, figures),
         year=chosen_year(),
         pages=coverage_views,
-        alarms=alarms.alarms(db(), figures, outlook, {area}),
+        alarms=found,
+        readings=alarm_readings.first_readings(db(), found, coverage_views.target_year()),
         september=headlines.september_of(line, outlook),
         has_forecast=isinstance(outlook, Outlook),
         finding=headlines.headline(line, outlook),
         chance_text=headlines.chance_text,
         may_import=by.is_any(*DECIDERS),
+        may_open=by.is_any(*READERS) and area in {each.code for each in my_areas()},
         may_answer=by.is_any(Role.CITY_OFFICIAL) or area in by.areas,
     )
 
@@ -104,21 +109,21 @@ def coverage_of_an_area_pdf(area: str) -> ResponseReturnValue:
         return _area_page(area, form, AnswerForm()), 400
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
-    try:
-        content = coverage_page(
-            line,
-            outlook.septembers[area] if isinstance(outlook, Outlook) else (),
-            alarms.alarms(db(), figures, outlook, {area}),
-            form.definition(),
-            name=coverage_views.line_name(line),
-            roll_of=figures.snapshot.roll_of,
-            on=clock(),
-            demo=services().config.demo,
-        )
-    except PdfUnavailable as fault:
-        return error_page(503, heading=_("记录暂时不能生成"), text=_("缺少的部分：%(how)s", how=fault.how))
-    headers = {"Content-Disposition": f'attachment; filename="coverage-{area}-{form.definition().on}.pdf"'}
-    return Response(content, mimetype="application/pdf", headers=headers)
+    name = coverage_views.line_name(line)
+    page = coverage_page(
+        line,
+        outlook.septembers[area] if isinstance(outlook, Outlook) else (),
+        alarms.alarms(db(), figures, outlook, {area}),
+        form.definition(),
+        name=name,
+        roll_of=figures.snapshot.roll_of,
+        on=clock(),
+        demo=services().config.demo,
+    )
+    letter = letters.ask(db(), Subject(account_id=actor().account_id), page, now=clock())
+    back = url_for("officials.coverage_of_an_area", area=area, **form.args())
+    waiting = waiting_page(letter, frame="layout.html", back=back, back_text=name)
+    return waiting if waiting is not None else pdf_file(letter, f"coverage-{area}-{form.definition().on}")
 
 
 def _asked_area(area: str, form: coverage_views.DefinitionForm) -> tuple[shares.Shares, shares.AreaLine]:

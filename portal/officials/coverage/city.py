@@ -6,7 +6,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.coverage import alarms, changes, next_tenth, shares
+from enrollment.coverage import alarm_readings, alarms, changes, next_tenth, shares
 from enrollment.coverage.forecast.outlook import Outlook, ShareOutlook
 from portal.officials import pages
 from portal.officials.coverage import headlines
@@ -41,6 +41,7 @@ def coverage() -> ResponseReturnValue:
         maps=coverage_views.three_maps(figures, outlook),
         alarms=found,
         first_alarms=found[:FIRST_ALARMS],
+        readings=alarm_readings.first_readings(db(), found, coverage_views.target_year()),
         tenth=next_tenth.next_tenth(db(), figures) if figures.city.now.all else None,
         fresh=figures.snapshot.dates,
         levels=shares.levels_of(figures),

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -19,17 +19,17 @@ from enrollment.ground.accounts import Role
 from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
 from enrollment.results import letters, run_comparison, run_record
+from enrollment.results.letters import Subject
 from enrollment.season import rounds
 from enrollment.season.round_rows import RoundKind
 from portal.letters.draw_record import draw_record
-from portal.letters.pdf_renderer import PdfUnavailable
+from portal.letters.preparing import pdf_file, waiting_page
 from portal.officials import pages
 from portal.officials.draw_room import draw_status
 from portal.officials.draw_room.draw_forms import SetAsideForm, SignForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
 from portal.text.words import table, word
-from portal.web.errors import error_page
 from portal.web.forms import PageForm, refusals_in, second_form
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db, services
@@ -99,19 +99,20 @@ def run_record_pdf(run_id: uuid.UUID) -> ResponseReturnValue:
     record = run_record.of_run(db(), run_id, by=actor(), now=clock())
     is_central = record.round.kind == RoundKind.CENTRAL
     config = services().config
-    try:
-        content = draw_record(
-            record,
-            public_url=config.public_url,
-            page=None if is_central else url_for("public.draw_page", round_id=record.round.id),
-            demo=config.demo,
-            on=clock(),
-        )
-    except PdfUnavailable as fault:
-        return error_page(503, heading=_("记录暂时不能生成"), text=_("缺少的部分：%(how)s", how=fault.how))
-    name = f"draw-record-{record.round.year}-{record.round.number}-{record.run.number}.pdf"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(content, mimetype="application/pdf", headers=headers)
+    page = draw_record(
+        record,
+        public_url=config.public_url,
+        page=None if is_central else url_for("public.draw_page", round_id=record.round.id),
+        demo=config.demo,
+        on=clock(),
+    )
+    letter = letters.ask(db(), Subject(account_id=actor().account_id), page, now=clock())
+    back = url_for("officials.run_page", run_id=run_id)
+    back_text = _("第 %(n)s 次派位", n=record.run.number)
+    waiting = waiting_page(letter, frame="layout.html", back=back, back_text=back_text)
+    if waiting is not None:
+        return waiting
+    return pdf_file(letter, f"draw-record-{record.round.year}-{record.round.number}-{record.run.number}")
 
 
 @pages.get("/draws/runs/<uuid:run_id>/progress.json")

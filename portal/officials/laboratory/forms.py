@@ -80,7 +80,7 @@ class MovedField(TextAreaField):
                 continue
             read = _MOVE.fullmatch(line.strip())
             if read is None:
-                raise ValueError(_("第 %(n)s 行看不懂，请写成“班级代码 空格 +10”这样。", n=number))
+                raise ValueError(_("第 %(n)s 行看不懂，请写成“班级代码、空格、+10”这样。", n=number))
             found.append((read[1], int(read[2].replace("−", "-"))))
         self.data = tuple(found)
 
@@ -98,7 +98,7 @@ class VariantForm(OfficialForm):
     reserve_ground = SelectField(_l("预留给谁"), default=Ground.SERVICE_AREA)
     reserve_percent = WholeField(_l("预留多少（%）"), [NumberRange(1, 100)], default=50)
     pair_rule = RadioField(_l("捆绑双胞胎遇到学位不够时"), default="")
-    numbers = RadioField(_l("抽签号"), choices=coded_choices("laboratory_numbers", Numbers), default=Numbers.ONE)
+    numbers = RadioField(_l("派位号"), choices=coded_choices("laboratory_numbers", Numbers), default=Numbers.ONE)
     moved = MovedField(_l("哪里加减学位"))
 
     def set_choices(self) -> None:

@@ -6,9 +6,10 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional
 
 from allocation.coverage import Percent
+from allocation.planning.conflict import Promise
 from allocation.planning.problem import Lock
 from enrollment.ground.classifications import Nature
 from enrollment.places.measures import library
@@ -16,7 +17,7 @@ from enrollment.places.measures.library import Values
 from enrollment.places.measures.rows import LATEST_LEAD, LEAD, MOST_MONEY, MOST_PLACES, Measure, MeasureKind
 from enrollment.planning.question import ENDING, FEWEST_YEARS, MOST_BUDGET, MOST_YEARS, Question
 from portal.officials.forms import NEEDED, OfficialForm
-from portal.officials.planning.words import money
+from portal.officials.planning.words import LONGEST_NAME, money
 from portal.officials.scope import my_areas
 from portal.officials.targets import PercentField
 from portal.text.area_names import area_name
@@ -32,7 +33,7 @@ class QuestionForm(OfficialForm):
     """What is asked of a plan.  `source` is the plan whose locks a "what if" keeps."""
 
     source = HiddenField()
-    name = StringField(_l("方案的名字"), [InputRequired(NEEDED), Length(max=60)])
+    name = StringField(_l("方案的名字"), [InputRequired(NEEDED), Length(max=LONGEST_NAME)])
     public = PercentField(_l("每个区和全市公办占比到（%）"))
     covered = PercentField(_l("普惠覆盖率到（%）"))
     deadline = WholeField(_l("最晚哪一年 9 月"), [InputRequired(NEEDED)])
@@ -129,6 +130,12 @@ class MeasureForm(OfficialForm):
         ]
         self.version.data = str(found.version)
         return True
+
+
+class PromiseForm(OfficialForm):
+    """One promise of a conflict, which the next plan is asked without."""
+
+    promise = HiddenField(validators=[AnyOf([str(each) for each in Promise])])
 
 
 class PlanActForm(OfficialForm):

@@ -18,6 +18,7 @@ from enrollment.planning.seat_rows import FEWEST, MOST
 from enrollment.season.round_rows import Round
 from portal.officials import pages
 from portal.officials.forms import NEEDED, ActForm, OfficialForm
+from portal.officials.planning.words import round_name
 from portal.officials.scope import READERS, area_names
 from portal.text.formats import refusal
 from portal.web.forms import PageForm, WholeField, parse_uuid, refusals_in
@@ -30,9 +31,7 @@ class MorePlacesForm(OfficialForm):
     places = WholeField(_l("再加几个学位"), [InputRequired(NEEDED), NumberRange(FEWEST, MOST)], default=90)
 
     def set_choices(self) -> None:
-        self.round_id.choices = [
-            (str(each.id), _("%(year)s 年 %(name)s", year=each.year, name=each.name)) for each in rounds_to_study(db())
-        ]
+        self.round_id.choices = [(str(each.id), round_name(each.year, each.name)) for each in rounds_to_study(db())]
 
 
 @pages.get("/planning/more-places")
@@ -99,6 +98,7 @@ def _list_page(form: MorePlacesForm) -> ResponseReturnValue:
         form=form,
         searches=found,
         rounds={each.id: each for each in rounds_to_study(db())},
+        round_name=round_name,
         may_change=actor().is_any(Role.CITY_OFFICIAL),
     )
 
@@ -112,6 +112,7 @@ def _found_page(search_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         form=form,
         search=found,
         round=db().scalars(select(Round).where(Round.id == found.round_id)).one(),
+        round_name=round_name,
         areas=area_names(),
         running=seat_searches.is_running(db(), found),
         job=job,

@@ -14,7 +14,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Role
 from enrollment.ground.errors import Refused
 from enrollment.places.measures import library
-from enrollment.planning import plans, problem_reader
+from enrollment.planning import plans, problem_reader, simulations
 from enrollment.planning.plan_rows import MeasurePlan
 from enrollment.planning.question import Question, group_of
 from portal.officials import pages
@@ -22,6 +22,7 @@ from portal.officials.planning import charts, workbook
 from portal.officials.planning import words as planning_words
 from portal.officials.planning.figures import PlanFigures
 from portal.officials.planning.forms import PlanActForm, QuestionForm
+from portal.officials.planning.simulated import Simulated
 from portal.officials.scope import READERS, area_names
 from portal.text.formats import refusal
 from portal.text.words import word
@@ -44,7 +45,7 @@ def planning() -> ResponseReturnValue:
     return render_template(
         "officials/planning.html",
         plans=found,
-        people=_people(found),
+        people=people_of(found),
         measures=library.all_measures(db()),
         questions={each.id: Question.from_json(each.question) for each in found},
         say=planning_words,
@@ -90,7 +91,7 @@ def _usual_question() -> Question:
 @pages.get("/planning/<uuid:plan_id>")
 @desk("officials", *READERS)
 def plan(plan_id: uuid.UUID) -> ResponseReturnValue:
-    return _plan_page(plan_id, PlanActForm())
+    return plan_page(plan_id, PlanActForm())
 
 
 @pages.get("/planning/<uuid:plan_id>/progress.json")
@@ -118,7 +119,7 @@ def search_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
             version = plans.get(db(), plan_id).version
             plans.request(db(), plan_id, version=version, by=actor(), now=clock())
             return redirect(url_for("officials.plan", plan_id=plan_id), 303)
-    return _plan_page(plan_id, form)
+    return plan_page(plan_id, form)
 
 
 @pages.post("/planning/<uuid:plan_id>/stop")
@@ -130,7 +131,7 @@ def stop_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
             plans.stop(db(), plan_id, by=actor(), now=clock())
             flash(_("已停止。到现在为止最好的方案留着。"))
             return redirect(url_for("officials.plan", plan_id=plan_id), 303)
-    return _plan_page(plan_id, form)
+    return plan_page(plan_id, form)
 
 
 @pages.post("/planning/<uuid:plan_id>/propose")
@@ -142,7 +143,7 @@ def propose_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
             plans.propose(db(), plan_id, version=form.version_number(), by=actor(), now=clock())
             flash(_("已提出，等另一位市级官员会签。"))
             return redirect(url_for("officials.plan", plan_id=plan_id), 303)
-    return _plan_page(plan_id, form)
+    return plan_page(plan_id, form)
 
 
 @pages.post("/planning/<uuid:plan_id>/sign")
@@ -154,7 +155,7 @@ def sign_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
             plans.sign(db(), plan_id, version=form.version_number(), by=actor(), now=clock())
             flash(_("已会签。这个方案不再变。"))
             return redirect(url_for("officials.plan", plan_id=plan_id), 303)
-    return _plan_page(plan_id, form)
+    return plan_page(plan_id, form)
 
 
 @pages.get("/planning/<uuid:plan_id>/plan.xlsx")
@@ -165,13 +166,16 @@ def plan_file(plan_id: uuid.UUID) -> ResponseReturnValue:
     figures = PlanFigures.of(found)
     if figures is None:
         return redirect(url_for("officials.plan", plan_id=plan_id))
+    result = simulations.result_for(found, simulations.of_plan(db(), plan_id))
+    simulated = Simulated(result, figures) if result else None
     audit.record(db(), "export", "measure_plan", found.id, by=actor(), now=clock(), file="plan.xlsx")
-    body = workbook.of(found, figures, library.of_codes(db(), list(figures.starts)), area_names())
+    body = workbook.of(found, figures, simulated, library.of_codes(db(), list(figures.starts)), area_names())
     headers = {"Content-Disposition": "attachment; filename=plan.xlsx", "Cache-Control": "no-store"}
     return Response(body, mimetype=XLSX, headers=headers)
 
 
-def _plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
+def plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
+    """The page of a plan, with what a form on it could not do."""
     found = plans.get(db(), plan_id)
     figures = PlanFigures.of(found)
     job = plans.job_of(db(), found)
@@ -186,6 +190,10 @@ def _plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         key=lambda each: (each.code not in starts, found.locks.get(each.code) is None, each.area_code, each.code)
     )
     every = request.args.get("all") == "1"
+    simulation = simulations.of_plan(db(), plan_id)
+    simulation_job = simulations.job_of(db(), simulation)
+    no_simulation = Refused.from_row(simulation_job.result) if simulation_job else None
+    result = simulations.result_for(found, simulation)
     return render_template(
         "officials/plan.html",
         plan=found,
@@ -203,7 +211,7 @@ def _plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         locks=(Lock.MUST, Lock.FREE, Lock.NEVER),
         areas=area_names(),
         others=[each for each in plans.all_plans(db()) if each.result and each.id != found.id][:6],
-        people=_people([found]),
+        people=people_of([found]),
         running=running,
         job=job,
         refused=refusal(refused) if refused else "",
@@ -212,6 +220,12 @@ def _plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         may_stop=actor().is_any(Role.CITY_OFFICIAL),
         me=actor().account_id,
         heading=_heading(found, figures, running),
+        simulation=simulation,
+        simulated=Simulated(result, figures) if result and figures else None,
+        simulating=simulations.is_running(db(), simulation),
+        simulation_job=simulation_job,
+        simulation_refused=refusal(no_simulation) if no_simulation else "",
+        source=plans.get(db(), found.relaxed_from) if found.relaxed_from else None,
     )
 
 
@@ -222,7 +236,8 @@ def _kinds(kinds: list[str]) -> dict[str, int]:
     return found
 
 
-def _people(found: Sequence[MeasurePlan]) -> dict[uuid.UUID, str]:
+def people_of(found: Sequence[MeasurePlan]) -> dict[uuid.UUID, str]:
+    """The names of those who made, proposed and signed these plans."""
     ids = {one for each in found for one in (each.made_by, each.proposed_by, each.signed_by) if one}
     rows = db().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row.id: row.name for row in rows}

@@ -10,6 +10,7 @@ from portal.text.formats import grouped
 from portal.text.words import language, word
 
 WAN_OF_YI = 10_000
+LONGEST_NAME = 60
 
 
 def money(wan: int | None) -> str:
@@ -26,6 +27,11 @@ def money(wan: int | None) -> str:
     if size >= WAN_OF_YI:
         return f"{sign}{size // WAN_OF_YI}.{size % WAN_OF_YI // 100:02d} 亿元"
     return f"{sign}{grouped(size)} 万元"
+
+
+def round_name(year: int, name: str) -> str:
+    """A round with its year, which many names say already."""
+    return name if str(year) in name else _("%(year)s 年 %(name)s", year=year, name=name)
 
 
 def scale_of(most: int) -> str:
@@ -61,8 +67,15 @@ def promise(code: str, question: Question, locks: dict[str, str]) -> str:
     )
 
 
+def name_without(name: str, code: str) -> str:
+    """The name of a plan that was asked without a promise of the plan of this name."""
+    return _("%(name)s · %(what)s", name=name, what=word("plan_relaxed", code))[:LONGEST_NAME]
+
+
 def without(told: dict[str, Any]) -> str:
     """What becomes of the plan without one promise."""
+    if told["possible"] is None:
+        return _("还没有算出放弃这一条要多少钱")
     if not told["possible"]:
         return _("只放弃这一条还不够")
     if told["promise"] == "budget":
@@ -71,4 +84,10 @@ def without(told: dict[str, Any]) -> str:
         )
     if told["promise"] == "most":
         return _("放宽到 %(n)s 所就可行，共 %(money)s", n=told["ended"], money=money(told["money"]))
+    if told["promise"] in ("public", "covered") and told.get(told["promise"]):
+        return _(
+            "可行，最低的区到 %(share)s%%，共 %(money)s",
+            share=percent(told[told["promise"]]),
+            money=money(told["money"]),
+        )
     return _("可行，共 %(money)s", money=money(told["money"]))

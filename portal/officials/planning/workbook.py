@@ -11,12 +11,20 @@ from enrollment.places.measures.rows import Measure
 from enrollment.places.spreadsheets import write_text
 from enrollment.planning.plan_rows import MeasurePlan
 from portal.officials.planning.figures import PlanFigures
+from portal.officials.planning.simulated import Simulated
 from portal.officials.planning.words import money, percent
 from portal.text.formats import moment
 from portal.text.words import word
 
 
-def of(plan: MeasurePlan, figures: PlanFigures, measures: Sequence[Measure], areas: Mapping[str, str]) -> bytes:
+def of(
+    plan: MeasurePlan,
+    figures: PlanFigures,
+    simulated: Simulated | None,
+    measures: Sequence[Measure],
+    areas: Mapping[str, str],
+) -> bytes:
+    """The workbook; with a simulation, two more sheets have the rows of the page's tables."""
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     bold = book.add_format({"bold": True, "bg_color": "#E6F1F3", "border": 1})
@@ -48,6 +56,8 @@ def of(plan: MeasurePlan, figures: PlanFigures, measures: Sequence[Measure], are
     _sheet(book, bold, _("各区各年"), head, rows)
     spent = zip(figures.years, figures.plan.spent, strict=True)
     _sheet(book, bold, _("每年的钱"), [_("年"), _("万元")], ([year, one] for year, one in spent))
+    if simulated:
+        _simulated(book, bold, simulated, {each.code: each.name for each in measures}, areas)
     book.close()
     return content.getvalue()
 
@@ -64,6 +74,38 @@ def _sheet(book: Any, bold: Any, title: str, head: Sequence[str], rows: Iterable
                 sheet.write_number(line, index, value)
             else:
                 write_text(sheet, line, index, str(value))
+
+
+def _simulated(book: Any, bold: Any, simulated: Simulated, names: Mapping[str, str], areas: Mapping[str, str]) -> None:
+    head = [
+        _("区域"), _("9 月"), _("数字"), _("规划的"), _("重算的"), _("区间下端"), _("区间上端"), _("什么都不做"), _("一致吗"),
+    ]  # fmt: skip
+    _sheet(book, bold, _("规划和重算"), head, (
+        [
+            areas.get(row.area, row.area) or _("全市"), row.year, word("plan_figure", row.figure),
+            *(each / 100 if row.is_share else each for each in (row.planned, row.mean, row.low, row.high)),
+            "" if row.before is None else row.before, _("差得比区间多") if row.parts else _("一致"),
+        ]
+        for row in simulated.rows()
+    ))  # fmt: skip
+    head = [
+        _("编号"),
+        _("措施"),
+        _("招生"),
+        _("每年 9 月的学位"),
+        _("规划的"),
+        _("重算的"),
+        _("区间下端"),
+        _("区间上端"),
+        _("招得满吗"),
+    ]
+    _sheet(book, bold, _("招不招得满"), head, (
+        [
+            one.code, names.get(one.code, one.code), one.since, one.places, one.planned, one.mean, one.low, one.high,
+            _("招不满") if one.is_short else _("招得到"),
+        ]
+        for one in simulated.measures
+    ))  # fmt: skip
 
 
 def _about(plan: MeasurePlan, figures: PlanFigures) -> Iterable[list[str]]:

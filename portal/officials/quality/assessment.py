@@ -19,9 +19,11 @@ from portal.web.unit_of_work import city_day, db
 @desk("officials", *READERS)
 def readiness_page() -> ResponseReturnValue:
     found = {each.code: each for each in readiness.of_areas(db(), city_day(), chosen_year())}
+    lines = [(area, found[area.code]) for area in my_areas()]
     return render_template(
         "officials/readiness.html",
-        lines=[(area, found[area.code]) for area in my_areas()],
+        lines=lines,
+        above=[area_name(area) for area, line in lines if any(each.above_all for each in line.measures)],
         indicators=tuple(Indicator),
         source=SOURCE,
         on=city_day(),

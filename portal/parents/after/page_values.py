@@ -13,13 +13,14 @@ from enrollment.applications import wishes
 from enrollment.applications.applications import Application
 from enrollment.chances import movement
 from enrollment.chances.movement import Movement
+from enrollment.draw.unserved import accepted_places, officers
+from enrollment.draw.unserved.rows import AcceptedPlaces, UnservedChild
 from enrollment.draw.vacancies import near_home
 from enrollment.draw.vacancies.near_home import NearVacancies
 from enrollment.eligibility import households
 from enrollment.offers.offer_rows import EXPECTED, OfferState
 from enrollment.results.family_results import FamilyResult
 from enrollment.results.prepared_results import FRESH
-from enrollment.review import case_officers
 from enrollment.review.case_officers import Officer
 from enrollment.season import seasons
 from enrollment.season.openings import Opening
@@ -61,12 +62,14 @@ class NearForm:
 
 @dataclass(frozen=True)
 class AfterDraw:
-    """`near` is None for a child that holds a place."""
+    """`near` is None for a child that holds a place.  `said` is what the family would accept, `settled` what an officer noted."""
 
     near: NearForm | None
     movement: Movement | None
     officer: Officer | None
     path: tuple[dict[str, Any], ...] = ()
+    said: AcceptedPlaces | None = None
+    settled: UnservedChild | None = None
 
 
 def after_draw(
@@ -83,7 +86,9 @@ def after_draw(
     officer = _officer(session, application, status) if looks or result.origin.central else None
     if not looks:
         return AfterDraw(None, moving, officer)
-    return AfterDraw(_near(session, application, status, now), moving, officer, tuple(_path(session, status, now)))
+    said, settled = accepted_places.of(session, application.id), session.get(UnservedChild, application.id)
+    path = tuple(_path(session, status, now))
+    return AfterDraw(_near(session, application, status, now), moving, officer, path, said, settled)
 
 
 def _officer(session: Session, application: Application, status: ApplicationStatus) -> Officer | None:
@@ -92,7 +97,7 @@ def _officer(session: Session, application: Application, status: ApplicationStat
     if area is None and status.times.last is not None:
         listed = wishes.of(session, application.id, status.times.last.id)
         area = listed[0].programme.kindergarten.area_code if listed else None
-    return case_officers.officer_for(session, area, application.id)
+    return officers.officer_of(session, application.id, area)
 
 
 def _near(session: Session, application: Application, status: ApplicationStatus, now: dt.datetime) -> NearForm:

@@ -4,18 +4,21 @@ import uuid
 
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import TextAreaField
 
 from enrollment.applications.applications import Application
 from enrollment.offers import family_requests
 from enrollment.review import case_officers, case_withdrawals
-from enrollment.review.case_rows import FAMILY_REQUESTS
+from enrollment.review.case_rows import ABOUT_THE_CHILD, FAMILY_REQUESTS, Case
+from portal.letters.case_outcome import outcome_page
 from portal.parents import pages
 from portal.parents.form_pages import application_of
+from portal.parents.letters import letter_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.unit_of_work import actor, clock, db, services
 
 
 class AskForm(PageForm):
@@ -44,16 +47,34 @@ def ask(application_id: uuid.UUID, kind: str) -> ResponseReturnValue:
 @pages.get("/cases/<uuid:case_id>")
 @desk("parents")
 def asked_page(case_id: uuid.UUID) -> ResponseReturnValue:
-    """The receipt of an appeal or a request: what was asked, who answers, and by when."""
-    case = case_withdrawals.own_case(db(), case_id, by=actor())
-    if case.kind not in FAMILY_REQUESTS or case.application_id is None:
-        abort(404)
+    """A case of the family: what was asked, who answers, by when; once it is settled, the outcome with its reason."""
+    case, application = _case_of_family(case_id)
     return render_template(
         "parents/asked.html",
         case=case,
-        application=application_of(case.application_id),
+        application=application,
         officer=case_officers.officer_of(db(), case),
+        mine=case.account_id == actor().account_id and case.kind in case_withdrawals.BY_FAMILIES,
     )
+
+
+@pages.get("/cases/<uuid:case_id>/outcome.pdf")
+@desk("parents")
+def outcome_pdf(case_id: uuid.UUID) -> ResponseReturnValue:
+    """The letter about the outcome, with its reason."""
+    case, application = _case_of_family(case_id)
+    if case.settled_at is None:
+        abort(404)
+    page = outcome_page(application, case, case_officers.officer_of(db(), case), demo=services().config.demo)
+    back = url_for("parents.asked_page", case_id=case.id)
+    return letter_response(application.id, page, f"case-{case.id.hex[:8]}", back=back, back_text=_("回执"))
+
+
+def _case_of_family(case_id: uuid.UUID) -> tuple[Case, Application]:
+    case = case_withdrawals.readable_case(db(), case_id, by=actor())
+    if case.kind not in ABOUT_THE_CHILD or case.application_id is None:
+        abort(404)
+    return case, application_of(case.application_id)
 
 
 def _known(kind: str) -> str:

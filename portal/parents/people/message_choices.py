@@ -7,13 +7,13 @@ from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from enrollment.delivery import message_choices
+from enrollment.delivery import message_choices, wechat
 from enrollment.delivery.message_choices import OPTIONAL
 from enrollment.ground.accounts import LANGUAGES
 from portal.parents import pages
 from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import account_id, actor, clock, db
+from portal.web.unit_of_work import account_id, actor, clock, db, services
 
 HOURS = [("", _l("不静音")), *((str(hour), f"{hour:02}:00") for hour in range(24))]
 OWN_NAMES = {"zh": "中文", "en": "English"}
@@ -70,4 +70,10 @@ def choose_messages() -> ResponseReturnValue:
 
 
 def _view(form: ChoicesForm) -> ResponseReturnValue:
-    return render_template("parents/message_choices.html", form=form)
+    has_wechat = services().config.wechat is not None
+    return render_template(
+        "parents/message_choices.html",
+        form=form,
+        has_wechat=has_wechat,
+        wechat=wechat.of_account(db(), account_id()) if has_wechat else None,
+    )

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,10 +17,11 @@ from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
 from enrollment.places.areas import LEVELS
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.results import letters
+from enrollment.results.letters import Subject
 from enrollment.season.facts import Ground
 from portal.letters.addresses import Sheet, address_sheets
-from portal.letters.pdf_renderer import PdfUnavailable
-from portal.letters.preparing import letters_wait
+from portal.letters.preparing import pdf_file, waiting_page
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.text.messages import notice_words
@@ -172,16 +173,18 @@ def message_addresses(message_id: uuid.UUID, sheet: str) -> ResponseReturnValue:
     message = sending.find(db(), message_id, by=actor())
     if message.sent_at is None or sheet not in set(Sheet):
         raise NotFound(sending.KIND)
-    listed = addresses.printed(db(), message, sheet, by=actor(), now=clock())
+    listed = addresses.out_of_reach(db(), message)
     if not listed:
         raise NotFound("address")
     here = db().get_one(Kindergarten, message.kindergarten_id)
-    try:
-        content = address_sheets(listed, Sheet(sheet), sender=here.name, demo=services().config.demo)
-    except PdfUnavailable as fault:
-        return letters_wait(fault)
-    headers = {"Content-Disposition": f'attachment; filename="{sheet}.pdf"', "Cache-Control": "no-store"}
-    return Response(content, mimetype="application/pdf", headers=headers)
+    page = address_sheets(message_id, listed, Sheet(sheet), sender=here.name, demo=services().config.demo)
+    letter = letters.ask(db(), Subject(account_id=actor().account_id), page, now=clock())
+    back = url_for("staff.family_message", message_id=message_id)
+    waiting = waiting_page(letter, frame="staff/base.html", back=back, back_text=message.name)
+    if waiting is not None:
+        return waiting
+    addresses.record_printing(db(), message, sheet, len(listed), by=actor(), now=clock())
+    return pdf_file(letter, sheet)
 
 
 @pages.get("/message-templates")

@@ -3,15 +3,14 @@
 from flask import Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment.reports.tables import exports
-from enrollment.reports.tables.catalogue import REPORTS, report_of
+from enrollment.reports.tables.catalogue import REPORTS, grouped, report_of
 from enrollment.reports.tables.report import Question, Table, read
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
 from portal.web.admission_year import shown_year
 from portal.web.guards import desk
-from portal.web.shared_views import report_views
+from portal.web.shared_views import report_exports, report_views
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -24,11 +23,9 @@ def table_of_page(code: str, how: str) -> Table:
 @pages.get("/reports")
 @desk("staff")
 def reports() -> ResponseReturnValue:
-    asked = exports.recent(db(), by=actor(), now=clock())
     return render_template(
-        "staff/reports.html", reports=REPORTS.values(), year=shown_year(), asked=asked, me=actor().account_id,
-        fetchable={each.id for each in asked if exports.can_be_fetched(each, clock())},
-    )  # fmt: skip
+        "staff/reports.html", groups=grouped(REPORTS.values()), year=shown_year(), **report_exports.listed()
+    )
 
 
 @pages.get("/reports/<code>")
@@ -38,7 +35,7 @@ def report_page(code: str) -> ResponseReturnValue:
     return render_template(
         "staff/report.html", table=table, report=table.report, here=here, year=shown_year(),
         kindergartens=own_kindergartens(), head=report_views.head(table), rows=report_views.cells(table),
-        foot=report_views.foot(table), numbers=report_views.numbers(table),
+        foot=report_views.foot(table), numbers=report_views.numbers(table), unequal=report_views.unequal(table),
     )  # fmt: skip
 
 

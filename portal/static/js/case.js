@@ -93,7 +93,7 @@ class Viewer {
     this.root.querySelector("[data-title]").textContent = link.dataset.name;
     this.root.querySelector("[data-count]").textContent = `${place + 1} / ${this.links.length}`;
     this.root.querySelector("[data-whole]").href = link.dataset.address;
-    const isPdf = link.dataset.kind === "application/pdf";
+    const isPdf = "file" in link.dataset;
     this.sheet.hidden = isPdf;
     this.pdf.hidden = !isPdf;
     this.pdf.querySelector("a").href = link.dataset.address;

@@ -1,80 +1,118 @@
-/* What a family types is kept in this browser until the server has it. Nothing here ever says "saved" of it.
+/* What a family types is kept in this browser until the server has it (kept.js). Nothing here ever says "saved" of it.
 
-   A draft is bound to the account and to the page, whose address names the application. It holds no identity number and no
-   file, it is gone when the server has it, when the reader signs out or another one signs in, and after seven days. */
+   A draft is bound to the account and to the page, whose address names the application. It holds no file, and it is gone when
+   the server has it, when the reader signs out, and after seven days. */
+import { all, ask, clock, drop, forget, keep, one, owner } from "./kept.js";
 
-const PREFIX = "draft:", SEVEN_DAYS = 7 * 24 * 3600 * 1000, RETRY_SECONDS = 30, PATIENCE = 8000;
-const NUMBER = /\d{15}|\d{17}[\dX]/i;
+const PREFIX = "draft:", RETRY_SECONDS = 30, A_DAY = 24 * 3600 * 1000;
 
 const bar = document.getElementById("unsaved"), panel = document.getElementById("not-sent"), back = document.getElementById("kept-draft");
-const owner = document.querySelector("meta[name=draft-owner]")?.content ?? "", form = bar?.closest("form");
+const form = bar?.closest("form"), list = document.getElementById("kept-here");
 const state = () => document.getElementById("draft-state");
-
-function drafts() {
-  try {
-    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-  } catch {
-    return []; /* storage is switched off: the page works as it does without scripts */
-  }
-}
-
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key));
-  } catch {
-    return null;
-  }
-}
-
-for (const key of drafts()) {
-  const draft = read(key);
-  const old = !draft || Date.now() - draft.at > SEVEN_DAYS;
-  if (old || (owner && !key.startsWith(`${PREFIX}${owner}:`))) localStorage.removeItem(key);
-}
-
-/* "network", "server", "session" or "" when all is well; and which keys have arrived. */
-async function ask(keys = []) {
-  const query = new URLSearchParams(keys.map((key) => ["key", key]));
-  let answer;
-  try {
-    answer = await fetch(`/drafts/state?${query}`, { cache: "no-store", signal: AbortSignal.timeout?.(PATIENCE) });
-  } catch {
-    return { why: navigator.onLine ? "server" : "network", arrived: [] };
-  }
-  if (!answer.ok) return { why: "server", arrived: [] };
-  const told = await answer.json().catch(() => null);
-  if (!told) return { why: "server", arrived: [] };
-  return { why: owner && told.owner !== owner ? "session" : "", arrived: told.arrived };
-}
+/* one address may show several forms, whose answers must not mix */
+const here = `${PREFIX}${location.pathname}${form?.dataset.draft ? `#${form.dataset.draft}` : ""}`;
+let began = false;
 
 /* What has arrived goes; this runs on every page of the family, because a saved page may lead to one without a form. */
 async function clear() {
-  const sent = drafts().map((key) => [key, read(key)?.key]).filter(([, key]) => key);
-  if (!owner || !sent.length) return;
-  const { arrived } = await ask(sent.map(([, key]) => key));
-  for (const [key, act] of sent) if (arrived.includes(act)) localStorage.removeItem(key);
+  const sent = (await all(PREFIX)).filter((draft) => draft.key);
+  if (!sent.length) return;
+  const { arrived } = await ask(sent.map((draft) => draft.key));
+  for (const draft of sent) {
+    if (!arrived.includes(draft.key)) continue;
+    await drop(draft.id);
+    await keep(`sent:${draft.key}`, { label: draft.label, at: Date.now() });
+  }
 }
 
-await clear();
-if (form && owner && panel) begin();
+/* What still waits on this phone, and what has come from it today. */
+async function tell() {
+  if (!list) return;
+  const kept = await all("");
+  for (const old of kept) if (old.id.startsWith("sent:") && Date.now() - old.at > A_DAY) await drop(old.id);
+  const sent = kept.filter((each) => each.id.startsWith("sent:")).slice(-5);
+  const waits = kept.filter((each) => !each.id.startsWith("sent:") && !(began && each.id === here));
+  for (const [name, each] of [["waits", waits], ["sent", sent]]) {
+    const part = list.querySelector(`[data-list=${name}]`);
+    part.hidden = !each.length;
+    part.querySelector("[data-count]").textContent = each.length;
+    part.querySelector("ul").replaceChildren(...each.map(line));
+  }
+  list.hidden = !waits.length;
+}
 
-function begin() {
-  /* one address may show several forms, whose answers must not mix */
-  const here = `${PREFIX}${owner}:${location.pathname}${form.dataset.draft ? `#${form.dataset.draft}` : ""}`;
+function line(each) {
+  const item = document.createElement("li"), name = document.createElement(each.page ? "a" : "span");
+  name.textContent = each.label ?? "";
+  if (each.page) name.href = each.page;
+  const size = each.size ? (each.size < 1e5 ? `${Math.ceil(each.size / 1000)} KB` : `${(each.size / 2 ** 20).toFixed(1)} MB`) : "";
+  item.append(name, Object.assign(document.createElement("small"), { textContent: size }), Object.assign(document.createElement("span"), { className: "num", textContent: clock(each.at) }));
+  return item;
+}
+
+if (owner) {
+  /* earlier versions of this page kept drafts readable */
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  } catch { /* storage is switched off: the page works as it does without scripts */ }
+  await clear();
+  if (form && panel) await begin();
+  else if (panel) watch();
+  await tell();
+  if ((await all("photo:")).length) (await import("./photo_queue.js")).send();
+  document.addEventListener("photo", ({ detail }) => { if (detail.state !== "sends") tell(); });
+  for (const button of document.querySelectorAll("[data-forget-all]")) button.addEventListener("click", async () => { await forget(); location.reload(); });
+}
+
+/* On a page without a form of its own, the card says why what is kept cannot be sent, and when it is tried again. */
+function watch() {
+  let timer;
+  document.addEventListener("photo", ({ detail }) => {
+    if (detail.state === "held") timer = show(detail.why, again, timer);
+    else if (detail.state !== "waits") panel.hidden = true;
+  });
+  addEventListener("offline", async () => { if ((await all("photo:")).length) timer = show("network", again, timer); });
+  const again = async () => { const { why } = await ask(); if (why) timer = show(why, again, timer); else { panel.hidden = true; (await import("./photo_queue.js")).send(); } };
+  addEventListener("online", again);
+  panel.querySelector("[data-again]").addEventListener("click", again);
+  panel.querySelector("[data-forget]").dataset.forgetAll = "";
+}
+
+function show(why, again, timer) {
+  const first = panel.hidden;
+  for (const heading of panel.querySelectorAll("[data-why]")) heading.hidden = heading.dataset.why !== why;
+  panel.querySelector("[data-sign-in]").hidden = why !== "session";
+  panel.querySelector("[data-again]").hidden = why === "session";
+  panel.hidden = false;
+  if (first) { panel.scrollIntoView({ block: "center" }); panel.focus({ preventScroll: true }); }
+  clearInterval(timer);
+  const told = panel.querySelector("[data-retry]");
+  told.hidden = why === "session";
+  if (why === "session") return 0;
+  let left = RETRY_SECONDS;
+  const tick = () => { told.textContent = told.dataset.retry.replace("{n}", left); if (left-- <= 0) again(); };
+  tick();
+  return setInterval(tick, 1000);
+}
+
+async function begin() {
   const faulty = Boolean(document.querySelector(".govuk-error-summary, [data-newer]"));
   const untouched = faulty ? null : JSON.stringify(fields());
-  let waiting, retry, busy = false, pending = false, pressed = null;
+  let waiting, retry, busy = false, pending = false, pressed = null, sentKey;
+  began = true;
 
-  offerBack();
+  await offerBack();
 
-  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(keep, 300); });
-  form.addEventListener("change", keep);
-  addEventListener("pagehide", keep);
-  addEventListener("offline", () => { if (keep()) show("network"); });
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 200); });
+  form.addEventListener("change", () => save());
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+  addEventListener("pagehide", () => save());
+  addEventListener("offline", async () => { if (changed()) { await save(); retry = show("network", again, retry); } });
   addEventListener("online", again);
   document.addEventListener("submit", send, true);
+  document.addEventListener("click", switchOver, true);
   panel.querySelector("[data-again]").addEventListener("click", again);
-  for (const button of document.querySelectorAll("[data-forget]")) button.addEventListener("click", forget);
+  for (const button of document.querySelectorAll("[data-forget]")) button.addEventListener("click", forgetThis);
 
   function fields() {
     return [...form.elements].filter(mayKeep).map((field) => [field.name, field.value, "checked" in field ? field.checked : true]);
@@ -82,35 +120,37 @@ function begin() {
 
   function mayKeep(field) {
     if (!field.name || ["hidden", "file", "password", "submit", "button"].includes(field.type)) return false;
-    return !/number$/.test(field.name) && !NUMBER.test(field.value.replace(/[\s-]/g, ""));
+    return field.autocomplete !== "one-time-code";
   }
 
-  /* Keeps what differs from what the server showed; whether there is anything. */
-  function keep(extra = {}) {
+  function changed() {
+    return JSON.stringify(fields()) !== untouched;
+  }
+
+  /* Keeps what differs from what the server showed; whether it is kept beyond this page. */
+  async function save(extra = {}) {
     clearTimeout(waiting);
-    const said = fields();
-    if (document.documentElement.dataset.forget || JSON.stringify(said) === untouched) return false;
-    const known = read(here), more = extra instanceof Event ? {} : extra;
-    const draft = { at: Date.now(), version: form.elements.version?.value ?? "", fields: said, key: known?.key, ...more };
-    try {
-      localStorage.setItem(here, JSON.stringify(draft));
-    } catch {
-      return false;
-    }
-    state().textContent = state().dataset.here.replace("{time}", clock(draft.at));
-    return true;
+    if (form.dataset.forgets || !changed()) return false;
+    if (extra.key) sentKey = extra.key;
+    const label = document.querySelector("h1").textContent.trim();
+    const draft = { at: Date.now(), version: form.elements.version?.value ?? "", fields: fields(), key: sentKey, label, page: location.pathname + location.search };
+    const stored = await keep(here, draft);
+    const said = state();
+    said.textContent = (stored ? said.dataset.here : said.dataset.volatile).replace("{time}", clock(draft.at));
+    return stored;
   }
 
-  function offerBack() {
-    const draft = read(here);
+  async function offerBack() {
+    const draft = await one(here);
     if (!draft || faulty) return; /* a refused form came back from the server with what was typed: it has been delivered */
+    sentKey = draft.key;
     const same = draft.version === (form.elements.version?.value ?? "");
     back.querySelector("[data-time]").textContent = `${new Date(draft.at).toLocaleDateString(document.documentElement.lang)} ${clock(draft.at)}`;
     back.querySelector("[data-same]").hidden = !same;
     back.querySelector("[data-other]").hidden = same;
     back.hidden = false;
     if (same) fill(draft);
-    back.querySelector("[data-use]").addEventListener("click", () => { fill(draft); back.querySelector("[data-other]").hidden = true; keep(); });
+    back.querySelector("[data-use]").addEventListener("click", () => { fill(draft); back.querySelector("[data-other]").hidden = true; save(); });
   }
 
   function fill(draft) {
@@ -124,13 +164,23 @@ function begin() {
     }
   }
 
+  /* Another language or larger letters: the same page comes again, with what was typed. */
+  async function switchOver(event) {
+    const link = event.target.closest("a[hreflang], a[href^='/text-size']");
+    if (!link || form.dataset.leaves || !changed()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (await save()) form.dataset.leaves = "1"; /* otherwise parents.js warns, as it does for every other link */
+    link.click();
+  }
+
   /* Asks whether the server is there and knows the reader, before the page is given up for its answer. */
   async function send(event) {
     if (event.target !== form || form.dataset.asked) { delete form.dataset.asked; return; }
     event.preventDefault();
     event.stopImmediatePropagation();
     [pending, pressed] = [true, event.submitter];
-    keep();
+    await save();
     await again();
   }
 
@@ -140,42 +190,21 @@ function begin() {
     clearInterval(retry);
     const { why } = await ask();
     busy = false;
-    if (why) { show(why); return; }
+    if (why) { retry = show(why, again, retry); return; }
     panel.hidden = true;
     if (!pending) return;
-    keep({ key: form.elements.idempotency_key?.value });
+    await save({ key: form.elements.idempotency_key?.value });
     form.dataset.asked = "1";
     form.requestSubmit(pressed);
     [pending, pressed] = [false, null];
   }
 
-  function show(why) {
-    const first = panel.hidden;
-    for (const heading of panel.querySelectorAll("[data-why]")) heading.hidden = heading.dataset.why !== why;
-    panel.querySelector("[data-sign-in]").hidden = why !== "session";
-    panel.querySelector("[data-again]").hidden = why === "session";
-    panel.hidden = false;
-    if (first) { panel.scrollIntoView({ block: "center" }); panel.focus({ preventScroll: true }); }
-    clearInterval(retry);
-    const told = panel.querySelector("[data-retry]");
-    told.hidden = why === "session";
-    if (why === "session") return;
-    let left = RETRY_SECONDS;
-    const tick = () => { told.textContent = told.dataset.retry.replace("{n}", left); if (left-- <= 0) again(); };
-    tick();
-    retry = setInterval(tick, 1000);
-  }
-
-  function forget() {
-    document.documentElement.dataset.forget = "1";
-    for (const key of drafts()) localStorage.removeItem(key);
+  async function forgetThis() {
+    form.dataset.forgets = "1";
+    await drop(here);
     form.reset();
     location.reload();
   }
-}
-
-function clock(at) {
-  return new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
 /* Where nothing is typed there is nothing to lose; without a network the step has simply not been done, and the page says so. */

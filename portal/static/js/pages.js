@@ -85,13 +85,16 @@ function tellBeside(input, text) {
   else input.removeAttribute("aria-describedby");
 }
 
-/* Whoever signs out leaves nothing behind in this browser, also when the network is off. */
-document.addEventListener("submit", (event) => {
-  if (!event.target.action?.endsWith("/sign-out")) return;
-  document.documentElement.dataset.forget = "1"; /* drafts.js keeps nothing of this page any more */
-  try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
-  } catch { /* storage is switched off */ }
+/* Whoever signs out leaves nothing behind in this browser, also when the network is off (kept.js). */
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.action?.endsWith("/sign-out") || form.dataset.wiped) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  form.dataset.wiped = "1";
+  const patience = new Promise((done) => { setTimeout(done, 2000); });
+  await Promise.race([import("./kept.js").then(({ wipe }) => wipe()), patience]).catch(() => {});
+  form.requestSubmit(event.submitter);
 }, true);
 
 /* The back button shows the page as it was left: open its forms again. */
@@ -99,10 +102,16 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);
 });
 
-/* govuk-frontend is fetched only where a page has one of its parts (focus on the error summary, conditional answers). */
-if (document.querySelector("[data-module^=govuk]") && "noModule" in HTMLScriptElement.prototype) {
-  document.body.classList.add("js-enabled", "govuk-frontend-supported");
-  import("../vendor/govuk-frontend-6.6.0/govuk-frontend.min.js").then(({ createAll, ErrorSummary, Radios, Checkboxes }) => {
-    [ErrorSummary, Radios, Checkboxes].forEach((part) => createAll(part));
-  }).catch(() => {});
+/* The summary of faults has the focus when the page opens; each of its links leads into the field, with the question in sight. */
+const faults = document.querySelector(".govuk-error-summary");
+if (faults) {
+  faults.tabIndex = -1;
+  faults.focus();
+  faults.addEventListener("click", (event) => {
+    const field = document.getElementById(decodeURIComponent(event.target.closest("a")?.hash.slice(1) ?? ""));
+    if (!field?.matches("input, select, textarea")) return;
+    event.preventDefault();
+    (field.closest("fieldset")?.querySelector("legend") ?? field.labels?.[0] ?? field).scrollIntoView();
+    field.focus({ preventScroll: true });
+  });
 }

@@ -94,7 +94,7 @@ if (unsaved) {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     /* the ways on that a refusal offers: what was typed cannot be saved there */
-    if (link && ("signIn" in link.dataset || link.closest("[data-way-on]"))) { leaving = true; return; }
+    if (link && ("signIn" in link.dataset || form.dataset.leaves || link.closest("[data-way-on]"))) { leaving = true; return; }
     if (!link || link.target || link.getAttribute("href").startsWith("#") || typed() === saved) return;
     if (!unsaved.hidden) { leaving = true; return; }
     event.preventDefault();
@@ -102,7 +102,7 @@ if (unsaved) {
     unsaved.scrollIntoView({ block: "center" });
     unsaved.focus({ preventScroll: true });
   });
-  addEventListener("beforeunload", (event) => { if (!leaving && typed() !== saved) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (!leaving && !form.dataset.forgets && typed() !== saved) event.preventDefault(); });
 }
 
 /* Wishes can be dragged; the buttons stay. */

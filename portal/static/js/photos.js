@@ -10,7 +10,7 @@ for (const input of document.querySelectorAll("form[data-photos] input[type=file
   });
 }
 
-async function shrunk(file) {
+export async function shrunk(file) {
   if (!file.type.startsWith("image/") || file.size < 700000) return file;
   try {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });

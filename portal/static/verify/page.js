@@ -9,9 +9,8 @@ let job = 0, names = { programmes: {}, pools: {} };
 
 function begin(blob) {
   find("verdict").replaceChildren();
-  for (const each of ["decided", "own-verdict", "own-decided"]) find(each).replaceChildren();
-  find("mine").hidden = true;
-  find("own").hidden = true;
+  for (const each of ["decided", "own-verdict", "own-decided", "audit-verdict"]) find(each).replaceChildren();
+  for (const each of ["mine", "own", "audit"]) find(each).hidden = true;
   find("running").hidden = false;
   progress({ step: "opening" });
   worker.postMessage({ blob, job: ++job });
@@ -22,6 +21,7 @@ worker.addEventListener("message", ({ data }) => {
   if (data.opened) return showOpening(data.opened);
   if (data.job !== job) return undefined;
   if (data.step) return progress(data);
+  if (data.compared) return showComparison(data.compared);
   find("running").hidden = true;
   return data.error ? verdict("stop", say("not_opened"), say(data.error, data.values)) : report(data);
 });
@@ -37,11 +37,28 @@ function progress({ step, done, of }) {
   if (of) { bar.max = of; bar.value = done; } else bar.removeAttribute("value");
 }
 
-function verdict(tone, title, text, remarks = []) {
+function verdict(tone, title, text, remarks = [], place = "verdict") {
   const box = element("div", "", `says ${tone}`);
   box.append(element("p", title, "verdict"), element("p", text));
   for (const remark of remarks) box.append(element("p", say(remark), "small"));
-  find("verdict").replaceChildren(box);
+  find(place).replaceChildren(box);
+}
+
+function compareWith(blob) {
+  find("audit-verdict").replaceChildren();
+  find("running").hidden = false;
+  progress({ step: "publishing" });
+  worker.postMessage({ against: blob });
+}
+
+/* Whether the public file is the one that the full file gives. */
+function showComparison({ error, values, steps }) {
+  find("running").hidden = true;
+  if (error) return verdict("stop", say("not_opened"), say(error, values), [], "audit-verdict");
+  const good = steps.every(({ ok }) => ok), list = element("ul", "", "proof");
+  verdict(good ? "ok" : "stop", say(good ? "audit_good" : "not_good"), say(good ? "audit_good_more" : "not_good_more"), [], "audit-verdict");
+  for (const step of steps) list.append(oneStep(step, true));
+  return find("audit-verdict").append(list);
 }
 
 /* A family's own file: three answers, and its wishes one by one. */
@@ -82,6 +99,7 @@ function report(found) {
   find("verdict").append(list, facts(found));
   find("own").hidden = !found.isPublic;
   find("mine").hidden = found.isPublic;
+  find("audit").hidden = !found.compares;
   if (found.isPublic && card.dataset.opening) ownFile().then((opening) => worker.postMessage({ opening }), () => showOpening({ error: "unreachable" }));
   else if (!found.isPublic && find("code").value) find("find").requestSubmit();
 }
@@ -136,7 +154,7 @@ function oneStep({ step, ok, word, values }, compared) {
 }
 
 /* The file goes straight into a blob, which the browser may keep on its disk; only its length passes through here. */
-async function published() {
+async function published(then, place) {
   find("running").hidden = false;
   progress({ step: "downloading" });
   try {
@@ -151,10 +169,10 @@ async function published() {
         out.enqueue(part);
       },
     });
-    begin(await new Response(answer.body.pipeThrough(counted)).blob());
+    then(await new Response(answer.body.pipeThrough(counted)).blob());
   } catch {
     find("running").hidden = true;
-    verdict("warn", say("not_opened"), say("unreachable"));
+    verdict("warn", say("not_opened"), say("unreachable"), [], place);
   }
 }
 
@@ -168,7 +186,13 @@ async function readNames() {
 card.hidden = false;
 readNames();
 find("code").value = decodeURIComponent(location.hash.slice(1)).slice(0, 64);
-if (find("use-published")) find("use-published").addEventListener("click", published);
+if (find("use-published")) {
+  find("use-published").addEventListener("click", () => published(begin, "verdict"));
+  find("compare-published").addEventListener("click", () => published(compareWith, "audit-verdict"));
+}
+find("public-file").addEventListener("change", ({ target }) => {
+  if (target.files.length) compareWith(target.files[0]);
+});
 find("bundle-file").addEventListener("change", ({ target }) => {
   if (target.files.length) begin(target.files[0]);
 });

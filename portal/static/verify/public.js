@@ -10,14 +10,14 @@ import { sha256Hex } from "./sha256.js";
 import { bytesOf, Codes, countLines, isDigest, isText, readJson, Rows, textOf } from "./text.js";
 
 const ABOUT = "public.json", LARGEST = 2 ** 32 - 1, LARGEST_UNIT = 3, WORST_TIER = 15;
-const KNOWN = ["draw.json", ABOUT, "market.json", "programmes.csv", "pools.csv", "blocks.csv", "orders.csv", "digests.csv"];
+export const KNOWN = ["draw.json", ABOUT, "market.json", "programmes.csv", "pools.csv", "blocks.csv", "orders.csv", "digests.csv"];
 const OPTIONAL = ["pools.csv", "digests.csv"];
-const BLOCK = [
+export const BLOCK = [
   "block", "programme", "pool", "order", "places", "filled", "applicants", "state", "line_position", "line_eligible",
   "line_tier", "line_ticket", "reason", "line_commitment",
 ];
 const EMPTY = { "children.csv": "child,family,unit,groups,elder,current\n", "wishes.csv": "child,rank,programme,tier\n", "salts.csv": "child,salt\n" };
-const REASONS = ["closed_by_unit", "guaranteed_over", "locked", "unit_over"];
+export const REASONS = ["closed_by_unit", "guaranteed_over", "locked", "unit_over"];
 export const OUTCOMES = ["admitted", "over", "better", "refused"];
 export const [ADMITTED, OVER, BETTER, REFUSED] = [0, 1, 2, 3];
 

@@ -6,20 +6,21 @@ import { Fault } from "./fault.js";
 import { figures, wrongFigures } from "./figures.js";
 import { MARKET_FILES, readMarket } from "./market.js";
 import { place } from "./place.js";
+import { comparePublicFile } from "./public_file.js";
 import { isPublic, verifyPublic } from "./public.js";
 import { commitmentOf, isSecond, readRecord, seedFault } from "./record.js";
 import { RESULT_FILES, firstDifference } from "./result.js";
 import { sha256Hex } from "./sha256.js";
-import { readJson } from "./text.js";
+import { readJson, textOf } from "./text.js";
 import { openZip } from "./zip.js";
 
-const SUMMARY = "result/summary.json", PUBLICATION = "publication.json";
+const SUMMARY = "result/summary.json", PUBLICATION = "publication.json", PUBLISHED = ["market.json", "programmes.csv", "pools.csv"];
 const KNOWN = new Set([
   "draw.json", "issued.json", ...MARKET_FILES.map((name) => `market/${name}`), ...Object.keys(RESULT_FILES).map((name) => `result/${name}`), SUMMARY,
 ]);
 
 /* A public file gives { steps, remarks, record, head, children, open }, a full one { steps, remarks, record, head, children,
-   state, ticket }. A step is { step, ok } and, where something is wrong, what: { word, values }. Remarks are no faults.
+   state, ticket, compare }. `compare(blob)` gives the steps for the public file of the same result. A step is { step, ok } and, where something is wrong, what: { word, values }. Remarks are no faults.
    `say(step, done, of)` hears of progress. */
 export async function verify(blob, say = () => {}) {
   say("opening", 0, 0);
@@ -51,7 +52,20 @@ async function verifyFull(zip, say) {
   steps.push(outcome("figures", !wrong.length, "wrong_figures", { names: wrong.join(", ") }));
   const damaged = [...zip.values()].filter((entry) => entry.damaged).map(({ name }) => name);
   if (damaged.length) steps[0] = outcome("files", false, "wrong_damaged", { file: damaged.join(", ") });
-  return { steps, remarks: remarksOn(zip), record, head: market.head, children: ticket.length, state, ticket };
+  const compare = await comparison(zip, { record, market, state, root, files });
+  return { steps, remarks: remarksOn(zip), record, head: market.head, children: ticket.length, state, ticket, compare };
+}
+
+/* Compares the public file that a full one gives with another; null for a file of the first format, which had none. */
+async function comparison(zip, { files, ...full }) {
+  if (!isSecond(full.record) || !full.root || !zip.has(PUBLICATION)) return null;
+  full.publication = await zip.get(PUBLICATION).bytes();
+  full.texts = new Map(PUBLISHED.filter((name) => files.has(name)).map((name) => [name, textOf(files.get(name)).split("\n")]));
+  return async (blob, say = () => {}) => {
+    const other = await openZip(blob);
+    if (!isPublic(other)) throw new Fault("bad_not_public");
+    return comparePublicFile(full, other, say);
+  };
 }
 
 function outcome(step, ok, word, values = {}) {

@@ -8,20 +8,24 @@ let done = null, newest = 0;
 
 class Overtaken extends Error {}
 
-async function check(blob, job) {
-  done = null;
+/* Tells the page how far a job is, ten times a second at most; a newer job ends it. */
+function teller(job) {
   let told = 0;
-  const say = (step, so, of) => {
+  return (step, so, of) => {
     if (job !== newest) throw new Overtaken();
     if (so && so < of && performance.now() - told < 100) return;
     told = performance.now();
     self.postMessage({ job, step, done: so, of });
   };
+}
+
+async function check(blob, job) {
+  done = null;
   try {
     const began = performance.now();
-    const { state, ticket, open, ...found } = await verify(blob, say);
-    done = { state, ticket, open };
-    self.postMessage({ job, ...found, isPublic: Boolean(open), seconds: (performance.now() - began) / 1000 });
+    const { state, ticket, open, compare, ...found } = await verify(blob, teller(job));
+    done = { state, ticket, open, compare };
+    self.postMessage({ job, ...found, isPublic: Boolean(open), compares: Boolean(compare), seconds: (performance.now() - began) / 1000 });
   } catch (error) {
     if (!(error instanceof Overtaken)) self.postMessage({ job, error: error.word || "bad_unknown_error", values: error.values || { what: String(error) } });
   }
@@ -37,8 +41,19 @@ async function checkOpening(blob) {
   }
 }
 
+/* The public file of the same result, written again from the full one that was checked last. */
+async function comparePublic(blob, job) {
+  try {
+    const steps = await done.compare(blob, teller(job));
+    self.postMessage({ job, compared: { steps } });
+  } catch (error) {
+    if (!(error instanceof Overtaken)) self.postMessage({ job, compared: { error: error.word || "bad_unknown_error", values: error.values || { what: String(error) } } });
+  }
+}
+
 self.addEventListener("message", ({ data }) => {
   if (data.opening) checkOpening(data.opening);
+  else if (data.against) comparePublic(data.against, newest);
   else if (data.find !== undefined) self.postMessage({ found: done?.state ? decided(done.state, done.ticket, data.find) : null, asked: data.find });
   else check(data.blob, (newest = data.job));
 });

@@ -57,7 +57,7 @@ def foot(table: Table) -> list[Any] | None:
 
 def numbers(table: Table) -> list[int]:
     """The places of the columns of numbers."""
-    return [place for place, column in enumerate(table.report.columns) if column.kind == Kind.NUMBER]
+    return [place for place, column in enumerate(table.report.columns) if column.kind in (Kind.NUMBER, Kind.SHARE)]
 
 
 def notes(table: Table, *, scope: str, reader: str) -> list[str]:
@@ -67,8 +67,14 @@ def notes(table: Table, *, scope: str, reader: str) -> list[str]:
         word("report_definition", table.report.code),
         scope,
         _("截至 %(when)s", when=moment(table.as_of, year=True)),
+        *([_("对不上的合计：%(columns)s", columns="、".join(unequal(table)))] if table.unequal else []),
         reader,
     ]
+
+
+def unequal(table: Table) -> list[str]:
+    """The heads of the columns whose sums do not agree."""
+    return [word("report_column", code) for code in table.unequal]
 
 
 def content(table: Table, form: str, *, scope: str, reader: str) -> bytes:
@@ -105,6 +111,8 @@ def _cell(column: Column, value: Any, names: Names | None) -> Any:
         return "、".join(grade_name(each) for each in value)
     if column.kind == Kind.REMARKS:
         return "; ".join(word(column.words, code, **details) for code, details in value)
+    if column.kind == Kind.PLACE:
+        return str(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dt.datetime):

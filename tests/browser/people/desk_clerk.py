@@ -45,12 +45,6 @@ class DeskClerk(Person):
         self.presses("记下答复")
         self.reads("答复已记下")
 
-    def prints(self, link: str) -> str:
-        """The text of the letter without line breaks."""
-        with self.page.expect_download() as coming:
-            self.page.get_by_role("link", name=link, exact=True).click()
-        return _words_of(coming.value)
-
     def waits_for_a_letter(self, link: str, worker: Callable[[], object]) -> str:
         """The text of a letter that the worker draws: the page says that it is being prepared, and then gives it."""
         here = self.page.url

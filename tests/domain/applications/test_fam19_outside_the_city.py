@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from enrollment.draw import unplaced
+from enrollment.draw.unserved import board
 from enrollment.eligibility import claims, eligibility_check, households, tiers
 from enrollment.eligibility.households import Household
 from enrollment.eligibility.wish_candidates import Finder
@@ -57,9 +57,9 @@ def test_fam19_the_finder_the_draw_and_the_lists_cope(gardens):
     listed = finder.seen([each.programme for each in found if each.kindergarten == gardens.first])
     assert [each.kindergarten for each in finder.others(listed, 6)] == [gardens.second], "in the area of the wishes"
     gardens.drawn(ana, ben)
-    (left,) = unplaced.listing(gardens.session, 2026, by=gardens.area_official()).rows
-    assert (left.outside, left.area_code) == (True, "510104")
-    assert [each.name for each in left.vacancies] == ["二幼"]
+    (left,) = board.listing(gardens.session, 2026, by=gardens.area_official()).rows
+    assert (left.entry.outside, left.entry.area) == (True, "510104")
+    assert [each.kindergarten.name for each in left.vacancies] == ["二幼"]
     with pytest.raises(Refused, match="nobody_to_propose"):
         gardens.place_centrally()
 

@@ -1,10 +1,11 @@
 """Alarms of the shares, what an area answers, the next tenth of a point, what changed since a day."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
-from enrollment.coverage import alarm_answers, alarms, changes, next_tenth, shares
+from enrollment.coverage import alarm_answers, alarm_readings, alarms, changes, next_tenth, shares
 from enrollment.coverage.alarm_answers import ShareKind
 from enrollment.coverage.forecast.outlook import NoOutlook
 from enrollment.coverage.indicator import Definition
@@ -112,3 +113,24 @@ def test_what_changed_since_a_day_names_the_areas_whose_figures_differ(session, 
     session.flush()
     found = changes.changes(session, figures(session), dt.date(2026, 3, 1))
     assert [(each.code, each.before.all, each.now.all) for each in found] == [("", 9, 10), ("510104", 3, 4)]
+
+
+def test_the_first_reading_by_an_official_of_the_area_is_the_receipt(session, city):
+    """The city's look is none, a second look changes nothing, and another state is another alarm."""
+    city.kindergarten("private", {"lower": 10})
+    found = alarms.alarms(session, figures(session), NOTHING, {"510104"})
+    account = city.official(1)
+    own = Actor(account.account_id, "区", roles=frozenset({Role.AREA_OFFICIAL}), areas=frozenset({"510104"}))
+    elsewhere = Actor(account.account_id, "区", roles=frozenset({Role.AREA_OFFICIAL}), areas=frozenset({"GXQ"}))
+    for reader in (Actor(account.account_id, "市", roles=frozenset({Role.CITY_OFFICIAL})), elsewhere):
+        alarm_readings.note(session, found, YEAR, by=reader, now=NOON)
+    assert alarm_readings.first_readings(session, found, YEAR) == {}
+    for late in (DAY, 0 * DAY, 2 * DAY):
+        alarm_readings.note(session, found, YEAR, by=own, now=NOON + DAY + late)
+    read = alarm_readings.first_readings(session, found, YEAR)
+    assert {key: at for key, (_name, at) in read.items()} == {
+        ("510104", kind): NOON + 2 * DAY for kind in ("public", "inclusive")
+    }
+    tighter = [replace(each, state=alarms.AlarmState.TIGHT) for each in found]
+    assert alarm_readings.first_readings(session, tighter, YEAR) == {}
+    assert alarm_readings.first_readings(session, found, YEAR + 1) == {}

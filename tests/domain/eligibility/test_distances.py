@@ -1,6 +1,7 @@
 """FAM29: what is suggested to a family is of its own area, and nothing is called near without a distance."""
 
-from enrollment.draw import central_placement, unplaced
+from enrollment.draw import central_placement
+from enrollment.draw.unserved import board
 from enrollment.eligibility import home_points, households
 from enrollment.eligibility.wish_candidates import Finder
 from tests.support.prepared import prepared
@@ -69,9 +70,13 @@ def test_fam29_vacancies_of_the_own_area_come_first_and_others_only_with_their_d
     ana, ben = (gardens.child(name, wishes=[gardens.first]) for name in ("安娜", "本本"))
     unknown = gardens.child("楚楚", wishes=[gardens.first], home_street="没有这条街")
     gardens.drawn(ana, ben, unknown)
-    rows = {row.application_id: row for row in unplaced.listing(gardens.session, 2026, by=gardens.city_official()).rows}
-    assert [(one.name, one.metres) for one in rows[ben.id].vacancies] == [("二幼", 957), ("远幼", 18185), ("邻县幼", 0)]
-    assert {one.name for one in rows[unknown.id].vacancies} == {"二幼", "远幼"}
+    rows = {row.entry.id: row for row in board.listing(gardens.session, 2026, by=gardens.city_official()).rows}
+    assert [(one.kindergarten.name, one.metres) for one in rows[ben.id].vacancies] == [
+        ("二幼", 957),
+        ("远幼", 18185),
+        ("邻县幼", 0),
+    ]
+    assert {one.kindergarten.name for one in rows[unknown.id].vacancies} == {"二幼", "远幼"}
     assert {one.metres for one in rows[unknown.id].vacancies} == {None}
 
 

@@ -9,8 +9,9 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from sqlalchemy import text
 
 from enrollment.applications import receipts
-from enrollment.eligibility import evidence, required_documents
+from enrollment.eligibility import evidence, evidence_pictures, required_documents
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.files import pictures
 from enrollment.ground.files.uploads import sanitise_upload
 from enrollment.season.document_kinds import Document
 
@@ -204,3 +205,54 @@ def test_a_page_after_submission_stands_on_a_receipt(town):
 def test_an_unknown_paper_is_not_found(town):
     with pytest.raises(NotFound):
         add(town, town.child("安娜"), photo(), document="love_letter")
+
+
+def test_a_replaced_page_gives_its_place_and_can_be_restored(town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)], submit=False)
+    by, now = town.parent_of(ana), town.now
+    first, second = add(town, ana, photo("red"), photo("blue"))
+    fresh = evidence.replace_page(town.session, ana.id, first.id, photo("green"), by=by, now=now)
+    there = evidence.pages_of(town.session, ana.id)["hukou_booklet"]
+    assert [page.id for page in there] == [fresh.id, second.id]
+    evidence.restore_page(town.session, ana.id, first.id, by=by, now=now)
+    assert len(evidence.pages_of(town.session, ana.id)["hukou_booklet"]) == 3
+    stranger = town.parent_of(town.child("外人"))
+    for act in (evidence.turn_page, evidence.call_readable):
+        with pytest.raises(NotFound):
+            act(town.session, ana.id, fresh.id, by=stranger, now=now)
+    with pytest.raises(NotFound):
+        evidence.replace_page(town.session, ana.id, fresh.id, photo("black"), by=stranger, now=now)
+
+
+def test_a_turned_page_lies_on_its_side_for_every_reader_and_nothing_is_handed_in_anew(town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])
+    (page,) = add(town, ana, photo(size=(80, 40)))
+    before = receipts.latest(town.session, ana).number
+    sizes = []
+    for _ in range(4):
+        evidence.turn_page(town.session, ana.id, page.id, by=town.parent_of(ana), now=town.now)
+        for content in (
+            evidence.page_content(town.session, ana.id, page.id).content,
+            evidence.picture(town.session, ana.id, page.id, 0).content,
+        ):
+            drawn = Image.open(io.BytesIO(content))
+            sizes.append(drawn.width > drawn.height)
+    assert sizes == [False, False, True, True] * 2
+    assert receipts.latest(town.session, ana).number == before
+
+
+def test_a_pdf_is_drawn_sheet_by_sheet_in_a_process_that_can_do_nothing_else(town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)], submit=False)
+    (page,) = add(town, ana, pdf(2))
+    with pytest.raises(NotFound):
+        evidence.picture(town.session, ana.id, page.id, 1)
+    content = evidence.content_of(town.session, page.id)
+    evidence_pictures.keep(town.session, page.id, pictures.sheets_of(content))
+    assert page.pictures == 2
+    assert max(Image.open(io.BytesIO(evidence.picture(town.session, ana.id, page.id, 2).content)).size) == 1600
+    with pytest.raises(pictures.CannotDraw):
+        pictures.sheets_of(b"%PDF-1.7 torn")
+    evidence_pictures.keep(town.session, page.id, [])
+    assert page.pictures == 0
+    with pytest.raises(NotFound):
+        evidence.picture(town.session, ana.id, page.id, 0)

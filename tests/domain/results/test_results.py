@@ -5,8 +5,8 @@ import itertools
 
 from sqlalchemy import select
 
-from enrollment.draw import unplaced
 from enrollment.draw.run_rows import CutOff, Placement, WishReason
+from enrollment.draw.unserved import board
 from enrollment.results import family_results
 
 
@@ -73,11 +73,12 @@ def test_children_without_a_place_are_listed_with_the_vacancies_near_them(town):
     ana = town.child("安娜", wishes=[jinpingguo])
     ben = town.child("本本", wishes=[jinpingguo])
     town.drawn(ana, ben)
-    page = unplaced.listing(town.session, 2026, by=town.city_official())
-    assert [row.application_id for row in page.rows] == [ben.id]
-    assert page.rows[0].wishes == ("金苹果",)
-    assert page.rows[0].vacancies == (unplaced.Vacancy("牡丹", "510104", None),)
+    page = board.listing(town.session, 2026, by=town.city_official())
+    assert [row.entry.id for row in page.rows] == [ben.id]
+    assert page.rows[0].wishes == (board.Refusal("金苹果", "ticket_after_cutoff"),)
+    assert [(each.kindergarten.name, each.free, each.metres) for each in page.rows[0].vacancies] == [("牡丹", 5, None)]
     assert page.by_area == (("510104", "锦江区", 1),)
-    assert unplaced.listing(town.session, 2026, by=town.area_official("510105")).total == 0
+    assert board.listing(town.session, 2026, by=town.area_official("510105")).total == 0
     town.decline(ana)
-    assert [row.gave_up for row in unplaced.listing(town.session, 2026, by=town.city_official()).rows] == [False, True]
+    states = [row.entry.state for row in board.listing(town.session, 2026, by=town.city_official()).rows]
+    assert states == [board.BoardState.OPEN, board.BoardState.GAVE_UP]

@@ -227,8 +227,8 @@ class TestArticle17:
         found = support_cases.of_application(town.session, child.id)
         assert (found.account_id, found.due_at) == (
             child.entered_by,
-            town.now + dt.timedelta(days=support_cases.DAYS),
-        )
+            town.now + dt.timedelta(days=support_cases.DAYS + 2),
+        ), "15 days end on a Saturday, so it is due on Monday"
         head, official = town.head_of(here), town.area_official()
         with pytest.raises(Refused, match="support_case_undecided"):
             refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)

@@ -254,8 +254,8 @@ def test_on_paper_and_taken_over_by_the_guardian(client, another_client, town, y
     assert set(told) == {"application_submitted_by_helper", "application_taken_over"}
 
 
-def test_the_blank_paper_says_what_is_signed(client, yang):
-    blank = client.get("/helpers/mandate.pdf")
+def test_the_blank_paper_says_what_is_signed(client, yang, portal_engine, frozen_clock):
+    blank = drawn_letter(client, portal_engine, frozen_clock, "/helpers/mandate.pdf")
     text = "".join(one.extract_text() for one in PdfReader(io.BytesIO(blank.data)).pages)
     for told in ("代办委托书", "小杨", "最长 30 天", "监护人签名", "个人信息同意书"):
         assert told in text, told
@@ -311,7 +311,7 @@ def test_a_family_without_a_phone_is_promised_no_text_message(
 
 
 def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
-    client, another_client, town, yang, garden, frozen_clock
+    client, another_client, town, yang, garden, frozen_clock, portal_engine
 ):
     mandate = town.mandate_on_paper(yang, "")
     baby = town.helper_enters(town.acting(yang, mandate), wishes=[garden])
@@ -337,7 +337,8 @@ def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
     household_of(town.session, baby.id).home_address = "1 栋 301"
     town.session.commit()
     assert "contact.pdf" in clerk.get(page).text
-    posted = "".join(one.extract_text() for one in PdfReader(io.BytesIO(clerk.get(f"{page}/contact.pdf").data)).pages)
+    letter = drawn_letter(clerk, portal_engine, frozen_clock, f"{page}/contact.pdf?lang=zh")
+    posted = "".join(one.extract_text() for one in PdfReader(io.BytesIO(letter.data)).pages)
     for said in (
         "1 栋 301",
         "收",

@@ -128,7 +128,7 @@ def test_fam22_the_measure_tells_the_face_of_before(tmp_path):
     fonts = FontConfiguration()
     css = f'@font-face {{ font-family: "Before"; src: url("{WHOLE.as_uri()}") }} html {{ font: 13pt "Before" }}'
     look = weasyprint.CSS(string=css, font_config=fonts)
-    text = "<p>您家已确认入园，欢迎来到幼儿园！请带本通知书、户口簿、健康检查表。</p>" * 12
+    text = "<p>您家已确认入园，欢迎来到幼儿园。请带本通知书、户口簿、健康检查表。</p>" * 12
     page = weasyprint.HTML(string=f"<html lang=zh-CN><title>x</title>{text}</html>")
     shown = pictures(page.write_pdf(stylesheets=[look], font_config=fonts, pdf_variant="pdf/ua-1"), tmp_path)
     alike = [viewers.likeness(shown[one][0], shown[other][0]) for one, other in itertools.combinations(shown, 2)]

@@ -16,7 +16,7 @@ from enrollment.ground.retention import Moment
 from enrollment.offers import notice_codes
 from enrollment.people.person_rows import Child
 from enrollment.results import letters
-from enrollment.results.letters import LetterPage, LetterRow
+from enrollment.results.letters import LetterPage, LetterRow, Subject
 from portal.letters import pdf_renderer
 from tests.support.letters import draw_waiting, drawn_letter
 from tests.support.prepared import prepared
@@ -99,7 +99,7 @@ def test_tru17_many_who_ask_at_once_get_one_drawing(app, town, ana, portal_engin
     def ask():
         with Session(portal_engine) as session, session.begin():
             together.wait()
-            states.append(letters.ask(session, ana.id, page, now=now).state)
+            states.append(letters.ask(session, Subject(application_id=ana.id), page, now=now).state)
 
     asking = [threading.Thread(target=ask) for _ in range(4)]
     for each in asking:

@@ -46,11 +46,13 @@ def test_open_cases_stand_with_their_clocks_and_late_ones_say_so(disputed, clien
     sign_in(client, town.official.account_id)
     page = text_of(client.get(f"/officials/2026/cases?lang={lang}"))
     assert town.ana.registration_code in page
-    assert {"zh": "还有 7 天", "en": "Days left: 7"}[lang] in page
+    assert {"zh": "还有 5 个工作日", "en": "5 working days left"}[lang] in page
     assert "安娜" not in page
     frozen_clock.move(days=7, hours=14)
     sign_in(client, town.official.account_id)
-    assert {"zh": "超期 1 天", "en": "Days late: 1"}[lang] in text_of(client.get(f"/officials/2026/cases?lang={lang}"))
+    assert {"zh": "超期 1 个工作日", "en": "1 working days overdue"}[lang] in text_of(
+        client.get(f"/officials/2026/cases?lang={lang}")
+    )
 
 
 def test_who_sees_which_case(disputed, client, another_client):

@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from enrollment.coverage import rollup
 from tests.domain.coverage.test_forecast import write_past
 from tests.support.counted_city import NOON, YEAR, CountedCity
+from tests.support.letters import drawn_letter
 from tests.support.signing_in import sign_in
 
 DESK = "/officials/2026/coverage"
@@ -112,9 +113,11 @@ def test_an_area_answers_its_alarm_and_the_city_reads_who_does_what_by_when(of_a
     assert "学前科" in table and "认定两所普惠园" in table and "2026年6月30日" in table
 
 
-def test_off09_one_page_for_an_area_with_page_number_definition_and_date_in_the_foot(official, city):
+def test_off09_one_page_for_an_area_with_page_number_definition_and_date_in_the_foot(
+    official, city, portal_engine, frozen_clock
+):
     """OFF09"""
-    answer = official.get(f"{DESK}/510104.pdf")
+    answer = drawn_letter(official, portal_engine, frozen_clock, f"{DESK}/510104.pdf")
     assert answer.mimetype == "application/pdf"
     (page,) = PdfReader(io.BytesIO(answer.get_data())).pages
     text = page.extract_text()

@@ -15,6 +15,7 @@ from enrollment.results.run_causes import Cause
 from enrollment.results.run_comparison import Group, Measure, Range, Share
 from enrollment.season import policy_approval
 from enrollment.season.round_rows import Round
+from tests.support.letters import drawn_letter
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_season import at
 
@@ -38,6 +39,12 @@ def corrected(town, frozen_clock):
     town.session.commit()
     frozen_clock.set(town.now)
     return town
+
+
+@pytest.fixture
+def record(client, portal_engine, frozen_clock):
+    """A function that gives the text of a record: asked for, drawn by the worker, fetched."""
+    return lambda address: sheet(drawn_letter(client, portal_engine, frozen_clock, address))
 
 
 def sheet(response) -> str:
@@ -70,7 +77,7 @@ def test_drw08_a_signer_says_that_the_differences_were_seen(corrected, client):
     assert runs.notes(town.session, town.second) == [(town.city_pair()[0].name, "减了两个班，批复已核对")]
 
 
-def test_drw08_the_other_signer_reads_the_cause_and_need_not_write_one(corrected, client):
+def test_drw08_the_other_signer_reads_the_cause_and_need_not_write_one(corrected, client, record):
     town = corrected
     requests.sign(town.session, town.second.id, by=town.city_pair()[0], now=town.now, note="减了两个班")
     town.session.commit()
@@ -79,7 +86,7 @@ def test_drw08_the_other_signer_reads_the_cause_and_need_not_write_one(corrected
     assert "减了两个班" in client.get(f"{address}?lang=zh").text
     assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
     assert len(runs.signed_by(town.session, town.second)) == 2
-    assert "减了两个班" in sheet(client.get(f"{address}/record.pdf?lang=zh"))
+    assert "减了两个班" in record(f"{address}/record.pdf?lang=zh")
 
 
 def test_drw08_a_marked_figure_has_its_range_over_dry_runs_and_its_cause(corrected, client):
@@ -172,7 +179,7 @@ def test_drw08_counts_of_a_sensitive_ground_are_not_told_beside_nearly_the_same_
     assert lines["local_hukou", Measure.PLACED].before == Share(20, 29)
 
 
-def test_drw08_the_record_of_a_published_run(town, client, frozen_clock):
+def test_drw08_the_record_of_a_published_run(town, client, frozen_clock, record):
     garden = town.kindergarten("金苹果", places=1)
     ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
     run = town.drawn(ana, ben)
@@ -181,7 +188,7 @@ def test_drw08_the_record_of_a_published_run(town, client, frozen_clock):
     frozen_clock.set(town.now)
     sign_in(client, town.account_of_staff("auditor", "审计", "auditor").id)
     address = f"/officials/2026/draws/runs/{run.id}/record.pdf"
-    said = sheet(client.get(f"{address}?lang=zh"))
+    said = record(f"{address}?lang=zh")
     for digest in (run.digest, hashlib.sha256(run_file).hexdigest(), hashlib.sha256(public).hexdigest()):
         assert digest in said
     for part in ("公证员签名", "见证人", "allocation1.0", "通过", f"/draws/{town.the_round.id}", "存证公布", "种子"):
@@ -189,10 +196,10 @@ def test_drw08_the_record_of_a_published_run(town, client, frozen_clock):
     for name, _at in runs.signers(town.session, run):
         assert name.replace(" ", "") in said
     assert "安娜" not in said and ana.registration_code not in said
-    assert "Signature1" in sheet(client.get(f"{address}?lang=en"))
+    assert "Signature1" in record(f"{address}?lang=en")
 
 
-def test_drw08_a_replay_has_a_record(town, client, frozen_clock):
+def test_drw08_a_replay_has_a_record(town, client, frozen_clock, record):
     garden = town.kindergarten("金苹果", places=1)
     ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
     town.drawn(ana, ben)
@@ -201,11 +208,11 @@ def test_drw08_a_replay_has_a_record(town, client, frozen_clock):
     town.session.commit()
     frozen_clock.set(town.now)
     sign_in(client, town.city_pair()[0].account_id)
-    said = sheet(client.get(f"/officials/2026/draws/runs/{again.id}/record.pdf?lang=zh"))
+    said = record(f"/officials/2026/draws/runs/{again.id}/record.pdf?lang=zh")
     assert "递补派位记录" in said and "第1次派位" in said
 
 
-def test_drw08_a_central_run_has_a_record_of_its_own(town, client, frozen_clock):
+def test_drw08_a_central_run_has_a_record_of_its_own(town, client, frozen_clock, record):
     home = {"home_longitude": 104.10, "home_latitude": 30.60}
     popular = town.kindergarten("金苹果", places=1, longitude=104.10, latitude=30.60)
     town.kindergarten("近处普惠", nature="inclusive", places=1, longitude=104.11, latitude=30.60)
@@ -214,7 +221,7 @@ def test_drw08_a_central_run_has_a_record_of_its_own(town, client, frozen_clock)
     town.session.commit()
     frozen_clock.set(town.now)
     sign_in(client, town.city_pair()[0].account_id)
-    said = sheet(client.get(f"/officials/2026/draws/runs/{run.id}/record.pdf?lang=zh"))
+    said = record(f"/officials/2026/draws/runs/{run.id}/record.pdf?lang=zh")
     assert "统筹安排记录" in said and "还没有人签署" in said and run.digest[:8] in said
     assert "有建议" in said and "种子" in said, "the tickets of the draw decide among equals"
 

@@ -5,9 +5,11 @@ import io
 import pytest
 from bs4 import BeautifulSoup
 from openpyxl import load_workbook
+from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from enrollment.places.measures.rows import Measure, MeasureKind
+from enrollment.planning import papers, simulations
 from enrollment.planning.plan_rows import MeasurePlan
 from tests.support import planned_town, statements
 from tests.support.signing_in import sign_in
@@ -89,6 +91,9 @@ def test_a_plan_from_the_question_to_two_signatures(desk, town, portal_engine, f
     assert [row.text.strip() for row in shown.select("table.path")[0].select("tbody td")][:3] == [
         "◇ 45.00", "✓ 62.00", "✓ 62.00",
     ]  # fmt: skip
+    assert "正在用真实派位规则重算" in shown.text
+    assert let_the_worker_work(portal_engine, frozen_clock, (simulations.KIND,)) == ["done"]
+    assert "还没有公布过的派位" in soup(city, page, lang="zh").text
     book = load_workbook(io.BytesIO(city.get(f"{page}/plan.xlsx").data))
     assert [row[1].value for row in book.worksheets[1].iter_rows(min_row=2)] == ["转公办一所"]
     assert press(city, page, "/propose").status_code == 303
@@ -97,6 +102,25 @@ def test_a_plan_from_the_question_to_two_signatures(desk, town, portal_engine, f
     assert press(second, page, "/sign").status_code == 303
     signed = soup(second, page)
     assert "两人已签" in signed.text and not signed.select('form[action$="/search"]')
+
+
+def test_a_plan_is_printed_on_three_pages_in_the_background(desk, town, portal_engine, frozen_clock):
+    city = desk("city")
+    page = ask(city).headers["Location"]
+    assert city.get(f"{page}/plan.pdf").status_code == 302
+    work(portal_engine, frozen_clock)
+    for language, said in (("zh", ("转公办一所", "不能保证的", "还没有人签")), ("en", ("What cannot be promised",))):
+        assert city.get(f"{page}/plan.pdf?lang={language}").status_code == 202
+        with city.application.app_context():
+            assert let_the_worker_work(portal_engine, frozen_clock, (papers.KIND,)) == ["done"]
+        printed = city.get(f"{page}/plan.pdf")
+        assert printed.mimetype == "application/pdf"
+        pages = [each.extract_text() for each in PdfReader(io.BytesIO(printed.data)).pages]
+        assert len(pages) == 3
+        for words in said:
+            assert words in "".join(pages)
+    assert press(city, page, "/propose").status_code == 303
+    assert city.get(f"{page}/plan.pdf").status_code == 202  # it says now who has proposed the plan
 
 
 def test_a_lock_is_posted_with_the_page_and_what_cannot_be_is_said(desk, town, portal_engine, frozen_clock):
@@ -111,6 +135,15 @@ def test_a_lock_is_posted_with_the_page_and_what_cannot_be_is_said(desk, town, p
     told = shown.select_one("section.no").text
     assert "这 3 个承诺放在一起就不成立" in told and "每年最多花 150 万元" in told and "1 条不许做" in told
     assert "three promises" in soup(city, page, lang="en").text or "3 promises" in soup(city, page, lang="en").text
+    soup(city, page, lang="zh")
+    made = press(city, page, "/without", promise="budget").headers["Location"]
+    work(portal_engine, frozen_clock)
+    assert "都到线 · 不限每年的钱" in soup(city, made).text and "1 个区都能到线" in soup(city, made).text
+    side = soup(city, f"{made}/compare", **{"with": page.rsplit("/", 1)[1]})
+    assert "两个方案并排：1 条措施不一样" in side.text and "不限" in side.select_one("td.differs").text
+    assert "What was asked" in soup(city, f"{made}/compare", lang="en", **{"with": page.rsplit("/", 1)[1]}).text
+    soup(city, page, lang="zh")
+    assert "这一条不能放弃" in press(city, page, "/without", promise="seated").text
     stale = press(city, page, "/search", version="1")
     assert stale.status_code == 409
     again = soup(city, f"{LIST}/new", **{"from": page.rsplit("/", 1)[1]})

@@ -20,12 +20,12 @@ DANGEROUS = {
     # reveal a list or a masked person, export persons
     "officials.ask_for_full_file", "officials.grant_full_file", "officials.code_of_full_file",
     "officials.unmask_case", "officials.unmask_duplicate", "staff.unmask_duplicate", "staff.export_roll",
-    "staff.report_export_file",
+    "staff.report_export_file", "staff.ask_for_letters",
     # enter the seed, send central proposals
     "officials.set_seed", "officials.start_central",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
-    "staff.access_code_pdf",
+    "staff.issue_access_code",
 }  # fmt: skip
 
 

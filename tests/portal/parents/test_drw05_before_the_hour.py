@@ -59,6 +59,7 @@ def ids_of(town, run) -> dict[str, list]:
         "target_year": [2026],
         "rest": ["rounds"],
         "sheet": ["labels"],
+        "document": ["hukou_booklet"],
         "class_id": [town.roll(town.other, "lower", 12).id],
         "name": ["faults.csv", "marked.xlsx", "figures.csv", "figures.xlsx"],
         "table": ["areas", "history", "forecast", "accuracy"],
@@ -72,7 +73,8 @@ def ids_of(town, run) -> dict[str, list]:
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
     "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
-    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id", "plan_id", "measure_id", "search_id",
+    "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id", "plan_id", "measure_id",
+    "search_id", "batch_id", "announcement_id",
 }  # fmt: skip
 """What the town has none of: papers, rows and proposals that nobody has made, among them a change of
 kindergarten, and before the hour no offer."""

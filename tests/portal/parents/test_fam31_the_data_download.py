@@ -22,17 +22,25 @@ from enrollment.reports.family_records import QUERIES
 from enrollment.review import guardian_requests
 from enrollment.review.guardian_requests import Paper
 from tests.support import viewers
+from tests.support.letters import drawn_letter
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 from tests.support.worker import let_the_worker_work
 
 
-def download(client, language="zh") -> zipfile.ZipFile:
-    client.get(f"/parents/data?lang={language}")
-    answer = fill_in(client, "/parents/data", action="/parents/data/download")
-    assert answer.status_code == 200, answer.text
-    return zipfile.ZipFile(io.BytesIO(answer.data))
+@pytest.fixture
+def download(portal_engine, frozen_clock):
+    """A function that gives the zip: asked for, packed by the worker, fetched."""
+
+    def fetched(client, language="zh") -> zipfile.ZipFile:
+        client.get(f"/parents/data?lang={language}")
+        asked = fill_in(client, "/parents/data", action="/parents/data/download")
+        answer = drawn_letter(client, portal_engine, frozen_clock, asked.headers["Location"])
+        assert answer.mimetype == "application/zip", answer.text
+        return zipfile.ZipFile(io.BytesIO(answer.data))
+
+    return fetched
 
 
 def document(archive: zipfile.ZipFile) -> BeautifulSoup:
@@ -70,7 +78,7 @@ def ana(town, frozen_clock, client):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_fam31_words_not_codes_and_who_looked(town, ana, another_client, language):
+def test_fam31_words_not_codes_and_who_looked(town, ana, another_client, language, download):
     client = sign_in(another_client(), town.parent_of(ana).account_id)
     archive = download(client, language)
     page = document(archive)
@@ -95,7 +103,7 @@ def test_fam31_words_not_codes_and_who_looked(town, ana, another_client, languag
     assert town.parent_of(ana).name in part(page, "监护人")
 
 
-def test_fam31_the_pdf_says_the_same_in_every_viewer(town, ana, another_client, tmp_path):
+def test_fam31_the_pdf_says_the_same_in_every_viewer(town, ana, another_client, tmp_path, download):
     archive = download(sign_in(another_client(), town.parent_of(ana).account_id))
     content = archive.read("资料.pdf")
     assert PdfReader(io.BytesIO(content)).trailer["/Root"]["/Lang"] == "zh-CN"
@@ -106,7 +114,7 @@ def test_fam31_the_pdf_says_the_same_in_every_viewer(town, ana, another_client, 
             assert said in text, (name, said)
 
 
-def test_fam31_staff_stand_in_it_without_a_name(town, ana, another_client):
+def test_fam31_staff_stand_in_it_without_a_name(town, ana, another_client, download):
     archive = download(sign_in(another_client(), town.parent_of(ana).account_id))
     plain = json.loads(archive.read("data.json"))
     looked = [entry for entry in plain["records"]["audit_entry"] if entry["act"] == "view"]
@@ -125,7 +133,7 @@ def beside(town, ana):
     return other
 
 
-def test_fam31_nothing_of_another_family(town, ana, beside, another_client):
+def test_fam31_nothing_of_another_family(town, ana, beside, another_client, download):
     archive = download(sign_in(another_client(), town.parent_of(ana).account_id))
     everything = archive.read("data.json").decode() + document(archive).get_text()
     assert "王小二" not in everything
@@ -164,7 +172,7 @@ def parents(town, ana):
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_fam31_corrections_desks_and_decisions_in_words(parents, another_client, language):
+def test_fam31_corrections_desks_and_decisions_in_words(parents, another_client, language, download):
     archive = download(sign_in(another_client(), parents.mother.account_id), language)
     page = document(archive)
     text = page.get_text(" ", strip=True)
@@ -191,7 +199,7 @@ def test_fam31_corrections_desks_and_decisions_in_words(parents, another_client,
     assert {"correction-1-1.webp", "guardian-request-1.webp"} <= files and "correction-2-1.webp" not in files
 
 
-def test_fam31_one_guardian_does_not_read_what_is_the_others_alone(parents, another_client):
+def test_fam31_one_guardian_does_not_read_what_is_the_others_alone(parents, another_client, download):
     mine = download(sign_in(another_client(), parents.father.account_id))
     records = json.loads(mine.read("data.json"))["records"]
     assert [row["kind"] for row in records["correction_request"]] == ["name", "other_identity"]
@@ -203,7 +211,7 @@ def test_fam31_one_guardian_does_not_read_what_is_the_others_alone(parents, anot
     assert "王大二" not in theirs.read("data.json").decode() + document(theirs).get_text()
 
 
-def test_fam31_an_ordinary_download_takes_less_than_two_seconds(town, ana, another_client):
+def test_fam31_an_ordinary_download_takes_less_than_two_seconds(town, ana, another_client, download):
     client = sign_in(another_client(), town.parent_of(ana).account_id)
     download(client)
     began = time.process_time()
@@ -221,15 +229,15 @@ def test_fam31_a_long_one_is_packed_in_the_background(
     town.session.commit()
     client = sign_in(another_client(), account)
     asked = fill_in(client, "/parents/data", action="/parents/data/download")
-    assert asked.headers["Location"] == "/parents/data#download"
-    assert client.get("/parents/data/package.zip").status_code == 404
-    waiting = client.get("/parents/data")
-    assert "完成 0 / " in waiting.text
+    assert asked.headers["Location"] == "/parents/data/package.zip"
+    waits = client.get("/parents/data/package.zip")
+    assert waits.status_code == 202 and "不到一分钟" in waits.text and waits.headers["Refresh"].startswith("20; ")
+    assert "看进度" in client.get("/parents/data").text
     assert fill_in(client, "/parents/data", action="/parents/data/download").status_code == 303, (
         "asked twice, packed once"
     )
     with app.app_context():
-        assert let_the_worker_work(portal_engine, frozen_clock, ("pack_data",)) == ["done"]
+        assert let_the_worker_work(portal_engine, frozen_clock, (data_packages.PACK_LONG,)) == ["done"]
     ready = BeautifulSoup(client.get("/parents/data").text, "lxml").select_one('main a[href$="package.zip"]')
     packed = client.get(ready["href"])
     assert packed.headers["Cache-Control"] == "no-store"

@@ -5,7 +5,8 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import func, select
+from pypdf import PdfReader
+from sqlalchemy import func, select, text
 
 from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.ground.accounts import Account
@@ -14,11 +15,13 @@ from enrollment.ground.outbox import TextMessage
 from enrollment.ground.phones import parse_phone
 from enrollment.ground.sign_in import account_of_phone
 from enrollment.people.person_rows import Guardian
+from enrollment.results import letters
 from enrollment.review import case_officers, cases, guardian_requests
-from tests.support.letters import draw_waiting
+from tests.support.letters import draw_waiting, drawn_letter
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
+from tests.support.worker import let_the_worker_work
 
 NEW = "13955556666"
 
@@ -31,6 +34,11 @@ def family(town, client):
     town.old = town.mother.phone
     town.session.commit()
     return town
+
+
+def words(letter) -> str:
+    assert letter.mimetype == "application/pdf", letter.text
+    return "".join(one.extract_text() for one in PdfReader(io.BytesIO(letter.data)).pages)
 
 
 def texts_to(session, phone):
@@ -119,7 +127,7 @@ def test_fam11_a_printed_code_signs_in_on_any_computer(family, client, portal_se
     assert "安娜" in client.get("/parents").text
 
 
-def test_fam11_the_desk_prints_the_letters(family, client, portal_session):
+def test_fam11_the_desk_prints_the_letters(family, client, another_client, portal_session, portal_engine, frozen_clock):
     town = family
     clerk = town.clerk_of(town.garden)
     town.session.commit()
@@ -128,8 +136,56 @@ def test_fam11_the_desk_prints_the_letters(family, client, portal_session):
     guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
     assert client.get(f"{guardian}/letter.pdf").status_code == 409
     fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
-    for letter in (client.get(f"{guardian}/letter.pdf"), fill_in(client, guardian, f"{guardian}/access-code")):
-        assert letter.data.startswith(b"%PDF")
+    state = drawn_letter(client, portal_engine, frozen_clock, f"{guardian}/letter.pdf")
+    assert "安娜" in words(state)
+    asked = fill_in(client, guardian, f"{guardian}/access-code")
+    code = drawn_letter(client, portal_engine, frozen_clock, asked.headers["Location"])
+    typed = re.search(r"(?:[A-Z2-9]{4}-){4}[A-Z2-9]{4}", words(code)).group()
+    assert fill_in(another_client(), "/sign-in/access-code", code=typed).headers["Location"] == "/parents"
+    again = drawn_letter(client, portal_engine, frozen_clock, f"{guardian}/letter.pdf")
+    assert "登录码用过" in words(again), "what was not told yet is told"
+    assert "登录码用过" not in words(drawn_letter(client, portal_engine, frozen_clock, f"{guardian}/letter.pdf"))
+
+
+def test_a_letter_with_a_code_is_gone_after_it_was_given(
+    family, client, another_client, portal_session, portal_engine, frozen_clock
+):
+    town = family
+    sign_in(client, town.clerk_of(town.garden).account_id)
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    frozen_clock.set(town.now)
+
+    def asked() -> str:
+        return fill_in(client, guardian, f"{guardian}/access-code").headers["Location"]
+
+    def deleted() -> list[str]:
+        with client.application.app_context():
+            return let_the_worker_work(portal_engine, frozen_clock, (letters.FORGET,))
+
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    address = asked()
+    stored = portal_session.execute(text("SELECT row_to_json(letter)::text FROM letter")).scalar_one()
+    assert not re.search(r"(?:[A-Z2-9]{4}-){4}", stored) and "%PDF" not in stored
+    assert draw_waiting(client.application, portal_engine, frozen_clock) == ["done"]
+    other = town.account_of_staff("clerk9", "同事", "clerk", kindergarten_id=town.garden.id)
+    town.session.commit()
+    colleague = sign_in(another_client(), other.id)
+    fill_in(colleague, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    assert colleague.get(address).status_code == 409, "only who issued it"
+    for _twice in range(2):
+        assert client.get(address).data.startswith(b"%PDF")
+    frozen_clock.move(minutes=1)
+    assert client.get(address).status_code == 409
+    assert deleted() == ["done"]
+    assert portal_session.scalar(select(func.count()).select_from(letters.LetterRow)) == 0
+    asked()
+    assert draw_waiting(client.application, portal_engine, frozen_clock) == ["done"]
+    frozen_clock.move(minutes=10)
+    gone = client.get(address)
+    assert gone.status_code == 409 and "打印新的登录码" in main_of(gone)
+    assert set(deleted()) == {"done"}
+    assert portal_session.scalar(select(func.count()).select_from(letters.LetterRow)) == 0
 
 
 def test_the_desk_offers_only_letters_that_exist(family, client, portal_session, frozen_clock):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from enrollment.applications.applications import Application
 from enrollment.ground import sign_in as doors
 from tests.portal.parents.desk import page
+from tests.support.letters import drawn_letter
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -193,13 +194,14 @@ def test_the_other_guardian_is_invited_and_shares_the_application(client, anothe
     assert "安娜" in other.get("/parents").text
 
 
-def test_a_family_takes_everything_that_is_held_about_it(client, town, places):
+def test_a_family_takes_everything_that_is_held_about_it(client, town, places, portal_engine, frozen_clock):
     ana = town.child("安娜", wishes=[places[0]])
     sign_in(client, ana.entered_by)
     start = f"/parents/applications/{ana.id}"
     paper = {"document": "hukou_booklet", "pages": (io.BytesIO(photo()), "photo.jpg")}
     fill_in(client, f"{start}/evidence", **paper)
-    packed = fill_in(client, "/parents/data", action="/parents/data/download")
+    asked = fill_in(client, "/parents/data", action="/parents/data/download")
+    packed = drawn_letter(client, portal_engine, frozen_clock, asked.headers["Location"])
     archive = zipfile.ZipFile(io.BytesIO(packed.data))
     plain = json.loads(archive.read("data.json"))
     assert plain["applications"][0]["answers"]["child"]["name"] == "安娜"

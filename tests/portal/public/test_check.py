@@ -2,8 +2,12 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import delete, func, select
 
+from enrollment.eligibility.claims import Claim
+from enrollment.people.household_rows import Household
 from tests.support.prepared import prepared
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 LOCAL = {"level": "lower", "hukou_kind": "local", "hukou_area": "510104", "home_area": "510104", "home_owned": "no"}
 
@@ -102,3 +106,74 @@ def test_nothing_of_the_answers_is_kept(client, two_areas):
     before = client.get("/check", query_string=LOCAL | {"home_estate": "麓山雅居"})
     assert "Set-Cookie" not in before.headers or "麓山" not in before.headers["Set-Cookie"]
     assert not two_areas.session.new
+
+
+def answer(client, page, **said):
+    """Send the question of a page with these answers: what a browser would ask next."""
+    form = BeautifulSoup(page.text, "lxml").select_one("main form[method=get]")
+    kept = {each["name"]: each["value"] for each in form.select("input[type=hidden]")}
+    asked = {each["name"]: "" for each in form.select("select, input[type=text], input:not([type])")}
+    return client.get("/check", query_string={**kept, **asked, **said}, follow_redirects=True)
+
+
+def title(page) -> str:
+    return BeautifulSoup(page.text, "lxml").find("h1").get_text(strip=True)
+
+
+def test_one_screen_asks_one_question_and_keeps_the_answers_before(client, two_areas):
+    page = client.get("/check", query_string={"lang": "zh"})
+    assert "第 1 题，共 6 题" in main(page)
+    again = answer(client, page)
+    assert BeautifulSoup(again.text, "lxml").select_one("#level-error") is not None
+    assert BeautifulSoup(again.text, "lxml").select(".govuk-error-message")[1:] == [], "not yet asked, not yet missing"
+    page = answer(client, page, level="lower")
+    assert title(page) == "户籍"
+    page = answer(client, page, hukou_kind="local", hukou_area="510104")
+    assert title(page) == "住址"
+    back = BeautifulSoup(page.text, "lxml").find("a", string="上一题")["href"]
+    before = BeautifulSoup(client.get(back).text, "lxml")
+    assert before.select_one("input[name=hukou_kind][value=local]").has_attr("checked")
+    page = answer(client, page, home_area="510104", home_owned="no")
+    page = answer(client, page, work_area="510107")
+    page = answer(client, page, multi_child="2")
+    page = answer(client, page, policy_care="")
+    text = main(page)
+    assert "您家符合的优先依据" in text
+    assert "多子女" in text
+    change = BeautifulSoup(page.text, "lxml").select("main .card .list a[href*=change]")[1]["href"]
+    page = answer(client, client.get(change), hukou_kind="elsewhere", hukou_area="")
+    assert "您家符合的优先依据" in main(page), "after one change the result, not every question again"
+    assert "本区户籍" not in main(page)
+
+
+def test_the_answers_are_taken_along_unsaved(client, two_areas):
+    """They fill the pages; nothing is a claim before the family saves them, and then they are gone."""
+    family = two_areas.family("陈")
+    draft = two_areas.child("陈一", family=family)
+    for table in (Claim, Household):
+        two_areas.session.execute(delete(table))
+    two_areas.session.commit()
+    said = LOCAL | {"home_estate": "麓山雅居", "multi_child": "2", "elder_sibling": "小蜜蜂"}
+    page = client.get("/check", query_string=said)
+    posted = hidden_fields(page.text, "/check")
+    assert posted["home_estate"] == "麓山雅居"
+    assert client.post("/check", data=posted).headers["Location"] == "/parents"
+    with client.session_transaction() as kept:
+        sealed = kept["check_answers"]
+    assert "麓山" not in sealed
+    sign_in(client, family.account, check_answers=sealed)
+    path = f"/parents/applications/{draft.id}"
+    shown = client.get(f"{path}/household").text
+    assert "按您在“我需要什么”里的回答填好" in shown
+    assert 'value="麓山雅居"' in shown
+    grounds = client.get(f"{path}/grounds").text
+    assert BeautifulSoup(grounds, "lxml").select_one("input[name=multi_child]").has_attr("checked")
+    assert 'value="小蜜蜂"' in grounds
+    stored = select(func.count()).select_from
+    assert two_areas.session.scalar(stored(Claim)) == 0
+    assert two_areas.session.scalar(stored(Household)) == 0
+    assert fill_in(client, f"{path}/household", **LOCAL, home_estate="麓山雅居").status_code == 303
+    assert "我需要什么" not in client.get(f"{path}/household").text
+    assert "我需要什么" in client.get(f"{path}/grounds").text
+    assert fill_in(client, f"{path}/grounds").status_code == 303
+    assert "我需要什么" not in client.get(f"{path}/grounds").text, "what the family took out stays out"

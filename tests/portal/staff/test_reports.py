@@ -1,6 +1,7 @@
 """Reports of the desk: the page, the spreadsheet and the CSV file hold the same rows, sums agree, names need two people."""
 
 import csv
+import datetime as dt
 import io
 
 import openpyxl
@@ -35,8 +36,8 @@ def garden(town, frozen_clock):
     return town
 
 
-def table(town, code, by=None):
-    return read(REPORTS[code], Question(town.session, 2026, by or town.clerk, town.now), how="page")
+def table(town, code, by=None, now=None):
+    return read(REPORTS[code], Question(town.session, 2026, by or town.clerk, now or town.now), how="page")
 
 
 def page_rows(client, path):
@@ -46,14 +47,16 @@ def page_rows(client, path):
 
 def test_the_sums_of_the_reports_agree(garden):
     town = garden
-    ledger, arrivals, by_wish, on_roll = (table(town, code) for code in ("ledger", "arrivals", "by_wish", "on_roll"))
+    ledger, arrivals, by_wish = (table(town, code) for code in ("ledger", "arrivals", "by_wish"))
+    september = at(9, 1, 8)
     assert (ledger.total("places"), ledger.total("arrived"), ledger.total("offered")) == (2, 1, 1)
     for code in ("arrived", "offered", "free"):
         assert arrivals.total(code) == ledger.total(code), code
     assert by_wish.total("placed") == sum(ledger.total(code) for code in ("offered", "accepted", "arrived"))
-    assert on_roll.total("children") == ledger.total("arrived")
+    assert table(town, "on_roll").total("children") == 0, "the school year under way, whose roll is empty"
+    assert table(town, "on_roll", now=september).total("children") == ledger.total("arrived")
     assert table(town, "demand").total("wish_1") == 2
-    assert [row[3:6] for row in table(town, "movements").rows] == [("李沐晨", "in", None)]
+    assert [row[3:6] for row in table(town, "movements", now=september).rows] == [("李沐晨", "in", None)]
     whole_city = table(town, "ledger", by=town.city_official())
     assert (len(whole_city.rows), whole_city.total("places")) == (2, 3)
 
@@ -101,3 +104,34 @@ def test_a_file_with_names_needs_a_second_person(garden, client, portal_session,
     assert [cell.value for cell in book.worksheets[0][2]][2:4] == ["小一班", "李沐晨"]
     acts = portal_session.scalars(select(AuditEntry.act).where(AuditEntry.subject == "report_export"))
     assert set(acts) == {"ask_report_export", "decide_report_export"}
+
+
+def test_the_roll_beside_a_file_of_the_national_one(garden, client):
+    """Children missing on either side, and other names or birth dates; a file that cannot be read says what to mend."""
+    town = garden
+    for name, number in (("刘小果", "510104202203153426"), ("陈一", "510104202204010018"), ("没有证件", None)):
+        born = dt.date(2022, 3, 15) if name == "刘小果" else dt.date(2022, 4, 1)
+        town.child_on_roll(town.here, name, id_number=number, born=born)
+    town.session.commit()
+    sign_in(client, town.clerk.account_id)
+    path = f"/staff/reports/roll_file/differences?at={town.here.id}"
+    page = client.get(path)
+    token = BeautifulSoup(page.text, "lxml").select_one("input[name=csrf_token]")["value"]
+
+    def compared(content):
+        data = {"csrf_token": token, "file": (io.BytesIO(content.encode()), "national.csv")}
+        answer = client.post(path, data=data, content_type="multipart/form-data")
+        page = BeautifulSoup(answer.text, "lxml")
+        return page, [[cell.get_text(strip=True) for cell in row.select("th, td")] for row in page.select("tbody tr")]
+
+    head = "姓名,证件号码,出生日期\n"
+    page, rows = compared(head + "刘晓果,510104202203153426,2022-03-16\n外来,51010420220506001X,\n")
+    assert {(row[0], row[2]) for row in rows} == {
+        ("刘小果", "姓名不同"), ("刘小果", "出生日期不同"), ("陈一", "国家学籍里没有"), ("没有证件", "没有证件号码，对不了"),
+        ("外来", "我们的名册里没有"),
+    }  # fmt: skip
+    late = next(row for row in rows if row[0] == "陈一")
+    assert late[6:] == ["2025-11-01", "已经超期"], "two months after 1 September 2025"
+    for content, words in (("名,号\n", "第一行要有"), (head + "刘小果,,\n", "第 2 行")):
+        page, rows = compared(content)
+        assert rows == [] and words in page.select_one(".govuk-error-summary").get_text(), content

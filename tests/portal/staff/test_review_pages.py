@@ -8,6 +8,7 @@ import uuid
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
+from pypdf import PdfWriter
 from sqlalchemy import insert, select
 
 from enrollment.applications import register_answers, submission
@@ -26,6 +27,7 @@ from enrollment.season.facts import Fact
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.statements import counted
+from tests.support.worker import let_the_worker_work
 
 LANGUAGES = ["zh", "en"]
 
@@ -407,6 +409,38 @@ def test_stf02_what_was_chosen_stays_on_the_page_when_a_colleague_took_over(town
     late = at_work.post(f"{path}/facts", data={**hidden_fields(before.text, f"{path}/facts"), **chosen})
     assert late.status_code == 409
     assert "您刚才选的，没有保存" in late.text and "合同过期" in late.text
+
+
+def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
+    town, at_work, ana, portal_engine, frozen_clock, another_client, portal_session
+):
+    writer, file = PdfWriter(), io.BytesIO()
+    for _ in range(2):
+        writer.add_blank_page(595, 842)
+    writer.write(file)
+    by = town.parent_of(ana)
+    content, before = file.getvalue(), ana.created_at
+    (page,) = evidence.add_pages(town.session, ana.id, "birth_certificate", [content], by=by, now=before)
+    ana.review_kindergarten_id = town.here.id
+    town.session.commit()
+    path = f"/staff/applications/{ana.id}"
+
+    def sheets() -> list:
+        shown = BeautifulSoup(at_work.get(f"{path}?page={page.id}&sheet=2").text, "lxml")
+        return shown.select(f".thumbs a[data-page^='{page.id}']")
+
+    (as_file,) = sheets()
+    assert as_file.has_attr("data-file"), "until it is drawn it is a download"
+    assert let_the_worker_work(portal_engine, frozen_clock, ("draw_evidence",)) == ["done"]
+    first, second = sheets()
+    assert second.has_attr("aria-current") and not first.has_attr("data-file")
+    sheet = at_work.get(second["data-address"])
+    assert (sheet.mimetype, sheet.headers["Cache-Control"]) == ("image/webp", "no-store")
+    assert len(Image.open(io.BytesIO(sheet.data)).getcolors(maxcolors=100000)) > 10, "the watermark is drawn into it"
+    stranger = sign_in(another_client(), town.clerk_of(town.there).account_id)
+    assert stranger.get(second["data-address"]).status_code == 404
+    seen = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "view_evidence")).all()
+    assert [entry.subject_id for entry in seen] == [str(ana.id)]
 
 
 def test_stf18_the_case_page_asks_at_most_twelve_statements_with_thirty_pages(town, at_work, ana, portal_session):

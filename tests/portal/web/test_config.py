@@ -49,3 +49,29 @@ def test_an_unreadable_key_file_is_named(production, tmp_path):
     (tmp_path / "keys.json").write_text("not json")
     with pytest.raises(Unconfigured, match="cannot be read"):
         from_environment(production)
+
+
+def test_a_single_sign_on_is_configured_whole_or_not_at_all(production):
+    whole = {
+        "OIDC_ISSUER": "https://id.example.cn",
+        "OIDC_CLIENT_ID": "ruyuan",
+        "OIDC_CLIENT_SECRET": "a secret that the provider gave",
+    }
+    assert from_environment(production).single_sign_on is None
+    found = from_environment(production | whole | {"OIDC_NAME": "天府通办"}).single_sign_on
+    assert (found.issuer, found.named("zh")) == ("https://id.example.cn", "天府通办")
+    for name in whole:
+        with pytest.raises(Unconfigured, match=name):
+            from_environment(production | {**whole, name: ""})
+    for unfit in ("http://id.example.cn", "id.example.cn", "https://id.example.cn/?a=b"):
+        with pytest.raises(Unconfigured, match="OIDC_ISSUER"):
+            from_environment(production | whole | {"OIDC_ISSUER": unfit})
+
+
+def test_wechat_is_configured_whole_or_not_at_all(production):
+    whole = {"WECHAT_APP_ID": "wx1", "WECHAT_SECRET": "of the account", "WECHAT_TEMPLATE": "T1"}
+    assert from_environment(production).wechat is None
+    assert from_environment(production | whole).wechat.api == "https://api.weixin.qq.com"
+    for name in whole:
+        with pytest.raises(Unconfigured, match=name):
+            from_environment(production | {**whole, name: ""})

@@ -1,0 +1,87 @@
+"""Reports about kindergartens: one line for each, and the places that are still free."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import distinct, exists, func, select
+
+from enrollment.applications.application_rows import Application, Stage, Wish
+from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.ground.city_time import today
+from enrollment.offers.offer_rows import LIVE, Offer, OfferMove
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme, ProgrammeState
+from enrollment.reports.tables.places import OF_A_PROGRAMME, place_of
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+
+N = Kind.NUMBER
+
+
+def _units(question: Question) -> Iterable[Row]:
+    planned = (
+        select(func.sum(Programme.places))
+        .where(
+            Programme.kindergarten_id == Kindergarten.id,
+            Programme.year == question.year,
+            Programme.state == ProgrammeState.APPROVED,
+        )
+        .scalar_subquery()
+    )
+    found = select(Kindergarten, planned).where(question.here()).order_by(Kindergarten.sort_key, Kindergarten.id)
+    for each, places in question.session.execute(found):
+        yield (
+            place_of(each), each.code, each.area_code, each.nature, each.run_by, "yes" if each.attached else "no",
+            each.licensed_classes, places, each.fee, each.phone, each.address, each.closed_on,
+        )  # fmt: skip
+
+
+UNITS = Report(
+    "units",
+    (
+        Column("kindergarten", Kind.PLACE), Column("school_code"), Column("area", Kind.AREA),
+        Column("nature", Kind.CODE, "nature"), Column("run_by"), Column("attached", Kind.CODE, "report_yes_no"),
+        Column("licensed", N, total=True), Column("places", N, total=True), Column("fee", N), Column("phone"),
+        Column("address"), Column("closed_on", Kind.DAY),
+    ),
+    _units,
+)  # fmt: skip
+
+
+def _vacancies(question: Question) -> list[Row]:
+    """A place is free since the last move of an offer there; one that nobody was ever offered has no such day."""
+    since = (
+        select(func.max(OfferMove.at))
+        .join(Offer, Offer.id == OfferMove.offer_id)
+        .where(Offer.programme_id == Programme.id)
+        .scalar_subquery()
+    )
+    placed = exists().where(Offer.child_id == Application.child_id, Offer.year == question.year, Offer.state.in_(LIVE))
+    waiting = (
+        select(func.count(distinct(Application.child_id)))
+        .join(Wish, Wish.application_id == Application.id)
+        .where(
+            Wish.programme_id == Programme.id, Application.year == question.year,
+            Application.stage.not_in((*DEAD_STAGES, Stage.DRAFT)), ~placed,
+        )
+        .scalar_subquery()
+    )  # fmt: skip
+    free = Programme.places + Programme.overhang - Programme.taken
+    found = (
+        select(Kindergarten, Programme.level, free, since, waiting)
+        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+        .where(Programme.year == question.year, Programme.state == ProgrammeState.APPROVED, free > 0, question.here())
+        .order_by(Kindergarten.sort_key, Kindergarten.id, Programme.level)
+    )
+    return [
+        (place_of(kindergarten), level, n, at, (question.day - today(at)).days if at else None, waits)
+        for kindergarten, level, n, at, waits in question.session.execute(found)
+    ]
+
+
+VACANCIES = Report(
+    "vacancies",
+    (
+        *OF_A_PROGRAMME, Column("free", N, total=True), Column("free_since", Kind.MOMENT), Column("days", N),
+        Column("waiting", N, total=True),
+    ),
+    _vacancies,
+)  # fmt: skip

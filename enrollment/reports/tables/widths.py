@@ -1,0 +1,55 @@
+"""A report for an official: sums of the city's areas, of an area's kindergartens, or the rows of a kindergarten.
+
+Names of children and guardians are in the rows of one kindergarten only; the rows of an area have the same columns without
+them.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from enrollment.ground.errors import NotFound
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Table, Width, read
+
+ORDER = list(Width)
+BY_AREA, BY_KINDERGARTEN = Column("area", Kind.AREA), Column("kindergarten", Kind.PLACE)
+
+
+def allows(report: Report, width: Width) -> bool:
+    """Whether the report can be read at this width; a wider one leads to a choice of areas or kindergartens."""
+    return ORDER.index(report.widest) <= ORDER.index(width) <= ORDER.index(report.narrowest)
+
+
+def read_at(report: Report, question: Question, *, how: str, names: bool) -> Table:
+    """The table of the report at the width of the question, of a kindergarten with `names` or without.
+
+    NotFound where the report can only be read at another width.
+    """
+    if not allows(report, question.width):
+        raise NotFound("report")
+    table = read(report, question, how=how)
+    if question.width == Width.KINDERGARTEN:
+        return table if names else _without_names(table)
+    if report.has_sums:
+        return _summed(table, question.width)
+    return _without_names(table)
+
+
+def _summed(table: Table, width: Width) -> Table:
+    """A row for each area or each kindergarten, with the sums of the columns that add up."""
+    report = table.report
+    places = [place for place, column in enumerate(report.columns) if column.total or column.share_of]
+    first = BY_AREA if width == Width.CITY else BY_KINDERGARTEN
+    summed = replace(report, columns=(first, *(report.columns[place] for place in places)))
+    sums: dict[Any, list[Any]] = {}
+    for row in table.rows:
+        line = sums.setdefault(row[0].area if width == Width.CITY else row[0], [0] * len(places))
+        for position, place in enumerate(places):
+            if report.columns[place].total:
+                line[position] += row[place] or 0
+    return replace(table, report=summed, rows=[summed.with_shares((key, *line)) for key, line in sums.items()])
+
+
+def _without_names(table: Table) -> Table:
+    kept = [place for place, column in enumerate(table.report.columns) if not column.names]
+    report = replace(table.report, columns=tuple(table.report.columns[place] for place in kept))
+    return replace(table, report=report, rows=[tuple(row[place] for place in kept) for row in table.rows])

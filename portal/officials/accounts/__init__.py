@@ -1,0 +1,1 @@
+"""Accounts of staff and officials: roles, scopes, and the two people for each widening."""

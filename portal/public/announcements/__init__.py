@@ -1,0 +1,1 @@
+"""Announcements as everybody reads them, on pages and as a feed."""

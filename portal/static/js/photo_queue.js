@@ -1,0 +1,100 @@
+/* Photos on their way: each is kept under a key of its own and sent, one at a time, until an answer says that it has come. The key
+   is the key of the form, so a photo that is sent twice counts once. A photo that the server refused stays, with the reason. */
+import { all, ask, bodyOf, drop, keep, newKey, one } from "./kept.js";
+
+const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000;
+let busy = false, tries = 0, timer;
+
+function say(photo, state, more = {}) {
+  document.dispatchEvent(new CustomEvent("photo", { detail: { photo, state, ...more } }));
+}
+
+export const waiting = () => all(PREFIX);
+
+/* `photo`: send (address), paper (code), label (what the family reads), instead (id of the page that it replaces). */
+export async function add(file, photo) {
+  const id = PREFIX + newKey();
+  const head = { ...photo, at: Date.now(), name: file.name || "photo.jpg", type: file.type, size: file.size, key: id.slice(PREFIX.length) };
+  const stored = await keep(id, head, file);
+  say({ ...head, id, volatile: !stored }, "waits");
+  send();
+}
+
+export async function again(id) {
+  const photo = await one(id);
+  if (!photo) return;
+  delete photo.refused;
+  await keep(id, photo);
+  say(photo, "waits");
+  send();
+}
+
+export async function forgetPhoto(id) {
+  await drop(id);
+}
+
+export async function send() {
+  if (busy) return;
+  busy = true;
+  clearTimeout(timer);
+  let why = "";
+  try {
+    for (let photo = await next(); photo && !why; photo = await next()) why = await deliver(photo);
+  } finally {
+    busy = false;
+  }
+  if (!why) { tries = 0; return; }
+  say(null, "held", { why });
+  if (why !== "session") timer = setTimeout(send, 1000 * WAITS[Math.min(tries++, WAITS.length - 1)]);
+}
+
+async function next() {
+  return (await waiting()).find((photo) => !photo.refused);
+}
+
+/* "" when the photo has come or was refused for good; otherwise why nothing can be sent now. */
+async function deliver(photo) {
+  const { why, token } = await ask();
+  if (why) return why;
+  const body = await bodyOf(photo.id, photo.type);
+  if (!body) { await drop(photo.id); return ""; }
+  const form = new FormData();
+  for (const [name, value] of Object.entries({ csrf_token: token, idempotency_key: photo.key, document: photo.paper, instead_of: photo.instead ?? "" })) form.append(name, value);
+  form.append("pages", body, photo.name);
+  const answer = await post(photo, form);
+  if (!answer.status || answer.status >= 500) return navigator.onLine ? "server" : "network";
+  if (answer.said?.card !== undefined) {
+    await drop(photo.id);
+    await keep(`sent:${photo.key}`, { label: photo.label, at: Date.now() });
+    say(photo, "came", answer.said);
+    return "";
+  }
+  if (answer.status < 400) return (await ask()).why || "server"; /* a page and no answer of ours: signed out meanwhile */
+  const refused = answer.said?.refused ?? "-";
+  await keep(photo.id, { ...photo, refused, late: Boolean(answer.said?.late) });
+  say({ ...photo, refused, late: Boolean(answer.said?.late) }, "refused");
+  return "";
+}
+
+function post(photo, form) {
+  return new Promise((done) => {
+    const xhr = new XMLHttpRequest();
+    let stalled = setTimeout(() => xhr.abort(), STALLED);
+    const moved = () => { clearTimeout(stalled); stalled = setTimeout(() => xhr.abort(), STALLED); };
+    xhr.upload.onprogress = (event) => { moved(); if (event.lengthComputable) say(photo, "sends", { percent: Math.round((100 * event.loaded) / event.total) }); };
+    xhr.onprogress = moved;
+    xhr.onloadend = () => {
+      clearTimeout(stalled);
+      let said = null;
+      try { said = JSON.parse(xhr.responseText); } catch { /* a page, or nothing */ }
+      done({ status: xhr.status, said });
+    };
+    xhr.open("POST", photo.send);
+    xhr.setRequestHeader("Accept", "application/json");
+    say(photo, "sends", { percent: 0 });
+    xhr.send(form);
+  });
+}
+
+addEventListener("online", () => { tries = 0; send(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });

@@ -1,0 +1,157 @@
+"""Reports for officials: from the city to an area to a kindergarten, the same rows on the page and in both files."""
+
+import csv
+import datetime as dt
+import io
+
+import openpyxl
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from enrollment.ground.audit import AuditEntry
+from enrollment.offers.arrivals import arrival
+from enrollment.reports.tables import statistics, widths
+from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS, official_report_of
+from enrollment.reports.tables.export_rows import ReportExport
+from enrollment.reports.tables.report import Question, Width
+from tests.support.signing_in import fill_in, sign_in
+from tests.support.town_season import at
+
+ALL = REPORTS | OFFICIAL_REPORTS
+
+
+@pytest.fixture
+def city(town, frozen_clock):
+    """Two kindergartens of Jinjiang and one of Qingyang; two children have a place, one of them arrived."""
+    town.here, town.other = town.kindergarten("锦官新城幼儿园", places=2), town.kindergarten("牡丹幼儿园", places=3)
+    town.west = town.kindergarten("青羊幼儿园", places=4, area="510105")
+    town.child_on_roll(town.here, "刘小果", id_number="510104202203153426", born=dt.date(2022, 3, 15))
+    town.roll(town.other, "middle", 31)
+    town.open_registration()
+    town.ana, town.ben = (town.child(name, wishes=[town.here]) for name in ("李沐晨", "王小雨"))
+    town.drawn(town.ana, town.ben)
+    town.confirm(town.ana)
+    town.at(at(8, 20, 10))
+    frozen_clock.set(town.now)
+    clerk = town.clerk_of(town.here)
+    arrival.arrive(town.session, town.offer_for(town.ana).id, class_name="小一班", by=clerk, now=town.now)
+    town.session.commit()
+    return town
+
+
+def rows_of(client, path):
+    page = BeautifulSoup(client.get(path).text, "lxml")
+    return [[cell.get_text(strip=True) for cell in row.select("th, td")] for row in page.select("main table tr")]
+
+
+def table(town, code, by, **where):
+    question = Question(town.session, 2026, by, town.now, **where)
+    return widths.read_at(official_report_of(code), question, how="page", names=True)
+
+
+def test_sums_agree_from_the_city_to_its_kindergartens(city):
+    town, by = city, city.city_official()
+    for code, report in ALL.items():
+        if widths.allows(report, Width.AREA):
+            of_an_area = table(town, code, by, area="510104")
+            assert not of_an_area.unequal and not of_an_area.report.has_names, code
+        if not report.has_sums or report.widest != Width.CITY:
+            continue
+        areas = table(town, code, by)
+        parts = {row[0]: table(town, code, by, area=row[0]) for row in areas.rows}
+        assert not areas.unequal and not any(part.unequal for part in parts.values()), code
+        for place, column in enumerate(areas.report.columns):
+            if column.total:
+                assert areas.totals[place] == sum(part.total(column.code) for part in parts.values()), (code, column)
+    ledger = table(town, "ledger", by)
+    assert {row[0]: row[ledger.report.place_of("places")] for row in ledger.rows} == {"510104": 5, "510105": 4}
+    assert ledger.total("arrived") == table(town, "arrivals", by).total("arrived") == 1
+    assert table(town, "by_wish", by).total("placed") == sum(
+        ledger.total(code) for code in ("offered", "accepted", "arrived")
+    )
+    assert table(town, "vacancies", by).total("free") == ledger.total("free")
+    assert [row[0] for row in table(town, "ledger", town.area_official()).rows] == ["510104"], "its own areas"
+
+
+def test_the_statistics_return_counts_what_the_two_shares_count(city):
+    town, by = city, city.city_official()
+    returned = table(town, "statistics", by, area="510104")
+    assert returned.unequal == () and returned.total("children") == 32
+    assert (returned.total("sex_unknown"), returned.total("age_unknown")) == (31, 31), "a class kept as a number"
+    assert (returned.total("girls"), returned.total("age_3")) == (1, 1), "three years old on 31 August 2025"
+    assert returned.rows[0][0].name == "锦官新城幼儿园" or returned.rows[1][0].name == "锦官新城幼儿园"
+    assert (returned.total("classes"), returned.total("within_norm")) == (2, 1)
+    assert returned.totals[returned.report.place_of("within_share")] == "50.00%"
+    shares = table(town, "two_shares", by)
+    assert shares.total("children") == 32 and shares.rows[0][0] == "510104"
+    of_a_county = statistics.SHARES.with_shares(("x", 25_113, 10_301, None, 17_930, None, 0, 0, None, 0, None))
+    assert (of_a_county[3], of_a_county[5], of_a_county[8]) == ("41.02%", "71.40%", None)
+
+
+def test_page_and_files_hold_the_same_rows_at_each_width(city, client):
+    town = city
+    sign_in(client, town.city_official().account_id)
+    listed = BeautifulSoup(client.get("/officials/2026/reports").text, "lxml")
+    assert len(listed.select("main a.card")) == len(ALL)
+    where = {Width.CITY: "", Width.AREA: "area=510104&lang=en", Width.KINDERGARTEN: f"at={town.here.id}"}
+    for code in ("ledger", "roll_file", "statistics", "readiness_rows"):
+        for width, chosen in where.items():
+            report = ALL[code]
+            path = f"/officials/2026/reports/{code}"
+            shown = rows_of(client, f"{path}?{chosen}")
+            file = client.get(f"{path}/file.csv?{chosen}")
+            if report.has_names and width == Width.KINDERGARTEN:
+                assert file.status_code == 303 and "/export" in file.headers["Location"]
+            elif not widths.allows(report, width):
+                assert not shown and file.status_code == 404, (code, width)
+            else:
+                assert list(csv.reader(io.StringIO(file.get_data().decode("utf-8-sig")))) == shown != [], (code, width)
+                sheet = client.get(f"{path}/file.xlsx?{chosen}").get_data()
+                book = openpyxl.load_workbook(io.BytesIO(sheet))
+                cells = [["" if cell is None else str(cell) for cell in row] for row in book.worksheets[0].values]
+                assert cells == shown, (code, width)
+                assert "教育局经办" in book.worksheets[1].cell(5, 1).value, "who read it"
+
+
+def test_names_are_for_who_decides_there_and_leave_a_trail(city, client, another_client, portal_session):
+    town, at_here = city, f"at={city.here.id}"
+    official = sign_in(client, town.area_official().account_id)
+    assert "李沐晨" in official.get(f"/officials/2026/reports/class_list?{at_here}").text
+    read = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "read_report")).all()
+    assert [(each.subject, each.subject_id) for each in read] == [("kindergarten", str(town.here.id))]
+    assert official.get(f"/officials/2026/reports/ledger?at={town.west.id}").status_code == 404
+    auditor = sign_in(another_client(), town.account_of_staff("auditor", "审计", "auditor").id)
+    shown = auditor.get(f"/officials/2026/reports/class_list?{at_here}")
+    assert shown.status_code == 200 and "李沐晨" not in shown.text
+    assert auditor.get("/officials/2026/reports/support_cases").status_code == 404
+    path = f"/officials/2026/reports/class_list/export?{at_here}"
+    assert auditor.get(path).status_code == 403
+    assert fill_in(official, path, reason="区里核对").status_code == 303
+    export = portal_session.scalars(select(ReportExport)).one()
+    file = f"/officials/2026/reports/exports/{export.id}/file.xlsx"
+    assert official.get(file).status_code == 404
+    second = sign_in(another_client(), town.city_official().account_id)
+    decide = f"/officials/2026/reports/exports/{export.id}"
+    assert fill_in(second, "/officials/2026/reports", decide, agree="y").status_code == 303
+    book = openpyxl.load_workbook(io.BytesIO(official.get(file).get_data()))
+    assert "李沐晨" in {cell for row in book.worksheets[0].values for cell in row}
+    assert official.get(f"/officials/2026/audit?number={export.id}").text.count(str(export.id)[:8]) >= 2
+
+
+def test_a_number_of_the_cockpit_opens_to_its_classes_in_two_clicks(city, client):
+    """From the city to an area to the classes of a kindergarten, with the definition and the day of the roll on the way."""
+    sign_in(client, city.city_official().account_id)
+    cockpit = BeautifulSoup(client.get("/officials/2026/coverage").text, "lxml")
+    assert (
+        cockpit.select(".tile a[href='#areas']") and cockpit.select_one("#areas") and cockpit.select_one("#definition")
+    )
+    line = cockpit.select_one("#area-510104")
+    area = BeautifulSoup(client.get(line.select_one("a")["href"]).text, "lxml")
+    listed = [row for row in area.select("main tbody tr") if row.select_one("a[href*='on_roll']")]
+    numbers = [int(row.select_one("a[href*='on_roll']").get_text()) for row in listed]
+    assert sorted(numbers) == [1, 31] and sum(numbers) == int(line.select("td")[0].get_text())
+    for row, number in zip(listed, numbers, strict=True):
+        classes = rows_of(client, row.select_one("a[href*='on_roll']")["href"])
+        assert classes[-1][4] == str(number), classes
+    assert "名册" in area.select_one("main").get_text() and "不含托班" in area.select_one("main").get_text()
