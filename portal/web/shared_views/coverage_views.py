@@ -1,6 +1,7 @@
 """Shared by the public and the officials' coverage pages: the definition form, the figures, their words."""
 
 import datetime as dt
+from typing import Any
 from dataclasses import replace
 
 from flask import request
@@ -69,12 +70,12 @@ class DefinitionForm(FlaskForm):
         chosen = {switch: self[switch].data is True and not self[switch].errors for switch in SWITCHES}
         return Definition(on, **chosen)
 
-    def args(self) -> dict[str, str]:
+    def args(self) -> dict[str, Any]:
         """The query parameters of the chosen definition, for links of the page."""
         chosen = {field.name: request.args[field.name] for field in self if field.name in request.args}
         return {name: value for name, value in chosen.items() if not self[name].errors}
 
-    def of_year(self, year: int) -> dict[str, str]:
+    def of_year(self, year: int) -> dict[str, Any]:
         """The same with the year, for the public page; officials have the year in the path."""
         return self.args() | {"year": str(year)}
 
