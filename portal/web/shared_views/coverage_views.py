@@ -1,8 +1,8 @@
 """Shared by the public and the officials' coverage pages: the definition form, the figures, their words."""
 
 import datetime as dt
-from typing import Any
 from dataclasses import replace
+from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
