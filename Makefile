@@ -6,7 +6,7 @@ SEASONS ?= 200
 FAMILIES ?= 600
 RATE ?= 3
 PY := .venv/bin/python
-PYTEST = $(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadgroup
+PYTEST = $(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadfile --no-loadscope-reorder
 # after failures alone (1), not after an interruption or a wrong option
 SECOND_LOOK = { [ $$? = 1 ] && $(PY) -m tests.support.second_look -m "$(1)"; }
 

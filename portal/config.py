@@ -204,8 +204,11 @@ def _single_sign_on(environ: Mapping[str, str], *, demo: bool) -> SingleSignOn |
     issuer = urlsplit(given["OIDC_ISSUER"])
     if issuer.scheme not in ("https", *(["http"] if demo else [])) or issuer.query or issuer.fragment:
         raise Unconfigured("OIDC_ISSUER is not an https address without query, as the provider's discovery states it")
+    address, client, secret = given.values()
     return SingleSignOn(
-        *given.values(),
+        address,
+        client,
+        secret,
         name=environ.get("OIDC_NAME", "").strip() or SingleSignOn.name,
         name_english=environ.get("OIDC_NAME_ENGLISH", "").strip() or SingleSignOn.name_english,
     )
@@ -221,7 +224,8 @@ def _wechat(environ: Mapping[str, str]) -> Wechat | None:
         return None
     if missing := [name for name, value in given.items() if not value]:
         raise Unconfigured(f"{missing[0]} is not set: messages to WeChat need {', '.join(OF_WECHAT)}, or none")
-    return Wechat(*given.values(), api=environ.get("WECHAT_API", "").rstrip("/") or Wechat.api)
+    app_id, secret, template = given.values()
+    return Wechat(app_id, secret, template, api=environ.get("WECHAT_API", "").rstrip("/") or Wechat.api)
 
 
 def _refuse_unfit(config: Config) -> None:

@@ -9,6 +9,7 @@ import datetime as dt
 import gc
 import itertools
 import os
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import hypothesis
@@ -22,6 +23,7 @@ from portal.config import Config
 from portal.text.catalogues import compile_stale
 from tests.support.inspecting_client import InspectingClient, refuse_unsaved_work
 from tests.support.keys import KEYS
+from tests.support.prepared import Committed, InTransaction, Key, Setups, SharedSetup, key_of
 from tests.support.servers import Addresses, Servers, empty
 
 hypothesis.settings.register_profile("same-every-time", derandomize=True, database=None, deadline=None)
@@ -38,6 +40,7 @@ NOW = dt.datetime(2026, 5, 22, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 _servers: Servers | None = None
 _addresses: Addresses | None = None
 _numbers = itertools.count()
+_setups = Setups()
 
 
 def _start_once() -> Addresses:
@@ -62,10 +65,28 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """The slow ones first: one that begins last keeps one core busy while the other has nothing left to do."""
+    """The slow files first: one that begins last keeps one core busy while the other has nothing left to do.
+
+    In a file, tests that share their set-up stand together.
+    """
     # before `-m` takes any away: a guard looks at what `make test` leaves to `make test-long`
     config.stash[COLLECTED] = list(items)
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    files: dict[Path, int] = {}
+    setups: dict[tuple[Path, Key], int] = {}
+    for item in items:
+        files.setdefault(item.path, len(files))
+        setups.setdefault((item.path, key_of(item)), len(setups))
+    items.sort(key=lambda item: (item.path not in slow, files[item.path], setups[item.path, key_of(item)]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """A shared set-up ends with its last test: no transaction stays open beside other tests."""
+    result = yield
+    if nextitem is None or key_of(nextitem) != key_of(item):
+        _setups.discard()
+    return result
 
 
 def pytest_collection_finish(session):
@@ -102,11 +123,25 @@ def session(request):
     if "app" in request.fixturenames:
         yield request.getfixturevalue("portal_session")
         return
+    if setup := request.getfixturevalue("shared_setup"):
+        yield setup.session
+        return
     with request.getfixturevalue("engine").connect() as connection:
         outer = connection.begin()
         with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             yield session
         outer.rollback()
+
+
+@pytest.fixture
+def shared_setup(request) -> SharedSetup | None:
+    """The set-up by the test's `@prepared` fixtures, as it was when it was built; None if it has none."""
+    if not key_of(request.node):
+        return None
+    if "app" in request.fixturenames:
+        request.getfixturevalue("app")
+        return _setups.take(request, Committed, request.getfixturevalue("portal_engine"))
+    return _setups.take(request, InTransaction, request.getfixturevalue("engine"))
 
 
 @pytest.fixture
@@ -150,9 +185,16 @@ class FrozenClock:
         return now
 
 
+@pytest.fixture(scope="session")
+def clock_of_the_worker() -> FrozenClock:
+    """One for all tests, because a function of a shared set-up may hold it."""
+    return FrozenClock(NOW)
+
+
 @pytest.fixture
-def frozen_clock(monkeypatch, now) -> FrozenClock:
-    clock = FrozenClock(now)
+def frozen_clock(monkeypatch, now, clock_of_the_worker) -> FrozenClock:
+    clock = clock_of_the_worker
+    clock.set(now)
     monkeypatch.setattr("portal.web.clock.real_now", lambda: clock.now)
     return clock
 
@@ -193,15 +235,20 @@ def whole_app(app_engine, portal_engine, addresses, worker_number):
 
 
 @pytest.fixture
-def app(whole_app, portal_engine, frozen_clock):
-    """The portal on a database that is empty again after the test."""
+def app(request, whole_app, portal_engine, frozen_clock):
+    """The portal on a database that is empty again after the test, or has the rows of the shared set-up before the next."""
     yield whole_app
+    if key_of(request.node):
+        return
     with portal_engine.connect() as connection:
         empty(connection)
 
 
 @pytest.fixture
-def portal_session(app, portal_engine):
+def portal_session(app, portal_engine, shared_setup):
+    if shared_setup:
+        yield shared_setup.session
+        return
     with Session(portal_engine, expire_on_commit=False) as session:
         yield session
         session.rollback()
@@ -214,8 +261,10 @@ def new_connections(portal_engine):
 
 
 @pytest.fixture
-def client(app, portal_session) -> InspectingClient:
+def client(app, portal_session, shared_setup) -> InspectingClient:
     """A browser without a sign-in, which looks at every page that it opens."""
+    if shared_setup and shared_setup.client:
+        return shared_setup.client
     return new_client(app, portal_session)
 
 
@@ -236,6 +285,8 @@ def town(request, now):
     """One obvious town; it stands in the portal's database when the test opens pages."""
     from tests.support.town import Town
 
+    if setup := request.getfixturevalue("shared_setup"):
+        return setup.town
     opens_pages = {"client", "app", "portal_session"} & set(request.fixturenames)
     return Town(request.getfixturevalue("portal_session" if opens_pages else "session"), now)
 

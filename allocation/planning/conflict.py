@@ -91,9 +91,9 @@ class _Filter:
             return None
         if seat and is_out_of_reach(relaxed):
             return None
-        for starts in self.plans:
-            if keeps_all(relaxed, starts, seat=seat):
-                return starts
+        for known in self.plans:
+            if keeps_all(relaxed, known, seat=seat):
+                return known
         starts = plan_without(self.problem, wanted, self.seconds)
         if starts is not None:
             self.plans.append(starts)

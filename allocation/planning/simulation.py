@@ -60,7 +60,7 @@ class Played:
         """Places of a measure for the children of one September, and how many of them are taken by draw.  For a kindergarten
         that turns these are all its places; one that takes no part in the round has none."""
         own = self.town.own(project)
-        taken = self.plan[year][:, own].sum(axis=1)
+        taken: Array = self.plan[year][:, own].sum(axis=1)
         if project.change == Change.TURN:
             return int(self.town.places(year)[own].sum()), taken
         return project.entering, np.clip(taken - self.before[year][:, own].sum(axis=1), 0, project.entering)
@@ -73,7 +73,8 @@ class Played:
             for cohort in range(year - COHORTS + 1, year + 1):
                 self._move_cohort(found[year], cohort, year)
             self._move_outsiders(found[year], year)
-        return np.maximum(found, 0)
+        roll: Array = np.maximum(found, 0)
+        return roll
 
     def _move_cohort(self, roll: Array, cohort: int, year: int) -> None:
         """Put the children of a cohort where the plan has them.  Cohorts from before the first year are like its own
@@ -113,7 +114,8 @@ class Played:
                 here = (kinds == kind) & (self.town.area == area)
                 counted[:, area, kind] = self.plan[year][:, here].sum(axis=1)
         total = counted.sum(axis=2, keepdims=True)
-        return np.divide(counted, total, out=np.full_like(counted, 1 / KINDS), where=total > 0)
+        parts: Array = np.divide(counted, total, out=np.full_like(counted, 1 / KINDS), where=total > 0)
+        return parts
 
     def _move_outsiders(self, roll: Array, year: int) -> None:
         """Kindergartens that take no part in the round: their children turn with them, or divide like those who enter."""

@@ -12,6 +12,7 @@ The second rule knows no site and no way to it.  It is a generous one: a place t
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -188,7 +189,7 @@ def _taken(market: Market, rows: Array, copies: Array, family: Array) -> Market:
     lengths = np.diff(market.offsets)[rows]
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     wishes = _ranges(market.offsets[:-1][rows], lengths)
-    columns: dict[str, Array] = {"family": family[rows] + copies * (int(family.max(initial=-1)) + 1)}
+    columns: dict[str, Any] = {"family": family[rows] + copies * (int(family.max(initial=-1)) + 1)}
     if market.unit is not None:
         unit = market.unit[rows]
         columns["unit"] = np.where(unit >= 0, unit + copies * (int(market.unit.max(initial=-1)) + 1), -1)
@@ -267,7 +268,7 @@ def _market(
     places: Array | None = None,
     level: Array | None = None,
     more: int = 0,
-    **of_children: Array | None,
+    **of_children: Any,
 ) -> Market:
     """A checked market with these lists; nobody holds a place in it, and `more` programmes are new."""
     places = like.places if places is None else places

@@ -60,7 +60,7 @@ class Source:
     digest: str
     year: int
     name: str
-    published_at: dt.datetime
+    published_at: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
             "digest": task.source.digest,
             "year": task.source.year,
             "name": task.source.name,
-            "published": task.source.published_at.isoformat(),
+            "published": task.source.published_at.isoformat() if task.source.published_at else None,
             "children": task.town.market.children,
         },
         "entering": [_entering(played, plan.city[year], without.city[year], year) for year in range(problem.horizon)],

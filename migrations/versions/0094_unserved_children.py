@@ -1,14 +1,14 @@
 """what officials and families note about children without a place, and the answer of a case to the family
 
 Revision ID: 0094_unserved_children
-Revises: 0105_plan_simulations
+Revises: 0106_valid_plan_sources
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0094_unserved_children"
-down_revision = "0105_plan_simulations"
+down_revision = "0106_valid_plan_sources"
 branch_labels = None
 depends_on = None
 

@@ -17,9 +17,13 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("measure_plan", sa.Column("relaxed_from", sa.Uuid(), nullable=True))
     op.add_column("measure_plan", sa.Column("relaxed", sa.String(), nullable=True))
-    op.create_foreign_key("fk_measure_plan__relaxed_from", "measure_plan", "measure_plan", ["relaxed_from"], ["id"])
-    op.create_check_constraint(
-        op.f("ck_measure_plan__relaxed_of_a_plan"), "measure_plan", "(relaxed_from IS NULL) = (relaxed IS NULL)"
+    op.execute(
+        "ALTER TABLE measure_plan ADD CONSTRAINT fk_measure_plan__relaxed_from"
+        " FOREIGN KEY (relaxed_from) REFERENCES measure_plan (id) NOT VALID"
+    )
+    op.execute(
+        "ALTER TABLE measure_plan ADD CONSTRAINT ck_measure_plan__relaxed_of_a_plan"
+        " CHECK ((relaxed_from IS NULL) = (relaxed IS NULL)) NOT VALID"
     )
     op.create_table(
         "plan_simulation",
@@ -50,7 +54,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("plan_paper")
     op.drop_table("plan_simulation")
-    op.drop_constraint("ck_measure_plan__relaxed_of_a_plan", "measure_plan")
+    op.drop_constraint(op.f("ck_measure_plan__relaxed_of_a_plan"), "measure_plan")
     op.drop_constraint("fk_measure_plan__relaxed_from", "measure_plan")
     op.drop_column("measure_plan", "relaxed")
     op.drop_column("measure_plan", "relaxed_from")

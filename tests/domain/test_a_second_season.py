@@ -18,6 +18,7 @@ from enrollment.offers.arrivals import arrival
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
 from enrollment.results import admission_notice
+from tests.support.prepared import prepared
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -41,7 +42,7 @@ def arrive(town, application, place, class_name):
     return arrival.arrive(town.session, offer.id, by=by, now=town.now, **seen)
 
 
-@pytest.fixture
+@prepared
 def after_one_season(town):
     """Ana and Bo entered the nursery of 金苹果 in 2026; Cui declined there and stayed at home."""
     town.jinpingguo = town.kindergarten("金苹果", places=3, level="nursery")

@@ -16,9 +16,10 @@ from enrollment.draw.participants import FactBasis
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceArea
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def town_of_two_rounds(town):
     """A supplementary round with everything that a market can have: places held from the main round, bound twins, an elder
     sibling in the same season, reserved places for several grounds, a service area, and a programme of the first round

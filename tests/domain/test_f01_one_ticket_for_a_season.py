@@ -12,6 +12,7 @@ from enrollment.draw import draw_rooms, draws, market_files, snapshot
 from enrollment.draw.draws import Draw, Snapshot, Ticket
 from enrollment.draw.seed import declared_forms
 from enrollment.ground.errors import Refused
+from tests.support.prepared import prepared
 
 
 def test_f01_applying_ten_times_gives_the_same_ticket(town):
@@ -51,7 +52,7 @@ def test_children_of_one_family_stand_side_by_side(town):
     assert abs(first - second) == 1
 
 
-@pytest.fixture
+@prepared
 def frozen(town):
     jinpingguo = town.kindergarten("金苹果", places=1)
     town.ana = town.child("安娜", wishes=[jinpingguo])

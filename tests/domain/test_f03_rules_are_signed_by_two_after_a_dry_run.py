@@ -13,6 +13,7 @@ from enrollment.ground.errors import Refused
 from enrollment.season import policy_approval
 from enrollment.season.policy_file import PolicyFaults
 from enrollment.season.policy_rows import Policy
+from tests.support.prepared import prepared
 
 AREA = "510104"
 RIGHT = policy_approval.template("whole_district", AREA, 2026)
@@ -27,7 +28,7 @@ def swapped(one: str, other: str) -> str:
 WRONG = swapped('[["local_hukou"], ["collective_hukou"]]', '[["residence_permit", "workplace"]]')
 
 
-@pytest.fixture
+@prepared
 def families(town):
     """Two local families and two from elsewhere want the one place of the only kindergarten."""
     apple = town.kindergarten("金苹果", places=1)

@@ -14,11 +14,12 @@ from enrollment.offers import offers, revocations
 from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.offers import LIVE, Offer, OfferMove
 from tests.conftest import NOW
+from tests.support.prepared import prepared
 from tests.support.town import Town
 from tests.support.town_season import at
 
 
-@pytest.fixture
+@prepared
 def published(town):
     town.jinpingguo = town.kindergarten("金苹果", places=1)
     town.mudan = town.kindergarten("牡丹", places=1)

@@ -1,15 +1,14 @@
 """F6: a declined preference appeared in the ranking.  Here a claim counts nothing until it is verified, a declined fact
 counts nothing at all, and neither refuses the application."""
 
-import pytest
-
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.season.facts import Fact, Ground
+from tests.support.prepared import prepared
 from tests.support.tiers import tier_at
 
 
-@pytest.fixture
+@prepared
 def ana(town):
     """Her brother is in the kindergarten, the family is registered in the area, and says both."""
     town.jinguan = town.kindergarten("锦官新城幼儿园", places=10)

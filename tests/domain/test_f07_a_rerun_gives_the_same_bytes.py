@@ -11,9 +11,10 @@ from allocation import verify
 from enrollment.draw import runs
 from enrollment.draw.run_rows import Placement
 from enrollment.ground.errors import Refused
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def drawn_town(town):
     jinpingguo = town.kindergarten("金苹果", places=2)
     mudan = town.kindergarten("牡丹", places=1)

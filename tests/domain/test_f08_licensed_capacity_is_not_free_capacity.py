@@ -12,9 +12,10 @@ from enrollment.places import place_plans, programmes
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.class_plan import LevelPlan, check_kindergarten
 from enrollment.places.plans.receipts import Limit, free_places, receipt
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def wenjiang(town):
     """A kindergarten licensed for 9 classes, where 3 middle and 4 upper classes go on."""
     k = town.kindergarten("温江示例幼儿园", area="510115", licensed_classes=9)

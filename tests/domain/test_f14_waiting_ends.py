@@ -5,6 +5,7 @@ import pytest
 from enrollment.ground.errors import Refused
 from enrollment.offers import waitlist
 from enrollment.season import calendar
+from tests.support.prepared import prepared
 from tests.support.town_season import at
 
 
@@ -13,7 +14,7 @@ def codes(town, *children):
     return [standings[child.child_code].code for child in children]
 
 
-@pytest.fixture
+@prepared
 def queue(town):
     town.jinpingguo = town.kindergarten("金苹果", places=1)
     mudan = town.kindergarten("牡丹", places=1)

@@ -16,11 +16,12 @@ from enrollment.people import documents
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.review import duplicates, refusals
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 
 REASON = "撤下一份重复的申请"
 
 
-@pytest.fixture
+@prepared
 def town_of_two(town):
     """One child entered twice, under names that do not look alike, and another one; two places."""
     town.garden = town.kindergarten("金苹果", places=2)

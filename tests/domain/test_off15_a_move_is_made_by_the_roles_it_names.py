@@ -17,6 +17,7 @@ from enrollment.ground.random_codes import notice_code
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_lifecycle import CREATING, OFFER_MOVES
 from enrollment.offers.offer_rows import OfferMove, OfferState
+from tests.support.prepared import prepared
 from tests.support.town_families import phone_number
 
 GUARDIAN, HELPER, CLERK, HEAD, AREA, CITY, AUDITOR, OPERATOR, THE_SYSTEM = Role
@@ -60,7 +61,7 @@ A_HELPER_FOR_NOBODY = "a helper for nobody"
 CHANGING = tuple(name for name in OFFER_MOVES if name not in CREATING)
 
 
-@pytest.fixture
+@prepared
 def here(town):
     """A town with one application, one place given, and an actor of each role."""
     town.garden = town.kindergarten("金苹果", places=3)

@@ -45,6 +45,7 @@ def free_in(environment: Environment, tree: nodes.Template) -> set[str]:
     return absent
 
 
+@functools.cache
 def needed_by(environment: Environment, name: str) -> set[str]:
     """Names that must be in the context when this template is rendered, its frame and its parts included."""
     tree = parsed(environment, name)
@@ -56,6 +57,7 @@ def needed_by(environment: Environment, name: str) -> set[str]:
     return needed
 
 
+@functools.cache
 def set_in(tree: nodes.Template) -> set[str]:
     """What the template itself gives to the parts that it includes."""
     stored = {each.name for each in tree.find_all(nodes.Name) if each.ctx in ("store", "param")}
@@ -79,24 +81,25 @@ def known(app) -> set[str]:
 
 
 @functools.cache
-def calls() -> list[ast.Call]:
+def code() -> tuple[list[ast.Call], list[ast.Dict]]:
+    """Every call and every dictionary in the code of the portal."""
     trees = [ast.parse(file.read_text("utf-8")) for file in sorted((ROOT / "portal").rglob("*.py"))]
-    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = [node for tree in trees for node in ast.walk(tree) if isinstance(node, (ast.Call, ast.Dict))]
+    return [each for each in found if isinstance(each, ast.Call)], [
+        each for each in found if isinstance(each, ast.Dict)
+    ]
 
 
 def passed_somewhere() -> set[str]:
     """Each name of an argument, and each key of a dictionary, in the code of the portal."""
-    files = sorted((ROOT / "portal").rglob("*.py"))
-    dictionaries = [
-        node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Dict)
-    ]
+    calls, dictionaries = code()
     keys = {key.value for each in dictionaries for key in each.keys if isinstance(key, ast.Constant)}
-    return keys | {keyword.arg for call in calls() for keyword in call.keywords if keyword.arg}
+    return keys | {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
 
 
 def whole_calls() -> Iterator[tuple[str, set[str]]]:
     """The calls of render_template that name their template and every value: (template, names)."""
-    for call in calls():
+    for call in code()[0]:
         named = isinstance(call.func, ast.Name) and call.func.id == "render_template"
         if named and isinstance(call.args[0], ast.Constant) and all(keyword.arg for keyword in call.keywords):
             yield call.args[0].value, {keyword.arg for keyword in call.keywords}
@@ -109,14 +112,13 @@ def test_a_template_compiles(whole_app, name):
 
 def test_each_name_of_a_template_is_passed_by_somebody(app, known):
     given = known | passed_somewhere()
+    texts = {name: (TEMPLATES / name).read_text("utf-8") for name in NAMES}
     unknown = {}
     for name in NAMES:
         tree = parsed(app.jinja_env, name)
         absent = free_in(app.jinja_env, tree) - given
         # a part that is included or imported with the context also sees what its callers have set
-        callers = [
-            parsed(app.jinja_env, other) for other in NAMES if f'"{name}"' in (TEMPLATES / other).read_text("utf-8")
-        ]
+        callers = [parsed(app.jinja_env, other) for other in NAMES if absent and f'"{name}"' in texts[other]]
         absent -= {each for caller in callers for each in set_in(caller)}
         if absent:
             unknown[name] = absent

@@ -22,7 +22,7 @@ from portal.demo.city_builder import CityBuilder
 from portal.web.clock import now as city_now
 
 CHILDREN = 500
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("demo arrivals")]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

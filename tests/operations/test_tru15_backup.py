@@ -36,8 +36,6 @@ from tests.operations.serving import ROOT, environment, serving
 from tests.support.keys import KEYS, write_key_file
 from tests.support.town import Town
 
-pytestmark = pytest.mark.xdist_group("backup")
-
 
 def quiet(_line: str) -> None:
     pass

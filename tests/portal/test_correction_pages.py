@@ -14,6 +14,7 @@ from enrollment.places.roll_rows import RollClass
 from enrollment.review.correction_rows import CorrectionKind
 from enrollment.season.facts import Fact
 from portal.jobs import runner
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 from tests.support.town_season import at
@@ -29,7 +30,7 @@ def photo():
     return (io.BytesIO(photo_of_a_paper()), "page.jpg")
 
 
-@pytest.fixture
+@prepared
 def placed(town, client, frozen_clock):
     """A child with a wrong character in its name, who has taken its place."""
     town.garden = town.kindergarten("金苹果", places=2)

@@ -65,7 +65,7 @@ from portal.web.clock import now as city_now
 CHILDREN = 120
 SPECIAL = 12
 """Applications of `special_families` that are handed in."""
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo city")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")

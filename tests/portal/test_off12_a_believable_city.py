@@ -30,7 +30,7 @@ from portal.demo.city_builder import CityBuilder
 from portal.demo.nature_shares import NEAR_TARGET, Side
 
 CHILDREN = 3000
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("believable city")]
+pytestmark = pytest.mark.slow
 TODAY = season.SEASON_OPENS_AT.date()
 
 

@@ -5,7 +5,6 @@ test runs once more, alone, and its name is printed.  A fault fails twice, and e
 """
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +15,10 @@ MOST = 3
 
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
 
-GROUP = re.compile(r"@\w+$")
-"""What pytest-xdist appends to the name of a test of a group."""
-
 
 def main(arguments: list[str]) -> int:
     """The exit code of the second look; 1 where none is due."""
-    failed = sorted(GROUP.sub("", test) for test in json.loads(FAILED.read_text())) if FAILED.exists() else []
+    failed = sorted(json.loads(FAILED.read_text())) if FAILED.exists() else []
     if not failed or len(failed) > MOST or not all(test.startswith(WAITING_FOR_PROCESSES) for test in failed):
         return 1
     print("failed, and run once more alone:", *failed, sep="\n  ", flush=True)

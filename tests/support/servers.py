@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -118,9 +119,41 @@ def downgrade(engine, to: str) -> None:
 
 def empty(connection) -> None:
     """Delete every row of every table, including append-only tables."""
-    tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    names = connection.exec_driver_sql(tables).scalars().all()
-    connection.exec_driver_sql("SET session_replication_role = replica")
-    connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in names))
-    connection.exec_driver_sql("SET session_replication_role = DEFAULT")
+    with no_triggers(connection):
+        connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in tables(connection)))
     connection.commit()
+
+
+class KeptRows:
+    """A copy of all rows of a database, with which `restore` replaces what was committed since."""
+
+    def __init__(self, connection):
+        questions = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in tables(connection))
+        filled = connection.exec_driver_sql(" UNION ALL ".join(questions)).scalars().all()
+        cursor = connection.connection.driver_connection.cursor()
+        self.copies: dict[str, bytes] = {}
+        for name in filled:
+            with cursor.copy(f'COPY "{name}" TO STDOUT (FORMAT binary)') as copy:
+                self.copies[name] = b"".join(bytes(part) for part in copy)
+
+    def restore(self, connection) -> None:
+        with no_triggers(connection):
+            connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in tables(connection)))
+            cursor = connection.connection.driver_connection.cursor()
+            for name, rows in self.copies.items():
+                with cursor.copy(f'COPY "{name}" FROM STDIN (FORMAT binary)') as copy:
+                    copy.write(rows)
+        connection.commit()
+
+
+def tables(connection) -> list[str]:
+    names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    return connection.exec_driver_sql(names).scalars().all()
+
+
+@contextmanager
+def no_triggers(connection):
+    """Neither triggers nor foreign keys: for rows that were in the database before."""
+    connection.exec_driver_sql("SET session_replication_role = replica")
+    yield
+    connection.exec_driver_sql("SET session_replication_role = DEFAULT")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from flask import request
 from flask_babel import gettext as _
@@ -69,12 +70,12 @@ class DefinitionForm(FlaskForm):
         chosen = {switch: self[switch].data is True and not self[switch].errors for switch in SWITCHES}
         return Definition(on, **chosen)
 
-    def args(self) -> dict[str, str]:
+    def args(self) -> dict[str, Any]:
         """The query parameters of the chosen definition, for links of the page."""
         chosen = {field.name: request.args[field.name] for field in self if field.name in request.args}
         return {name: value for name, value in chosen.items() if not self[name].errors}
 
-    def of_year(self, year: int) -> dict[str, str]:
+    def of_year(self, year: int) -> dict[str, Any]:
         """The same with the year, for the public page; officials have the year in the path."""
         return self.args() | {"year": str(year)}
 

@@ -11,9 +11,10 @@ from enrollment.eligibility import claims, households
 from enrollment.eligibility.claims import Claim
 from enrollment.ground.errors import Refused, Stale
 from enrollment.season.facts import Ground
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     return town.kindergarten("金苹果", places=2)
 

@@ -12,6 +12,7 @@ from enrollment.applications.bonds import bond_notices
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.maintenance import invariants
+from tests.support.prepared import prepared
 from tests.support.town_season import at
 
 
@@ -28,7 +29,7 @@ def bound_codes(town, application):
     return receipts.answers_in(town.session, application, latest.number)["bound_with"]
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     town.m, town.j, town.k = (town.kindergarten(name, places=3) for name in ("玉林", "桐梓林", "倪家桥"))
     return town

@@ -10,12 +10,13 @@ from enrollment.eligibility.wish_candidates import Finder
 from enrollment.ground.errors import Refused
 from enrollment.season.facts import Fact, Ground
 from tests.portal.parents.desk import page, value_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 OUTSIDE = {"hukou_kind": "elsewhere", "home_area": None, "home_outside": True, "home_street": "人民路"}
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     town.first = town.kindergarten("一幼", places=1, longitude=104.1, latitude=30.6)
     town.second = town.kindergarten("二幼", places=3, longitude=104.2, latitude=30.6)

@@ -35,6 +35,7 @@ from enrollment.people.consents import Consent
 from enrollment.reports import personal_data
 from enrollment.review import cases
 from enrollment.season.document_kinds import Document
+from tests.support.prepared import prepared
 from tests.support.town_families import id_number
 from tests.support.town_helping import photo_of_a_paper, terms
 from tests.support.town_season import at
@@ -43,19 +44,19 @@ PHONE = "13811112222"
 MOTHERS_NUMBER = id_number(dt.date(1988, 3, 3))
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     found = town.kindergarten("金苹果", places=5)
     town.open_registration()
     return found
 
 
-@pytest.fixture
+@prepared
 def yang(town, garden):
     return town.helper("小杨")
 
 
-@pytest.fixture
+@prepared
 def acting(town, yang):
     return town.acting(yang, town.mandate_by_code(yang, PHONE))
 

@@ -22,6 +22,7 @@ from enrollment.places.programmes import Programme
 from enrollment.places.roll_rows import RollChild
 from enrollment.review import cases, duplicates, refusals
 from enrollment.season.round_rows import Round
+from tests.support.prepared import prepared
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -29,7 +30,7 @@ BORN = dt.date(2022, 12, 10)
 FIRST_ISSUE, SECOND_ISSUE = "H7654321001", "H7654321002"
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     return town.kindergarten("锦官园", places=5)
 

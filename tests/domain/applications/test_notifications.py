@@ -8,9 +8,10 @@ from enrollment.applications.notifications import Notification
 from enrollment.ground.jobs import Job
 from enrollment.ground.outbox import AT_ONCE, MessageState, Notice
 from enrollment.people import invitations
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def families(town):
     """Ana with a father who accepted and an aunt who only was invited; Ben with one guardian."""
     here = town.kindergarten("金苹果", places=2)

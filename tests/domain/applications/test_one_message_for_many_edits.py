@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pytest
 from sqlalchemy import select
 
 from enrollment.applications import receipts
@@ -10,12 +9,13 @@ from enrollment.ground import outbox
 from enrollment.ground.outbox import MessageState, Notice
 from portal.config import Config
 from tests.support.keys import KEYS
+from tests.support.prepared import prepared
 from tests.support.sender import send_notices
 
 CONFIG = Config(database_url="", redis_url="", secret_key="for tests only", keys=KEYS, demo=True, testing=True)
 
 
-@pytest.fixture
+@prepared
 def family(town):
     town.gardens = [town.kindergarten(name, places=2) for name in ("金苹果", "牡丹", "小太阳")]
     town.ana = town.child("安娜", wishes=town.gardens[:1])

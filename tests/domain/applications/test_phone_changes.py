@@ -14,11 +14,12 @@ from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.sign_in import WebSession
 from enrollment.offers import answer_deadlines, offers
 from enrollment.people.person_rows import Guardian
+from tests.support.prepared import prepared
 
 NEW = "13955556666"
 
 
-@pytest.fixture
+@prepared
 def family(town):
     town.garden = town.kindergarten("金苹果", places=2)
     town.ana = town.child("安娜", wishes=[town.garden])

@@ -24,6 +24,7 @@ from enrollment.people import consents
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.season.facts import Ground
 from enrollment.season.rounds import Round
+from tests.support.prepared import prepared
 
 LOCATION = "/the-receipt"
 NEW = {
@@ -37,7 +38,7 @@ NEW = {
 _keys = itertools.count()
 
 
-@pytest.fixture
+@prepared
 def places(town):
     return [town.kindergarten(name, places=2) for name in ("锦江区机关第一幼儿园", "锦官新城幼儿园", "金苹果")]
 

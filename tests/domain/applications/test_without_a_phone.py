@@ -17,12 +17,13 @@ from enrollment.review import review
 from enrollment.review.review import Ask
 from enrollment.season import calendar
 from enrollment.season.calendar import Season
+from tests.support.prepared import prepared
 from tests.support.town_families import id_number
 
 NUMBER = id_number(dt.date(1988, 3, 3))
 
 
-@pytest.fixture
+@prepared
 def family(town):
     """A helper entered the child of a guardian who has no phone."""
     town.garden = town.kindergarten("金苹果", places=1)

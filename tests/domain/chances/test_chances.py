@@ -16,11 +16,12 @@ from enrollment.chances.family_chances import SIZES, Odds
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import retention
 from tests.support.crowd import crowd
+from tests.support.prepared import prepared
 
 HUKOU = {"local_hukou": {}}
 
 
-@pytest.fixture
+@prepared
 def city(town):
     """250 families: everybody wishes for the hot kindergarten (50 places), then for the quiet one, which has room for all."""
     town.hot = town.kindergarten("锦官", places=50)

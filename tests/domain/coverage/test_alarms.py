@@ -14,12 +14,13 @@ from enrollment.ground.accounts import SYSTEM, Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.places.roll import RollClass
 from tests.support.counted_city import COUNTED_ON, DAY, NOON, YEAR, CountedCity
+from tests.support.prepared import prepared
 
 ON = dt.date(2026, 5, 22)
 NOTHING = NoOutlook("history", 1)
 
 
-@pytest.fixture
+@prepared
 def city(session):
     city = CountedCity(session)
     city.targets()

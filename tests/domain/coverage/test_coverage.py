@@ -2,18 +2,17 @@
 
 import datetime as dt
 
-import pytest
-
 from enrollment.coverage import shares
 from enrollment.coverage.indicator import Definition
 from enrollment.ground.accounts import SYSTEM
 from enrollment.places import promotion
 from tests.support.counted_city import YEAR, CountedCity
+from tests.support.prepared import prepared
 
 ON = dt.date(2026, 5, 22)
 
 
-@pytest.fixture
+@prepared
 def city(session):
     return CountedCity(session)
 

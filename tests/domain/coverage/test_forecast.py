@@ -19,6 +19,7 @@ from enrollment.places.population.rows import AreaBirths, AreaHistory
 from portal.demo.city_builder import PAST_SEED
 from tests.support.counted_city import YEAR, CountedCity
 from tests.support.past_city import past_city
+from tests.support.prepared import prepared
 
 UNSEEN = 2026
 MORE_UNSEEN = range(500, 508)
@@ -96,7 +97,7 @@ def test_the_quantiles_of_few_years_are_those_of_student():
         assert intervals.t_quantile(0.9, degrees) == pytest.approx(table, rel=0.01)
 
 
-@pytest.fixture
+@prepared
 def city(session):
     city = CountedCity(session)
     city.targets()

@@ -14,13 +14,14 @@ from enrollment.coverage.targets import Targets, TargetScope, targets_on
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import Refused
 from tests.support.counted_city import DAY, NOON, YEAR, CountedCity
+from tests.support.prepared import prepared
 
 ON = dt.date(2026, 5, 22)
 PLAN = Source("学前教育普及普惠工作计划", "成教〔2026〕1号", dt.date(2026, 1, 5))
 AREA_OFFICIAL = Actor(None, "区", frozenset({Role.AREA_OFFICIAL}), areas=frozenset({"510104"}))
 
 
-@pytest.fixture
+@prepared
 def city(session):
     return CountedCity(session)
 

@@ -16,12 +16,13 @@ from enrollment.places.grades.code_list import GradeNames
 from enrollment.places.population.rows import AreaBirths
 from enrollment.places.staffing import counts
 from tests.support.counted_city import NOON, YEAR, CountedCity
+from tests.support.prepared import prepared
 
 ON = NOON.date()
 PLAN = Source("高质量发展计划", "", dt.date(2026, 1, 5))
 
 
-@pytest.fixture
+@prepared
 def city(session):
     return CountedCity(session)
 

@@ -3,7 +3,6 @@
 import datetime as dt
 import random
 
-import pytest
 from sqlalchemy import delete, func, or_, select, update
 
 from enrollment.coverage import shares
@@ -12,12 +11,13 @@ from enrollment.coverage.roll_days import RollClassDay
 from enrollment.ground.classifications import Level
 from enrollment.places.roll import RollChild, RollClass
 from tests.support.counted_city import YEAR, CountedCity
+from tests.support.prepared import prepared
 
 SEPTEMBER = dt.date(2025, 9, 1)
 DAYS = [SEPTEMBER + dt.timedelta(days=n) for n in (0, 1, 40, 150, 262, 364)]
 
 
-@pytest.fixture
+@prepared
 def city(session):
     return CountedCity(session)
 

@@ -3,7 +3,6 @@
 import datetime as dt
 import random
 
-import pytest
 from sqlalchemy import delete, func, select, update
 
 from enrollment.coverage import counts, rollup
@@ -15,12 +14,13 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_changes import counts as counts_of_classes
 from tests.support.counted_city import NOON, YEAR, CountedCity
+from tests.support.prepared import prepared
 
 ON = NOON.date()
 AREAS = ("510104", "GXQ", "510106")
 
 
-@pytest.fixture
+@prepared
 def city(session):
     city = CountedCity(session)
     for n, area in enumerate(AREAS):

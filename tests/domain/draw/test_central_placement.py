@@ -18,11 +18,12 @@ from enrollment.places import distances
 from enrollment.results import family_results
 from enrollment.season import policy_approval
 from enrollment.season.rounds import Round
+from tests.support.prepared import prepared
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
 
 
-@pytest.fixture
+@prepared
 def left_over(town):
     popular = town.kindergarten("金苹果", places=1, longitude=104.10, latitude=30.60)
     town.near = town.kindergarten("近处普惠", nature="inclusive", places=1, longitude=104.11, latitude=30.60)

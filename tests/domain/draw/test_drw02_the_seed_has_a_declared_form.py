@@ -19,13 +19,14 @@ from enrollment.draw.seed.witness_rows import SeedEntry, SeedPart, WitnessOffice
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from portal.demo import simulated_witnesses
+from tests.support.prepared import prepared
 
 CEREMONY, BEACON = SeedPart.CEREMONY, SeedPart.BEACON
 NUMBERS = "3 8 14 21 27 30 + 6"
 MINUTE = dt.timedelta(minutes=1)
 
 
-@pytest.fixture
+@prepared
 def reviewed(town):
     garden = town.kindergarten("金苹果", places=1)
     for name in ("安娜", "本本"):
@@ -36,7 +37,7 @@ def reviewed(town):
     return town
 
 
-@pytest.fixture
+@prepared
 def frozen(reviewed):
     reviewed.freeze()
     reviewed.now += MINUTE

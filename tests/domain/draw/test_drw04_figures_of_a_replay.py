@@ -5,10 +5,10 @@ import io
 import json
 import zipfile
 
-import pytest
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def after_the_answers(town):
     """Two hot places, and one for the rest.  Ana and Ben get their first wish, Cui her second, Dan nothing; Ben gives up."""
     town.hot, town.calm = town.kindergarten("金苹果", places=2), town.kindergarten("牡丹", places=1)

@@ -14,13 +14,14 @@ from enrollment.ground.outbox import Notice
 from enrollment.offers.offers import Offer
 from enrollment.season import calendar
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 from tests.support.town_season import at
 
 SECOND = dt.timedelta(seconds=1)
 HOUR = at(6, 5, 9)
 
 
-@pytest.fixture
+@prepared
 def drawn_town(town):
     """4 June, 10:00: the run is checked; the calendar announces the result for 5 June, 9:00."""
     town.garden = town.kindergarten("金苹果", places=2)

@@ -21,6 +21,7 @@ from enrollment.offers import (
 from enrollment.results import answers, family_results
 from enrollment.review import cases
 from enrollment.review.cases import Case
+from tests.support.prepared import prepared
 from tests.support.town_season import at
 
 
@@ -41,7 +42,7 @@ def result(town, application):
     return family_results.for_application(town.session, application.id, now=town.now)
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     town.m, town.j = town.kindergarten("玉林", places=3), town.kindergarten("桐梓林", places=3)
     return town

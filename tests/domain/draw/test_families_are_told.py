@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-import pytest
 from sqlalchemy import select
 
 from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines, offers
+from tests.support.prepared import prepared
 
 
 def notices_of(town, application, kind):
@@ -15,7 +15,7 @@ def notices_of(town, application, kind):
     return list(town.session.scalars(found.order_by(Notice.created_at)))
 
 
-@pytest.fixture
+@prepared
 def published(town):
     jinpingguo = town.kindergarten("金苹果", places=1)
     town.ana = town.child("安娜", wishes=[jinpingguo])

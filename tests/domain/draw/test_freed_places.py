@@ -6,9 +6,10 @@ from enrollment.draw import freed_places, replay
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers.arrivals import absences
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def placed(town):
     """Ana holds the place that Ben waits for."""
     town.garden = town.kindergarten("金苹果", places=1)

@@ -3,9 +3,10 @@
 import pytest
 
 from enrollment.ground.errors import Refused
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def three_for_one_place(town):
     jinpingguo = town.kindergarten("金苹果", places=1)
     mudan = town.kindergarten("牡丹", places=1)

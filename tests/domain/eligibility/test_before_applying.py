@@ -8,11 +8,12 @@ from enrollment.ground.errors import Refused
 from enrollment.people.household_rows import Household
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Ground
+from tests.support.prepared import prepared
 
 HERE, THERE = "510104", "510107"
 
 
-@pytest.fixture
+@prepared
 def places(town):
     town.policy(HERE, family="whole_district")
     town.policy(THERE, family="any_inclusive")

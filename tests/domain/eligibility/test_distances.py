@@ -1,17 +1,16 @@
 """FAM29: what is suggested to a family is of its own area, and nothing is called near without a distance."""
 
-import pytest
-
 from enrollment.draw import central_placement
 from enrollment.draw.unserved import board
 from enrollment.eligibility import home_points, households
 from enrollment.eligibility.wish_candidates import Finder
+from tests.support.prepared import prepared
 
 OTHER_COUNTY = "510105"
 STREET = {"street": "三圣街道", "latitude": 30.60}
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     """Two kindergartens on the family's street, one far away in its area, and one of another county beside them."""
     town.first = town.kindergarten("一幼", places=1, longitude=104.10, **STREET)

@@ -13,12 +13,13 @@ from enrollment.people import consents
 from enrollment.reports import personal_data
 from enrollment.review.roll_register import answers_from_roll, elder_on_roll
 from enrollment.season.facts import Fact, Ground
+from tests.support.prepared import prepared
 from tests.support.town_families import id_number
 
 BORN = dt.date(2021, 3, 12)
 
 
-@pytest.fixture
+@prepared
 def here(town):
     return town.kindergarten("金苹果", places=5)
 

@@ -24,9 +24,10 @@ from enrollment.review.roll_register import answers_from_roll
 from enrollment.season.facts import Fact
 from portal.gateways.registers import Breaker, Registers
 from portal.gateways.stand_ins.registers import NAME, TestRegisters
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def here(town):
     kindergarten = town.kindergarten("锦官新城幼儿园", places=10)
     town.open_registration()

@@ -12,10 +12,11 @@ from enrollment.places.service_areas import ServiceArea, ServiceAreaIndex
 from enrollment.season import policy_approval
 from enrollment.season.facts import Fact, Ground
 from enrollment.season.policy_rows import Policy
+from tests.support.prepared import prepared
 from tests.support.tiers import tier_at
 
 
-@pytest.fixture
+@prepared
 def city(town):
     """A public kindergarten that serves a street and an estate, its site, and an inclusive one, under rules of service areas."""
     town.main = town.kindergarten("锦官新城幼儿园", places=10)

@@ -9,9 +9,10 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.audit_chain import sealing
 from enrollment.ground.audit_chain.verification import verify
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def chain(session, now):
     for number in range(12):
         audit.record(session, "view", "application", number, by=SYSTEM, now=now, reason=f"第 {number} 次查看")

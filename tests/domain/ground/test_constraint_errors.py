@@ -38,6 +38,7 @@ from enrollment.reports.tables import exports
 from enrollment.review import support_cases
 from enrollment.season.document_kinds import Document
 from tests.domain.eligibility.test_evidence import photo
+from tests.support.prepared import prepared
 
 
 def changed_copy(table: str, changes: str, where: str = "true") -> str:
@@ -149,7 +150,7 @@ def copy_of_a_row(name: str) -> str:
         FROM "{table.name}" r WHERE {"true" if where is None else where} LIMIT 1"""
 
 
-@pytest.fixture
+@prepared
 def season_with_everything(town):
     """A published round, and a row in each table that the map names."""
     garden = town.kindergarten("锦官园", places=2)

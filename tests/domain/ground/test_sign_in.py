@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pyotp
-import pytest
 
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import RoleGrant
+from tests.support.prepared import prepared
 
 PHONE = "13900000077"
 
@@ -51,7 +51,7 @@ def test_one_phone_is_one_account_however_it_is_typed(session, now):
     assert sign_in.account_of_phone(session, "１３９ 0000 0077", now=now).id == first.id
 
 
-@pytest.fixture
+@prepared
 def official(session, now):
     return sign_in.create_staff_account(
         session, "Zhou", "周敏", "a long enough password", [RoleGrant(role="city_official")], now=now

@@ -12,6 +12,7 @@ from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.eligibility import evidence
 from enrollment.ground import key_rotation, vault
 from tests.support.keys import KEYS
+from tests.support.prepared import prepared
 
 BOOKLET = "hukou_booklet"
 
@@ -22,7 +23,7 @@ def photo(colour: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture
+@prepared
 def pages(town):
     """A page of each of two families."""
     garden = town.kindergarten("金苹果", places=1)

@@ -14,9 +14,10 @@ from enrollment.laboratory.preferences import Choices
 from enrollment.laboratory.study_rows import StudyState
 from enrollment.laboratory.variants import AS_DECLARED, Method, Variant
 from tests.support.crowd import crowd
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def city(town):
     """260 families for 180 places; everybody names the hot kindergarten first."""
     town.hot = town.kindergarten("锦官", places=50, longitude="104.08", latitude="30.65")

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pytest
 from sqlalchemy import delete, select
 
 from enrollment.ground import identity
@@ -11,6 +10,7 @@ from enrollment.maintenance import invariants, reindexing
 from enrollment.people import documents
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import ChildDocument, ChildLikeness, Guardian
+from tests.support.prepared import prepared
 
 BORN = dt.date(2022, 12, 10)
 PERMIT = "H7654321002"
@@ -32,7 +32,7 @@ def run(town):
             after = batch(town.session, after, town.now)
 
 
-@pytest.fixture
+@prepared
 def permit(town):
     return town.child("安娜", born=BORN, id_kind="hk_macau_permit", number=PERMIT)
 

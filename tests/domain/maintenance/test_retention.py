@@ -41,6 +41,7 @@ from tests.conftest import NOW
 from tests.domain.eligibility.test_evidence import photo
 from tests.guards.test_data_register import REGISTER
 from tests.support.permit_clock import stop_permit_clock
+from tests.support.prepared import prepared
 from tests.support.town import Town
 from tests.support.town_families import id_number
 from tests.support.town_season import at
@@ -128,7 +129,7 @@ class Bird:
         return (self.name, self.phone, self.other.phone, self.number, *codes, *(index.hex() for index in indexes))
 
 
-@pytest.fixture
+@prepared
 def season(town):
     """A season that is over: Jin was admitted and arrived, Huang found no place, Lu was refused; each has rows in every possible table."""
     town.garden = town.kindergarten("锦官园", places=1)

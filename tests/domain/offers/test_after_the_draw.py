@@ -9,9 +9,10 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers import family_requests
 from enrollment.review import case_withdrawals, cases
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def drawn(town):
     """Ana has the only place of the first kindergarten; Ben waits and has two free places near home, one full, one private."""
     point = {"longitude": 104.08, "latitude": 30.64}

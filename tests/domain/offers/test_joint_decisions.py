@@ -18,9 +18,10 @@ from enrollment.offers.offer_rows import OfferState
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.review import cases
 from enrollment.review.cases import Case
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def two(town):
     """Ana has a place and two guardians; Ben wants it."""
     town.garden = town.kindergarten("金苹果", places=1)

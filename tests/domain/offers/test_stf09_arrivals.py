@@ -15,12 +15,13 @@ from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalTap, Check, Tap
 from enrollment.offers.arrivals.taps import Tap
 from enrollment.places import roll
 from enrollment.places.roll import RollChild, RollClass
+from tests.support.prepared import prepared
 from tests.support.town_season import at
 
 MINUTE = dt.timedelta(minutes=1)
 
 
-@pytest.fixture
+@prepared
 def door(town):
     """Ana and Ben have confirmed; it is the second day of arrival."""
     town.here = town.kindergarten("锦官新城幼儿园", places=2)

@@ -14,12 +14,13 @@ from enrollment.places.ledger import LedgerEntry
 from enrollment.places.plans import class_loss
 from enrollment.places.plans.class_loss import ClassLoss
 from enrollment.places.programmes import Programme
+from tests.support.prepared import prepared
 from tests.support.town_season import at
 
 CHILDREN = 8
 
 
-@pytest.fixture
+@prepared
 def full(town):
     """金苹果 gave all its 50 places; the draw and the answers of eight families are real, the others are counted."""
     town.jinpingguo = town.kindergarten("金苹果", places=50)

@@ -11,17 +11,18 @@ from enrollment.places.grades.code_list import GradeNames
 from enrollment.places.imports.changes import as_text
 from enrollment.places.search.site_index import HIGH_QUALITY, Question
 from tests.support.office_files import csv_file
+from tests.support.prepared import prepared
 
 HEADINGS = ["学校标识码", "园所名称", "办园性质", "招生区域", "办园等级", "评定日期"]
 
 
-@pytest.fixture
+@prepared
 def city(town):
     town.area()
     return town.city_pair()[0]
 
 
-@pytest.fixture
+@prepared
 def grades(town, city):
     """省级示范 and 市一级, the second of which is not of high quality."""
     listed = (GradeNames("省级示范性幼儿园", "Provincial model", True), GradeNames("市一级", "City grade 1", False))

@@ -15,6 +15,7 @@ from enrollment.places.imports.files import limits
 from enrollment.places.imports.uploaded_files import ImportFile, ImportState
 from enrollment.places.imports.uploads import ImportCancelled
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
+from tests.support.prepared import prepared
 
 
 def far_cell(row, column):
@@ -115,7 +116,7 @@ def test_the_sheet_with_the_header_is_found_among_others(take_in):
     assert take_in("kindergartens", content.getvalue()).counts["added"] == 1
 
 
-@pytest.fixture
+@prepared
 def kept(town):
     official = town.area_official("510104")
     file = uploads.store(town.session, "kindergartens", "名册.xlsx", xlsx(), by=official, now=town.now, year=2026)

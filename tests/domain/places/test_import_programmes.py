@@ -7,13 +7,14 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.places import ledger
 from enrollment.places.ledger import LedgerEntry
 from tests.support.office_files import xlsx
+from tests.support.prepared import prepared
 
 HEADINGS = ["学校标识码", "园所名称", "年级段", "班数", "在园人数", "招生计划", "预留学位", "预留对象"]
 LOWER = ["5151040001", "锦官新城幼儿园", "小班", 2, "", "50人", 5, "政策照顾"]
 MIDDLE = ["5151040001", "锦官新城幼儿园", "中班", 3, 90, 0, "", ""]
 
 
-@pytest.fixture
+@prepared
 def kindergarten(town):
     return town.kindergarten("锦官新城幼儿园", code="5151040001", licensed_classes=9)
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from enrollment.ground.identity import index_of
 from enrollment.places.roll import RollChild, RollClass
 from tests.support.office_files import xlsx
+from tests.support.prepared import prepared
 
 CHILDREN = ["学校标识码", "班级", "姓名", "身份证号", "出生日期", "入园日期"]
 COUNTS = ["学校标识码", "班级", "在园人数"]
@@ -16,7 +17,7 @@ ANA = ["5151040001", "小一班", "安娜", "", "2021-10-05", "2025-09-01"]
 BEN = ["5151040001", "小一班", "本本", "510104202112012011", "", "2025/9/1"]
 
 
-@pytest.fixture
+@prepared
 def kindergarten(town):
     return town.kindergarten("锦官新城幼儿园", code="5151040001")
 

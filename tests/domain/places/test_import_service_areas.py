@@ -8,11 +8,12 @@ from sqlalchemy import select
 from enrollment.places import service_areas
 from enrollment.places.service_areas import ServiceArea
 from tests.support.office_files import csv_file, xlsx
+from tests.support.prepared import prepared
 
 SQUARE = {"type": "Polygon", "coordinates": [[[104.0, 30.6], [104.1, 30.6], [104.1, 30.7], [104.0, 30.6]]]}
 
 
-@pytest.fixture
+@prepared
 def kindergarten(town):
     return town.kindergarten("锦官新城幼儿园", code="5151040001")
 

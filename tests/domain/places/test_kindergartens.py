@@ -7,6 +7,7 @@ from enrollment.places import areas, finder
 from enrollment.places.areas import Area
 from enrollment.places.pinyin import sort_key
 from enrollment.places.search.site_index import Question
+from tests.support.prepared import prepared
 
 
 def test_the_23_areas_are_there_from_the_first_migration(session):
@@ -55,7 +56,7 @@ def test_names_are_read_as_people_of_the_place_read_them(name, key):
     assert sort_key(name) == key
 
 
-@pytest.fixture
+@prepared
 def city(town):
     town.kindergarten("郫都区第一幼儿园", area="510117", street="郫筒街道", places=5)
     town.kindergarten("锦官新城幼儿园", nature="inclusive", places=5)

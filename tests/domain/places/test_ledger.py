@@ -7,9 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import ledger, programmes
 from enrollment.places.ledger import LedgerEntry
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def plan(town):
     """A kindergarten with an approved plan of 25 places, its clerk and its area's official."""
 

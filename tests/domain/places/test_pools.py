@@ -9,12 +9,13 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import pools
 from enrollment.places.ledger import LedgerEntry
 from enrollment.places.pools import PoolPlan
+from tests.support.prepared import prepared
 
 CARE = PoolPlan("policy_care", "政策照顾", 10, ["policy_care"])
 STAFF = PoolPlan("staff_child", "教职工子女", 2, ["staff_child"], "locked")
 
 
-@pytest.fixture
+@prepared
 def area(town):
     """A kindergarten with 25 places, and the official of its area, who sets its pools."""
 

@@ -12,11 +12,12 @@ from enrollment.places import promotion, roll
 from enrollment.places.promotion import ExceptionKind
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_changes import counts, promotion_undo
+from tests.support.prepared import prepared
 
 JULY = dt.datetime(2026, 7, 6, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-@pytest.fixture
+@prepared
 def sheet(town):
     """A kindergarten before the summer: a lower, a middle and an upper class by name, and one middle class as a number."""
 

@@ -12,11 +12,12 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild
 from enrollment.reports import roll_export
+from tests.support.prepared import prepared
 
 SEPTEMBER = dt.datetime(2026, 9, 1, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-@pytest.fixture
+@prepared
 def kindergarten(town):
     return town.kindergarten("金苹果")
 

@@ -13,12 +13,13 @@ from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import RollClassChange, RollCount
 from enrollment.places.roll_changes import classes, counts, moves
 from enrollment.places.roll_rows import RollCorrection
+from tests.support.prepared import prepared
 
 NUMBER = "510104202112012011"
 MARCH, MAY = dt.date(2026, 3, 1), dt.date(2026, 5, 20)
 
 
-@pytest.fixture
+@prepared
 def here(town):
     """A kindergarten with two clerks, and the short names of the services for one of them."""
 

@@ -2,19 +2,18 @@
 
 import sys
 
-import pytest
-
 from enrollment.places import finder
 from enrollment.places.distances import minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.search import named_places
 from enrollment.places.search.named_places import NamedPlace, Start
 from enrollment.places.search.site_index import Order, Question, SiteIndex, site_index
+from tests.support.prepared import prepared
 
 HOME = Start(104.080, 30.650)
 
 
-@pytest.fixture
+@prepared
 def city(town):
     here = {"longitude": 104.0800, "latitude": 30.6500}
     town.kindergarten("锦官新城幼儿园", street="锦官驿街道", phone="028-85550001", places=5, fee=600, **here)

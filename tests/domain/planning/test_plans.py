@@ -14,11 +14,12 @@ from enrollment.planning.plan_rows import PlanState
 from enrollment.planning.problem_reader import Basis
 from tests.support import planned_town
 from tests.support.planned_town import QUESTION
+from tests.support.prepared import prepared
 
 QUICK = model.Effort((5.0, 5.0, 5.0), money_gap=0.0)
 
 
-@pytest.fixture
+@prepared
 def city(town):
     town.schools = planned_town.children(town)
     town.build = planned_town.measure(town, MeasureKind.BUILD, 30, 900, lead_years=1, yearly=10)

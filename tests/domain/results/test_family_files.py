@@ -16,9 +16,10 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound
 from enrollment.results import cut_offs, family_files, published_runs
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def season(town):
     """A main run with a pool for policy care and bound twins, a replay after a family gave up, and a late joiner's round."""
     jinpingguo, mudan = town.kindergarten("金苹果", places=2), town.kindergarten("牡丹", places=2)

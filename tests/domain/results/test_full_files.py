@@ -16,9 +16,10 @@ from enrollment.ground.audit_chain import sealing
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.results import full_files
 from enrollment.results.full_files import GrantState
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def run(town):
     garden = town.kindergarten("锦官园", places=1)
     for name in ("安娜", "本本"):
@@ -26,7 +27,7 @@ def run(town):
     return town.drawn()
 
 
-@pytest.fixture
+@prepared
 def officials(town):
     return town.city_pair()
 

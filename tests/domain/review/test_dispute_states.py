@@ -9,9 +9,10 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines, offers
 from enrollment.review import case_officers, case_withdrawals, cases
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def claimed(town):
     town.garden = town.kindergarten("金苹果", places=2)
     town.ana = town.child("安娜", wishes=[town.garden])

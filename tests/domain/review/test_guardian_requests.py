@@ -13,6 +13,7 @@ from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.reports import personal_data
 from enrollment.review import case_withdrawals, cases, guardian_requests
 from enrollment.review.guardian_requests import Paper
+from tests.support.prepared import prepared
 from tests.support.sender import send_notices
 from tests.support.town_helping import photo_of_a_paper
 
@@ -20,7 +21,7 @@ PAPER = Paper(photo_of_a_paper())
 DECIDED = {"reason": "已核对判决书"}
 
 
-@pytest.fixture
+@prepared
 def parents(town):
     town.ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])
     town.mother = town.parent_of(town.ana)

@@ -22,11 +22,12 @@ from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
 from enrollment.review.review import Finding
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 
 ELSEWHERE = {"street": "春熙路街道"}
 
 
-@pytest.fixture
+@prepared
 def here(town):
     kindergarten = town.kindergarten("锦官新城幼儿园", places=10)
     town.open_registration()
@@ -45,7 +46,7 @@ def registers_answer(town, application, **otherwise):
     register_answers.note(town.session, answers, now=town.now)
 
 
-@pytest.fixture
+@prepared
 def ana(town, here):
     """The property register knows another home than the family states; a page of the booklet is there."""
     ana = town.child("安娜", wishes=[here])

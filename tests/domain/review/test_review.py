@@ -19,16 +19,17 @@ from enrollment.review.queue import task_groups, workload
 from enrollment.review.queue.filters import Group
 from enrollment.review.review import Ask, Finding
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def here(town):
     kindergarten = town.kindergarten("锦官新城幼儿园", places=10)
     town.open_registration()
     return kindergarten
 
 
-@pytest.fixture
+@prepared
 def ana(town, here):
     return town.child("安娜", wishes=[here])
 

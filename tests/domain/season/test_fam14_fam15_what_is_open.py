@@ -14,6 +14,7 @@ from enrollment.ground.outbox import Notice
 from enrollment.offers import round_notices, withdrawals
 from enrollment.season import openings, rounds
 from enrollment.season.openings import Opening
+from tests.support.prepared import prepared
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -41,7 +42,7 @@ def refusal_of(town, born, year=2026):
     return refused.value
 
 
-@pytest.fixture
+@prepared
 def open_town(town):
     town.kindergarten("金苹果", places=1)
     town.open_registration()

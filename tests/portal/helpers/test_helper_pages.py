@@ -21,6 +21,7 @@ from enrollment.review import review
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_every_page import open_pages, pages_of
 from tests.support.letters import drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_families import id_number
 from tests.support.town_helping import photo_of_a_paper
@@ -31,14 +32,14 @@ BORN = dt.date(2023, 3, 12)
 LANGUAGES = ("zh", "en")
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     found = town.kindergarten("金苹果", places=5)
     town.open_registration()
     return found
 
 
-@pytest.fixture
+@prepared
 def yang(town, garden, client):
     found = town.helper("小杨", "helper1")
     sign_in(client, found.account_id)
@@ -356,7 +357,7 @@ def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
 # --- one family at a time, and the ways out
 
 
-@pytest.fixture
+@prepared
 def two(client, town, yang, garden):
     """Two families of this helper, each with an application; it acts for the first."""
     first, second = (town.mandate_by_code(yang, phone) for phone in (PHONE, "13811113333"))

@@ -10,10 +10,11 @@ from weasyprint.urls import FatalURLFetchingError
 
 from portal.letters import pdf_renderer, pictures
 from tests.support.letters import draw_waiting, drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def ana(town, frozen_clock):
     """Admitted, and her family has confirmed."""
     here = town.kindergarten("锦官新城幼儿园", places=3, address="锦江区静安路 8 号（模拟数据）", phone="028-86123456")
@@ -26,12 +27,12 @@ def ana(town, frozen_clock):
     return ana
 
 
-@pytest.fixture
+@prepared
 def parent(town, ana, client):
     return sign_in(client, town.parent_of(ana).account_id)
 
 
-@pytest.fixture
+@prepared
 def fetched(parent, portal_engine, frozen_clock):
     """A function that fetches a letter of the family: asked for, drawn by the worker, given."""
     return lambda path: drawn_letter(parent, portal_engine, frozen_clock, path)

@@ -20,10 +20,11 @@ from enrollment.results import letters
 from enrollment.results.letters import LetterPage, LetterRow, Subject
 from portal.letters import pdf_renderer
 from tests.support.letters import draw_waiting, drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def ana(town, frozen_clock):
     """Admitted, and her family has confirmed."""
     here = town.kindergarten("锦官新城幼儿园", places=3)
@@ -36,17 +37,17 @@ def ana(town, frozen_clock):
     return ana
 
 
-@pytest.fixture
+@prepared
 def parent(town, ana, client):
     return sign_in(client, town.parent_of(ana).account_id)
 
 
-@pytest.fixture
+@prepared
 def address(ana):
     return f"/parents/applications/{ana.id}/notice.pdf"
 
 
-@pytest.fixture
+@prepared
 def worker(parent, portal_engine, frozen_clock):
     return lambda: draw_waiting(parent.application, portal_engine, frozen_clock)
 

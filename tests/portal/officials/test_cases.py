@@ -14,13 +14,14 @@ from enrollment.offers import irrevocable_acts, joint_decisions, offers, withdra
 from enrollment.people.person_rows import Guardian
 from enrollment.review import case_officers, cases
 from enrollment.review.cases import Case
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
 WORDS = "我是孩子的父亲，有判决书"
 
 
-@pytest.fixture
+@prepared
 def disputed(town, client):
     """Ana's application in 锦江区 is on hold, because the officer of a stranger's claim said so, until registration closes; and one dispute fits no child."""
     garden = town.kindergarten("锦官园", places=1)
@@ -132,7 +133,7 @@ def test_an_officials_first_page_names_what_waits(disputed, client):
     assert "办结监护人的争议" in client.get("/officials/2026").text
 
 
-@pytest.fixture
+@prepared
 def objected(town, frozen_clock):
     """The mother asked to give Ana's place up; the father confirmed it instead, which opened a case."""
     garden = town.kindergarten("锦官园", places=1)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
@@ -13,11 +12,12 @@ from enrollment.ground import jobs
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
 
-@pytest.fixture
+@prepared
 def submitted_town(town, frozen_clock):
     jinpingguo = town.kindergarten("金苹果", places=2)
     mudan = town.kindergarten("牡丹", places=1)
@@ -29,7 +29,7 @@ def submitted_town(town, frozen_clock):
     return town
 
 
-@pytest.fixture
+@prepared
 def officials(client, another_client, submitted_town):
     first, second = submitted_town.city_pair()
     return sign_in(client, first.account_id), sign_in(another_client(), second.account_id)

@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from enrollment.coverage.targets import TargetDecision, targets_on
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 PAGE = "/officials/2026/coverage/targets/2027"
@@ -21,7 +22,7 @@ TYPED = {
 }
 
 
-@pytest.fixture
+@prepared
 def officials(client, town):
     town.kindergarten("锦官", places=5)
     town.open_registration()

@@ -6,13 +6,14 @@ from sqlalchemy import select
 
 from enrollment.ground import audit
 from enrollment.ground.audit import AuditEntry
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 LANGUAGES = ["zh", "en"]
 HERE, THERE = "510104", "GXQ"
 
 
-@pytest.fixture
+@prepared
 def area(town, client, frozen_clock):
     """A child whose first wish is in 锦江区, and one in 高新区; a clerk looked at each."""
     town.garden, town.other = town.kindergarten("锦官", places=5), town.kindergarten("高新园", places=5, area=THERE)

@@ -4,12 +4,13 @@ import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.applications.applications import Application
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 LANGUAGES = ["zh", "en"]
 
 
-@pytest.fixture
+@prepared
 def area(town, client, frozen_clock):
     """Two kindergartens with one application each, after registration; the official's browser."""
     town.here, town.there = town.kindergarten("锦官新城幼儿园", places=5), town.kindergarten("小蜜蜂幼儿园", places=5)

@@ -2,17 +2,17 @@
 
 import datetime as dt
 
-import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.ground.city_time import format_time
 from enrollment.offers import joint_decisions
 from portal.text.formats import moment
 from tests.support.letters import drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
-@pytest.fixture
+@prepared
 def placed(client, another_client, town, frozen_clock):
     """Ana has a place; her mother and her father are signed in."""
     garden = town.kindergarten("金苹果", places=1)

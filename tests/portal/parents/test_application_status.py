@@ -6,11 +6,12 @@ import pytest
 
 from enrollment.offers import offers
 from tests.portal.parents.desk import page
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
 
 
-@pytest.fixture
+@prepared
 def published(town, frozen_clock):
     first, second = (town.kindergarten(name, places=1) for name in ("金苹果", "牡丹"))
     town.ana = town.child("安娜", wishes=[first, second])

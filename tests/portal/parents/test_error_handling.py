@@ -14,20 +14,21 @@ from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.ground.sign_in import WebSession
 from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, summary, value_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
 BORN = dt.date(2023, 3, 12)
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     found = town.kindergarten("金苹果", places=2)
     town.open_registration()
     return found
 
 
-@pytest.fixture
+@prepared
 def draft(client, town, garden):
     """A complete draft whose guardian is signed in."""
     application = town.child("安娜", wishes=[garden], submit=False)

@@ -23,6 +23,7 @@ from enrollment.review import guardian_requests
 from enrollment.review.guardian_requests import Paper
 from tests.support import viewers
 from tests.support.letters import drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 from tests.support.worker import let_the_worker_work
@@ -58,7 +59,7 @@ def part(page: BeautifulSoup, title: str) -> str:
     return " ".join(said)
 
 
-@pytest.fixture
+@prepared
 def ana(town, frozen_clock, client):
     """Admitted; a clerk has looked at her application for its review."""
     here, there = town.kindergarten("锦官新城幼儿园", places=1), town.kindergarten("金苹果", places=1)
@@ -123,7 +124,7 @@ def test_fam31_staff_stand_in_it_without_a_name(town, ana, another_client, downl
     assert not {"password_hash", "second_factor"} & plain["records"]["account"][0].keys()
 
 
-@pytest.fixture
+@prepared
 def beside(town, ana):
     """Another family, with a message of its own."""
     other = town.family("王小二")
@@ -140,7 +141,7 @@ def test_fam31_nothing_of_another_family(town, ana, beside, another_client, down
     assert str(beside.account.id) not in everything
 
 
-@pytest.fixture
+@prepared
 def parents(town, ana):
     """Ana's mother at a desk and beside a father; both correct something, and she asks for his removal under protection."""
     town.father = town.second_guardian(ana, "王小二").actor

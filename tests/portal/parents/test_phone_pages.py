@@ -18,6 +18,7 @@ from enrollment.people.person_rows import Guardian
 from enrollment.results import letters
 from enrollment.review import case_officers, cases, guardian_requests
 from tests.support.letters import draw_waiting, drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 from tests.support.worker import let_the_worker_work
@@ -25,7 +26,7 @@ from tests.support.worker import let_the_worker_work
 NEW = "13955556666"
 
 
-@pytest.fixture
+@prepared
 def family(town, client):
     town.garden = town.kindergarten("锦官园", places=1)
     town.ana = town.child("安娜", wishes=[town.garden])

@@ -1,6 +1,5 @@
 """The family's result page: one glance, every reason, and an answer that is asked twice when it does harm."""
 
-import pytest
 from sqlalchemy import select
 
 from enrollment.draw import runs
@@ -9,10 +8,11 @@ from enrollment.review import cases
 from enrollment.review.case_rows import Case
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
-@pytest.fixture
+@prepared
 def published_town(town, frozen_clock):
     jinpingguo = town.kindergarten("金苹果", places=1)
     mudan = town.kindergarten("牡丹", places=1)

@@ -5,7 +5,6 @@ import io
 import json
 import zipfile
 
-import pytest
 from PIL import Image
 from sqlalchemy import select
 
@@ -13,11 +12,12 @@ from enrollment.applications.applications import Application
 from enrollment.ground import sign_in as doors
 from tests.portal.parents.desk import page
 from tests.support.letters import drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
 
-@pytest.fixture
+@prepared
 def places(town):
     garden = town.kindergarten("锦江区机关第一幼儿园", places=2)
     park = town.kindergarten("锦官新城幼儿园", places=2)

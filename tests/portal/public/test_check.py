@@ -6,12 +6,13 @@ from sqlalchemy import delete, func, select
 
 from enrollment.eligibility.claims import Claim
 from enrollment.people.household_rows import Household
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 LOCAL = {"level": "lower", "hukou_kind": "local", "hukou_area": "510104", "home_area": "510104", "home_owned": "no"}
 
 
-@pytest.fixture
+@prepared
 def two_areas(town):
     town.season()
     town.kindergarten("锦官新城幼儿园", places=50)

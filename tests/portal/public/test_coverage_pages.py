@@ -9,9 +9,10 @@ from bs4 import BeautifulSoup
 
 from enrollment.places.areas import Area
 from tests.support.counted_city import CountedCity
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def city(portal_session):
     city = CountedCity(portal_session)
     city.targets()

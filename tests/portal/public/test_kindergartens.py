@@ -10,13 +10,14 @@ from bs4 import BeautifulSoup
 from allocation.files.publication import FEW
 from enrollment.places.service_areas import ServiceArea
 from enrollment.results.cut_offs import published_of
+from tests.support.prepared import prepared
 
 
 def names(page) -> list[str]:
     return [link.text for link in BeautifulSoup(page.text, "lxml").select(".finds h2 a")]
 
 
-@pytest.fixture
+@prepared
 def three(town):
     town.season()
     town.kindergarten("锦官新城幼儿园", places=50, street="盐市口街道")

@@ -6,13 +6,14 @@ from sqlalchemy import select
 
 from enrollment.season import rounds
 from portal.demo import time_travel
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
 
 AREA = "510104"
 
 
-@pytest.fixture
+@prepared
 def two_years(town, frozen_clock):
     """2026 is drawn and children arrive until June 2027; 2027 takes registrations; 2028 is in preparation."""
     town.season(2026, arrival=(at(8, 20), at(6, 30, year=2027)))

@@ -12,12 +12,13 @@ from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalTap
 from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 LANGUAGES = ["zh", "en"]
 
 
-@pytest.fixture
+@prepared
 def admitted(town, frozen_clock):
     """Two children whose families have confirmed, on the first day of arrival."""
     here = town.kindergarten("锦官新城幼儿园", places=2)
@@ -33,7 +34,7 @@ def admitted(town, frozen_clock):
     return ana, ben
 
 
-@pytest.fixture
+@prepared
 def at_work(town, admitted, client):
     clerk = town.clerk_of(town.here)
     town.session.commit()

@@ -17,13 +17,14 @@ from enrollment.ground.retention import Moment
 from enrollment.offers.arrivals import arrival
 from enrollment.people.household_rows import household_of
 from tests.support.letters import drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at
 
 TEXTS = {"zh": "请带原件来。", "en": "Bring the originals."}
 
 
-@pytest.fixture
+@prepared
 def garden(town, frozen_clock):
     """Twins of one mother, a second mother, and a family of another kindergarten; the review has begun."""
     town.here, town.other = town.kindergarten("锦官新城幼儿园", places=5), town.kindergarten("牡丹", places=5)
@@ -45,7 +46,7 @@ def choice(audience, **codes):
     return selection.choice_of({"audience": audience, "year": "2026", **codes})
 
 
-def prepared(town, audience="queue", by=None, **codes) -> FamilyMessage:
+def prepared_message(town, audience="queue", by=None, **codes) -> FamilyMessage:
     return sending.prepare(
         town.session,
         town.here.id,
@@ -64,7 +65,7 @@ def copies(town) -> list[Notice]:
 def test_each_person_gets_one_and_a_second_press_none(garden, frozen_clock):
     town = garden
     review_begins(town, frozen_clock)
-    message = prepared(town)
+    message = prepared_message(town)
     phone = town.session.get(selection.Account, town.parent_of(town.cui).account_id)
     unreachable_numbers.remember(town.session, {phone.phone_index: DeliveryError.INVALID_NUMBER}, now=town.now)
     reach = sending.reach_of(town.session, message)
@@ -77,10 +78,10 @@ def test_each_person_gets_one_and_a_second_press_none(garden, frozen_clock):
     }
     assert len(copies(town)) == 2 and sending.outcomes(town.session, message) == {"waiting": 2}
     for _more in range(2):
-        sending.send(town.session, prepared(town).id, by=town.clerk, now=town.now)
+        sending.send(town.session, prepared_message(town).id, by=town.clerk, now=town.now)
     with pytest.raises(Refused, match="messages_of_today"):
-        sending.send(town.session, prepared(town, by=town.head).id, by=town.head, now=town.now)
-    old, month = prepared(town), town.now + dt.timedelta(days=31)
+        sending.send(town.session, prepared_message(town, by=town.head).id, by=town.head, now=town.now)
+    old, month = prepared_message(town), town.now + dt.timedelta(days=31)
     with pytest.raises(Refused, match="message_preview_old"):
         sending.send(town.session, old.id, by=town.clerk, now=town.now + dt.timedelta(hours=2))
     with pytest.raises(NotFound):
@@ -110,7 +111,7 @@ def test_labels_and_envelopes_for_those_out_of_reach(garden, client, portal_engi
     for each in (town.ana, town.cui):
         phone = town.session.get(selection.Account, town.parent_of(each).account_id)
         unreachable_numbers.remember(town.session, {phone.phone_index: DeliveryError.INVALID_NUMBER}, now=town.now)
-    message = prepared(town)
+    message = prepared_message(town)
     town.session.commit()
     sign_in(client, town.clerk.account_id)
     path = f"/staff/messages/{message.id}"
@@ -138,14 +139,14 @@ def test_labels_and_envelopes_for_those_out_of_reach(garden, client, portal_engi
 def test_who_leaves_the_selection_is_left_out_and_nobody_is_added(garden, frozen_clock):
     town = garden
     review_begins(town, frozen_clock)
-    new = prepared(town, "queue-new")
+    new = prepared_message(town, "queue-new")
     town.clerk_takes(town.cui, by=town.clerk)
     sending.send(town.session, new.id, by=town.clerk, now=town.now)
     assert {each.account_id for each in copies(town)} == {town.parent_of(town.ana).account_id}
     for audience, codes in (("queue", {"level": "upper"}), ("queue", {"ground": "elder_sibling"}), ("place-offered", {}),
                             ("class-小一班", {}), ("street", {}), ("queue-none", {})):  # fmt: skip
         with pytest.raises(Refused, match="nobody_in_selection"):
-            prepared(town, audience, **codes)
+            prepared_message(town, audience, **codes)
 
 
 def test_children_with_a_place_are_chosen_by_list_and_class(garden, frozen_clock):

@@ -14,11 +14,12 @@ from enrollment.offers.arrivals import arrival
 from enrollment.reports.tables.catalogue import REPORTS
 from enrollment.reports.tables.export_rows import ReportExport
 from enrollment.reports.tables.report import Question, read
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_season import at
 
 
-@pytest.fixture
+@prepared
 def garden(town, frozen_clock):
     """Two of three children have a place, one has arrived, one has not answered; a second kindergarten has its own."""
     here, other = town.kindergarten("锦官新城幼儿园", places=2), town.kindergarten("牡丹幼儿园", places=1)

@@ -24,6 +24,7 @@ from enrollment.people import consents
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Child
 from enrollment.season.facts import Fact
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.statements import counted
 from tests.support.worker import let_the_worker_work
@@ -31,7 +32,7 @@ from tests.support.worker import let_the_worker_work
 LANGUAGES = ["zh", "en"]
 
 
-@pytest.fixture
+@prepared
 def here(town, frozen_clock):
     town.here = town.kindergarten("锦官新城幼儿园", places=10)
     town.there = town.kindergarten("小蜜蜂幼儿园", places=10)
@@ -39,7 +40,7 @@ def here(town, frozen_clock):
     return town.here
 
 
-@pytest.fixture
+@prepared
 def ana(town, here):
     family = town.family("李")
     town.consent(family, consents.REGISTER_CHECK)
@@ -60,12 +61,12 @@ def ana(town, here):
     return ana
 
 
-@pytest.fixture
+@prepared
 def clerk(town, here):
     return town.clerk_of(here)
 
 
-@pytest.fixture
+@prepared
 def at_work(town, ana, clerk, client, frozen_clock):
     """The clerk's browser, on the evening when registration has closed."""
     town.registration_is_over()
@@ -411,7 +412,7 @@ def test_stf02_what_was_chosen_stays_on_the_page_when_a_colleague_took_over(town
 
 
 def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
-    town, at_work, ana, frozen_clock, another_client, portal_session
+    town, at_work, ana, portal_engine, frozen_clock, another_client, portal_session
 ):
     writer, file = PdfWriter(), io.BytesIO()
     for _ in range(2):
@@ -430,7 +431,7 @@ def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
 
     (as_file,) = sheets()
     assert as_file.has_attr("data-file"), "until it is drawn it is a download"
-    assert let_the_worker_work(town.session.get_bind(), frozen_clock, ("draw_evidence",)) == ["done"]
+    assert let_the_worker_work(portal_engine, frozen_clock, ("draw_evidence",)) == ["done"]
     first, second = sheets()
     assert second.has_attr("aria-current") and not first.has_attr("data-file")
     sheet = at_work.get(second["data-address"])
