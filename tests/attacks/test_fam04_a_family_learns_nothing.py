@@ -22,6 +22,7 @@ def same_for_everybody(text: str, *own: str) -> str:
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "id", text)
     text = re.sub(r'(name="idempotency_key" value=")[0-9a-f]{32}', r"\1key", text)
     text = re.sub(r'(name="draft-owner" content=")[0-9a-f]{24}', r"\1owner", text)  # a pseudonym of the reader
+    text = re.sub(r'(data-secret=")[0-9a-f]{64}', r"\1secret", text)  # what seals the reader's own drafts on the phone
     text = re.sub(r"\w{3,4}\*+\w{4}", "masked", text)
     return re.sub(r'(name="csrf_token" value=")[^"]*', r"\1token", text)
 
