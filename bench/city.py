@@ -32,7 +32,8 @@ from enrollment.ground import vault
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from enrollment.season.rounds import Round
-from portal.demo import people, season, simulated_witnesses
+from portal.demo import people, season
+from portal.demo.actors import simulated_witnesses
 from portal.demo.city_builder import STEPS, CityBuilder
 from portal.operations.embedded import Postgres
 from portal.operations.migrations import upgrade

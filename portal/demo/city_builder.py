@@ -41,12 +41,11 @@ from portal.demo import (
     register_records,
     review_rows,
     season,
-    simulated_draw,
-    simulated_people,
     special_families,
     time_travel,
     trial_draws,
 )
+from portal.demo.actors import simulated_draw, simulated_people
 from portal.demo.demand import Demand
 from portal.demo.past import rows as past_rows
 from portal.demo.planning import measures as planned_measures

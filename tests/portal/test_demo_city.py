@@ -49,12 +49,11 @@ from portal.demo import (
     review_rows,
     roll_children,
     season,
-    simulated_draw,
-    simulated_people,
     time_travel,
     trial_draws,
 )
 from portal.demo import households as drawn
+from portal.demo.actors import simulated_draw, simulated_people
 from portal.demo.city_builder import CityBuilder, DatabaseNotEmpty
 from portal.demo.demand import Demand
 from portal.demo.earlier_years.classes import earlier_classes

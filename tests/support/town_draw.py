@@ -25,7 +25,7 @@ from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
-from portal.demo import simulated_witnesses
+from portal.demo.actors import simulated_witnesses
 
 
 class Draw:

@@ -5,7 +5,8 @@ from typing import Any
 from enrollment.chances import estimates, movement
 from enrollment.ground.accounts import SYSTEM
 from enrollment.season import rounds
-from portal.demo import arrivals, city_builder, season, simulated_draw
+from portal.demo import arrivals, city_builder, season
+from portal.demo.actors import simulated_draw
 from portal.jobs.handlers.ask_registers import ask_registers
 from portal.jobs.handlers.phone_changes import end_phone_waits
 from portal.jobs.handlers.run_round import process_answer_deadlines, process_joint_decisions

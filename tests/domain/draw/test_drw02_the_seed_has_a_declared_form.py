@@ -18,7 +18,7 @@ from enrollment.draw.seed import declared_forms, part_standings, seed_entries, s
 from enrollment.draw.seed.witness_rows import SeedEntry, SeedPart, WitnessOffice, WitnessSession
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
-from portal.demo import simulated_witnesses
+from portal.demo.actors import simulated_witnesses
 from tests.support.prepared import prepared
 
 CEREMONY, BEACON = SeedPart.CEREMONY, SeedPart.BEACON

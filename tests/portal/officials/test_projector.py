@@ -13,7 +13,7 @@ from enrollment.draw.publication import hours
 from enrollment.draw.seed import seeding
 from enrollment.results import hall
 from enrollment.results.hall import Progress, Scene
-from portal.demo import simulated_witnesses
+from portal.demo.actors import simulated_witnesses
 from tests.support.signing_in import sign_in
 from tests.support.statements import counted
 

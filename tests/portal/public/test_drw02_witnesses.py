@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from enrollment.draw.draws import Draw
 from enrollment.draw.seed.witness_rows import SeedEntry
-from portal.demo import simulated_witnesses
+from portal.demo.actors import simulated_witnesses
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 

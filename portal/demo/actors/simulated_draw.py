@@ -16,7 +16,8 @@ from enrollment.draw.run_rows import RunState
 from enrollment.draw.seed import declared_forms, seeding
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
-from portal.demo import people, season, simulated_witnesses
+from portal.demo import people, season
+from portal.demo.actors import simulated_witnesses
 
 OFFICIALS = ("city1", "city2")
 
