@@ -260,8 +260,9 @@ def test_a_place_of_central_placement_is_named_as_a_proposal_with_its_distance(c
     assert "不是您填的志愿" in page and "公里" in page and "牡丹" in page
     declining = client.get(f"{address}/decline").text
     assert "您家也不再参加这一批的候补" not in declining
-    assert "每个孩子只推荐一次" in page and "每个孩子只推荐一次" in declining
-    assert "each child gets one proposal only" in client.get(f"{address}/decline?lang=en").text
+    told = "负责您家的专员会和您商量别的"
+    assert told in page and told in declining
+    assert "your officer looks for another one" in client.get(f"{address}/decline?lang=en").text
     client.get(f"{address}?lang=zh")
     fill_in(client, f"{address}/decline")
     assert "您家仍在前面志愿的候补名单里" in client.get(address).text
