@@ -47,7 +47,7 @@ def test_fam28_page_and_browser_say_the_servers_limit(client, pages_with_files):
     assert len(pages_with_files) == 9
     for who, address, kinds in pages_with_files:
         sign_in(client, who)
-        field = page(client.get(address)).select_one("input[type=file]")
+        field = page(client.get(address)).select_one("input[type=file][data-limits]")
         assert json.loads(field["data-limits"]) == {kind: LIMITS[kind].largest for kind in kinds}
         assert field["data-most-at-once"] == str(MOST_AT_ONCE.largest)
         hint = page(client.get(address)).select_one(f"#{field['id']}-hint").get_text()
@@ -61,8 +61,19 @@ def test_fam28_no_page_has_a_file_field_of_its_own():
         if path.name not in ("upload_fields.py", "form_echo.py"):
             assert not FIELD.search(path.read_text()), path
     for path in (ROOT / "templates").rglob("*.html"):
-        if path.name != "verify_draw.html":  # its file is never uploaded
+        # the file of verify_draw is never uploaded; the camera of paper_parts has the limits of the field beside it
+        if path.name not in ("verify_draw.html", "paper_parts.html"):
             assert 'type="file"' not in path.read_text(), path
+
+
+def test_fam28_the_camera_has_the_limits_of_the_field_beside_it(client, pages_with_files):
+    who, address, _ = pages_with_files[0]
+    sign_in(client, who)
+    shown = page(client.get(address))
+    assert (
+        shown.select_one("#papers")["data-limits"] == shown.select_one("input[type=file][data-limits]")["data-limits"]
+    )
+    assert shown.select("input[type=file][data-shoot]")
 
 
 @pytest.mark.parametrize(("start", "kind"), [(b"\xff\xd8\xff\xe0", "photo"), (b"%PDF-1.7\n", "pdf")])
