@@ -8,6 +8,7 @@ from sqlalchemy import text
 from portal.web.guards import guard_of
 from portal.web.logs import fault_trace
 from tests.attacks.test_odd_input import addresses_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.town_families import id_number
 
@@ -18,7 +19,7 @@ NUMBER = id_number(dt.date(2022, 11, 11), region="510199")
 CANARIES = (CHILD, f"{PARENT}家长", HOME, PHONE, OTHER_PHONE, NUMBER)
 
 
-@pytest.fixture
+@prepared
 def canaries(town):
     """A family that went the whole way, from the code to the offer."""
     garden = town.kindergarten("锦官园", places=2)

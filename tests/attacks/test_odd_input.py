@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.web.guards import guard_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 PORTAL = Path(__file__).parents[2] / "portal"
@@ -22,7 +23,7 @@ def names_that_are_read() -> set[str]:
     return found - {"lang", "csrf_token"}
 
 
-@pytest.fixture
+@prepared
 def insiders(town):
     """A person of every desk, and their objects by the names of the route parameters."""
     garden = town.kindergarten("锦官园", places=2)

@@ -5,7 +5,6 @@ import json
 import threading
 
 import pyotp
-import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -15,13 +14,14 @@ from enrollment.ground.sign_in import WebSession
 from portal.web import clock
 from portal.web.sessions import digest_of
 from tests.portal.web.test_signing_in import newest_code
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 PHONE = "13977770001"
 PASSWORD = "a long enough password"
 
 
-@pytest.fixture
+@prepared
 def official(portal_session, town):
     account = doors.create_staff_account(
         portal_session, "attack.wei", "何处", PASSWORD, [RoleGrant(role="city_official")], now=town.now

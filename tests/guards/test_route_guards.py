@@ -9,6 +9,7 @@ from werkzeug.routing import AnyConverter
 
 from enrollment.ground.accounts import DESK_OF_ROLE, ROLES, Account, RoleGrant
 from portal.web.guards import DESKS, UnguardedRoute, guard_of, refuse_unguarded
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 NEEDS_NO_VISIT = {"static"}
@@ -33,7 +34,7 @@ def address(app, rule) -> str:
         )
 
 
-@pytest.fixture
+@prepared
 def people(town, portal_session):
     """One account of every role, with its own kindergarten or area."""
     kindergarten = town.kindergarten("门卫幼儿园", places=1)

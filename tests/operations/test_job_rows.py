@@ -2,14 +2,13 @@
 
 import datetime as dt
 
-import pytest
-
 from enrollment.ground import jobs
+from tests.support.prepared import prepared
 
 LATER = jobs.LEASE + dt.timedelta(seconds=1)
 
 
-@pytest.fixture
+@prepared
 def job(session, now):
     return jobs.enqueue(session, "close_round", {"round": "r1"}, key="close:r1", now=now)
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.applications.bonds.bond_rules import BondEvent
@@ -10,6 +9,7 @@ from enrollment.corrections import requests
 from enrollment.review import cases, review
 from enrollment.review.correction_rows import CorrectionKind
 from portal.text.words import table
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 
@@ -34,7 +34,7 @@ def says(client, path: str, other, *events: str) -> None:
         assert other.registration_code in text_of(page)
 
 
-@pytest.fixture
+@prepared
 def handed_in(town, frozen_clock):
     """Bound twins and a child for itself, on the evening when registration has closed."""
     town.garden = town.kindergarten("锦官园", places=5)

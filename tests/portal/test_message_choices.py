@@ -13,12 +13,13 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, SentMessage
 from enrollment.offers import arrival_reminders
 from enrollment.season import calendar
+from tests.support.prepared import prepared
 from tests.support.sender import let_the_sender_send, send_notices
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_season import at
 
 
-@pytest.fixture
+@prepared
 def family(town):
     return town.family("李")
 

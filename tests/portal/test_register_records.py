@@ -12,6 +12,7 @@ from enrollment.season.facts import Fact
 from portal.demo import register_records
 from portal.gateways.registers import Registers
 from portal.gateways.stand_ins.registers import TestRegisters
+from tests.support.prepared import prepared
 
 HOME = {"street": "三圣街道", "community": "大安桥社区", "estate": "锦绣苑"}
 HOUSEHOLD = {
@@ -20,7 +21,7 @@ HOUSEHOLD = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@prepared
 def here(town):
     kindergarten = town.kindergarten("锦官新城幼儿园", places=10)
     town.open_registration()

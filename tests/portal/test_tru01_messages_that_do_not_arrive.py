@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 
-import pytest
 from sqlalchemy import select, update
 
 from enrollment.delivery import sender_status, unreachable_numbers
@@ -13,12 +12,13 @@ from enrollment.ground import outbox
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, TextMessage
 from enrollment.ground.phones import phone_index
 from enrollment.offers import desk_contacts
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 PHONE = "13812345678"
 
 
-@pytest.fixture
+@prepared
 def asked(client, portal_session):
     """A visitor who asked for a code; its row can be changed as a sender changes it."""
     fill_in(client, "/sign-in", phone=PHONE)
@@ -73,7 +73,7 @@ def test_a_family_reads_that_its_number_does_not_receive_until_a_code_is_used(cl
     assert portal_session.scalars(select(UnreachableNumber)).all() == []
 
 
-@pytest.fixture
+@prepared
 def failed(town):
     """A message about a returned application that did not arrive."""
     town.garden = town.kindergarten("金苹果", places=1)

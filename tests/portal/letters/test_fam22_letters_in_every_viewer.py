@@ -10,6 +10,7 @@ from enrollment.people.person_rows import Child
 from portal.letters.fonts import WHOLE
 from tests.support import viewers
 from tests.support.letters import drawn_letter
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 ALIKE = 0.9
@@ -48,7 +49,7 @@ def refuse_differences(content: bytes, folder, said) -> None:
                 assert words in text, (name, words)
 
 
-@pytest.fixture
+@prepared
 def letter_of(client, portal_engine, frozen_clock):
     """A function that fetches a letter: asked for, drawn by the worker, given."""
     return lambda path: content_of(drawn_letter(client, portal_engine, frozen_clock, path))

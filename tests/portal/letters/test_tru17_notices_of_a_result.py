@@ -15,13 +15,14 @@ from enrollment.results import letters
 from enrollment.results.letters import LetterRow
 from portal.jobs.handlers import letters as handlers
 from portal.letters import pdf_renderer
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
 
 NAMES = ("安娜", "本本", "丁丁")
 
 
-@pytest.fixture
+@prepared
 def opened(app, client, town, portal_engine, frozen_clock):
     """Three children have a place and one has none; the worker has just opened the result."""
     garden = town.kindergarten("金苹果", places=3)

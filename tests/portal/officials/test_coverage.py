@@ -6,10 +6,11 @@ import io
 import pytest
 
 from tests.support.counted_city import CountedCity
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def city(town, portal_session):
     city = CountedCity(portal_session)
     city.targets()
@@ -18,7 +19,7 @@ def city(town, portal_session):
     return city
 
 
-@pytest.fixture
+@prepared
 def official(client, town, city):
     account = town.account_of_staff("city-1", "周工", "city_official")
     town.session.commit()

@@ -7,10 +7,11 @@ from sqlalchemy import select
 from enrollment.draw import execution, replay
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import Refused
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 
-@pytest.fixture
+@prepared
 def approved(town):
     """Ana gave her place up, it went to Ben in the first batch, and daily replays are approved."""
     town.garden = town.kindergarten("锦官园", places=1)

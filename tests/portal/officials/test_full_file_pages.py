@@ -4,13 +4,12 @@ import io
 import re
 import zipfile
 
-import pytest
-
 from enrollment.results import full_files
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
-@pytest.fixture
+@prepared
 def run(town, frozen_clock):
     garden = town.kindergarten("锦官园", places=1)
     for name in ("安娜", "本本"):

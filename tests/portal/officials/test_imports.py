@@ -19,11 +19,12 @@ from enrollment.places.imports.headers import find_tables
 from enrollment.places.imports.importer import MODULES
 from enrollment.places.imports.uploaded_files import ImportFile
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.worker import IMPORTS, let_the_worker_work
 
 
-@pytest.fixture
+@prepared
 def official(town, client):
     found = town.area_official("510104")
     town.session.commit()
@@ -31,7 +32,7 @@ def official(town, client):
     return found
 
 
-@pytest.fixture
+@prepared
 def work(town, portal_engine, frozen_clock):
     """Let the worker do what waits."""
 
@@ -42,7 +43,7 @@ def work(town, portal_engine, frozen_clock):
     return work
 
 
-@pytest.fixture
+@prepared
 def upload(client, work):
     """Upload a file and let it be checked; the address of its page."""
 

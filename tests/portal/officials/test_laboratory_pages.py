@@ -3,19 +3,19 @@
 import csv
 import io
 
-import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from enrollment.laboratory.study_rows import LaboratoryStudy
 from tests.support.crowd import crowd
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
 
 LIST = "/officials/2026/laboratory"
 
 
-@pytest.fixture
+@prepared
 def desk(client, town):
     hot, quiet = town.kindergarten("锦官", places=40), town.kindergarten("青羊", places=60)
     town.open_registration()

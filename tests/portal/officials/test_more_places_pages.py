@@ -1,17 +1,16 @@
 """Where more places help most: asked at the desk, searched by the worker over the families of a round, read, stopped."""
 
-import pytest
-
 from enrollment.planning import seat_searches
 from tests.portal.officials.test_planning_pages import press, soup
 from tests.support.crowd import crowd
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
 
 LIST = "/officials/2026/planning/more-places"
 
 
-@pytest.fixture
+@prepared
 def desk(client, town):
     hot, quiet = town.kindergarten("锦官", places=20), town.kindergarten("青羊", places=60)
     town.open_registration()

@@ -1,15 +1,15 @@
 """Officials decide on the plans of their area."""
 
-import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.places import ledger, place_plans
 from enrollment.places.roll import RollClass
 from enrollment.places.roll_changes import counts
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
-@pytest.fixture
+@prepared
 def waiting(town, client):
     """Two kindergartens of an area and one of another ask for a second lower class."""
 

@@ -2,7 +2,6 @@
 
 import io
 
-import pytest
 from bs4 import BeautifulSoup
 from openpyxl import load_workbook
 from pypdf import PdfReader
@@ -12,13 +11,14 @@ from enrollment.places.measures.rows import Measure, MeasureKind
 from enrollment.planning import papers, simulations
 from enrollment.planning.plan_rows import MeasurePlan
 from tests.support import planned_town, statements
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.worker import let_the_worker_work
 
 LIST = "/officials/2026/planning"
 
 
-@pytest.fixture
+@prepared
 def desk(client, town):
     schools = planned_town.children(town)
     planned_town.measure(town, MeasureKind.BUILD, 30, 9000, lead_years=1, name="三圣新建")

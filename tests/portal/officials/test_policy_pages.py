@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.season import policy_approval
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 AREA = "510104"
@@ -19,7 +20,7 @@ def lang(request):
     return request.param
 
 
-@pytest.fixture
+@prepared
 def city(client, town):
     town.area(AREA)
     town.season()
@@ -27,7 +28,7 @@ def city(client, town):
     return client
 
 
-@pytest.fixture
+@prepared
 def second(another_client, town):
     """The other city official, at another desk."""
     return sign_in(another_client(), town.city_pair()[1].account_id)

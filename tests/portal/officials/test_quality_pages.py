@@ -10,13 +10,14 @@ from bs4 import BeautifulSoup
 from enrollment.places.grades import code_list, held
 from enrollment.places.grades.code_list import GradeNames
 from enrollment.places.staffing import counts
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.statements import counted
 
 HERE = "/officials/2026/quality"
 
 
-@pytest.fixture
+@prepared
 def city(client, town):
     """Two kindergartens with a roll in 锦江区, one in 高新区, and a list of two grades."""
     town.garden, town.other = (

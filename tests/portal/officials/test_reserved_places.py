@@ -4,10 +4,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.portal.parents.desk import errors, filled
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def desk(town, client):
     class Desk:
         kindergarten = town.kindergarten("锦官", places=25)

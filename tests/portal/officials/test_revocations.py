@@ -8,12 +8,13 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound
 from enrollment.ground.outbox import Notice
 from enrollment.offers import revocations
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 WHY = "户口材料经公安核实系伪造"
 
 
-@pytest.fixture
+@prepared
 def admitted(town, client, frozen_clock):
     town.garden = town.kindergarten("锦官园", places=1)
     town.ana, town.ben = town.child("安娜", wishes=[town.garden]), town.child("本恩", wishes=[town.garden])

@@ -10,11 +10,12 @@ from enrollment.ground.outbox import Notice
 from enrollment.ground.signatures import Signature
 from enrollment.season import calendar, deadline_extensions
 from portal.jobs import runner
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_season import at
 
 
-@pytest.fixture
+@prepared
 def do(app, portal_engine, portal_session, frozen_clock):
     """Do every due job of a kind; returns what each run ended with."""
     runner.load_handlers()

@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.season import calendar, deadline_extensions, holidays, policy_approval, rounds, seasons
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at, dates_of
 
@@ -15,7 +16,7 @@ def lang(request):
     return request.param
 
 
-@pytest.fixture
+@prepared
 def city(client, town):
     """A browser in which a city official is signed in."""
     sign_in(client, town.city_pair()[0].account_id)
@@ -123,7 +124,7 @@ def test_a_stale_tab_does_not_overwrite_a_date(city, town, another_client):
     assert late.status_code == 409
 
 
-@pytest.fixture
+@prepared
 def ready(town):
     """Two kindergartens with approved places and a signed policy."""
     town.kindergarten("金苹果", places=2)

@@ -4,13 +4,14 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import text
 
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.statements import counted
 
 PAGE = "/officials/2026/season/river"
 
 
-@pytest.fixture
+@prepared
 def city(town, client, frozen_clock):
     garden, other = town.kindergarten("金苹果", places=2), town.kindergarten("牡丹", places=2, area="510105")
     town.open_registration()

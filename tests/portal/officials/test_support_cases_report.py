@@ -8,10 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.review import support_cases
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def cases(town, frozen_clock):
     """One case of Jinjiang under assessment."""
     here = town.kindergarten("锦官新城幼儿园", places=5)

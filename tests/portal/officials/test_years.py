@@ -1,16 +1,16 @@
 """DRW01: every officials' page has its year in its address; a year in preparation changes no page of another year."""
 
-import pytest
 from bs4 import BeautifulSoup
 
 from enrollment.season import rounds
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at
 
 ADDRESSES = ("", "/season", "/rounds", "/draws", "/policies", "/places", "/unplaced", "/coverage", "/cases", "/imports")
 
 
-@pytest.fixture
+@prepared
 def city(client, town):
     """A browser of a city official, in a city whose registration is open."""
     town.kindergarten("金苹果", places=2)

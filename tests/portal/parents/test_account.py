@@ -11,20 +11,21 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.sign_in import WebSession
 from enrollment.people import consents
 from tests.portal.parents.desk import page, summary
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 LANGUAGES = ["zh", "en"]
 CLOSE = "/parents/account/close"
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     found = town.kindergarten("金苹果", places=2)
     town.open_registration()
     return found
 
 
-@pytest.fixture
+@prepared
 def family(client, town, garden):
     found = town.family("李")
     town.consent(found, consents.REGISTER_CHECK)

@@ -2,7 +2,6 @@
 
 import io
 
-import pytest
 from sqlalchemy import select
 
 from enrollment.applications import evidence_rows, lifecycle
@@ -10,11 +9,12 @@ from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground.accounts import Account, actor_of
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_error_handling import address
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_helping import photo_of_a_paper
 
 
-@pytest.fixture
+@prepared
 def returned(client, town, frozen_clock):
     """One of two bound twins was sent back; registration is over."""
     garden = town.kindergarten("金苹果", places=2)

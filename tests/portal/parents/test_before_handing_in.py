@@ -5,10 +5,11 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from enrollment.people.person_rows import Guardianship
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def drafts(client, town):
     """Twins that are bound but not handed in; their mother is signed in."""
     garden = town.kindergarten("金苹果", places=2)

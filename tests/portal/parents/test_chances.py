@@ -13,13 +13,14 @@ from portal.text.words import table, word
 from tests.portal.parents.desk import hidden
 from tests.portal.parents.test_every_page import CHINESE, NAMES, words_of
 from tests.support.crowd import crowd
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 LANGUAGES = ("zh", "en")
 ELSEWHERE = {"home_area": "510105", "hukou_area": "510105"}
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     """A hot kindergarten and a quiet one, 300 families, and a child who wishes for the hot one."""
     town.hot = town.kindergarten("金苹果", places=50)

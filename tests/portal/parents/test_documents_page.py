@@ -9,13 +9,14 @@ from enrollment.ground.errors import Refused
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.review import duplicates
 from tests.portal.parents.desk import errors, page
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
 BORN = dt.date(2022, 12, 10)
 
 
-@pytest.fixture
+@prepared
 def certificate(client, town):
     """A family that entered its child with a birth certificate; the address of its documents."""
     town.kindergarten("锦官园", places=2)
@@ -74,7 +75,7 @@ def pairs(town) -> list[set]:
     return [{hint.child_a, hint.child_b} for hint in town.session.scalars(select(DuplicateHint))]
 
 
-@pytest.fixture
+@prepared
 def two_entries(town):
     """One boy: the father entered him with the resident number, the mother under another name with a passport."""
     garden = town.kindergarten("锦官园", places=2)

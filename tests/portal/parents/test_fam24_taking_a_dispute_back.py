@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 
 from enrollment.review import cases
 from tests.portal.parents.desk import errors
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 
@@ -12,7 +13,7 @@ def text_of(page) -> str:
     return BeautifulSoup(page.text, "lxml").main.get_text(" ", strip=True)
 
 
-@pytest.fixture
+@prepared
 def disputed(town):
     """A guardian has put the application on hold by a dispute; the family has a second guardian."""
     town.ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])

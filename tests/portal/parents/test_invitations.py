@@ -14,13 +14,14 @@ from enrollment.people.invitations import Invitation
 from enrollment.people.person_rows import Guardian
 from portal.text.messages import notice_words
 from tests.portal.parents.desk import page
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
 PHONE = "13900000000"
 
 
-@pytest.fixture
+@prepared
 def ana(town, client):
     found = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])
     town.session.commit()

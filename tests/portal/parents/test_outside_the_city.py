@@ -3,10 +3,11 @@
 import pytest
 
 from tests.portal.parents.desk import page
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 
-@pytest.fixture
+@prepared
 def outside(town, client):
     garden = town.kindergarten("金苹果", places=1)
     found = town.child("安娜", wishes=[garden], submit=False, home_area=None, home_outside=True, home_street=None)

@@ -13,6 +13,7 @@ from enrollment.eligibility.blur_detection import looks_blurred
 from enrollment.eligibility.wish_candidates import Finder
 from enrollment.people.person_rows import Child
 from tests.portal.parents.desk import errors, hidden, page, value_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
 
@@ -39,14 +40,14 @@ def saves_what_is_shown(client, address: str):
     return fill_in(client, address, **{name: value_of(shown, name) or "" for name in HOME})
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     found = town.kindergarten("金苹果", places=2)
     town.open_registration()
     return found
 
 
-@pytest.fixture
+@prepared
 def twins(client, town, garden):
     """Twins: the first with all answers, the second just entered; their guardian is signed in."""
     first = town.child("安娜", wishes=[garden], submit=False, born=BORN)

@@ -6,11 +6,12 @@ from sqlalchemy import select
 from enrollment.applications.applications import Application
 from enrollment.offers import withdrawals
 from tests.portal.parents.desk import hidden, page
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
 
 
-@pytest.fixture
+@prepared
 def a_year_later(town, client, frozen_clock):
     garden = town.kindergarten("金苹果", places=2, level="nursery")
     ana = town.child("安娜", level="nursery", wishes=[garden])

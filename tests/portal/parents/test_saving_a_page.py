@@ -6,17 +6,18 @@ from sqlalchemy import Engine, event
 from portal.parents import steps
 from portal.parents.steps import FormState
 from tests.portal.parents.desk import filled, page
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
-@pytest.fixture
+@prepared
 def places(town):
     gardens = [town.kindergarten(name, places=2) for name in ("锦江区机关第一幼儿园", "锦官新城幼儿园")]
     town.open_registration()
     return gardens
 
 
-@pytest.fixture
+@prepared
 def count(town):
     """Saves a page as it was shown; how many statements went to the database, and where the answer leads."""
 

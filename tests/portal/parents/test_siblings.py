@@ -5,6 +5,7 @@ import pytest
 from enrollment.applications import wishes
 from enrollment.review import refusals
 from tests.portal.parents.desk import filled, page
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 
@@ -22,7 +23,7 @@ def programmes(town, application):
     return [wish.programme_id for wish in wishes.of(town.session, application.id, town.the_round.id)]
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     town.m, town.j = town.kindergarten("玉林", places=3), town.kindergarten("桐梓林", places=3)
     return town

@@ -6,12 +6,13 @@ from sqlalchemy import select
 from enrollment.eligibility import households
 from enrollment.places.programmes import Programme
 from tests.portal.parents.desk import hidden, page
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 HOME = {"hukou_kind": "local", "hukou_area": "510104", "home_area": "510104"}
 
 
-@pytest.fixture
+@prepared
 def draft(client, town):
     """A complete draft whose guardian is signed in."""
     garden = town.kindergarten("金苹果", places=2)
@@ -91,7 +92,7 @@ def test_a_stale_check_page_asks_for_the_truth_of_what_it_shows_now(client, town
     assert client.post(path, data=hidden(answer) | {"true": "y"}).status_code == 303
 
 
-@pytest.fixture
+@prepared
 def three(client, town):
     """A draft with two of three kindergartens on its list."""
     town.gardens = [town.kindergarten(name, places=2) for name in ("金苹果", "小星星", "小太阳")]

@@ -3,7 +3,6 @@
 import threading
 import uuid
 
-import pytest
 from sqlalchemy import func, select
 
 from enrollment.applications import receipts
@@ -12,6 +11,7 @@ from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.statements import first_submission
 from enrollment.ground.outbox import Notice
 from tests.portal.parents.desk import filled
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.statements import counted
 
@@ -19,12 +19,12 @@ MOST = 4
 """Statements of a hot write: the session, the read, the write, and the session again with its message."""
 
 
-@pytest.fixture
+@prepared
 def gardens(town):
     return [town.kindergarten(name, places=2) for name in ("锦江区机关第一幼儿园", "锦官新城幼儿园")]
 
 
-@pytest.fixture
+@prepared
 def ana(client, town, gardens):
     found = town.child("安娜", wishes=gardens, submit=False)
     sign_in(client, town.parent_of(found).account_id)

@@ -7,10 +7,11 @@ from enrollment.applications import register_answers
 from enrollment.applications.register_answers import Answer
 from enrollment.people import consents
 from enrollment.review import refusals
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 
-@pytest.fixture
+@prepared
 def ana(town, frozen_clock):
     town.here = town.kindergarten("锦官新城幼儿园", places=5)
     town.open_registration()
@@ -26,7 +27,7 @@ def ana(town, frozen_clock):
     return ana
 
 
-@pytest.fixture
+@prepared
 def parent(town, ana, client):
     return sign_in(client, town.parent_of(ana).account_id)
 

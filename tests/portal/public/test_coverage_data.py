@@ -9,13 +9,14 @@ import pytest
 from portal.text.words import table as words
 from tests.domain.coverage.test_forecast import write_past
 from tests.support.counted_city import CountedCity
+from tests.support.prepared import prepared
 
 TABLES = ("areas", "history", "forecast", "accuracy")
 GROUPS = ("level", "sex", "hukou", "ground", "kindergarten", "class")
 """What could make a cell small: no table of these is published."""
 
 
-@pytest.fixture
+@prepared
 def city(portal_session):
     city = CountedCity(portal_session)
     city.targets()

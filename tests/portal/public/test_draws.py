@@ -1,12 +1,12 @@
 """The page of a draw before each step, and what everybody may read of its fairness."""
 
-import pytest
 from sqlalchemy import select
 
 from enrollment.applications.claim_rows import Claim, VerifiedFact
+from tests.support.prepared import prepared
 
 
-@pytest.fixture
+@prepared
 def address(town):
     jinpingguo, mudan = town.kindergarten("金苹果", places=4), town.kindergarten("牡丹", places=20)
     for letter in "安本翠丁方高何江康":

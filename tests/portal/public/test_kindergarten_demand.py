@@ -1,6 +1,5 @@
 """The page of a kindergarten begins with who asks for it and how far the last list went; small numbers are not told."""
 
-import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
@@ -8,12 +7,13 @@ from allocation.files.publication import FEW
 from enrollment.chances.demand import Demand
 from enrollment.results import last_lines
 from tests.support.crowd import crowd
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 CODE = "5101040001"
 
 
-@pytest.fixture
+@prepared
 def popular(town):
     found = town.kindergarten(
         "锦官新城幼儿园", code=CODE, places=10, longitude=104.08, latitude=30.65, phone="028-8666"

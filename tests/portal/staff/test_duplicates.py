@@ -9,17 +9,18 @@ from enrollment.applications.application_rows import Application
 from enrollment.ground.audit import AuditEntry
 from enrollment.people.duplicate_rows import DuplicateHint
 from tests.portal.parents.desk import errors
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 BORN = dt.date(2022, 12, 10)
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     return town.kindergarten("锦官园", places=5)
 
 
-@pytest.fixture
+@prepared
 def hint(town, garden):
     town.child("王小二", born=BORN, wishes=[garden])
     town.at(town.now + dt.timedelta(hours=1))

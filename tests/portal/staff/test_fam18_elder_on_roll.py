@@ -9,12 +9,13 @@ from enrollment.eligibility import register_questions
 from enrollment.people import consents
 from enrollment.review.roll_register import answers_from_roll
 from tests.portal.parents.desk import errors, page, value_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 BORN = dt.date(2021, 3, 12)
 
 
-@pytest.fixture
+@prepared
 def draft(client, town):
     town.here = town.kindergarten("金苹果", places=5)
     town.open_registration()

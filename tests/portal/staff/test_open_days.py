@@ -14,6 +14,7 @@ from enrollment.ground.retention import Moment
 from enrollment.open_days import days, visits
 from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.open_days.rows import OpenDay, OpenDayVisit
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 DAY = dt.date(2026, 5, 30)
@@ -23,7 +24,7 @@ def plan(*slots, on_day=DAY, where="大门", note=""):
     return DayPlan(on_day, where, note, [SlotPlan(id, dt.time(hour), dt.time(hour + 1), n) for id, hour, n in slots])
 
 
-@pytest.fixture
+@prepared
 def garden(town):
     town.garden = town.kindergarten("锦官新城幼儿园", places=2)
     town.clerk = town.clerk_of(town.garden)

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import text
 
 from enrollment.places import ledger
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
-@pytest.fixture
+@prepared
 def desk(town, client):
     """A clerk at a kindergarten with an approved plan, signed in."""
 

@@ -15,12 +15,13 @@ from enrollment.reports.tables.catalogue import REPORTS
 from enrollment.reports.tables.report import Question, read
 from enrollment.season.facts import Fact
 from tests.portal.test_p2_statements import statements
+from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
 NEW = ("worklist", "progress", "disagreements", "pairs", "promotion")
 
 
-@pytest.fixture
+@prepared
 def garden(town, frozen_clock):
     """Three applications in review, one of them where the register has another birth date; a pair; a roll of two classes."""
     town.here, town.other = town.kindergarten("锦官新城幼儿园", places=5), town.kindergarten("牡丹幼儿园", places=5)

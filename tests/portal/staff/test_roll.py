@@ -8,12 +8,13 @@ import python_calamine
 from enrollment.places.imports import importer
 from enrollment.places.imports.faults import ImportFaults
 from enrollment.places.roll import RollChild
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 NUMBER = "510104202112012011"
 
 
-@pytest.fixture
+@prepared
 def desk(town, client):
     class Desk:
         kindergarten = town.kindergarten("锦官新城幼儿园", code="5151040001")

@@ -11,12 +11,13 @@ from enrollment.applications.applications import Application
 from enrollment.ground.identity import index_of
 from enrollment.places.roll import RollChild
 from enrollment.places.roll_rows import RollClass
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 NUMBER = "510104202112012011"
 
 
-@pytest.fixture
+@prepared
 def roll_class(town, client):
     garden = town.kindergarten("锦官新城幼儿园", code="5151040001")
     found = town.session.get_one(RollClass, town.child_on_roll(garden, "安娜娜").class_id)

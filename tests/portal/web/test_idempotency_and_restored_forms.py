@@ -13,6 +13,7 @@ from enrollment.ground.errors import Stale
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
@@ -46,7 +47,7 @@ def a_small_page(whole_app):
     whole_app.add_url_rule("/parents-note", "parents.save_note", desk("parents")(save), methods=["POST"])
 
 
-@pytest.fixture
+@prepared
 def parent(client, town):
     sign_in(client, town.family("李").account)
     return client

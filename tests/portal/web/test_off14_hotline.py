@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from enrollment.season.calendar import Season
 from tests.guards.test_texts_of_codes import ROOT
+from tests.support.prepared import prepared
 
 PAGES = ("/", "/help", "/privacy", "/accessibility", "/coverage", "/kindergartens", "/rules", "/no-such-page")
 TELEPHONE = re.compile(r"\b0\d{2,3}[- ]\d{5,8}\b|\b028\d{5,8}\b|\b1[3-9]\d{9}\b|\b400[- ]?\d{3}[- ]?\d{4}\b")
@@ -21,7 +22,7 @@ def telephones(page) -> set[str]:
     return {link["href"] for link in soup.select('a[href^="tel:"]')} | set(TELEPHONE.findall(soup.text))
 
 
-@pytest.fixture
+@prepared
 def season(town):
     town.kindergarten("锦官", places=5)
     town.open_registration()

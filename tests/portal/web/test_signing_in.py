@@ -11,6 +11,7 @@ from enrollment.ground import sign_in as codes
 from enrollment.ground.accounts import Account, RoleGrant
 from enrollment.ground.outbox import TextMessage
 from enrollment.ground.sign_in import WebSession
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
 PHONE = "13912345678"
@@ -89,7 +90,7 @@ def test_signing_in_changes_the_key_and_signing_out_ends_it(client, portal_sessi
     assert client.get("/parents").headers["Location"].startswith("/sign-in"), "the old cookie opens nothing"
 
 
-@pytest.fixture
+@prepared
 def official(portal_session, town):
     account = codes.create_staff_account(
         portal_session, "he.wei", "何处", "a long enough password", [RoleGrant(role="city_official")], now=town.now

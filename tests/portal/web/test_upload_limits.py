@@ -16,13 +16,14 @@ from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE
 from enrollment.ground.files.uploads import sanitise_upload
 from portal.web.upload_fields import AROUND_FILES, LARGEST_FORM
 from tests.portal.parents.desk import errors, filled, page, value_of
+from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 ROOT = Path(__file__).parents[3]
 FIELD = re.compile(r"\b(FileField|MultipleFileField)\b")
 
 
-@pytest.fixture
+@prepared
 def pages_with_files(client, town):
     """(who signs in, address, kinds): every page of the portal that takes a file."""
     garden = town.kindergarten("金苹果", places=2)
