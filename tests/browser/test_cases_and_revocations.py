@@ -80,7 +80,8 @@ def test_an_official_settles_and_a_second_one_revokes(site, waiting, new_page):
     expect(page.get_by_label("依据和经过")).to_have_value("判决书与孩子无关")
     page.get_by_label("我已听取各方").check()
     page.get_by_role("button", name="办结并通知").click()
-    expect(page.get_by_text("没有等待办结的争议")).to_be_visible()
+    expect(page.get_by_role("heading", name="最近办结")).to_be_visible()
+    expect(page.get_by_role("link", name="监护人争议")).to_have_count(0)
 
     page.goto("/officials")
     page.get_by_role("link", name="看一看要撤销的录取").click()

@@ -148,11 +148,10 @@ def test_a_large_photo_is_made_smaller_before_it_travels(site, family, new_page,
     page = open_as(new_page, site, family, phone=True)
     page.goto(f"{family.draft}/evidence")
     upload = page.locator("#paper-hukou_booklet")
-    upload.locator("input[type=file]").set_input_files(picture)
-    expect(upload.locator("input[type=file]")).to_have_attribute("data-ready", "1")
-    assert upload.locator("input[type=file]").evaluate("input => input.files[0].size") < 4_000_000
-    upload.get_by_role("button", name="上传").click()
-    expect(page.locator("#paper-hukou_booklet")).to_contain_text("已上传 1 页")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        upload.locator("[data-shoot][capture]").set_input_files(picture)
+    assert 0 < int(sent.value.all_headers()["content-length"]) < 4_000_000
+    expect(upload.locator(".tile:not(.kept-tile):not(.shooting)")).to_have_count(1)
     with site.session() as session:
         assert session.scalars(select(EvidencePage.media_type)).all() == ["image/webp"]
 
