@@ -13,6 +13,7 @@ from enrollment.laboratory.variants import MOST_PHASES, MOST_WISHES, Method, Num
 from enrollment.season.facts import Ground
 from enrollment.season.rules import PAIR_RULES
 from portal.officials.forms import NEEDED, OfficialForm
+from portal.officials.planning.words import round_name
 from portal.text.words import word
 from portal.web.forms import WholeField, coded_choices, parse_uuid
 from portal.web.unit_of_work import db
@@ -31,9 +32,7 @@ class StudyForm(OfficialForm):
     )
 
     def set_choices(self) -> None:
-        self.round_id.choices = [
-            (str(each.id), _("%(year)s 年 %(name)s", year=each.year, name=each.name)) for each in rounds_to_study(db())
-        ]
+        self.round_id.choices = [(str(each.id), round_name(each.year, each.name)) for each in rounds_to_study(db())]
 
     def round(self) -> uuid.UUID:
         """The chosen round; an id that is none reads as a round that does not exist."""

@@ -16,6 +16,7 @@ from enrollment.season.round_rows import Round
 from portal.officials import pages
 from portal.officials.laboratory import charts, figures
 from portal.officials.laboratory.forms import StudyActForm, StudyForm, VariantForm
+from portal.officials.planning.words import round_name
 from portal.officials.scope import READERS, area_names
 from portal.text.formats import refusal
 from portal.text.words import word
@@ -171,6 +172,7 @@ def _study_page(study_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         verdicts=figures.verdicts(found),
         areas=area_names(),
         round=db().get_one(Round, found.round_id),
+        round_name=round_name,
         running=studies.is_running(db(), found),
         job=job,
         refused=refusal(refused) if refused else "",
