@@ -9,8 +9,8 @@ import datetime as dt
 import hashlib
 import uuid
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.application_rows import Application
 from enrollment.draw import draw_jobs, draws, market_builder, market_files, replay_market, runs, snapshot
@@ -69,18 +69,21 @@ def precheck(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None
     if latest is None or rounds.get_round(session, round_id).kind == RoundKind.CENTRAL:
         raise Refused("nothing_is_published")
     runs.refuse_while_one_runs(session, round_id)
-    in_time = select(func.count()).where(
-        Offer.round_id == round_id, Offer.state == OfferState.OFFERED, Offer.answer_by > now
-    )
-    waiting_for = session.scalar(in_time) or 0
+    waiting_for = _unanswered(session, round_id, Offer.answer_by > now)
     if latest.replays is None and waiting_for:
         raise Refused("answers_still_due", n=waiting_for)
 
 
-def _unanswered(session: Session, round_id: uuid.UUID) -> int:
-    """Offers that may still be answered.  One on hold keeps its place until its dispute is settled, and holds nobody up."""
+def _unanswered(session: Session, round_id: uuid.UUID, *when: ColumnElement[bool]) -> int:
+    """How many offers may still be answered, of those of the conditions `when`.
+
+    One on hold, or of a child bound to one on hold, keeps its place until the dispute is settled, and holds nobody up.
+    """
+    held = aliased(Application)
+    waits = select(held.id).where(held.unit == Application.unit, held.on_hold.is_(True))
     found = select(func.count()).select_from(Offer).join(Application, Application.id == Offer.application_id)
     found = found.where(Offer.round_id == round_id, Offer.state == OfferState.OFFERED, Application.on_hold.is_(False))
+    found = found.where(~waits.exists(), *when)
     return session.scalar(found) or 0
 
 

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
 
+from enrollment.draw.unserved import board, explanations
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.maintenance import season_end
 from enrollment.season import rounds
@@ -45,6 +46,7 @@ class Overlap:
     codes: dict[str, str] = field(default_factory=dict)
     applications: dict[str, str] = field(default_factory=dict)
     official: uuid.UUID | None = None
+    second_official: uuid.UUID | None = None
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def _two_seasons(town: Town) -> Overlap:
         "area": town.area_official(AREA).account_id,
         "city": town.city_pair()[0].account_id,
     }
-    made.official = town.city_pair()[0].account_id
+    made.official, made.second_official = (each.account_id for each in town.city_pair())
     made.keys = {desk: signed_in_key(town.session, account) for desk, account in people.items()}
     known = {"elder": elder, "younger": younger, "placed": placed}
     made.codes = {name: each.registration_code for name, each in known.items()}
@@ -256,7 +258,11 @@ def closed(overlap, site) -> Overlap:
         by = actor_of(session.get_one(Account, overlap.official))
         # its supplementary draw is told elsewhere
         session.execute(update(Round).where(Round.id == overlap.supplementary.id).values(stage=RoundStage.PUBLISHED))
+        left = {each.id: each.version for each in board.entries(session, 2026, by=by)}
+        explanations.explain_many(session, 2026, left, "waits", by=by, now=CLOSED_ON)
         season_end.close(session, 2026, by=by, now=CLOSED_ON)
+        second = actor_of(session.get_one(Account, overlap.second_official))
+        season_end.close(session, 2026, by=second, now=CLOSED_ON)
     site.set_time(CLOSED_ON)
     return overlap
 

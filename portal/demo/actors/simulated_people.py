@@ -117,11 +117,14 @@ def answer_offers(
         luck = random.random()
         if offer.state != OfferState.OFFERED:
             continue  # bound children answer together: the sibling before it has answered
-        family = actor_of(session.get_one(Account, account_id))
+        account = session.get_one(Account, account_id)
+        family = actor_of(account)
+        # no message reaches a family without a phone: a desk has to contact it, and then it answers there
+        silent = luck >= 1 - SILENT and account.phone_index is not None
         if luck < DECLINED:
             offers.decline(session, offer.id, by=family, now=now)
         elif luck < DECLINED + WAITING and (offer.rank or 1) > 1:
             offers.confirm(session, offer.id, wait=True, by=family, now=now)
-        elif luck < 1 - SILENT:
+        elif not silent:
             offers.confirm(session, offer.id, wait=False, by=family, now=now)
     return len(rows), rows[-1].Offer.id if rows else None

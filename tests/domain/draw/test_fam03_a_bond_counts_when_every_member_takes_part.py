@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from enrollment.applications import receipts
-from enrollment.draw import bond_participation, participants
+from enrollment.draw import bond_participation, participants, replay
 from enrollment.draw.participants import FactBasis
 from enrollment.ground import outbox
 from enrollment.ground.errors import Refused
@@ -147,6 +147,10 @@ def test_while_one_is_in_dispute_the_answer_and_its_deadline_wait_for_both(garde
     answer_deadlines.expire_due(gardens.session, now=gardens.now)
     answer_deadlines.expire_due(gardens.session, now=gardens.now + dt.timedelta(days=2))
     assert gardens.offer_for(one).state == gardens.offer_for(two).state == "offered"
+    later = gardens.now + dt.timedelta(days=2)
+    replay.precheck(gardens.session, gardens.the_round.id, now=later)  # a dispute holds nobody else up
+    with pytest.raises(Refused, match="nothing_to_hand_on"):
+        replay.start(gardens.session, gardens.the_round.id, by=gardens.city_pair()[0], now=later)
 
 
 def test_after_a_dispute_about_one_both_have_a_day_to_answer(gardens):
