@@ -4,6 +4,7 @@ from typing import Any
 
 from enrollment.chances import estimates, movement
 from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.errors import Refused
 from enrollment.season import rounds
 from portal.demo import arrivals, city_builder, season
 from portal.demo.actors import simulated_draw
@@ -12,6 +13,18 @@ from portal.jobs.handlers.phone_changes import end_phone_waits
 from portal.jobs.handlers.run_round import process_answer_deadlines, process_joint_decisions
 from portal.jobs.runner import JobRun, job_handler
 from portal.web.unit_of_work import services
+
+
+def _draw(job: JobRun) -> dict[str, Any]:
+    """What a visitor has left open (a possible duplicate, a witness) keeps the simulated officials from drawing, too."""
+    try:
+        return {
+            "drawn": simulated_draw.draw_if_nobody_has(
+                services().engine, lambda done, of: job.progress(done, of, "draw")
+            )
+        }
+    except Refused as refused:
+        return {"drawn": False, "refused": refused.code}
 
 
 @job_handler("demo_people_act")  # not among long batches, which step back: a visitor waits for it
@@ -36,9 +49,7 @@ def demo_people_act(job: JobRun) -> dict:
             services().engine, now, lambda done, of: job.progress(done, of, "review")
         )
     if step == "result":
-        result["drawn"] = simulated_draw.draw_if_nobody_has(
-            services().engine, lambda done, of: job.progress(done, of, "draw")
-        )
+        result |= _draw(job)
     if step == "confirmation":
         result["answered"] = city_builder.finish_answers(
             services().engine, now, lambda done, of: job.progress(done, of, "answers")
