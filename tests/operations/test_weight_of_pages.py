@@ -74,13 +74,13 @@ def family(tmp_path_factory):
 
 
 @pytest.fixture
-def phone(family, tmp_path):
+def phone(family, browser):
     url, key, _ = family
-    with chromium.chromium(tmp_path) as browser:
-        context = chromium.open_context(browser, phone=True, base_url=url)
-        context.add_cookies([{"name": "session", "value": key, "url": url}])
-        context.add_init_script(OBSERVE)
-        yield context.new_page()
+    context = chromium.open_context(browser, phone=True, base_url=url)
+    context.add_cookies([{"name": "session", "value": key, "url": url}])
+    context.add_init_script(OBSERVE)
+    yield context.new_page()
+    context.close()
 
 
 def test_a_family_page_is_light_and_does_not_move(family, phone):
