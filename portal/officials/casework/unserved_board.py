@@ -25,7 +25,7 @@ from portal.web.guards import desk
 from portal.web.shared_views.finder import tiles
 from portal.web.unit_of_work import actor, clock, db
 
-TODO = "todo"
+LEFT_TO_DO = "todo"
 
 
 class TogetherForm(OfficialForm):
@@ -59,7 +59,7 @@ def year_or_404() -> int:
 def _asked() -> dict[str, Any]:
     """What the address asks for; anything else counts as not asked."""
     area, state = request.args.get("area"), request.args.get("state")
-    known = {*BoardState, TODO}
+    known = {*BoardState, LEFT_TO_DO}
     return {
         "area": area if area in {each.code for each in my_areas()} else None,
         "state": state if state in known else None,
