@@ -92,8 +92,7 @@ class Official(Person):
         why = self.page.get_by_label("为什么不同", exact=False)
         if why.count() and not self.page.locator("blockquote.note").count():
             why.fill("学位和报名的孩子都变了")
-        marked = self.page.get_by_label("上面标出的不同和原因，我都看过了")
-        if marked.count():  # the result differs from what it is compared with
-            marked.check()
+        for each in self.page.locator('input[name="read"]').all():  # what differs, and the digest
+            each.check()
         with self.page.expect_navigation():
             self.page.get_by_role("button", name="签署").first.click()
