@@ -68,6 +68,7 @@ class Official(Person):
 
     def prepares_the_next_year(self, year: int) -> None:
         """The calendar of the next year, which only officials see, and the first signature under it."""
+        self.follows("今天")
         self.follows("日程")
         self.follows("创建下一个招生年度")
         self.writes("年份", str(year), exact=False)
