@@ -153,11 +153,6 @@ class Comparison:
     dry_runs: int
 
     @property
-    def needs_reading(self) -> bool:
-        """Something is marked, which who signs has to read."""
-        return any(line.is_marked for line in self.lines) or any(each.is_marked for each in self.rules)
-
-    @property
     def marked(self) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if line.is_marked)
 
