@@ -11,24 +11,31 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.results import run_comparison
-from enrollment.results.run_comparison import Comparison, Line, RulesTried
+from enrollment.results.run_comparison import Comparison, LastRules, Line, RulesTried
 
 DIGEST = "digest"
 """Read like a difference: the digest is that of the screen in the hall."""
 
 
-def key_of(difference: Line | RulesTried) -> str:
+Difference = Line | RulesTried | LastRules
+
+
+def key_of(difference: Difference) -> str:
     """The name under which a difference is read."""
+    if isinstance(difference, LastRules):
+        return "last_rules"
     if isinstance(difference, RulesTried):
         return f"rules/{difference.area}"
     return f"{difference.group}/{difference.code}/{difference.measure}"
 
 
-def differences(compared: Comparison | None) -> Iterator[tuple[str, Line | RulesTried]]:
+def differences(compared: Comparison | None) -> Iterator[tuple[str, Difference]]:
     """What is marked, in the order of the page, each with its key."""
     if compared is not None:
         for each in (*compared.marked, *(one for one in compared.rules if one.is_marked)):
             yield key_of(each), each
+        if compared.last_rules is not None and compared.last_rules.is_marked:
+            yield key_of(compared.last_rules), compared.last_rules
 
 
 def sign(

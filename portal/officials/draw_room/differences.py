@@ -4,7 +4,8 @@ from flask_babel import gettext as _
 
 from enrollment.draw.run_rows import Run
 from enrollment.results import run_signing
-from enrollment.results.run_comparison import Comparison, Group, Line, RulesTried, Share
+from enrollment.results.run_comparison import Comparison, Group, LastRules, Line, RulesTried, Share
+from enrollment.results.run_signing import Difference
 from portal.officials.scope import area_names
 from portal.text.formats import grouped, percent
 from portal.text.words import word
@@ -13,13 +14,22 @@ from portal.text.words import word
 def sentences(run: Run, compared: Comparison | None) -> list[tuple[str, str]]:
     """(key, sentence) of each difference, in the order of the tables; the digest comes last."""
     areas = area_names()
-    found = [
-        (key, _rules(each, areas) if isinstance(each, RulesTried) else _line(each, compared, areas))
-        for key, each in run_signing.differences(compared)
-    ]
+    found = [(key, _sentence(each, compared, areas)) for key, each in run_signing.differences(compared)]
     digest = run.digest or ""
     ends = f"{digest[:8]} … {digest[-8:]}"
     return [*found, (run_signing.DIGEST, _("摘要 %(digest)s，我和大屏或另一位签署人对过", digest=ends))]
+
+
+def _sentence(each: Difference, compared: Comparison | None, areas: dict[str, str]) -> str:
+    if isinstance(each, RulesTried):
+        return _rules(each, areas)
+    if isinstance(each, LastRules):
+        better, worse = grouped(each.better), grouped(each.worse)
+        return _(
+            "和 %(year)s 年的规则比，%(better)s 个孩子派得更好，%(worse)s 个不如：我看过了",
+            year=each.year, better=better, worse=worse,
+        )  # fmt: skip
+    return _line(each, compared, areas)
 
 
 def name_of(line: Line, areas: dict[str, str]) -> str:

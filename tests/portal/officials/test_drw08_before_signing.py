@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from enrollment.draw import dry_runs, requests, runs
+from enrollment.draw import draws, dry_runs, requests, runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground.audit import AuditEntry
@@ -165,6 +165,43 @@ def test_drw08_last_years_result_is_beside_this_years(corrected, client):
     head, *rows = page.select("table.compared")[0].select("tr")
     column = [cell.get_text() for cell in head.select("th")].index("去年")
     assert rows[0].select("th, td")[column].get_text(" ", strip=True).startswith("100.0%")
+
+
+def test_drw08_the_same_children_and_tickets_under_last_years_rules(town, client, frozen_clock):
+    """Six of twelve have an elder sibling there.  Last year that gave nothing, so the six lowest tickets had the places."""
+    garden = town.kindergarten("金苹果", places=6)
+    siblings = [town.child(f"弟{sign}", wishes=[garden], grounds={"elder_sibling": garden}) for sign in "甲乙丙丁戊己"]
+    others = [town.child(f"小{sign}", wishes=[garden]) for sign in "庚辛壬癸子丑"]
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    text = policy_approval.template("whole_district", garden.area_code, 2025)
+    for now, then in (
+        ('[["elder_sibling"], ["special_need"]]', '[["special_need"]]'),
+        ('[["local_hukou"], ["collective_hukou"]]', '[["local_hukou"], ["collective_hukou"], ["elder_sibling"]]'),
+        (
+            '{ sibling_at = "here" }\nnature = "public"\ntier = 1',
+            '{ sibling_at = "here" }\nnature = "public"\ntier = 5',
+        ),
+    ):
+        assert text.count(now) == 1
+        text = text.replace(now, then)
+    town.policy(garden.area_code, text, year=2025)
+    run = town.run()
+    numbers = draws.ticket_numbers(town.session, 2026)
+    lowest = sorted((each.child_code for each in (*siblings, *others)), key=numbers.__getitem__)[:6]
+    better = sum(each.child_code not in lowest for each in siblings)
+    found = run_comparison.of_run(town.session, run).last_rules
+    assert better and (found.year, found.children, found.better, found.worse) == (2025, MANY, better, better)
+    assert found.grounds == {}, "so few children of a ground are not told"
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.city_pair()[0].account_id)
+    address = f"/officials/2026/draws/runs/{run.id}"
+    page = client.get(f"{address}?lang=zh").text
+    assert "和 2025 年的规则比" in page and f"{better} 个孩子派得更好，{better} 个不如" in page
+    rest = [key for key in choices_of(client, address, "read") if key != "last_rules"]
+    assert "还有 1 条没有打勾" in fill_in(client, f"{address}?lang=zh", f"{address}/sign", read=rest, note="规则").text
 
 
 def test_drw08_the_dry_run_of_the_rules_is_beside_the_families_of_the_run(corrected):
