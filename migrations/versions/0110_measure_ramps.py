@@ -1,14 +1,14 @@
 """how fast the places of a kind of measure open
 
 Revision ID: 0110_measure_ramps
-Revises: 0098_alarm_readings
+Revises: 0122_review_index
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0110_measure_ramps"
-down_revision = "0098_alarm_readings"
+down_revision = "0122_review_index"
 branch_labels = None
 depends_on = None
 
