@@ -207,9 +207,9 @@ def _last_rules(summary: Mapping[str, Any], round_: Round) -> LastRules | None:
     told = summary.get("last_rules")
     if not told:
         return None
-    return LastRules(
-        round_.year - 1, *told["all"], {ground: tuple(counts) for ground, counts in told["grounds"].items()}
-    )
+    children, better, worse = told["all"]
+    grounds = {ground: (of_all, more, less) for ground, (of_all, more, less) in told["grounds"].items()}
+    return LastRules(round_.year - 1, children, better, worse, grounds)
 
 
 def compared_with(session: Session, run: Run) -> frozenset[Compared]:
