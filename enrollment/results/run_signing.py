@@ -32,10 +32,11 @@ def key_of(difference: Difference) -> str:
 def differences(compared: Comparison | None) -> Iterator[tuple[str, Difference]]:
     """What is marked, in the order of the page, each with its key."""
     if compared is not None:
-        for each in (*compared.marked, *(one for one in compared.rules if one.is_marked)):
-            yield key_of(each), each
+        found: list[Difference] = [*compared.marked, *(one for one in compared.rules if one.is_marked)]
         if compared.last_rules is not None and compared.last_rules.is_marked:
-            yield key_of(compared.last_rules), compared.last_rules
+            found.append(compared.last_rules)
+        for each in found:
+            yield key_of(each), each
 
 
 def sign(

@@ -25,6 +25,7 @@ from enrollment.reports import case_desk
 from enrollment.results import dispute_facts
 from enrollment.review import case_officers, case_reassignment, cases, guardian_requests
 from enrollment.review.case_rows import ABOUT_THE_CHILD, Case, CaseKind
+from enrollment.season.facts import Fact
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
@@ -183,7 +184,7 @@ def _disputed(case: Case) -> list[tuple[str, str, str, str, dt.datetime]]:
     return [
         (
             word("fact", each.fact),
-            names.value_words(each.fact, claimed[each.fact]) if each.fact in claimed else "—",
+            names.value_words(each.fact, claimed.get(Fact(each.fact))) if each.fact in tuple(Fact) else "—",
             names.value_words(each.fact, each.value)
             if each.value is not None
             else word("register_answer", each.answer),
