@@ -13,6 +13,7 @@ from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.applications.statements import first_submission
+from enrollment.applications.statements.keyed_write import Visit
 from enrollment.eligibility import asked_papers, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.people import guardians, household_rows
@@ -20,7 +21,7 @@ from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
-from portal.web.idempotency import keeps_key, replay_answer, request_key
+from portal.web.idempotency import do_at_once, keeps_key, replay_answer, request_key
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -108,12 +109,20 @@ def _submit_at_once(application_id: uuid.UUID, form: CheckForm) -> ResponseRetur
         return None
     location = url_for("parents.receipt_page", application_id=application_id, number=1)
     agrees = bool(form.agrees_to_central.data)
-    if not first_submission.write(
-        db(), draft, agrees_to_central=agrees, key=key, location=location, by=actor(), now=clock()
-    ):
-        return None
-    flash(_("申请已提交。"))
-    return redirect(location, 303)
+
+    def write(visit: Visit) -> bool:
+        return first_submission.write(
+            db(),
+            draft,
+            agrees_to_central=agrees,
+            key=key,
+            location=location,
+            visit=visit,
+            by=actor(),
+            now=clock(),
+        )
+
+    return do_at_once(write, location, _("申请已提交。"))
 
 
 def _refuse_without_asked_papers(application: Application) -> None:

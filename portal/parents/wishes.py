@@ -10,6 +10,7 @@ from wtforms import HiddenField, StringField
 
 from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.applications.statements import wish_list
 from enrollment.draw import bond_participation
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
@@ -24,10 +25,12 @@ from portal.parents.form_pages import (
     names_of,
     redirect_after_save,
     times_of,
+    write_at_once,
 )
 from portal.text.words import word
 from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer, request_key
 from portal.web.shared_views.finder import cards
 from portal.web.unit_of_work import actor, clock, db
 
@@ -109,13 +112,19 @@ def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/wishes")
 @desk("parents", allows_helper=True)
+@keeps_key
 def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     """`act` is the pressed button: `up:1`, `down:0`, `remove:2`, `order` after dragging, or `next` for the next page."""
-    application = application_of(application_id)
     form = WishesForm()
     act = request.form.get("act", "next")
     wanted = reordered(form.listed(), act)
-    if form.validate_on_submit():
+    valid = form.validate_on_submit()
+    if valid and (done := _save_at_once(application_id, form, wanted, act)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
+    application = application_of(application_id)
+    if valid:
         with refusals_in(form):
             round_ = open_round(application)
             wishes.set_wishes(db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions())
@@ -127,6 +136,24 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     if form.refused == "one_wish_needed":
         return wishes_view(form, application)
     return wishes_view(form, application, shown=form.listed() if form.newer is None else wanted)
+
+
+def _save_at_once(
+    application_id: uuid.UUID, form: WishesForm, wanted: list[uuid.UUID], act: str
+) -> ResponseReturnValue | None:
+    """The wishes of a plain draft in one statement; None for the service to decide."""
+    key, version = request_key(), form.seen_version()
+    seen = f"{application_id.hex[:8]}-{version}"
+    if key is None or version is None or form.seen.data not in ("", None, seen):
+        return None
+    change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
+    if change is None:
+        return None
+    if act != "next":
+        stays = url_for("parents.wishes_page", application_id=application_id, **came_from())
+        return write_at_once(change, key, stays)
+    # no page but the check comes after the wishes
+    return write_at_once(change, key, url_for("parents.check_page", application_id=application_id), _("已保存。"))
 
 
 def open_round(application: Application) -> Round:
