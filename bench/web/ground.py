@@ -67,7 +67,11 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(30)
         self.listener.close()
 
 
@@ -95,6 +99,9 @@ class Ground:
         self.valkey.start()
         self.postgres.ensure_database("city")
         self.url = self.postgres.url("city")
+        # the measurement waits for nobody: a lock that is never given back is a fault to be told
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE city SET lock_timeout = '30s'")
         self.engine = open_engine(self.url)
         upgrade(self.engine)
         city = CityBuilder(self.engine, children, 2026, lambda step, done, of: None)
