@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, g
@@ -53,6 +54,7 @@ DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.off
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
     """Build the Flask app.  `engine` replaces the one of `config.database_url`.  Raises UnguardedRoute."""
     app = Flask("portal", template_folder="../templates")
+    app.ensure_sync = _as_it_is  # type: ignore[assignment, method-assign]
     unlock(config.keys)
     app.extensions["services"] = Services(
         config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5)
@@ -101,6 +103,11 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     _register_pages_and_commands(app, demo=config.demo)
     guards.refuse_unguarded(app)
     return app
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """No view and no hook is a coroutine; Flask would look at each of them in each request."""
+    return function
 
 
 def _undefined(config: Config) -> type[Undefined]:

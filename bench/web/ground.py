@@ -54,7 +54,7 @@ class Server:
                 command, env=environ, cwd=ROOT, stdout=file, stderr=file, pass_fds=[self.listener.fileno()]
             )
         self.log = log
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 180
         while len(self.workers()) < workers_for_families():
             if self.process.poll() is not None or time.monotonic() > limit:
                 raise RuntimeError(f"{app} did not start: see {log}")

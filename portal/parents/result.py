@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -189,16 +189,15 @@ def _answer_page(application: Application, result: FamilyResult, answer: str, fo
 @desk("parents")
 @keeps_key
 def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
-    form = AnswerForm()
-    valid = form.validate_on_submit()
-    if valid and (done := _confirm_at_once(application_id, answer, form)) is not None:
+    if (done := _confirm_at_once(application_id, answer)) is not None:
         return done
     if (replayed := replay_answer()) is not None:
         return replayed
     application = application_of(application_id)
     result = _result_of(application, answer)
+    form = AnswerForm()
     closed = answers.closed_reason(db(), result, answer, form.seen.data or "", by=actor(), now=clock())
-    if closed is None and valid:
+    if closed is None and form.validate_on_submit():
         with refusals_in(form):
             flash(_give(application, result, answer, form))
             return redirect(url_for("parents.result_page", application_id=application.id), 303)
@@ -207,12 +206,14 @@ def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     return _closed_page(application, result, answer, closed)
 
 
-def _confirm_at_once(application_id: uuid.UUID, answer: str, form: AnswerForm) -> ResponseReturnValue | None:
+def _confirm_at_once(application_id: uuid.UUID, answer: str) -> ResponseReturnValue | None:
     """The first confirmation of an offered place in one statement; None for the service to decide."""
     key = request_key()
     if key is None or answer not in CONFIRMED:
         return None
-    change = confirmation.change(application_id, form.seen.data or "", wait=answer == "wait", by=actor(), now=clock())
+    change = confirmation.change(
+        application_id, request.form.get("seen", ""), wait=answer == "wait", by=actor(), now=clock()
+    )
     location = url_for("parents.result_page", application_id=application_id)
     return None if change is None else write_at_once(change, key, location, CONFIRMED[answer])
 

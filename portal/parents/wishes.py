@@ -23,6 +23,7 @@ from portal.parents.form_pages import (
     flash_saved_edit,
     form_page,
     names_of,
+    posted_version,
     redirect_after_save,
     times_of,
     write_at_once,
@@ -48,21 +49,23 @@ class WishesForm(VersionedForm):
             return {}
         return {"version": str(application.version), "seen": units.stamp(units.of(db(), application))}
 
-    def listed(self) -> list[uuid.UUID]:
-        return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
-
     def versions(self) -> dict[str, Any]:
         """What the page was rendered from: the child's version and the stamp of its bond."""
         return {"version": self.seen_version(), "seen": self.seen.data or ""}
 
     def entered_values(self) -> list[tuple[str, str]]:
         """The wishes by kindergarten name, in the requested order."""
-        wanted = reordered(self.listed(), request.form.get("act", "next"))
+        wanted = reordered(listed_wishes(), request.form.get("act", "next"))
         found = [(_("第 %(n)s 志愿", n=rank), each) for rank, each in enumerate(wanted, 1)]
         if added := parse_uuid(request.form.get("add")):
             found.append((word("page", "wishes"), added))
         programmes = [(question, db().get(Programme, each)) for question, each in found]
         return [(question, programme.kindergarten.name) for question, programme in programmes if programme is not None]
+
+
+def listed_wishes() -> list[uuid.UUID]:
+    """The posted programmes in their order."""
+    return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
 
 
 def wishes_view(
@@ -115,16 +118,15 @@ def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
 @keeps_key
 def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     """`act` is the pressed button: `up:1`, `down:0`, `remove:2`, `order` after dragging, or `next` for the next page."""
-    form = WishesForm()
     act = request.form.get("act", "next")
-    wanted = reordered(form.listed(), act)
-    valid = form.validate_on_submit()
-    if valid and (done := _save_at_once(application_id, form, wanted, act)) is not None:
+    wanted = reordered(listed_wishes(), act)
+    if (done := _save_at_once(application_id, wanted, act)) is not None:
         return done
     if (replayed := replay_answer()) is not None:
         return replayed
     application = application_of(application_id)
-    if valid:
+    form = WishesForm()
+    if form.validate_on_submit():
         with refusals_in(form):
             round_ = open_round(application)
             wishes.set_wishes(db(), application_id, round_.id, wanted, by=actor(), now=clock(), **form.versions())
@@ -135,16 +137,13 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     # without its last wish a handed-in application keeps its saved list, so this list is shown
     if form.refused == "one_wish_needed":
         return wishes_view(form, application)
-    return wishes_view(form, application, shown=form.listed() if form.newer is None else wanted)
+    return wishes_view(form, application, shown=listed_wishes() if form.newer is None else wanted)
 
 
-def _save_at_once(
-    application_id: uuid.UUID, form: WishesForm, wanted: list[uuid.UUID], act: str
-) -> ResponseReturnValue | None:
+def _save_at_once(application_id: uuid.UUID, wanted: list[uuid.UUID], act: str) -> ResponseReturnValue | None:
     """The wishes of a plain draft in one statement; None for the service to decide."""
-    key, version = request_key(), form.seen_version()
-    seen = f"{application_id.hex[:8]}-{version}"
-    if key is None or version is None or form.seen.data not in ("", None, seen):
+    key, version = request_key(), posted_version()
+    if key is None or request.form.get("seen") != f"{application_id.hex[:8]}-{version}":
         return None
     change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
     if change is None:

@@ -21,19 +21,26 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
+OF_EVERY_ANSWER = (
+    ("Content-Security-Policy", CONTENT_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()"),
+)
+
 SIGN_IN_KEYS = {"phone", "second_factor_for", "saved_form", "sign_on_identity"}
 """Session keys that hold personal data before the sign-in is complete."""
 
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
+    given = {name.lower() for name in headers.keys()}  # noqa: SIM118  an iteration gives pairs
+    for name, value in OF_EVERY_ANSWER:
+        if name.lower() not in given:
+            headers.add(name, value)
     if services().config.https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if response.mimetype == "text/html" or current_user.is_authenticated:

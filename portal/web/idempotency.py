@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Callable
-from typing import IO
+from typing import IO, TypeAlias
 
 from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session
 from flask.typing import ResponseReturnValue
@@ -113,21 +113,21 @@ def save_answer(response: Response) -> Response:
     return response
 
 
-Message = str | LazyString | tuple[str, str]
+Message: TypeAlias = "str | LazyString | tuple[str, str]"
 """What a person reads on the next page, perhaps with its category, as `flash` takes them."""
 
 
 def do_at_once(write: Callable[[Visit], bool], location: str, *messages: Message) -> ResponseReturnValue | None:
     """Redirect to `location` after an act in one statement, which stores the answer and saves the session with these
     messages.  None if `write` has written nothing."""
-    before = session.get("_flashes")
+    before = list(session.get("_flashes", ()))  # `flash` adds to the list itself
     for message in messages:
         flash(*message) if isinstance(message, tuple) else flash(str(message))
     visit = sessions.as_visit()
     if not write(visit):
         if messages:
             session.pop("_flashes")
-            if before is not None:
+            if before:
                 session["_flashes"] = before
         return None
     sessions.note_saved(visit)

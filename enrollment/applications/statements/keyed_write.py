@@ -15,7 +15,8 @@ def answered(act: str) -> str:
     """SQL of the last CTEs of a statement whose CTE `act` has one row if the act is done, and else none.
 
     `done` is the answer under the request's key: a plain insert, so that a key that is used already takes back the whole
-    statement.  `touched` saves the web session, unless another request holds it.
+    statement.  `touched` saves the web session, unless another request holds it.  It locks the session only if the act is
+    done: a refusal saves it over another connection, which would wait for this one.
     """
     return f"""
     done AS (
@@ -24,7 +25,8 @@ def answered(act: str) -> str:
     touched AS (
         UPDATE web_session SET account_id = %(visitor)s, data = %(visit_data)s, seen_at = %(seen_at)s,
             expires_at = %(expires_at)s FROM {act}
-        WHERE digest IN (SELECT digest FROM web_session WHERE digest = %(visit)s FOR UPDATE SKIP LOCKED)
+        WHERE digest IN (
+            SELECT digest FROM web_session WHERE digest = %(visit)s AND EXISTS (SELECT FROM {act}) FOR UPDATE SKIP LOCKED)
         RETURNING digest)
 """  # noqa: S608 (constants)
 
