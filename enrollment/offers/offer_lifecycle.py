@@ -98,6 +98,24 @@ def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.dateti
     return made.number
 
 
+def sql_of(moves: Collection[str]) -> tuple[str, str]:
+    """One of several moves between live states as parts of a larger statement: the change of an offer, and its history
+    from the CTE `kept`, which gives `number`.
+
+    The caller adds FROM and the condition to the first part, among it that the offer is `OFFERED`.  Parameters are `move`,
+    `state` (where the move leads), `account` and `now`.  Raises ValueError for a move that is not from `OFFERED`, or ends an
+    offer.  The caller has looked at the actor's role, and writes the audit entry.
+    """
+    steps = [OFFER_MOVES[move] for move in moves]
+    if any(OfferState.OFFERED not in step.from_ or step.to not in LIVE for step in steps):
+        raise ValueError(f"{moves} from {OfferState.OFFERED}")
+    change = "UPDATE offer SET state = %(state)s, answered_at = %(now)s"
+    history = f"""INSERT INTO offer_move (offer_id, move, before, after, account_id, at)
+        SELECT id, %(move)s, '{OfferState.OFFERED}', %(state)s, %(account)s, %(now)s FROM kept
+        RETURNING number"""  # noqa: S608 (constants)
+    return change, history
+
+
 def _history(
     offer_id: uuid.UUID, move: str, before: str | None, after: str, by: Actor, now: dt.datetime, reason: str | None
 ) -> OfferMove:

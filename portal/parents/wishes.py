@@ -10,6 +10,7 @@ from wtforms import HiddenField, StringField
 
 from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.applications.statements import wish_list
 from enrollment.draw import bond_participation
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
@@ -22,12 +23,15 @@ from portal.parents.form_pages import (
     flash_saved_edit,
     form_page,
     names_of,
+    posted_version,
     redirect_after_save,
     times_of,
+    write_at_once,
 )
 from portal.text.words import word
 from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer, request_key
 from portal.web.shared_views.finder import cards
 from portal.web.unit_of_work import actor, clock, db
 
@@ -45,21 +49,23 @@ class WishesForm(VersionedForm):
             return {}
         return {"version": str(application.version), "seen": units.stamp(units.of(db(), application))}
 
-    def listed(self) -> list[uuid.UUID]:
-        return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
-
     def versions(self) -> dict[str, Any]:
         """What the page was rendered from: the child's version and the stamp of its bond."""
         return {"version": self.seen_version(), "seen": self.seen.data or ""}
 
     def entered_values(self) -> list[tuple[str, str]]:
         """The wishes by kindergarten name, in the requested order."""
-        wanted = reordered(self.listed(), request.form.get("act", "next"))
+        wanted = reordered(listed_wishes(), request.form.get("act", "next"))
         found = [(_("第 %(n)s 志愿", n=rank), each) for rank, each in enumerate(wanted, 1)]
         if added := parse_uuid(request.form.get("add")):
             found.append((word("page", "wishes"), added))
         programmes = [(question, db().get(Programme, each)) for question, each in found]
         return [(question, programme.kindergarten.name) for question, programme in programmes if programme is not None]
+
+
+def listed_wishes() -> list[uuid.UUID]:
+    """The posted programmes in their order."""
+    return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
 
 
 def wishes_view(
@@ -109,12 +115,17 @@ def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/wishes")
 @desk("parents", allows_helper=True)
+@keeps_key
 def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     """`act` is the pressed button: `up:1`, `down:0`, `remove:2`, `order` after dragging, or `next` for the next page."""
+    act = request.form.get("act", "next")
+    wanted = reordered(listed_wishes(), act)
+    if (done := _save_at_once(application_id, wanted, act)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
     application = application_of(application_id)
     form = WishesForm()
-    act = request.form.get("act", "next")
-    wanted = reordered(form.listed(), act)
     if form.validate_on_submit():
         with refusals_in(form):
             round_ = open_round(application)
@@ -126,7 +137,22 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
     # without its last wish a handed-in application keeps its saved list, so this list is shown
     if form.refused == "one_wish_needed":
         return wishes_view(form, application)
-    return wishes_view(form, application, shown=form.listed() if form.newer is None else wanted)
+    return wishes_view(form, application, shown=listed_wishes() if form.newer is None else wanted)
+
+
+def _save_at_once(application_id: uuid.UUID, wanted: list[uuid.UUID], act: str) -> ResponseReturnValue | None:
+    """The wishes of a plain draft in one statement; None for the service to decide."""
+    key, version = request_key(), posted_version()
+    if key is None or request.form.get("seen") != f"{application_id.hex[:8]}-{version}":
+        return None
+    change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
+    if change is None:
+        return None
+    if act != "next":
+        stays = url_for("parents.wishes_page", application_id=application_id, **came_from())
+        return write_at_once(change, key, stays)
+    # no page but the check comes after the wishes
+    return write_at_once(change, key, url_for("parents.check_page", application_id=application_id), _("已保存。"))
 
 
 def open_round(application: Application) -> Round:

@@ -35,6 +35,10 @@ class PageForm(FlaskForm):
     """A form that restores values saved when a session expired, and shows refusals of services."""
 
     class Meta:
+        csrf = (
+            False  # the token is checked once for each request (`portal.web.csrf`), and pages show it without the form
+        )
+
         def get_translations(self, form: FlaskForm) -> Translations | NullTranslations:
             return _translations(str(get_locale()))
 

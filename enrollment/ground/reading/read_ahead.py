@@ -80,6 +80,13 @@ class Read(Generic[R]):
         ahead: ReadAhead | None = session.info.get(KEY)
         return None if ahead is None else ahead.rows(self, value)
 
+    def put(self, session: Session, value: Any, rows: list[R]) -> None:
+        """Answer with these rows from now on, as they will be after a change.  Raises LookupError if nothing is read ahead."""
+        ahead: ReadAhead | None = session.info.get(KEY)
+        if ahead is None:
+            raise LookupError(self.table.__name__)
+        ahead.put(self, value, rows)
+
     def one(self, session: Session, value: Any) -> R | None:
         """The only row with this value, or None.  Raises ValueError for several."""
         found = self.of(session, value)
@@ -207,6 +214,10 @@ class ReadAhead:
     def answer(self, read: Read[R], answers: dict[Any, list[R]]) -> None:
         """Keep the answers of a question that follow from another's."""
         self._answers[read] = answers
+
+    def put(self, read: Read[R], value: Any, rows: list[R]) -> None:
+        """Replace the rows of one value."""
+        self._answers.setdefault(read, {})[value] = rows
 
     def rows(self, read: Read[R], value: Any) -> list[R] | None:
         """The rows of a question; None if it was not read ahead."""
