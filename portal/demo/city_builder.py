@@ -242,6 +242,7 @@ class CityBuilder:
         simulated_draw.publish_the_checked_run(self.engine, season.DATES["draw"][0] + dt.timedelta(hours=2), hour)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, hour + dt.timedelta(hours=1))
+        self._count_rows()
         self.report("results", 1, 1)
 
     def _arrival(self) -> None:

@@ -23,7 +23,7 @@ from portal.demo import arrivals, people, season
 from portal.demo.city_builder import CityBuilder
 from portal.web.clock import now as city_now
 
-CHILDREN = 1500
+CHILDREN = 3000
 pytestmark = pytest.mark.long
 
 
