@@ -189,15 +189,18 @@ def keeping_silent_or_agreeing(session: Session, application: Application) -> se
     return {fact for fact, register in REGISTER_OF.items() if register != "roll"} - against
 
 
-def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:
-    """Record that the family disputes a register's answer; a clerk then checks papers instead."""
+def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> bool:
+    """Record that the family disputes a register's answer; a clerk then checks papers instead.  Returns whether it had not
+    been disputed before."""
     require_oneself(by)
     applications.own(session, application_id, by=by)
     answer = session.get(RegisterAnswer, (application_id, fact))
     if answer is None:
         raise NotFound("register_answer")
-    if answer.disputed_at is None:
-        answer.disputed_at = now
-        audit.record(session, "dispute", "application", application_id, by=by, now=now, fact=fact)
-        session.flush()
-        note_states(session, [application_id])
+    if answer.disputed_at is not None:
+        return False
+    answer.disputed_at = now
+    audit.record(session, "dispute", "application", application_id, by=by, now=now, fact=fact)
+    session.flush()
+    note_states(session, [application_id])
+    return True

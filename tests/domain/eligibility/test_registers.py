@@ -17,6 +17,9 @@ from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import consents
 from enrollment.people.person_rows import Child
+from enrollment.results import dispute_facts
+from enrollment.review import cases
+from enrollment.review.case_rows import CaseKind
 from enrollment.review.queue import bulk_confirmation, task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
@@ -143,12 +146,21 @@ def test_a_disputed_answer_needs_a_clerk(town, here, test_registers):
     ana = willing(town, "安娜", here)
     test_registers.truths = {id_number_of(town, ana): truth_of(town, ana)}
     ask(town, Registers(test_registers.url))
-    register_answers.dispute(town.session, ana.id, "hukou_area", by=town.parent_of(ana), now=town.now)
+    by = town.parent_of(ana)
+    case = cases.open_register_dispute(town.session, ana.id, "hukou_area", text=" 已经迁入 ", by=by, now=town.now)
+    assert (case.kind, case.text, case.due_at > town.now) == (CaseKind.REGISTER_DISPUTE, "已经迁入", True)
+    again = cases.open_register_dispute(town.session, ana.id, "home_area", text="搬家了", by=by, now=town.now)
+    assert again.id == case.id and case.text == "已经迁入\n搬家了", "one case of a family, and nothing said is lost"
+    cases.open_register_dispute(town.session, ana.id, "home_area", text="搬家了", by=by, now=town.now)
+    assert case.text.count("搬家了") == 1, "sent twice"
+    assert {each.fact for each in dispute_facts.disputed_answers(town.session, case)} == {"hukou_area", "home_area"}
     town.registration_is_over()
     with pytest.raises(Refused, match="nothing_agrees"):
         bulk_confirmation.draw(town.session, by=town.clerk_of(here), now=town.now)
     with pytest.raises(NotFound):
-        register_answers.dispute(town.session, ana.id, "hukou_area", by=town.family("别家").actor, now=town.now)
+        cases.open_register_dispute(
+            town.session, ana.id, "hukou_area", text="", by=town.family("别家").actor, now=town.now
+        )
 
 
 def test_an_answer_to_what_the_family_has_changed_since_counts_no_more(town, here, test_registers):
