@@ -11,10 +11,10 @@ from enrollment.delivery.wechat import WechatBinding, WechatNotice
 from enrollment.ground import outbox
 from enrollment.ground.outbox import DeliveryError, MessageState, SentMessage
 from portal.config import Wechat
+from portal.gateways.stand_ins.wechat import TestWechat
 from portal.gateways.wechat import AccessToken, WechatConnection
 from tests.support.sender import let_the_sender_send
 from tests.support.signing_in import fill_in, sign_in
-from tests.support.wechat import TestWechat
 
 
 @pytest.fixture
