@@ -74,7 +74,7 @@ def _more() -> dict:
     found = {each.step: each for each in current_step.steps(db(), season, now=clock())} if season else {}
     kept = question.kept_codes()
     return {
-        "kept": [found for code in kept[:MOST_NAMED] if (found := finder.kindergarten_of_code(db(), code))],
+        "kept": [each for code in kept[:MOST_NAMED] if (each := finder.kindergarten_of_code(db(), code))],
         "kept_in_all": len(kept),
         "year": season.year if season else None,
         "line": [found[step] for step in LINE if step in found],

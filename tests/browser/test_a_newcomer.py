@@ -18,8 +18,7 @@ def test_a_newcomer_gets_a_child_from_home_to_receipt_in_thirty_taps(site, worke
     parent.enters_the_child("李安然")
     parent.tells_where_they_live()
     parent.presses("保存并继续")
-    parent.reads("不用拍的", "向部门核对：同意了")
-    parent.follows("继续")
+    parent.is_at("志愿顺序")  # every paper is asked for at a register
     parent.adds_the_nearest("锦官新城幼儿园", "小蜜蜂幼儿园")
     parent.checks_and_hands_in()
     parent.reads("同意向哪些部门核对")

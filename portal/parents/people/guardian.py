@@ -106,8 +106,14 @@ def give_consent() -> ResponseReturnValue:
             if not form.consent.data:
                 raise Refused("consent_needed", field="consent")
             text = consent_texts.read(consents.CHILD_DATA, language())
-            terms = {"text_version": text.version, "text_digest": text.digest}
-            consents.give(db(), consents.CHILD_DATA, **terms, by=actor(), now=clock())
+            consents.give(
+                db(),
+                consents.CHILD_DATA,
+                text_version=text.version,
+                text_digest=text.digest,
+                by=actor(),
+                now=clock(),
+            )
             consents.choose_registers(db(), form.chosen(), register_terms(), by=actor(), now=clock())
             return redirect_after_save("consent", None)
     return _consent_view(form)
