@@ -1,7 +1,7 @@
 """a consent for each register, instead of one for all
 
 Revision ID: 0113_register_consents
-Revises: 0098_alarm_readings
+Revises: 0122_review_index
 
 Whoever agreed to the question to the registers read a text that names all six, and agrees to each of them.
 """
@@ -9,7 +9,7 @@ Whoever agreed to the question to the registers read a text that names all six, 
 from alembic import op
 
 revision = "0113_register_consents"
-down_revision = "0098_alarm_readings"
+down_revision = "0122_review_index"
 branch_labels = None
 depends_on = None
 
