@@ -75,9 +75,6 @@ class TestWechat(StandInServer):
         )
         return page(f"<p>收到的消息。Messages that came.</p><ul>{shown}</ul>")
 
-    def end_tokens(self) -> None:
-        self.tokens.clear()
-
     def answer(self, path: str, asked: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
             self.calls.append(path)
