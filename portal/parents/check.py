@@ -69,7 +69,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
 def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
-    if not form.version.data:
+    if not form.was_restored:
         # a consent must be given explicitly: the box is not ticked before the first submission
         form.agrees_to_central.data = application.agrees_to_central and application.submitted_at is not None
         form.version.data = str(application.version)
@@ -161,6 +161,7 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         has_phone=guardians.have_a_phone(db(), application.child_id),
         wished=answer_summary.wish_names(db(), answers),
         bound=answer_summary.bound_names(db(), application, answers, by=actor()),
+        registers=answer_summary.register_words(answers),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         moved=any(code.startswith("household.") for code in receipt.changed) and number == newest,

@@ -189,7 +189,7 @@ def enter_child() -> ResponseReturnValue:
 def child_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ChildForm()
-    if not form.name.data:
+    if not form.was_restored:
         child = application.child
         form.name.data, form.id_kind.data = child.name, child.id_kind
         form.born.data, form.sex.data = child.born, child.sex

@@ -168,7 +168,7 @@ def _must_name_elder(application: Application, session: Session) -> bool:
 def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
-    if not form.version.data:
+    if not form.was_restored:
         claimed = claims.of(db(), application_id)
         form.fill_from(claimed)
         told = {} if any(ground in claims.ASKED for ground in claimed) else check_answers.carried(Part.GROUNDS)

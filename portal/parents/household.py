@@ -162,7 +162,7 @@ def _view(
 def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
-    if form.version.data:
+    if form.was_restored:
         return _view(form, application)
     household = households.household_of(db(), application_id)
     if household is not None:

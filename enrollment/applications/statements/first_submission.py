@@ -64,6 +64,8 @@ READ = f"""
                 FROM wish WHERE wish.application_id = application.id),
             'documents', (SELECT json_agg(json_build_array(kind, entered_before)) FROM child_document
                 WHERE child_document.child_id = application.child_id AND joined_from IS NULL),
+            'registers', (SELECT json_agg(kind) FROM consent WHERE withdrawn_at IS NULL
+                AND account_id = coalesce(application.entered_for, application.entered_by)),
             'elder', (SELECT child_code FROM application AS elder WHERE elder.id = application.elder_id)) AS said,
         ARRAY[child.name, child.id_number, child.born] AS sealed_child,
         ARRAY[{", ".join(f"household.{name}" for name in SEALED_HOME)}] AS sealed_home,
@@ -241,6 +243,9 @@ def _answers(application_id: uuid.UUID, found: Row) -> Answers:
         "wishes": wishes,
         "bound_with": [],
         "elder": said["elder"],
+        "registers": sorted(
+            consents.REGISTER_OF_KIND[kind] for kind in said["registers"] or [] if kind in consents.REGISTER_OF_KIND
+        ),
         **_elder_sibling(application_id, *found.sealed_elder),
     }
 
