@@ -43,7 +43,7 @@ def save(
     household = session.get(Household, application_id, populate_existing=True)
     if version is not None and version != (household.version if household else 0):
         raise Stale()
-    values = _checked(session, said, city_time.today(now))
+    values = checked(session, said, city_time.today(now))
     if household is None:
         household = Household(application_id=application_id, **values)
         session.add(household)
@@ -79,17 +79,23 @@ def still_at(
     """
     if former is None or place_of(session, application.id) == former:
         return []
+    return living_at(session, application, former, by=by)
+
+
+def living_at(session: Session, application: Application, place: tuple[Any, ...], *, by: Actor) -> list[Application]:
+    """The siblings' applications that take part and state this place."""
     family = applications.of_family(session, application, by=by)
     return [
         each
         for each in family
         if each.id != application.id
         and each.stage not in (Stage.WITHDRAWN, Stage.REFUSED)
-        and place_of(session, each.id) == former
+        and place_of(session, each.id) == place
     ]
 
 
-def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:
+def checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:
+    """The columns as they are stored.  Refuses unknown areas and kinds, with their field."""
     unknown = said.keys() - ANSWERS
     if unknown:
         raise TypeError(f"a household has no {', '.join(sorted(unknown))}")

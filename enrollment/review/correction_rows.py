@@ -17,13 +17,14 @@ from enrollment.ground.sealed.values import Sealed
 
 
 class CorrectionKind(StrEnum):
-    """What is to be corrected.  `OTHER_IDENTITY` is the name or document of a guardian."""
+    """What is to be corrected.  `OTHER_IDENTITY` is the name or document of a guardian; `MOVE` is a new home."""
 
     NAME = "name"
     BIRTH_DATE = "birth_date"
     DOCUMENT = "document"
     SEX = "sex"
     OTHER_IDENTITY = "other_identity"
+    MOVE = "move"
     FACTS = "facts"
     DUPLICATE = "duplicate"
     COURT_PAPER = "court_paper"
@@ -55,13 +56,16 @@ CHANGES_THE_MARKET = (
     CorrectionKind.DUPLICATE,
     CorrectionKind.COURT_PAPER,
 )
-"""Corrections that may change a tier or who takes part, so that a frozen list must be frozen again."""
+"""Corrections that may change a tier or who takes part, so that a frozen list must be frozen again.
+
+A `MOVE` does so only if the family had moved by the deadline (`home_moves.COUNTS`).
+"""
 
 UNDECIDED = (CorrectionState.OPEN, CorrectionState.SIGNED)
 
 
 class CorrectionRequest(Base):
-    """`before` and `after` are JSON objects with the same keys: columns of the child or guardian, or a fact's code.
+    """`before` and `after` are JSON objects with the same keys: columns of the child, guardian or household, or a fact's code.
 
     `kindergarten_id` and `area_code` name the office that decides; if both are None, the city decides, until `due_at`.
     """
