@@ -1,13 +1,13 @@
 """a family that moved asks once for the address, the area and what rests on them: a kind of correction
 
 Revision ID: 0121_moves_of_home
-Revises: 0098_alarm_readings
+Revises: 0122_review_index
 """
 
 from alembic import op
 
 revision = "0121_moves_of_home"
-down_revision = "0098_alarm_readings"
+down_revision = "0122_review_index"
 branch_labels = None
 depends_on = None
 
