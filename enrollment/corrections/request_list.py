@@ -13,7 +13,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.signatures import Signature
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.review.correction_rows import UNDECIDED, CorrectionMove, CorrectionRequest
+from enrollment.review.correction_rows import OPEN_CORRECTIONS, UNDECIDED, CorrectionMove, CorrectionRequest
 
 FILTERS = ("open", "due", "mine", "decided")
 DUE_SOON = dt.timedelta(days=1)
@@ -50,7 +50,7 @@ def undecided_of(
 
     The caller has checked access to the application.
     """
-    if application.registration_code is None:
+    if not OPEN_CORRECTIONS.of(session, application.id):  # as for nearly every family, without a statement
         return []
     listed = requests.of_application(session, application.id, by=by)
     return [(each, desk_of(session, each)) for each in listed if each.state in UNDECIDED]

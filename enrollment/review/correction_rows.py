@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import KeyedCode
 from enrollment.ground.sealed.values import Sealed
 
@@ -107,6 +108,20 @@ class CorrectionRequest(Base):
         ),
         Index("ix_correction_request__due", "due_at", postgresql_where=text("state IN ('open','signed')")),
     )
+
+
+OPEN_CORRECTIONS = Read(
+    CorrectionRequest,
+    CorrectionRequest.application_id,
+    where=(CorrectionRequest.state.in_(UNDECIDED),),
+    unread=(
+        CorrectionRequest.before,
+        CorrectionRequest.after,
+        CorrectionRequest.statement,
+        CorrectionRequest.answer,
+    ),
+)
+"""The undecided requests of an application."""
 
 
 class CorrectionMove(Base):

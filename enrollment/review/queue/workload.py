@@ -185,7 +185,9 @@ def loads(session: Session, year: int, *, by: Actor) -> list[Load]:
     return [Load(*row) for row in rows]
 
 
-def open_lines(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, limit: int = 200) -> Sequence[Row]:
+def open_lines(
+    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, limit: int = 200
+) -> Sequence[Row]:
     """Unsettled applications of `year` at a kindergarten, oldest first, without names.
 
     Columns: id, registration_code, stage, submitted_at.
