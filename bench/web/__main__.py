@@ -1,4 +1,5 @@
 """Measures the portal's hot paths: `make bench-web`, or `python -m bench.web [--only submit,status] [--json FILE]`.
+`--only pages` measures what only reads.
 
 Each path is sent in rounds of a few seconds over 16 connections by a client in this process.  In each round its rate is
 divided by that of a rival in the same minute: for writes the rows of a submission in raw pgbench, for pages a bare Flask
@@ -27,27 +28,32 @@ from bench.web.ground import Ground, Server, now
 from bench.web.paths import Path
 
 TWINS = ("django", "core")
+PAGES = "pages"
+PAGE_SECONDS = 2.0
+"""A page is sent for at most so long in a round: a few hundred requests tell its processor time, and there are fifteen pages."""
 
 
 class Bench:
     def __init__(self, ground: Ground, seconds: float, rounds: int):
-        self.ground, self.seconds, self.rounds = ground, seconds, rounds
+        self.ground, self.rounds = ground, rounds
+        self.seconds, self.page_seconds = seconds, min(seconds, PAGE_SECONDS)
         self.hello: Server | None = None
         self.drafts: list[Family] = []
 
     def measured(self, path: Path, reset: Callable[[], None], twins: dict[str, Callable[[], float]]) -> dict:
         """One path beside its rivals, and everything else that is known about it."""
         reset()
-        warm = load.run(self.ground.portal.port, path.requests(), min(self.seconds, 3))
+        seconds = self.page_seconds if path.is_page else self.seconds
+        warm = load.run(self.ground.portal.port, path.requests(), min(seconds, 3))
         reset()
         statements, size = self._counted(path)
         found: list[dict] = []
         for _round in range(self.rounds):
-            beside, cost = self._rival(path.beside, reset)
+            beside, cost = self._rival(path.beside, seconds, reset)
             reset()
             requests = _prepared(path)
             with load.watched(self.ground.portal.workers, self.ground.postmaster) as spent:
-                answers = load.run(self.ground.portal.port, requests, self.seconds)
+                answers = load.run(self.ground.portal.port, requests, seconds)
             self._require(path, answers)
             number = sum(answers.statuses.values())
             ratios = {"ratio": answers.rate / beside, "cpu_ratio": cost / (spent.portal / number)}
@@ -99,16 +105,16 @@ class Bench:
         if set(answers.statuses) != {path.status}:
             raise RuntimeError(f"{path.name}: {dict(answers.statuses)} instead of {path.status} alone")
 
-    def _rival(self, name: str, reset: Callable[[], None]) -> tuple[float, float]:
+    def _rival(self, name: str, seconds: float, reset: Callable[[], None]) -> tuple[float, float]:
         """Its rate, and the processor time of one act in seconds: for raw pgbench, of pgbench and PostgreSQL."""
         if name == "own rows":
             reset()
             with load.watched(list, self.ground.postmaster) as spent:
-                rate, number = rivals.own_rows(self.ground, len(self.drafts), self.seconds)
+                rate, number = rivals.own_rows(self.ground, len(self.drafts), seconds)
             return rate, (spent.postgres + spent.client) / number
         assert self.hello is not None
         with load.watched(self.hello.workers, self.ground.postmaster) as spent:
-            answers = load.run(self.hello.port, paths.public_pages("/"), self.seconds)
+            answers = load.run(self.hello.port, paths.public_pages("/"), seconds)
         return answers.rate, spent.python / sum(answers.statuses.values())
 
 
@@ -129,7 +135,7 @@ def registration(children: int, seconds: float, rounds: int, wanted: Callable[[s
         bench.hello = ground.serve("bench.twins.hello:app")
         found = []
         for path in paths.of_registration(ground, drafts, readers):
-            if wanted(path.name):
+            if wanted(path.name) or (path.is_page and wanted(PAGES)):
                 twins = _twins(ground, drafts, seconds) if path.name == "submit" else {}
                 writes = path.beside == "own rows"
                 reset = (lambda: people.as_drafts(ground, drafts)) if writes else (lambda: None)
@@ -160,7 +166,7 @@ def _twins(ground: Ground, drafts: list[Family], seconds: float) -> dict[str, Ca
 
 def results(children: int, seconds: float, rounds: int, wanted: Callable[[str], bool]) -> list[dict]:
     """A second city, whose result is published."""
-    if not any(wanted(path) for path in ("result page", "confirm")):
+    if not any(wanted(path) for path in ("result page", "confirm", PAGES)):
         return []
     ground = Ground(children, "draw")
     try:
@@ -174,7 +180,7 @@ def results(children: int, seconds: float, rounds: int, wanted: Callable[[str], 
         offers = people.remember_offers(ground)
         found = []
         for path in paths.of_results(ground, families):
-            if wanted(path.name):
+            if wanted(path.name) or (path.is_page and wanted(PAGES)):
                 found.append(_told(bench.measured(path, offers if path.name == "confirm" else lambda: None, {})))
         return found
     finally:

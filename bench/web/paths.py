@@ -34,6 +34,11 @@ class Path:
     beside: str
     goal: float | None = None
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it only reads."""
+        return self.status == 200
+
 
 def submissions(families: list[Family], *, is_masked: bool = True) -> Iterator[Request]:
     for family in families:
