@@ -79,18 +79,23 @@ def still_at(
     """
     if former is None or place_of(session, application.id) == former:
         return []
+    return living_at(session, application, former, by=by)
+
+
+def living_at(session: Session, application: Application, place: tuple[Any, ...], *, by: Actor) -> list[Application]:
+    """The siblings' applications that take part and state this place."""
     family = applications.of_family(session, application, by=by)
     return [
         each
         for each in family
         if each.id != application.id
         and each.stage not in (Stage.WITHDRAWN, Stage.REFUSED)
-        and place_of(session, each.id) == former
+        and place_of(session, each.id) == place
     ]
 
 
 def checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:
-    """The values of the columns that these answers give.  Refuses what `save` refuses."""
+    """The columns as they are stored.  Refuses unknown areas and kinds, with their field."""
     unknown = said.keys() - ANSWERS
     if unknown:
         raise TypeError(f"a household has no {', '.join(sorted(unknown))}")

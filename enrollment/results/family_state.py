@@ -59,6 +59,7 @@ from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import KINDERGARTENS
 from enrollment.places.programmes import POOLS, PROGRAMMES, Programme
 from enrollment.review.case_rows import CASES, OPEN_DISPUTES
+from enrollment.review.correction_rows import OPEN_CORRECTIONS
 from enrollment.review.guardian_requests import REQUESTS_ABOUT
 
 OF_ACCOUNT: tuple[Read[Any], ...] = (CASES, OPEN_CHANGES)
@@ -75,6 +76,7 @@ OF_APPLICATION: tuple[Read[Any], ...] = (
     MOVES_MADE,
     WAITING_DECISIONS,
     OPEN_DISPUTES,
+    OPEN_CORRECTIONS,
 )
 READS: tuple[Read[Any], ...] = (
     GUARDIANS,

@@ -14,7 +14,7 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.applications.statements import first_submission
 from enrollment.applications.statements.keyed_write import Visit
-from enrollment.eligibility import asked_papers, required_documents
+from enrollment.eligibility import asked_papers, possible_slips, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.people import guardians, household_rows
 from portal.parents import answer_summary, pages, steps
@@ -61,6 +61,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
         steps=steps,
         outside=household_rows.lives_outside(db(), application.id),
         bound_with=bound_with(application),
+        slips=possible_slips.of_application(db(), application, by=actor()),
     )
 
 

@@ -10,7 +10,8 @@ from enrollment.announcements import announcements
 from enrollment.applications import applications, register_answers, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
-from enrollment.people import children, invitations
+from enrollment.corrections import request_list
+from enrollment.people import children, consents, invitations
 from enrollment.people.person_rows import Child
 from enrollment.places import finder
 from enrollment.review import case_officers, cases, guardian_requests, refusals
@@ -133,6 +134,7 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         at_home=at_home,
         refusal=refusals.refusal_of(db(), application.id) if application.stage == Stage.REFUSED else None,
         waiting=None if actor().on_behalf else decisions.waiting_decision(application),
+        correcting=request_list.undecided_of(db(), application, by=actor()),
         **timeline.page_values(db(), application, now=clock()),
     )
 

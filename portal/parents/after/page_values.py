@@ -90,7 +90,7 @@ def after_draw(
     if not looks:
         return AfterDraw(None, moving, officer)
     said, settled = accepted_places.of(session, application.id), session.get(UnservedChild, application.id)
-    path = tuple(_path(session, status, now))
+    path = tuple(_path(session, status, waits or result.waits_on))
     return AfterDraw(_near(session, application, status, now), moving, officer, path, said, settled)
 
 
@@ -118,7 +118,7 @@ def _near(session: Session, application: Application, status: ApplicationStatus,
     return NearForm(found, round_, {each.programme_id: each.rank for each in chosen}, form, kept)
 
 
-def _path(session: Session, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
+def _path(session: Session, status: ApplicationStatus, waits: bool) -> Iterator[dict[str, Any]]:
     """How it goes on for a child without a place, to the first day; it ends with a place or with a person."""
     chance, application = status.chance, status.application
     if chance.opening in (Opening.OPEN, Opening.COMING, Opening.EXPECTED) and chance.begins_at and chance.ends_at:
@@ -135,7 +135,8 @@ def _path(session: Session, status: ApplicationStatus, now: dt.datetime) -> Iter
     arrival = next((date for date in season.dates if date.step == "arrival"), None) if season else None
     if arrival is not None:
         yield {"what": word("season_step", "arrival"), "when": span(arrival.begins_at, arrival.ends_at), "state": "todo",
-               "more": _("开学以后，候补也一直排到明年春天。每个孩子都有去处，或者有一位专人跟着办。")}  # fmt: skip
+               "more": _("开学以后，候补也一直排到明年春天。每个孩子都有去处，或者有一位专人跟着办。") if waits
+               else _("每个孩子都有去处，或者有一位专人跟着办。")}  # fmt: skip
 
 
 def appointment(
