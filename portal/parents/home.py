@@ -11,7 +11,7 @@ from enrollment.applications import applications, register_answers, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
 from enrollment.corrections import request_list
-from enrollment.people import children, consents, invitations
+from enrollment.people import children, invitations
 from enrollment.people.person_rows import Child
 from enrollment.places import finder
 from enrollment.review import case_officers, cases, guardian_requests, refusals
