@@ -5,7 +5,6 @@ from bs4 import BeautifulSoup
 
 from enrollment.applications import register_answers
 from enrollment.applications.register_answers import Answer
-from enrollment.people import consents
 from enrollment.review import refusals
 from tests.support.letters import drawn_letter
 from tests.support.prepared import prepared
@@ -17,7 +16,7 @@ def ana(town, frozen_clock):
     town.here = town.kindergarten("锦官新城幼儿园", places=5)
     town.open_registration()
     family = town.family("李")
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     ana = town.child("李沐晨", family=family, wishes=[town.here], grounds={"elder_sibling": town.here})
     answers = [
         Answer(ana.id, "hukou_area", "household_register", "matches", "510104"),
