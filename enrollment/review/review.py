@@ -16,7 +16,7 @@ from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
-from enrollment.review import second_opinions
+from enrollment.review import return_undo, second_opinions
 from enrollment.review.findings import LONGEST_NOTE, Finding, facts_still_open, record_finding, verify
 from enrollment.review.leases import in_hand, release, take
 from enrollment.review.scope import find, locked, refuse_while_refusal_is_open, within
@@ -91,7 +91,8 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    notify_guardians(session, "review_returned", [application.id], now=now, by=by, n=len(asked))
+    notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked))
+    return_undo.hold_messages(session, application.id, now=now)
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:
