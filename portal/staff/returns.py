@@ -7,7 +7,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
 from wtforms import BooleanField, RadioField, StringField
 from wtforms.validators import Length
 
@@ -108,9 +107,8 @@ def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
         with refusals_in(form):
             place = task_groups.neighbours(db(), application_id, by=actor(), now=clock())
             review.send_back(db(), application_id, requested_items(form, items), by=actor(), now=clock())
-            link = url_for("staff.application", application_id=application_id)
-            said = _("%(code)s 已退回，2 分钟后通知家长。", code=application.registration_code)
-            flash(Markup('{} <a href="{}">{}</a>').format(said, link, _("现在可以撤回")))
+            flash(_("%(code)s 已退回，2 分钟后通知家长。", code=application.registration_code))
+            flash(url_for("staff.application", application_id=application_id), "undo")
             return redirect_to_next(place[0] if place else None)
     return send_back_page(application, items, form)
 

@@ -242,9 +242,3 @@ def test_a_grandmother_without_a_telephone_is_told_by_letter_and_answers_at_the_
     assert GARDEN in desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
     desk.follows("窗口")
     expect(desk.page.get_by_text(code)).to_have_count(0)
-
-    goes_on(site, town, dt.datetime(2026, 8, 20, 10, tzinfo=town.now.tzinfo))
-    clerk = enters(Clerk, town.clerk)
-    clerk.page.goto("/staff/")
-    clerk.lets_in(code)
-    assert offer_of(town, child).state == "arrived"

@@ -458,11 +458,12 @@ def test_a_helper_books_an_open_day_for_the_family_it_acts_for_and_gives_it_up(c
     slots = [SlotPlan(None, dt.time(9), dt.time(10), 2)]
     plan = DayPlan(town.now.astimezone(CHENGDU).date() + dt.timedelta(days=5), "大门", "", slots)
     day = days.publish(town.session, garden.id, plan, by=town.clerk_of(garden), now=town.now)
-    other = town.child("安娜")
     town.session.commit()
     begin_by_code(client, town.session)
     enter_the_form(client, town.session, garden)
-    assert "/parents/open-days" in client.get("/parents/").text
+    other = town.child("安娜")
+    town.session.commit()
+    assert "/parents/open-days" in client.get("/parents").text
     path = f"/parents/open-days/{day.id}"
     shown = page(client.get(path))
     (child,) = shown.select("[name=child]")

@@ -263,6 +263,7 @@ def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, 
     assert sent.status_code == 303
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "returned"
+    assert f'<a href="/staff/applications/{ana.id}">' in at_work.get("/staff/queue").text, "the way to take it back"
     undo = f"/staff/applications/{ana.id}/send-back/undo"
     assert fill_in(at_work, f"/staff/applications/{ana.id}", undo).status_code == 303
     portal_session.expire_all()
