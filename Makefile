@@ -72,8 +72,8 @@ bench-planner: setup-test ## a plan of 500 measures in 23 areas over 5 years, th
 bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms; none lost and none twice over kills (five minutes)
 	@$(PY) -m bench.messages --json var/bench-messages.json
 
-bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins (15 minutes)
-	@$(PY) -m bench.web --json var/bench-web.json
+bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins (15 minutes; ONLY=pages)
+	@$(PY) -m bench.web --json var/bench-web.json --only "$(ONLY)"
 
 rehearsal: setup-test ## families come to a whole portal, three times too many in the middle (FAMILIES=600 RATE=3); charts in var/rehearsal
 	@$(PY) -m bench.rehearsal --families $(FAMILIES) --rate $(RATE)

@@ -13,7 +13,7 @@ import random
 import time
 
 from allocation.planning import arithmetic, conflict, model
-from allocation.planning.problem import AreaYear, Measure, Problem
+from allocation.planning.problem import BY_LEVEL, FULL, AreaYear, Measure, Problem
 
 AREAS, YEARS, MEASURES = 23, 5, 500
 CLASS = 30
@@ -28,6 +28,9 @@ KINDS = {
     "ending": ((0, 0, -1), (0.1, 0.3), -0.06, 0),
 }
 """How places change by kind, money once a place, each year a place, years until the first children."""
+
+OPENING = ("build", "enlarge", "affiliated", "estate")
+"""Kinds whose places open class level by class level."""
 
 
 def city(seed: int, measures: int, budget: int) -> Problem:
@@ -77,6 +80,7 @@ def _measure(dice: random.Random, number: int) -> Measure:
         earliest=dice.randrange(2),
         lead=lead,
         site=f"site {dice.randrange(MEASURES)}" if dice.random() < 0.3 else "",
+        ramp=BY_LEVEL if kind in OPENING else FULL,
     )
 
 

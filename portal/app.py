@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, g
@@ -44,15 +45,22 @@ from portal.web import (
 )
 from portal.web.front import lane, static_files
 from portal.web.metrics import requests
-from portal.web.page_data import page_reads
+from portal.web.page_data import kept_pages, page_reads
 from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
 
 
+class Portal(Flask):
+    """Flask without its question, at each of thirty hooks of a request, whether a function is a coroutine: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
     """Build the Flask app.  `engine` replaces the one of `config.database_url`.  Raises UnguardedRoute."""
-    app = Flask("portal", template_folder="../templates")
+    app = Portal("portal", template_folder="../templates")
     unlock(config.keys)
     app.extensions["services"] = Services(
         config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5)
@@ -82,6 +90,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         upload_fields,
         authentication,
         page_reads,
+        kept_pages,
         languages,
         page_environment,
         csrf,

@@ -225,7 +225,13 @@ def _wechat(environ: Mapping[str, str]) -> Wechat | None:
     if missing := [name for name, value in given.items() if not value]:
         raise Unconfigured(f"{missing[0]} is not set: messages to WeChat need {', '.join(OF_WECHAT)}, or none")
     app_id, secret, template = given.values()
-    return Wechat(app_id, secret, template, api=environ.get("WECHAT_API", "").rstrip("/") or Wechat.api)
+    return Wechat(
+        app_id,
+        secret,
+        template,
+        api=environ.get("WECHAT_API", "").rstrip("/") or Wechat.api,
+        open=environ.get("WECHAT_OPEN", "").rstrip("/") or Wechat.open,
+    )
 
 
 def _refuse_unfit(config: Config) -> None:

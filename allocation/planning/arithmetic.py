@@ -145,12 +145,15 @@ def best_public(problem: Problem, area: int, year: int) -> Seated:
     """At least as many children in public, and in public or inclusive kindergartens, as any plan can have in an area and
     year: all measures that may be in force, without regard to money, sites and caps, and no place is taken away."""
     possible = [
-        each
+        (each, year - max(each.earliest, 0) - each.lead)
         for each in problem.measures
-        if each.area == area and each.lock != Lock.NEVER and each.earliest + each.lead <= year
+        if each.area == area and each.lock != Lock.NEVER and max(each.earliest, 0) + each.lead <= year
     ]
-    places = [problem.places[area][kind] + sum(max(each.places[kind], 0) for each in possible) for kind in range(3)]
-    return _seat(problem, area, year, places, [problem.pull(each) for each in possible])
+    places = [
+        problem.places[area][kind] + sum(max(each.places_in(age)[kind], 0) for each, age in possible)
+        for kind in range(3)
+    ]
+    return _seat(problem, area, year, places, [problem.pull(each, age) for each, age in possible])
 
 
 def _spent(chosen: list[tuple[Measure, int]], year: int) -> int:
@@ -167,16 +170,17 @@ def _chosen(problem: Problem, starts: Starts) -> list[list[tuple[Measure, int]]]
     return found
 
 
-def _in_force(chosen: list[tuple[Measure, int]], year: int) -> list[Measure]:
-    return [each for each, start in chosen if start + each.lead <= year]
+def _in_force(chosen: list[tuple[Measure, int]], year: int) -> list[tuple[Measure, int]]:
+    """The measures in force in a year, and for how many years before it."""
+    return [(each, year - start - each.lead) for each, start in chosen if start + each.lead <= year]
 
 
-def _places_with(problem: Problem, area: int, in_force: list[Measure]) -> list[int]:
-    return [problem.places[area][kind] + sum(each.places[kind] for each in in_force) for kind in range(3)]
+def _places_with(problem: Problem, area: int, in_force: list[tuple[Measure, int]]) -> list[int]:
+    return [problem.places[area][kind] + sum(each.places_in(age)[kind] for each, age in in_force) for kind in range(3)]
 
 
-def _seat_with(problem: Problem, area: int, year: int, in_force: list[Measure]) -> Seated:
-    pulls = [problem.pull(each) for each in in_force]
+def _seat_with(problem: Problem, area: int, year: int, in_force: list[tuple[Measure, int]]) -> Seated:
+    pulls = [problem.pull(each, age) for each, age in in_force]
     return _seat(problem, area, year, _places_with(problem, area, in_force), pulls)
 
 

@@ -141,9 +141,10 @@ class _Program:
         self.whole.append(whole)
         return len(self.lower) - 1
 
-    def _in_force(self, number: int, year: int) -> list[int]:
-        lead = self.problem.measures[number].lead
-        return [self.begin[number, start] for start in range(year - lead + 1) if (number, start) in self.begin]
+    def _in_force(self, number: int, year: int) -> list[tuple[int, int]]:
+        """The columns by which a measure is in force in a year, and for how many years before it."""
+        last = year - self.problem.measures[number].lead
+        return [(self.begin[number, start], last - start) for start in range(last + 1) if (number, start) in self.begin]
 
     def _area_rows(self, area: int, year: int) -> None:
         problem, rows = self.problem, self.rows
@@ -153,10 +154,10 @@ class _Program:
         pulls: list[list[tuple[int, float]]] = [[], [], []]
         for number, each in enumerate(problem.measures):
             if each.area == area:
-                pull = problem.pull(each)
-                for column in self._in_force(number, year):
+                for column, age in self._in_force(number, year):
+                    places, pull = each.places_in(age), problem.pull(each, age)
                     for kind in range(3):
-                        changes[kind].append((column, each.places[kind]))
+                        changes[kind].append((column, places[kind]))
                         pulls[kind].append((column, -pull[kind]))
         rows.add(now.all, now.all, [(public, 1), (inclusive, 1), (other, 1), (without, 1)])
         for kind, column in enumerate((public, inclusive, other)):
@@ -203,7 +204,7 @@ class _Program:
         for number, each in enumerate(self.problem.measures):
             if (number, year) in self.begin:
                 terms[self.begin[number, year]] = terms.get(self.begin[number, year], 0) + each.cost
-            for column in self._in_force(number, year):
+            for column, _age in self._in_force(number, year):
                 terms[column] = terms.get(column, 0) + each.yearly
         return list(terms.items())
 

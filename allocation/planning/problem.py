@@ -15,6 +15,13 @@ ALL = 10_000
 """A share is in hundredths of a percent."""
 
 
+FULL = (100,)
+"""The ramp of a measure whose places all count at once."""
+
+BY_LEVEL = (34, 67, 100)
+"""The ramp of a kindergarten that takes one class level more each September."""
+
+
 class Lock(StrEnum):
     """Whether officials have decided about a measure already."""
 
@@ -35,7 +42,8 @@ class Pull(NamedTuple):
 @dataclass(frozen=True)
 class Measure:
     """`places` are added (or taken away) by kind.  It costs `cost` in the year it begins and `yearly` in each year in force,
-    from `lead` years later.  Of measures with the same `site` at most one is taken."""
+    from `lead` years later.  Of measures with the same `site` at most one is taken.  `ramp` says how many per cent of the
+    places count in its first, second ... year in force; the last number holds for all later ones."""
 
     code: str
     kind: str
@@ -47,6 +55,17 @@ class Measure:
     lead: int
     site: str = ""
     lock: Lock = Lock.FREE
+    ramp: tuple[int, ...] = field(default=FULL, repr=False)
+
+    def places_in(self, age: int) -> tuple[int, int, int]:
+        """How the places are changed in the first (0), second (1) ... year in force, towards zero in whole places."""
+        part = self.ramp[min(age, len(self.ramp) - 1)]
+        public, inclusive, other = (_part(number, part) for number in self.places)
+        return public, inclusive, other
+
+
+def _part(number: int, per_cent: int) -> int:
+    return number * per_cent // 100 if number >= 0 else -(-number * per_cent // 100)
 
 
 @dataclass(frozen=True)
@@ -104,23 +123,27 @@ class Problem:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of every number that a plan depends on."""
-        return hashlib.sha256(repr((self, sorted(self.most.items()))).encode()).hexdigest()
+        """The SHA-256 of every number that a plan depends on.  Plans from before ramps were told keep theirs."""
+        told: tuple[object, ...] = (self, sorted(self.most.items()))
+        ramps = [(each.code, each.ramp) for each in self.measures if each.ramp != FULL]
+        return hashlib.sha256(repr((*told, ramps) if ramps else told).encode()).hexdigest()
 
     def starts(self, measure: Measure) -> range:
         """The years in which a measure may begin so that it is in force within the horizon."""
         return range(max(measure.earliest, 0), max(self.horizon - measure.lead, 0))
 
-    def pull(self, measure: Measure) -> Pull:
-        """How many more children a measure moves at most.  Those in new places come from the other kinds in proportion to
-        today's children, children of a turned kindergarten stay in it, and those of one that ends take what is free."""
-        public, inclusive, other = measure.places
-        ended = max(-sum(measure.places), 0)
+    def pull(self, measure: Measure, age: int) -> Pull:
+        """How many more children a measure moves at most in the first (0), second (1) ... year in force.  Those in new places
+        come from the other kinds in proportion to today's children, children of a turned kindergarten stay in it, and those
+        of one that ends take what is free."""
+        places = measure.places_in(age)
+        public, inclusive, other = places
+        ended = max(-sum(places), 0)
         if ended:
             moved = max(-inclusive, 0) + max(-other, 0)
             return Pull(moved, max(-other, 0), moved)
         to_public = max(public, 0) * self.fill // 100
-        if not sum(measure.places):
+        if not sum(places):
             return Pull(to_public, max(public + inclusive, 0) * self.fill // 100, to_public)
         now = self.years[measure.area][0].children
         rest = now[INCLUSIVE if public > 0 else PUBLIC] + now[OTHER]

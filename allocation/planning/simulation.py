@@ -63,7 +63,8 @@ class Played:
         taken: Array = self.plan[year][:, own].sum(axis=1)
         if project.change == Change.TURN:
             return int(self.town.places(year)[own].sum()), taken
-        return project.entering, np.clip(taken - self.before[year][:, own].sum(axis=1), 0, project.entering)
+        places = project.entering_in(year) if project.change == Change.ADD else project.entering
+        return places, np.clip(taken - self.before[year][:, own].sum(axis=1), 0, places)
 
     def roll(self, expected: Array) -> Array:
         """Children on the roll by year, draw, area and kind; `expected` (years, areas, kinds) are those without measures."""
@@ -73,6 +74,7 @@ class Played:
             for cohort in range(year - COHORTS + 1, year + 1):
                 self._move_cohort(found[year], cohort, year)
             self._move_outsiders(found[year], year)
+            self._move_older(found[year], year)
         roll: Array = np.maximum(found, 0)
         return roll
 
@@ -128,6 +130,21 @@ class Played:
                 roll[:, each.area, each.kind] += moved
             else:
                 roll[:, each.area] += moved[:, None] * self._parts(year)[:, each.area]
+
+    def _move_older(self, roll: Array, year: int) -> None:
+        """New places that are open for older children are taken as far as those for the youngest are, by children of the
+        other kinds of the area in proportion."""
+        for each in self.town.in_force(year):
+            older = each.older_in(year) if each.change == Change.ADD else 0
+            places, taken = self.filled(each, year) if older else (0, np.zeros(len(roll)))
+            if not places:
+                continue
+            others = np.maximum(roll[:, each.area], 0)
+            others[:, each.kind] = 0
+            all_others = others.sum(axis=1)
+            moved = np.minimum(older * taken / places, all_others)
+            roll[:, each.area] -= others * (moved / np.maximum(all_others, 1))[:, None]
+            roll[:, each.area, each.kind] += moved
 
 
 def play(

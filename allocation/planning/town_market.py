@@ -18,9 +18,10 @@ import numpy as np
 
 from allocation.arrays import Array
 from allocation.market import Market, Pool
+from allocation.planning.problem import BY_LEVEL
 
 COHORTS = 3
-"""Children stay three years, so a third of the places of a measure is free in a September."""
+"""Children stay three years, so a third of the places of a measure at most is free in a September."""
 
 
 class Change(StrEnum):
@@ -34,7 +35,8 @@ class Change(StrEnum):
 @dataclass(frozen=True)
 class Project:
     """A measure of a plan.  `kindergarten` is its number in the market, -1 where it is new or takes no part; `was` and `kind`
-    are kinds of kindergarten (public, inclusive, other) before and after it, and `since` is the first year in force."""
+    are kinds of kindergarten (public, inclusive, other) before and after it, and `since` is the first year in force.  `ramp` is
+    that of the measure: per cent of its new places that are open in each year in force."""
 
     code: str
     change: Change
@@ -44,11 +46,38 @@ class Project:
     kind: int
     places: int
     since: int
+    ramp: tuple[int, ...] = BY_LEVEL
 
     @property
     def entering(self) -> int:
-        """Places for the children of one September."""
+        """Places for the children of one September once all are open."""
         return max(round(self.places / COHORTS), 1)
+
+    def entering_in(self, year: int) -> int:
+        """New places for the children of the September of a year in force."""
+        return min(self.entering, round(self.places * entering_parts(self.ramp, year - self.since + 1)[-1] / 100))
+
+    def older_in(self, year: int) -> int:
+        """New places of a year in force for older children: those that are open beyond one class level a year."""
+        age = year - self.since
+        opened = _last(self.ramp, age)
+        if opened <= _last(BY_LEVEL, age):
+            return 0
+        entered = sum(self.entering_in(one) for one in range(max(year - COHORTS + 1, self.since), year + 1))
+        return max(self.places * opened // 100 - entered, 0)
+
+
+def _last(ramp: Sequence[int], age: int) -> int:
+    return ramp[min(age, len(ramp) - 1)]
+
+
+def entering_parts(ramp: Sequence[int], years: int) -> list[float]:
+    """Per cent of the new places that are free for the children of each September: a third, unless fewer are open."""
+    found: list[float] = []
+    for age in range(years):
+        free = _last(ramp, age) - sum(found[-(COHORTS - 1) :])
+        found.append(min(max(free, 0), 100 / COHORTS))
+    return found
 
 
 @dataclass(frozen=True)
@@ -128,7 +157,7 @@ class Extended:
         for each in self.in_force(year):
             at = np.flatnonzero(self.own(each))
             if each.change == Change.ADD:
-                found[at] += _split(each.entering, len(at))
+                found[at] += _split(each.entering_in(year), len(at))
             elif each.change == Change.END and len(at):
                 taken = min(each.entering, int(found[at].sum()))
                 for programme in at.tolist():

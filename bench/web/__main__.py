@@ -1,4 +1,9 @@
 """Measures the portal's hot paths: `make bench-web`, or `python -m bench.web [--only submit,status] [--json FILE]`.
+`--only pages` measures what only reads.
+
+It ends: a path has so many rounds (`--rounds`) and no new one after its time (`--limit`), every wait has a limit, and a path that
+fails is told in the table while the others go on.  What is measured is written into the JSON file after each path, and printed
+when the measurement is interrupted.  The exit status is 1 if a path failed.
 
 Each path is sent in rounds of a few seconds over 16 connections by a client in this process.  In each round its rate is
 divided by that of a rival in the same minute: for writes the rows of a submission in raw pgbench, for pages a bare Flask
@@ -14,11 +19,17 @@ import itertools
 import json
 import os
 import re
+import signal
 import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path as File
 
 import psutil
+import psycopg
 
 from bench.web import families as people
 from bench.web import load, paths, rivals
@@ -27,29 +38,63 @@ from bench.web.ground import Ground, Server, now
 from bench.web.paths import Path
 
 TWINS = ("django", "core")
+PAGES = "pages"
+PAGE_SECONDS = 2.0
+"""A page is sent for at most so long in a round: a few hundred requests tell its processor time, and there are fifteen pages."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long each path is measured, in seconds and rounds; `wanted` says which paths, and `keep` takes each result."""
+
+    children: int
+    seconds: float
+    rounds: int
+    limit: float
+    wanted: Callable[[str], bool]
+    keep: Callable[[dict], None]
 
 
 class Bench:
-    def __init__(self, ground: Ground, seconds: float, rounds: int):
-        self.ground, self.seconds, self.rounds = ground, seconds, rounds
+    def __init__(self, ground: Ground, plan: Plan):
+        self.ground, self.plan = ground, plan
+        self.seconds, self.page_seconds = plan.seconds, min(plan.seconds, PAGE_SECONDS)
         self.hello: Server | None = None
         self.drafts: list[Family] = []
 
+    def tried(self, path: Path, reset: Callable[[], None], twins: dict[str, Callable[[], float]]) -> None:
+        """Measure the path; if it fails, keep why."""
+        began = time.monotonic()
+        try:
+            row = self.measured(path, reset, twins)
+            print(f"  {path.name}: {row['rate']:.0f}/s, {len(row['rounds'])} rounds", end="", flush=True)
+        except (RuntimeError, OSError, psycopg.Error, subprocess.SubprocessError) as fault:
+            row = {"path": path.name, "failed": f"{type(fault).__name__}: {fault}"[:2000]}
+            print(f"  {path.name}: {row['failed'][:300]}", end="", flush=True)
+        print(f", {time.monotonic() - began:.0f} s", flush=True)
+        self.plan.keep(row)
+
     def measured(self, path: Path, reset: Callable[[], None], twins: dict[str, Callable[[], float]]) -> dict:
         """One path beside its rivals, and everything else that is known about it."""
+        ends = time.monotonic() + self.plan.limit
         reset()
-        warm = load.run(self.ground.portal.port, path.requests(), min(self.seconds, 3))
+        seconds = self.page_seconds if path.is_page else self.seconds
+        warm = load.run(self.ground.portal.port, path.requests(), min(seconds, 3))
         reset()
         statements, size = self._counted(path)
         found: list[dict] = []
-        for _round in range(self.rounds):
-            beside, cost = self._rival(path.beside, reset)
+        for number in range(self.plan.rounds):
+            if number and time.monotonic() > ends:
+                break
+            beside, cost = self._rival(path.beside, seconds, reset)
             reset()
             requests = _prepared(path)
             with load.watched(self.ground.portal.workers, self.ground.postmaster) as spent:
-                answers = load.run(self.ground.portal.port, requests, self.seconds)
+                answers = load.run(self.ground.portal.port, requests, seconds)
             self._require(path, answers)
             number = sum(answers.statuses.values())
+            if not number:
+                raise RuntimeError("nothing was answered")
             ratios = {"ratio": answers.rate / beside, "cpu_ratio": cost / (spent.portal / number)}
             for name, twin in twins.items():
                 reset()
@@ -82,9 +127,10 @@ class Bench:
 
     def _counted(self, path: Path) -> tuple[list[str], int]:
         """The statements of one request of a warm process, and the bytes of its answer."""
-        requests = path.requests()
+        request = next(path.requests(), None)  # what a path prepares is not counted
+        if request is None:
+            raise RuntimeError("there is nobody who could send this")
         with self.ground.statements() as statements:
-            request = next(requests)
             status, answer = load.send(self.ground.portal.port, request)
         # a form that is refused, for its token or its version, leads back to its own page with the same status
         own = request.raw.split(b" ", 2)[1]
@@ -99,42 +145,41 @@ class Bench:
         if set(answers.statuses) != {path.status}:
             raise RuntimeError(f"{path.name}: {dict(answers.statuses)} instead of {path.status} alone")
 
-    def _rival(self, name: str, reset: Callable[[], None]) -> tuple[float, float]:
+    def _rival(self, name: str, seconds: float, reset: Callable[[], None]) -> tuple[float, float]:
         """Its rate, and the processor time of one act in seconds: for raw pgbench, of pgbench and PostgreSQL."""
         if name == "own rows":
             reset()
             with load.watched(list, self.ground.postmaster) as spent:
-                rate, number = rivals.own_rows(self.ground, len(self.drafts), self.seconds)
+                rate, number = rivals.own_rows(self.ground, len(self.drafts), seconds)
             return rate, (spent.postgres + spent.client) / number
         assert self.hello is not None
         with load.watched(self.hello.workers, self.ground.postmaster) as spent:
-            answers = load.run(self.hello.port, paths.public_pages("/"), self.seconds)
+            answers = load.run(self.hello.port, paths.public_pages("/"), seconds)
         return answers.rate, spent.python / sum(answers.statuses.values())
 
 
 def _prepared(path: Path) -> Iterator[load.Request]:
     """The requests of a round.  What a path prepares for its first one is done before the round begins."""
     requests = path.requests()
-    return itertools.chain([next(requests)], requests)
+    return itertools.chain(list(itertools.islice(requests, 1)), requests)
 
 
-def registration(children: int, seconds: float, rounds: int, wanted: Callable[[str], bool]) -> list[dict]:
-    ground = Ground(children)
+def registration(plan: Plan) -> None:
+    """The paths while registration is open."""
+    ground = Ground(plan.children)
     try:
-        bench = Bench(ground, seconds, rounds)
+        bench = Bench(ground, plan)
         everybody = people.signed_in(ground)
         readers, drafts = everybody[: len(everybody) // 8], everybody[len(everybody) // 8 :]
         bench.drafts = drafts
         rivals.remember_drafts(ground, drafts)
         bench.hello = ground.serve("bench.twins.hello:app")
-        found = []
         for path in paths.of_registration(ground, drafts, readers):
-            if wanted(path.name):
-                twins = _twins(ground, drafts, seconds) if path.name == "submit" else {}
+            if plan.wanted(path.name) or (path.is_page and plan.wanted(PAGES)):
+                twins = _twins(ground, drafts, plan.seconds) if path.name == "submit" else {}
                 writes = path.beside == "own rows"
                 reset = (lambda: people.as_drafts(ground, drafts)) if writes else (lambda: None)
-                found.append(_told(bench.measured(path, reset, twins)))
-        return found
+                bench.tried(path, reset, twins)
     finally:
         ground.stop()
 
@@ -158,13 +203,13 @@ def _twins(ground: Ground, drafts: list[Family], seconds: float) -> dict[str, Ca
     return twins
 
 
-def results(children: int, seconds: float, rounds: int, wanted: Callable[[str], bool]) -> list[dict]:
-    """A second city, whose result is published."""
-    if not any(wanted(path) for path in ("result page", "confirm")):
-        return []
-    ground = Ground(children, "draw")
+def results(plan: Plan) -> None:
+    """The paths of a second city, whose result is published."""
+    if not any(plan.wanted(path) for path in ("result page", "confirm", PAGES)):
+        return
+    ground = Ground(plan.children, "results")
     try:
-        bench = Bench(ground, seconds, rounds)
+        bench = Bench(ground, plan)
         families = people.signed_in(
             ground, "unit IS NULL AND id IN (SELECT application_id FROM offer WHERE state = 'offered')"
         )
@@ -172,11 +217,9 @@ def results(children: int, seconds: float, rounds: int, wanted: Callable[[str], 
         rivals.remember_drafts(ground, families)
         bench.hello = ground.serve("bench.twins.hello:app")
         offers = people.remember_offers(ground)
-        found = []
         for path in paths.of_results(ground, families):
-            if wanted(path.name):
-                found.append(_told(bench.measured(path, offers if path.name == "confirm" else lambda: None, {})))
-        return found
+            if plan.wanted(path.name) or (path.is_page and plan.wanted(PAGES)):
+                bench.tried(path, offers if path.name == "confirm" else lambda: None, {})
     finally:
         ground.stop()
 
@@ -197,14 +240,12 @@ HEAD = (
 )
 
 
-def _told(row: dict) -> dict:
-    print(f"  {row['path']}: {row['rate']:.0f}/s", flush=True)
-    return row
-
-
 def table(rows: list[dict]) -> str:
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for row in rows:
+        if "failed" in row:
+            lines.append(f"| {row['path']} | failed: {row['failed'].splitlines()[0][:120]} |" + " |" * (len(HEAD) - 2))
+            continue
         goal = "" if row["goal"] is None else f"{row['goal']:.0%}"
         lines.append(
             f"| {row['path']} | {row['statements']} | {row['python_ms']:.1f} | {row['postgres_ms']:.1f} | {row['bytes']}"
@@ -225,19 +266,32 @@ def main() -> None:
     parser.add_argument("--children", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=60, help="no new round of a path after so many seconds")
     parser.add_argument("--only", default="", help="names of paths, with commas between them")
     parser.add_argument("--json", type=File)
     asked = parser.parse_args()
     only = {name.strip() for name in asked.only.split(",") if name.strip()}
     wanted = (lambda name: name in only) if only else (lambda name: True)
-    rows = registration(asked.children, asked.seconds, asked.rounds, wanted)
-    rows += results(asked.children, asked.seconds, asked.rounds, wanted)
+    rows: list[dict] = []
     machine = {"cores": os.cpu_count(), "memory_gb": round(psutil.virtual_memory().total / 2**30)}
-    print(f"\n{now():%Y-%m-%d %H:%M} UTC, {machine['cores']} cores, {machine['memory_gb']} GB, ", end="")
-    print(f"{asked.rounds} rounds of {asked.seconds:g} s, {load.CONNECTIONS} connections\n\n{table(rows)}")
-    if asked.json:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps({"at": now().isoformat(), **machine, "rows": rows}, indent=1))
+
+    def keep(row: dict) -> None:
+        rows.append(row)
+        if asked.json:
+            asked.json.parent.mkdir(parents=True, exist_ok=True)
+            asked.json.write_text(json.dumps({"at": now().isoformat(), **machine, "rows": rows}, indent=1))
+
+    plan = Plan(asked.children, asked.seconds, asked.rounds, asked.limit, wanted, keep)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        registration(plan)
+        results(plan)
+    finally:
+        print(f"\n{now():%Y-%m-%d %H:%M} UTC, {machine['cores']} cores, {machine['memory_gb']} GB, ", end="")
+        print(
+            f"{asked.rounds} rounds of {asked.seconds:g} s, {load.CONNECTIONS} connections\n\n{table(rows)}", flush=True
+        )
+    sys.exit(1 if any("failed" in row for row in rows) else 0)
 
 
 if __name__ == "__main__":

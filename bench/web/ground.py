@@ -54,7 +54,7 @@ class Server:
                 command, env=environ, cwd=ROOT, stdout=file, stderr=file, pass_fds=[self.listener.fileno()]
             )
         self.log = log
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 180
         while len(self.workers()) < workers_for_families():
             if self.process.poll() is not None or time.monotonic() > limit:
                 raise RuntimeError(f"{app} did not start: see {log}")
@@ -67,7 +67,11 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(30)
         self.listener.close()
 
 
@@ -95,6 +99,9 @@ class Ground:
         self.valkey.start()
         self.postgres.ensure_database("city")
         self.url = self.postgres.url("city")
+        # the measurement waits for nobody: a lock that is never given back is a fault to be told
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE city SET lock_timeout = '30s'")
         self.engine = open_engine(self.url)
         upgrade(self.engine)
         city = CityBuilder(self.engine, children, 2026, lambda step, done, of: None)

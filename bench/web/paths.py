@@ -34,6 +34,11 @@ class Path:
     beside: str
     goal: float | None = None
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it only reads."""
+        return self.status == 200
+
 
 def submissions(families: list[Family], *, is_masked: bool = True) -> Iterator[Request]:
     for family in families:
@@ -68,6 +73,35 @@ def household_saves(ground: Ground, families: list[Family]) -> Iterator[Request]
         fields = [(name, "" if value is None else str(value)) for name, value in typed.items()]
         body = family.browser.form(*fields)
         yield post(f"/parents/applications/{family.application}/household", body, family.browser.cookie)
+
+
+def grounds_saves(ground: Ground, families: list[Family]) -> Iterator[Request]:
+    """A draft's page of the grounds with one of them ticked."""
+    with psycopg.connect(ground.url) as connection:
+        found = dict(connection.execute("SELECT id, version FROM application").fetchall())
+    for family in families:
+        fields = [("version", str(found[family.application])), ("multi_child", "y"), ("multi_child_detail", "2")]
+        body = family.browser.form(*fields)
+        yield post(f"/parents/applications/{family.application}/grounds", body, family.browser.cookie)
+
+
+def child_saves(ground: Ground, families: list[Family]) -> Iterator[Request]:
+    """A draft's page of the child as it was shown: the number stays empty, which keeps it."""
+    with psycopg.connect(ground.url) as connection:
+        rows = connection.execute(
+            "SELECT a.id, c.id, c.version, c.name, c.id_kind, c.born, c.sex, s.relation FROM application a"
+            " JOIN child c ON c.id = a.child_id JOIN guardian g ON g.account_id = a.entered_by"
+            " JOIN guardianship s ON s.child_id = c.id AND s.guardian_id = g.id"
+        ).fetchall()
+    found = {row[0]: row[1:] for row in rows}
+    for family in families:
+        child, version, name, kind, born, sex, relation = found[family.application]
+        fields = {
+            "version": str(version), "name": unseal(name, "child.name", child), "relation": relation, "id_kind": kind,
+            "id_number": "", "born": unseal(born, "child.born", child), "sex": sex,
+        }  # fmt: skip
+        body = family.browser.form(*fields.items())
+        yield post(f"/parents/applications/{family.application}/child", body, family.browser.cookie)
 
 
 def _opened(value: bytes | None, column: str, application: uuid.UUID) -> str | None:
@@ -157,6 +191,8 @@ def of_registration(ground: Ground, families: list[Family], readers: list[Family
     return [
         Path("submit", lambda: submissions(families), 303, "own rows", 0.25),
         Path("save household", lambda: household_saves(ground, families), 303, "own rows", 0.25),
+        Path("save grounds", lambda: grounds_saves(ground, families), 303, "own rows", 0.25),
+        Path("save child", lambda: child_saves(ground, families), 303, "own rows", 0.25),
         Path("save wishes", lambda: wish_saves(ground, families), 303, "own rows", 0.25),
         Path("code asked", lambda: code_requests(ground, 2000), 303, "hello"),
         Path("code entered", lambda: codes_entered(ground, families), 303, "hello"),

@@ -57,7 +57,7 @@ def own_rows(ground: Ground, drafts: int, seconds: float) -> tuple[float, int]:
     command = [str(BINARIES / "pgbench"), "-n", "-M", "prepared", "-c", str(load.CONNECTIONS), "-j", "2"]
     command += ["-T", str(max(int(seconds), 1)), "-D", f"drafts={drafts}", "-f", str(script)]
     command += ["-h", str(ground.postgres.sockets), "-U", "postgres", "city"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
     found = re.search(r"tps = ([\d.]+)", ran.stdout)
     number = re.search(r"transactions actually processed: (\d+)", ran.stdout)
     if found is None or number is None or "number of failed transactions: 0 " not in ran.stdout:

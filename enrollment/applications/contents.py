@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows, elder_siblings, evidence_rows, units
 from enrollment.applications.application_rows import Application, Wish
-from enrollment.people import household_rows
+from enrollment.people import consents, household_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -33,6 +33,7 @@ def gather(session: Session, application: Application) -> Answers:
         "bound_with": units.codes_bound_with(session, application),
         "elder": units.code_of_elder(session, application),
         "agrees_to_central": application.agrees_to_central,
+        "registers": sorted(consents.registers_of(session, application.entered_for or application.entered_by)),
         **_elder_sibling(session, application.id),
     }
 
@@ -52,7 +53,7 @@ def changed(before: Answers, after: Answers) -> list[str]:
     found = []
     for part in after.keys() | before.keys():
         old, new = before.get(part), after.get(part)
-        if old == new:
+        if old == new or (part == "registers" and old is None):  # versions from before 2026-11 do not say it
             continue
         if part in ("child", "household", "claims", "evidence"):
             old, new = old or {}, new or {}

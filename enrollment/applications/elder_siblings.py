@@ -8,6 +8,7 @@ import datetime as dt
 import re
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -70,16 +71,25 @@ def of(session: Session, application_id: uuid.UUID) -> ElderSibling | None:
 def keep(
     session: Session, application_id: uuid.UUID, elder: Elder | None, *, child_number: str, today: dt.date
 ) -> None:
-    """Store the elder sibling that the application names; None deletes it.
-
-    Refuses `elder_name_missing`, `elder_number_or_birth`, `elder_is_the_child`, `elder_born_odd` and what is wrong with a
-    number, next to their fields.
-    """
+    """Store the elder sibling that the application names; None deletes it.  Refuses what `checked` refuses."""
     row = session.get(ElderSibling, application_id)
     if elder is None:
         if row is not None:
             session.delete(row)
         return
+    values = checked(elder, child_number=child_number, today=today)
+    row = row or ElderSibling(application_id=application_id)
+    for column, value in values.items():
+        setattr(row, column, value)
+    session.add(row)
+
+
+def checked(elder: Elder, *, child_number: str, today: dt.date) -> dict[str, Any]:
+    """The columns of the elder sibling.
+
+    Refuses `elder_name_missing`, `elder_number_or_birth`, `elder_is_the_child`, `elder_born_odd` and what is wrong with a
+    number, next to their fields.
+    """
     name = " ".join(elder.name.split())[:LONGEST_NAME]
     if not name:
         raise Refused("elder_name_missing", field="elder_name")
@@ -90,10 +100,8 @@ def keep(
         raise Refused("elder_is_the_child", field="elder_number")
     if born is not None and not today.year - OLDEST <= born.year <= today.year:
         raise Refused("elder_born_odd", field="elder_born")
-    row = row or ElderSibling(application_id=application_id)
-    row.name, row.id_number, row.born = name, number, born.isoformat() if born else None
-    row.id_index = identity.index_of(number) if number else None
-    session.add(row)
+    index = identity.index_of(number) if number else None
+    return {"name": name, "id_number": number, "id_index": index, "born": born.isoformat() if born else None}
 
 
 def _number(typed: str, today: dt.date) -> str | None:

@@ -128,6 +128,10 @@ def make(
     session.flush()
 
 
+NEXT_VERSION = "UPDATE application SET version = version + 1, changed_at = %(now)s"
+"""A change of a draft's answers, which makes no move, as the beginning of a larger statement."""
+
+
 def sql_of(move: str, before: Stage) -> tuple[str, str]:
     """A move as parts of a larger statement: the change of an application, and its history from the CTE `moved`.
 

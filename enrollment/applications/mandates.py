@@ -7,8 +7,8 @@ they entered for this guardian in this season; `acting_for` makes the actor that
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.vault import seal_file, unseal_file
 from enrollment.people import consents
+from enrollment.people.consents import Register
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.season import openings
@@ -46,17 +47,18 @@ class Text:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the guardian agrees to together: the mandate, storing the child's data, and optionally asking registers."""
+    """What the guardian agrees to together: the mandate, storing the child's data, and optionally asking registers, each
+    with its own text."""
 
     year: int
     mandate: Text
     child_data: Text
-    register_check: Text | None = None
+    registers: Mapping[Register, Text] = field(default_factory=dict)
 
     def digest(self) -> str:
         """The digest of these texts; a code is valid only for it and for the helper."""
         parts = [str(self.year), self.mandate.digest, self.child_data.digest]
-        parts.append(self.register_check.digest if self.register_check else "")
+        parts += [text.digest for text in self.registers.values()]
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
@@ -263,12 +265,12 @@ def _give(session: Session, mandate: Mandate, terms: Terms, *, by: Actor, now: d
         way=mandate.way,
         version=mandate.text_version,
     )
-    texts = {consents.CHILD_DATA: terms.child_data, consents.REGISTER_CHECK: terms.register_check}
+    texts = {consents.CHILD_DATA: terms.child_data}
+    texts |= {consents.KIND_OF[register]: text for register, text in terms.registers.items()}
     for kind, text in texts.items():
-        if text is not None:
-            consents.give(
-                session, kind, text_version=text.version, text_digest=text.digest, by=acting, now=now, under=mandate.id
-            )
+        consents.give(
+            session, kind, text_version=text.version, text_digest=text.digest, by=acting, now=now, under=mandate.id
+        )
     kind = f"mandate_by_{mandate.way}"
     if mandate.way == "paper" and not session.get_one(Account, mandate.account_id).phone:
         kind = "mandate_by_paper_without_phone"

@@ -1,6 +1,7 @@
 """What the registers of other departments answered about an application, with source and date.
 
-A register is asked only with the family's consent, and only about claimed facts; a family can dispute every answer.
+A register is asked only with the family's consent to ask this register, and only about claimed facts; a family can
+dispute every answer.
 `eligibility/register_questions.py` builds the questions; the portal's gateway sends them.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import DateTime, Text, Uuid, cast, column, exists, func, literal, or_, select
+from sqlalchemy import DateTime, Text, Uuid, and_, cast, column, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
@@ -32,7 +33,7 @@ from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound
 from enrollment.ground.sealed.values import row_of
 from enrollment.people import consents
-from enrollment.people.consents import Consent
+from enrollment.people.consents import Consent, Register
 from enrollment.season.facts import Fact
 
 __all__ = ["ANSWERS", "REGISTERS", "REGISTER_ANSWERS", "RegisterAnswer", "handed_in_at", "is_current"]
@@ -41,20 +42,20 @@ _TABLE: Any = RegisterAnswer.__table__
 VACCINATION = "vaccination"
 """Asked for every child, because the kindergarten checks it on arrival; it is not a fact and does not affect a tier."""
 
-REGISTER_OF: dict[str, str] = {
-    Fact.BORN: "household_register",
-    Fact.HUKOU_AREA: "household_register",
-    Fact.HUKOU_KIND: "household_register",
-    Fact.HUKOU_STREET: "household_register",
-    Fact.CHILDREN_IN_FAMILY: "household_register",
-    Fact.HOME_AREA: "property",
-    Fact.HOME_PLACE: "property",
-    Fact.HOME_OWNED: "property",
-    Fact.WORK_AREA: "social_insurance",
-    Fact.RESIDENCE_PERMIT_AREA: "residence_permit",
-    Fact.SIBLING_AT: "roll",
-    Fact.SIBLING_RIGHT_AT: "roll",
-    VACCINATION: "vaccination",
+REGISTER_OF: dict[str, Register] = {
+    Fact.BORN: Register.HOUSEHOLD,
+    Fact.HUKOU_AREA: Register.HOUSEHOLD,
+    Fact.HUKOU_KIND: Register.HOUSEHOLD,
+    Fact.HUKOU_STREET: Register.HOUSEHOLD,
+    Fact.CHILDREN_IN_FAMILY: Register.HOUSEHOLD,
+    Fact.HOME_AREA: Register.PROPERTY,
+    Fact.HOME_PLACE: Register.PROPERTY,
+    Fact.HOME_OWNED: Register.PROPERTY,
+    Fact.WORK_AREA: Register.SOCIAL_INSURANCE,
+    Fact.RESIDENCE_PERMIT_AREA: Register.RESIDENCE_PERMIT,
+    Fact.SIBLING_AT: Register.ROLL,
+    Fact.SIBLING_RIGHT_AT: Register.ROLL,
+    VACCINATION: Register.VACCINATION,
 }
 """The register to ask about each fact.  Policy care, staff children and special needs are in no available register."""
 
@@ -74,20 +75,26 @@ class Answer:
 def to_ask(
     session: Session, *, now: dt.datetime, limit: int | None = None, only: uuid.UUID | None = None
 ) -> list[uuid.UUID]:
-    """Applications (or only the one of `only`) that wait for a review and have no register answers since they were
-    handed in, or an answer `unavailable` older than `RETRY`."""
+    """Applications (or only the one of `only`) that wait for a review and whose family agrees to ask a register: without an
+    answer since they were handed in, with an answer `unavailable` older than `RETRY`, or with a consent given after the
+    last answer."""
     asked = exists().where(is_current())
     silent = exists().where(
         RegisterAnswer.application_id == Application.id,
         RegisterAnswer.answer == "unavailable",
         RegisterAnswer.at < now - RETRY,
     )
-    consent = exists().where(
+    last_answer = select(func.max(RegisterAnswer.at)).where(is_current()).correlate(Application).scalar_subquery()
+    live = and_(
         Consent.account_id == guardians_account(),
-        Consent.kind == consents.REGISTER_CHECK,
+        Consent.kind.in_(consents.REGISTER_OF_KIND),
         Consent.withdrawn_at.is_(None),
     )
-    waiting = select(Application.id).where(Application.stage.in_(AWAITING_DECISION), consent, or_(~asked, silent))
+    waiting = select(Application.id).where(
+        Application.stage.in_(AWAITING_DECISION),
+        exists().where(live),
+        or_(~asked, silent, exists().where(live, Consent.given_at > last_answer)),
+    )
     if only is not None:
         waiting = waiting.where(Application.id == only)
     return list(session.scalars(waiting.order_by(Application.submitted_at, Application.id).limit(limit)))
@@ -162,42 +169,49 @@ def answers_for_family(session: Session, application_id: uuid.UUID) -> dict[str,
     return said
 
 
-def may_be_asked(session: Session, application: Application) -> bool:
-    """Whether the family consents to questions to registers."""
-    given = consents.LIVE_CONSENTS.of(session, application.entered_for or application.entered_by)
-    return any(each.kind == consents.REGISTER_CHECK for each in given)
+def may_be_asked(session: Session, application: Application) -> dict[Register, Consent]:
+    """The registers that the family agrees to ask about this application, each with its consent."""
+    return consents.registers_of(session, application.entered_for or application.entered_by)
 
 
-def being_asked(session: Session, application: Application) -> bool:
-    """Whether registers are to be asked about the application and have not answered yet."""
-    waits = application.stage in AWAITING_DECISION and may_be_asked(session, application)
-    return waits and not answers_of(session, application.id)
+def being_asked(session: Session, application: Application) -> set[str]:
+    """The facts about which a register is to be asked that has not answered about this application yet."""
+    if application.stage not in AWAITING_DECISION:
+        return set()
+    asked = may_be_asked(session, application)
+    answered = {said.register for said in answers_of(session, application.id).values()}
+    return {fact for fact, register in REGISTER_OF.items() if register in asked and register not in answered}
 
 
 def keeping_silent_or_agreeing(session: Session, application: Application) -> set[str]:
     """Facts that outside registers are asked about and have not contradicted so far.
 
-    Empty without consent.  Our own roll is left out: it finds an elder sibling only if its guardians use this portal.
+    Without the facts of registers that the family does not agree to ask.  Our own roll is left out: it finds an elder
+    sibling only if its guardians use this portal.
     """
-    if not may_be_asked(session, application):
+    asked = may_be_asked(session, application)
+    if not asked:
         return set()
     against = {
         fact
         for fact, said in answers_of(session, application.id).items()
         if said.answer in ("differs", "unknown") or said.disputed_at is not None
     }
-    return {fact for fact, register in REGISTER_OF.items() if register != "roll"} - against
+    return {fact for fact, register in REGISTER_OF.items() if register in asked and register != Register.ROLL} - against
 
 
-def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> None:
-    """Record that the family disputes a register's answer; a clerk then checks papers instead."""
+def dispute(session: Session, application_id: uuid.UUID, fact: str, *, by: Actor, now: dt.datetime) -> bool:
+    """Record that the family disputes a register's answer; a clerk then checks papers instead.  Returns whether it had not
+    been disputed before."""
     require_oneself(by)
     applications.own(session, application_id, by=by)
     answer = session.get(RegisterAnswer, (application_id, fact))
     if answer is None:
         raise NotFound("register_answer")
-    if answer.disputed_at is None:
-        answer.disputed_at = now
-        audit.record(session, "dispute", "application", application_id, by=by, now=now, fact=fact)
-        session.flush()
-        note_states(session, [application_id])
+    if answer.disputed_at is not None:
+        return False
+    answer.disputed_at = now
+    audit.record(session, "dispute", "application", application_id, by=by, now=now, fact=fact)
+    session.flush()
+    note_states(session, [application_id])
+    return True

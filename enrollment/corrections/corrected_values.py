@@ -28,7 +28,7 @@ Values = dict[str, Any]
 TYPED = {
     CorrectionKind.NAME: ("name",),
     CorrectionKind.BIRTH_DATE: ("born",),
-    CorrectionKind.DOCUMENT: ("id_kind", "id_number"),
+    CorrectionKind.DOCUMENT: ("name", "id_kind", "id_number"),
     CorrectionKind.SEX: ("sex",),
     CorrectionKind.OTHER_IDENTITY: ("name", "id_kind", "id_number"),
 }
@@ -75,11 +75,15 @@ def change_of_child(
     """The columns of the child that a correction would change, with their values before and after.
 
     A birth date or sex in the number takes precedence: a new number may change them too, and they cannot be changed
-    without the number.  Refuses `correction_changes_nothing`, `correction_changes_level`, and what
+    without the number.  An adopted child gets a new name with the new number: `DOCUMENT` may change both at once, and keeps
+    the name where none is entered.  Refuses `correction_changes_nothing`, `correction_changes_level`, and what
     `children.child_values` refuses.
     """
     child = session.get_one(Child, application.child_id)
-    said = {column: getattr(child, column) for column in CHILD_COLUMNS} | {name: typed[name] for name in TYPED[kind]}
+    entered = {name: typed.get(name) for name in TYPED[kind]}
+    if kind == CorrectionKind.DOCUMENT and not (entered["name"] or "").strip():
+        del entered["name"]
+    said = {column: getattr(child, column) for column in CHILD_COLUMNS} | entered
     _found, values = children.child_values(
         said["name"], said["id_kind"], said["id_number"], said["born"], said["sex"], today(now)
     )

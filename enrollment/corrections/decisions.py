@@ -1,4 +1,4 @@
-"""Deciding a correction: one person agrees to a fact, two different people to everything else; one person may refuse.
+"""Deciding a correction: one person agrees to a fact or a move of home, two different people to everything else; one person may refuse.
 
 Locks are taken in the order of `units`: applications, then the rounds whose list is not published yet, then the request.
 A decision does not wait for the lock of a round: while a draw is working on it, it is refused with `draw_at_work`.
@@ -52,7 +52,7 @@ def find(session: Session, request_id: uuid.UUID, *, by: Actor) -> CorrectionReq
 
 
 def needs_two(request: CorrectionRequest) -> bool:
-    return request.kind != CorrectionKind.FACTS
+    return request.kind not in (CorrectionKind.FACTS, CorrectionKind.MOVE)
 
 
 def digest_of(request: CorrectionRequest) -> str:

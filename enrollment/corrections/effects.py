@@ -14,7 +14,7 @@ from enrollment.applications import lifecycle, receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.identity_documents import Union
 from enrollment.applications.lifecycle import HANDED_IN
-from enrollment.corrections import corrected_values
+from enrollment.corrections import corrected_values, home_moves
 from enrollment.corrections.corrected_values import Values
 from enrollment.draw import snapshot
 from enrollment.ground import audit, identity
@@ -41,7 +41,9 @@ from enrollment.season.rounds import Round
 
 def changes_the_market(request: CorrectionRequest) -> bool:
     """Whether the correction may change a tier or who takes part; a new number may also change the birth date."""
-    return request.kind in CHANGES_THE_MARKET or "born" in corrected_values.after_of(request)
+    if request.kind in CHANGES_THE_MARKET or "born" in corrected_values.after_of(request):
+        return True
+    return home_moves.counts(request)
 
 
 def put_into_effect(
@@ -56,12 +58,15 @@ def put_into_effect(
     """Apply the correction.  The caller holds the locks of the application and of its unpublished `rounds`.
 
     Refuses `correction_outdated` where the value is no longer the one before, `number_of_another_child`,
-    `guardian_known_elsewhere`, `child_joined`, `duplicate_holds_a_place` and `refusal_is_proposed`.
+    `guardian_known_elsewhere`, `child_joined`, `duplicate_holds_a_place`, `refusal_is_proposed` and
+    `move_waits_for_review`.
     """
     if request.kind in CHILD_IDENTITY:
         _correct_child(session, request, application, by=by, now=now)
     elif request.kind == CorrectionKind.OTHER_IDENTITY:
         _correct_guardian(session, request)
+    elif request.kind == CorrectionKind.MOVE:
+        home_moves.apply(session, request, application, by=by, now=now)
     elif request.kind == CorrectionKind.DUPLICATE:
         _remove_duplicate(session, request, application, by=by, now=now)
     elif request.fact is not None:

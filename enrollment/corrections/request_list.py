@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.application_rows import Application
-from enrollment.corrections import decisions
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.corrections import decisions, effects, requests
 from enrollment.ground.accounts import Actor
 from enrollment.ground.signatures import Signature
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.review.correction_rows import UNDECIDED, CorrectionMove, CorrectionRequest
+from enrollment.review.correction_rows import OPEN_CORRECTIONS, UNDECIDED, CorrectionMove, CorrectionRequest
 
 FILTERS = ("open", "due", "mine", "decided")
 DUE_SOON = dt.timedelta(days=1)
@@ -41,6 +41,28 @@ def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list
     first = CorrectionRequest.decided_at.desc() if show in ("decided", "mine") else CorrectionRequest.due_at
     found = _rows(by).where(conditions.get(show, undecided)).order_by(first.nulls_first(), CorrectionRequest.id)
     return [ListedRequest(*row) for row in session.execute(found.limit(MOST_LISTED))]
+
+
+def undecided_of(
+    session: Session, application: Application, *, by: Actor
+) -> list[tuple[CorrectionRequest, str | None]]:
+    """The undecided requests of an application that the guardian may read, each with the name of the desk that decides.
+
+    The caller has checked access to the application.
+    """
+    if not OPEN_CORRECTIONS.of(session, application.id):  # as for nearly every family, without a statement
+        return []
+    listed = requests.of_application(session, application.id, by=by)
+    return [(each, desk_of(session, each)) for each in listed if each.state in UNDECIDED]
+
+
+def that_change_the_list(session: Session, round_id: uuid.UUID) -> int:
+    """How many undecided requests of a round's participants would change its list, so that it would be frozen again."""
+    of_round = select(Wish.application_id).where(Wish.round_id == round_id)
+    waiting = select(CorrectionRequest).where(
+        CorrectionRequest.state.in_(UNDECIDED), CorrectionRequest.application_id.in_(of_round)
+    )
+    return sum(effects.changes_the_market(request) for request in session.scalars(waiting))
 
 
 def desk_of(session: Session, request: CorrectionRequest) -> str | None:

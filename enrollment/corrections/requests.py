@@ -16,7 +16,7 @@ from enrollment.applications import applications, deadlines, identity_edits
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.lifecycle import DEAD_STAGES, HANDED_IN
 from enrollment.applications.notifications import notify_guardians
-from enrollment.corrections import corrected_values, correction_lifecycle, correction_papers
+from enrollment.corrections import corrected_values, correction_lifecycle, correction_papers, home_moves
 from enrollment.corrections.corrected_values import Values
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
@@ -180,6 +180,8 @@ def _change(
         if guardian is None:
             raise Refused("guardian_first")
         return corrected_values.change_of_guardian(guardian, typed, now=now)
+    if kind == CorrectionKind.MOVE:
+        return home_moves.change_of_home(session, application, typed, now=now)
     if other is not None:
         key = "registration_code"
         return {key: application.registration_code}, {key: other.registration_code}

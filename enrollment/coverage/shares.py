@@ -183,6 +183,15 @@ def levels_of(figures: Shares) -> dict[str, Coverage]:
     return {level: coverage for level, coverage in found.items() if coverage.all}
 
 
+def areas_of_level(figures: Shares, level: str) -> dict[str, Coverage]:
+    """The children of one class level by area, beside the targets of the area."""
+    by_area = _by_area((row for row in figures.snapshot.now if row.children.level == level), figures.definition)
+    return {
+        line.code: indicator.share(by_area[line.code], figures.definition, figures.targets.of_area(line.code))
+        for line in figures.areas
+    }
+
+
 def _by_place(rows: Iterable[Counted]) -> Mapping[str, list[Children]]:
     by_place: dict[str, list[Children]] = defaultdict(list)
     for row in rows:

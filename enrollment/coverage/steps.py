@@ -1,12 +1,13 @@
 """Kindergartens that could bring public places to more children: by free seats, or by becoming public."""
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Integer, Select, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.coverage import counts
@@ -44,15 +45,52 @@ def steps_of(session: Session, on: dt.date, area: str) -> list[Step]:
     return [*_to_fill(session, on, area), *_to_turn(session, on, area)]
 
 
-def _by_kindergarten(on: dt.date, area: str) -> Select[*tuple[Any, ...]]:
-    """Kindergartens of an area with their `children` on roll and the `seats` of their classes by the norm."""
+@dataclass(frozen=True)
+class ClassSeats:
+    """The children of a class, the seats it has by the norm, and those that are free."""
+
+    name: str
+    level: str
+    children: int
+    norm: int
+
+    @property
+    def free(self) -> int:
+        return max(self.norm - self.children, 0)
+
+
+def classes_of(session: Session, on: dt.date, kindergarten_id: uuid.UUID) -> list[ClassSeats]:
+    """The classes of a kindergarten that are counted for a step; their sums are its gain."""
+    area = session.get_one(Kindergarten, kindergarten_id).area_code
     newest = counts.newest_roll_query(on, [area])
+    found = (
+        select(RollClass.name, RollClass.level, _children(on).label("children"))
+        .join(newest, counts.newest_roll_condition(newest))
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(
+            counts.open_condition(on), RollClass.kindergarten_id == kindergarten_id, RollClass.level != Level.NURSERY
+        )
+        .order_by(RollClass.level, RollClass.name)
+    )
+    return [
+        ClassSeats(row.name, row.level, row.children, CLASS_NORM.get(Level(row.level), CLASS_NORM[Level.MIDDLE]))
+        for row in session.execute(found)
+    ]
+
+
+def _children(on: dt.date) -> ColumnElement[int]:
     listed = (
         select(func.sum(RollClassDay.children))
         .where(RollClassDay.class_id == RollClass.id, RollClassDay.day <= on)
         .scalar_subquery()
     )
-    children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(listed, 0))
+    return case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(listed, 0))
+
+
+def _by_kindergarten(on: dt.date, area: str) -> Select[*tuple[Any, ...]]:
+    """Kindergartens of an area with their `children` on roll and the `seats` of their classes by the norm."""
+    newest = counts.newest_roll_query(on, [area])
+    children = _children(on)
     norm = case(CLASS_NORM, value=RollClass.level, else_=CLASS_NORM[Level.MIDDLE])
     free = func.greatest(norm - children, 0)
     return (

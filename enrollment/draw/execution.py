@@ -27,7 +27,7 @@ from allocation.outcome import Outcome
 from allocation.solve import solve
 from allocation.warmup import compile_all
 from enrollment.applications.application_rows import Application
-from enrollment.draw import draws, dry_runs, fairness, market_files, run_files
+from enrollment.draw import draws, dry_runs, fairness, market_files, participants, run_files
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_files import RunFiles
 from enrollment.draw.run_rows import Run, RunState, WishReason
@@ -38,6 +38,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places import programmes
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.season import policy_approval
 from enrollment.season.rounds import Round
 
 STEPS = ("reading", "placing", "checking", "dry_runs", "saving")
@@ -54,6 +55,7 @@ class RunInput:
     `settings` says what is sensitive in it; None for a list that was frozen before there were public files.
     `first_wishes` has, for a replay, what stood first on each family's own list (`fairness.FirstWishes`).
     `grounds` are the codes of the children of each verified ground, whose figures the dry runs count; none for a replay.
+    `last_tiers` are the tiers under the rules of the year before; None for a replay, and where there were none.
     """
 
     run_id: uuid.UUID
@@ -62,6 +64,7 @@ class RunInput:
     settings: Settings | None = None
     first_wishes: fairness.FirstWishes | None = None
     grounds: Mapping[str, Collection[str]] = field(default_factory=dict)
+    last_tiers: participants.Tiers | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class RunOutput:
     failures: tuple[str, ...] = ()
     given_out: RunFiles | None = None
     dry_runs: dict[str, Any] | None = None
+    last_rules: dict[str, Any] | None = None
 
 
 def read(session: Session, run_id: uuid.UUID) -> RunInput:
@@ -89,7 +93,11 @@ def read(session: Session, run_id: uuid.UUID) -> RunInput:
     draw = _draw_of(session, snapshot)
     session.flush()
     if "salts.csv" in frozen:
-        return replace(_input_2(session, run, snapshot, frozen, draw), grounds=_grounds(session, run))
+        return replace(
+            _input_2(session, run, snapshot, frozen, draw),
+            grounds=_grounds(session, run),
+            last_tiers=_last_tiers(session, run),
+        )
     if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
         return RunInput(run_id, _with_seed(frozen, draw.seed), _record(draw))
     solved = _with_all_tickets(session, snapshot.round_id, frozen)
@@ -104,6 +112,15 @@ def _grounds(session: Session, run: Run) -> Mapping[str, Collection[str]]:
     if run.replays is not None:  # its figures have no grounds
         return {}
     return fairness.children_by_ground(session, session.get_one(Round, run.round_id).year)
+
+
+def _last_tiers(session: Session, run: Run) -> participants.Tiers | None:
+    round_ = session.get_one(Round, run.round_id)
+    if run.replays is not None:
+        return None
+    last = policy_approval.policies_in_force(session, round_.year - 1)
+    rules = {area: policy_approval.rules_in_force(policy.text) for area, policy in last.items()}
+    return participants.tiers_under(session, round_, rules) if rules else None
 
 
 def _first_wishes(session: Session, round_id: uuid.UUID) -> fairness.FirstWishes:
@@ -217,6 +234,7 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     if failures:
         return RunOutput(found, result, digest, summary, failures=failures)
     tried = dry_runs.of_market(market, task.grounds, task.first_wishes, lambda: tell(3, len(STEPS), "dry_runs"))
+    last = None if task.last_tiers is None else dry_runs.of_last_rules(market, found, task.last_tiers, task.grounds)
     tell(4, len(STEPS), "saving")
     given_out = None
     if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
@@ -224,7 +242,7 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
         given_out = run_files.make(task.files, task.draw, task.settings, found, without)
     settings = given_out.settings if given_out else None
     packed = bundle.pack(task.files, task.draw, {**result, "summary.json": told}, settings)
-    return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried)
+    return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried, last_rules=last)
 
 
 def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
@@ -259,6 +277,8 @@ def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.date
         run.summary = output.summary | {"stands_over": overhang, "by_ground": grounds}
         if output.dry_runs is not None:
             run.summary |= {"dry_runs": dry_runs.told(output.dry_runs, grounds)}
+        if output.last_rules is not None:
+            run.summary |= {"last_rules": output.last_rules}
         if run.replays and output.outcome.market.current is not None:
             run.summary |= {"replay": _replay_counts(output.outcome, output.outcome.market.current)}
         run.digest, run.bundle, run.state = output.digest, output.bundle, RunState.CHECKED

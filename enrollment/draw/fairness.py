@@ -108,11 +108,20 @@ def _verified_claim() -> ColumnElement[bool]:
 
 
 def public_figures(summary: dict[str, Any]) -> dict[str, Any]:
-    """A run's summary as everybody may read it: priorities that few children have are not listed.
+    """A run's summary as everybody may read it: priorities and areas with few children are not listed, and neither are
+    bound children and siblings if they are few.  In a supplementary round that would be the result of one family.
 
-    The tiers are parts of all children, whose number is public.
+    The tiers and areas are parts of all children, whose number is public; how many an area leaves without a place is too.
     """
-    return summary | {"by_tier": small_cells.hide(summary.get("by_tier", {}), with_total=True)}
+    told = summary | {
+        "by_tier": small_cells.hide(summary.get("by_tier", {}), with_total=True),
+        "by_area": small_cells.hide(summary.get("by_area", {}), sensitive=(), with_total=True),
+    }
+    if small_cells.is_small(summary["multiples"]["bound"]["children"]):
+        told["multiples"] = None
+    if small_cells.is_small(summary["siblings"]["named"]):
+        told["siblings"] = None
+    return told
 
 
 def _counts(children: Any, placed: Any, first: Any) -> dict[str, int]:

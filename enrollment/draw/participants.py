@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
@@ -34,6 +34,7 @@ from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round, RoundProgramme
+from enrollment.season.rules import Rules
 
 __all__ = ["AWAITING_DECISION", "HANDED_IN", "TAKES_PART"]
 
@@ -58,13 +59,17 @@ def applications_query(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
     return select(Application.id).where(Application.year == year, Application.stage.in_(stages))
 
 
+Tiers = Mapping[str, tuple[Sequence[str], Sequence[int]]]
+"""For each child code the programmes that it wishes for, and its tiers there."""
+
+
 def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
     """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere."""
+    arrived = exists().where(Offer.application_id == Application.id, Offer.state == OfferState.ARRIVED)
     return (
         applications_query(round_.year, stages)
         .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
-        .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == OfferState.ARRIVED))
-        .where(Offer.id.is_(None))
+        .where(~arrived)
     )
 
 
@@ -80,13 +85,13 @@ def is_under_review(session: Session, round_: Round) -> bool:
 
 def under_review(session: Session, round_: Round) -> list[Row]:
     """Kindergartens (`name`) that still review `n` applications of the round, the largest number first."""
-    name, number = func.coalesce(Kindergarten.name, "—").label("name"), func.count().label("n")
+    reviewer, number = Application.review_kindergarten_id.label("reviewer"), func.count().label("n")
+    waiting = participants_query(round_, AWAITING_DECISION)
+    counted = waiting.with_only_columns(reviewer, number, maintain_column_froms=True).group_by(reviewer).subquery()
     found = (
-        participants_query(round_, AWAITING_DECISION)
-        .with_only_columns(name, number, maintain_column_froms=True)
-        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-        .group_by(Kindergarten.name)
-        .order_by(number.desc(), Kindergarten.name)
+        select(func.coalesce(Kindergarten.name, "—").label("name"), counted.c.n)
+        .outerjoin_from(counted, Kindergarten, Kindergarten.id == counted.c.reviewer)
+        .order_by(counted.c.n.desc(), Kindergarten.name)
     )
     return list(session.execute(found))
 
@@ -114,13 +119,22 @@ def wishes_of(session: Session, condition: ColumnElement[bool]) -> dict[uuid.UUI
     return found
 
 
-def read(session: Session, round_: Round, *, stages: Collection[str], basis: FactBasis, strict: bool) -> RoundMarket:
+def read(
+    session: Session,
+    round_: Round,
+    *,
+    stages: Collection[str],
+    basis: FactBasis,
+    strict: bool,
+    rules: Mapping[str, Rules] | None = None,
+) -> RoundMarket:
     """The market of a round as it stands now.
 
     A place that a child holds already is its last wish, unless it is wished for.  A bond counts when every member takes
     part and holds the same place or none; otherwise each member takes part alone.  `strict` refuses bound children with
     different wishes (`bound_wishes_differ`, with `n` units); otherwise they count as separate, and wishes for programmes
-    outside the round are left out.  Refuses what `tiers.rules_in_round` refuses.
+    outside the round are left out.  `rules` of an area stand instead of those of the round, to compare.  Refuses what
+    `tiers.rules_in_round` refuses.
     """
     rows = _rows(session, round_, stages)
     if not rows:
@@ -131,7 +145,7 @@ def read(session: Session, round_: Round, *, stages: Collection[str], basis: Fac
     current = {row.id: code_of[places[row.id]] if row.id in places else "" for row in rows}
     wishes = _wishes(session, round_.id, current, code_of, strict)
     units = _units(rows, wishes, current, strict)
-    table = TierTable(session, round_, ServiceAreaIndex(session, round_.year))
+    table = TierTable(session, round_, ServiceAreaIndex(session, round_.year), rules)
     entries = dict(zip(code_of.values(), table.entries(programmes), strict=True))
     facts = facts_of(session, [row.id for row in rows], basis)
     participants = [
@@ -146,6 +160,12 @@ def read(session: Session, round_: Round, *, stages: Collection[str], basis: Fac
         [_offered(programme, held[programme.code], entries[programme.code].sibling_tier) for programme in programmes],
         without_absent_elders(participants),
     )
+
+
+def tiers_under(session: Session, round_: Round, rules: Mapping[str, Rules]) -> Tiers:
+    """The tiers of everybody who takes part in a round, if these rules of areas held instead of those of the round."""
+    market = read(session, round_, stages=TAKES_PART, basis=FactBasis.VERIFIED, strict=False, rules=rules)
+    return {each.child: (each.wishes, each.tiers) for each in market.participants}
 
 
 def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[Row]:

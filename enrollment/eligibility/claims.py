@@ -17,7 +17,7 @@ from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Child
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places import finder
 from enrollment.season.facts import CARE_KINDS, Ground
 
 __all__ = ["ASKED", "DETAIL", "Claim", "VerifiedFact", "of"]
@@ -55,9 +55,12 @@ def set_claims(
 
 def follow_household(session: Session, application: Application, household: Household, *, now: dt.datetime) -> None:
     """Claim the grounds that follow from the household's answers, so that the family is not asked again."""
-    carried = carried_by(household)
-    wanted: dict[Ground, dict[str, Any]] = {ground: {} for ground, holds in carried.items() if holds}
-    _replace(session, application.id, tuple(carried), wanted, now)
+    _replace(session, application.id, tuple(carried_by(household)), following(household), now)
+
+
+def following(household: Household) -> dict[Ground, dict[str, Any]]:
+    """The claims that follow from a household's answers, with their details, which are empty."""
+    return {ground: {} for ground, holds in carried_by(household).items() if holds}
 
 
 def carried_by(household: Household) -> dict[Ground, bool]:
@@ -107,9 +110,6 @@ def details_of(session: Session, ground: Ground, detail: Any) -> dict[str, Any]:
         return {fact.value: detail}
     if not detail:
         raise Refused("which_kindergarten", field=ground.value)
-    known = session.scalar(
-        select(Kindergarten.code).where(Kindergarten.code == detail, Kindergarten.closed_on.is_(None))
-    )
-    if known is None:
+    if not finder.is_open(session, detail):
         raise Refused("kindergarten_unknown", field=ground.value)
-    return {fact.value: known}
+    return {fact.value: detail}

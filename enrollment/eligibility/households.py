@@ -14,7 +14,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
 from enrollment.people import likeness
 from enrollment.people.household_rows import ANSWERS, HUKOU_KINDS, HomeLikeness, Household, household_of
-from enrollment.places.areas import Area
+from enrollment.places.areas import all_areas
 
 __all__ = ["ANSWERS", "HUKOU_KINDS", "Household", "household_of"]
 
@@ -44,7 +44,7 @@ def save(
     household = session.get(Household, application_id, populate_existing=True)
     if version is not None and version != (household.version if household else 0):
         raise Stale()
-    values = _checked(session, said, city_time.today(now))
+    values = checked(session, said, city_time.today(now))
     if household is None:
         household = Household(application_id=application_id, **values)
         session.add(household)
@@ -95,17 +95,23 @@ def still_at(
     """
     if former is None or place_of(session, application.id) == former:
         return []
+    return living_at(session, application, former, by=by)
+
+
+def living_at(session: Session, application: Application, place: tuple[Any, ...], *, by: Actor) -> list[Application]:
+    """The siblings' applications that take part and state this place."""
     family = applications.of_family(session, application, by=by)
     return [
         each
         for each in family
         if each.id != application.id
         and each.stage not in (Stage.WITHDRAWN, Stage.REFUSED)
-        and place_of(session, each.id) == former
+        and place_of(session, each.id) == place
     ]
 
 
-def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:
+def checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str, Any]:
+    """The columns as they are stored.  Refuses unknown areas and kinds, with their field."""
     unknown = said.keys() - ANSWERS
     if unknown:
         raise TypeError(f"a household has no {', '.join(sorted(unknown))}")
@@ -123,8 +129,9 @@ def _checked(session: Session, said: dict[str, Any], today: dt.date) -> dict[str
         values["home_outside"] = None
     if "home_area" in values and values["home_area"] is None and not values.get("home_outside"):
         raise Refused("home_area_missing", field="home_area")
+    known = {area.code for area in all_areas(session)}
     for field in ("hukou_area", "home_area", "work_area", "residence_permit_area"):
-        if values.get(field) and session.get(Area, values[field]) is None:
+        if values.get(field) and values[field] not in known:
             raise Refused("area_unknown", field=field)
     since = values.get("hukou_since")
     if since is not None and since > today:

@@ -1,16 +1,22 @@
-"""The questions to the registers of other departments: each claimed fact of an application that a register holds."""
+"""The questions to registers: each claimed fact of an application that a register holds which its family agrees to ask.
+
+This module alone makes a `Question`, and every question carries the consent under which it is asked: without the live
+consent to ask a register, there is nothing that could be sent to it.
+"""
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from enrollment.applications.application_rows import guardians_account
 from enrollment.applications.applications import Application
 from enrollment.applications.register_answers import REGISTER_OF, VACCINATION
-from enrollment.eligibility.tiers import claimed_facts_of
+from enrollment.eligibility.tiers import claimed_facts, claimed_facts_of
+from enrollment.people.consents import REGISTER_OF_KIND, Consent, Register
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 
 
@@ -24,7 +30,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Question:
-    """One fact of one application for one register; `claimed` is the value that the family claims."""
+    """One fact of one application for one register; `claimed` is the value that the family claims.
+
+    `consent` is the id of the consent to ask this register.
+    """
 
     application_id: uuid.UUID
     fact: str
@@ -32,10 +41,12 @@ class Question:
     claimed: Any
     child: Person
     guardians: tuple[Person, ...]
+    consent: uuid.UUID
 
 
 def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> list[Question]:
-    """The questions about these applications: each claimed fact that a register holds, and the vaccination."""
+    """The questions about these applications: each claimed fact, and the vaccination, that a register holds which the
+    family agrees to ask."""
     ids = list(application_ids)
     children = session.execute(
         select(Application.id, Application.child_id, Child.id_kind, Child.id_number)
@@ -43,7 +54,7 @@ def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> l
         .where(Application.id.in_(ids))
     ).all()
     guardians = _guardians(session, [row.child_id for row in children])
-    claimed = claimed_facts_of(session, ids)
+    claimed, agreed = claimed_facts_of(session, ids), _agreed(session, ids)
     return [
         Question(
             row.id,
@@ -52,11 +63,33 @@ def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> l
             value,
             Person(row.id_kind, row.id_number),
             guardians.get(row.child_id, ()),
+            agreed[row.id, REGISTER_OF[fact]],
         )
         for row in children
         for fact, value in (claimed[row.id] | {VACCINATION: None}).items()
-        if fact in REGISTER_OF
+        if fact in REGISTER_OF and (row.id, REGISTER_OF[fact]) in agreed
     ]
+
+
+def registers_about(session: Session, application_id: uuid.UUID) -> list[Register]:
+    """The registers that hold something that this application claims, or the vaccination: those worth a consent."""
+    asked = {REGISTER_OF[fact] for fact in claimed_facts(session, application_id) if fact in REGISTER_OF}
+    return [register for register in Register if register in asked | {REGISTER_OF[VACCINATION]}]
+
+
+def _agreed(session: Session, ids: list[uuid.UUID]) -> dict[tuple[uuid.UUID, Register], uuid.UUID]:
+    """The live consent to each register that the family of each application agrees to ask."""
+    given = and_(
+        Consent.account_id == guardians_account(),
+        Consent.kind.in_(REGISTER_OF_KIND),
+        Consent.withdrawn_at.is_(None),
+    )
+    rows = session.execute(
+        select(Application.id, Consent.kind, Consent.id.label("consent"))
+        .join(Consent, given)
+        .where(Application.id.in_(ids))
+    )
+    return {(row.id, REGISTER_OF_KIND[row.kind]): row.consent for row in rows}
 
 
 def _guardians(session: Session, child_ids: list[uuid.UUID]) -> dict[uuid.UUID, tuple[Person, ...]]:

@@ -174,12 +174,15 @@ NO_GROUNDS: frozenset[str] = frozenset()
 class TierTable:
     """The priority of any family at any programme of a round, under the frozen policy of the kindergarten's area.
 
-    `areas` tells which kindergartens serve a home.  Facts and rules are read once for each kindergarten and area.
+    `areas` tells which kindergartens serve a home.  Facts and rules are read once for each kindergarten and area.  `rules`
+    of an area stand instead of those of the round, to compare.
     """
 
-    def __init__(self, session: Session, round_: Round, areas: ServiceAreaIndex):
+    def __init__(
+        self, session: Session, round_: Round, areas: ServiceAreaIndex, rules: Mapping[str, Rules] | None = None
+    ):
         self._session, self._round, self._areas = session, round_, areas
-        self._rules: dict[str, Rules] = {}
+        self._rules: dict[str, Rules] = dict(rules or {})
         self._seen: dict[uuid.UUID, KindergartenFacts] = {}
 
     def entries(self, programmes: Iterable[Programme]) -> list[Entry]:

@@ -1,19 +1,20 @@
 """All moves of an offer in one table, and the functions that make them.
 
 Each function changes the state, the count of taken places and the history together.  `end_many` and `create_many` move
-the offers of a whole city without loading the rows, and the run counts the places itself.  A joint decision that a move
-makes impossible becomes void.
+the offers of a whole city without loading the rows, and the run counts the places itself; `make_many` makes the moves of
+many people.  A joint decision that a move makes impossible becomes void.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import TextClause, text, update
+from sqlalchemy import TextClause, select, text, update
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit
+from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.ground.moves import Move
@@ -52,6 +53,19 @@ OFFER_MOVES = {
 """The first four create an offer; the others change one."""
 
 CREATING = tuple(name for name, move in OFFER_MOVES.items() if not move.from_)
+
+
+@dataclass(frozen=True)
+class PersonalMove:
+    """The move that the person of this account makes for an offer at a moment."""
+
+    offer_id: uuid.UUID
+    move: str
+    account_id: uuid.UUID
+    at: dt.datetime
+
+
+AUDIT_COLUMNS = ("at", "account_id", "act", "subject", "subject_id", "details")
 
 
 def free_place(session: Session, programme_id: uuid.UUID) -> None:
@@ -96,6 +110,24 @@ def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.dateti
     if step.to not in ANSWERABLE:
         joint_decisions.void_overtaken(session, by=by, now=now)
     return made.number
+
+
+def sql_of(moves: Collection[str]) -> tuple[str, str]:
+    """One of several moves between live states as parts of a larger statement: the change of an offer, and its history
+    from the CTE `kept`, which gives `number`.
+
+    The caller adds FROM and the condition to the first part, among it that the offer is `OFFERED`.  Parameters are `move`,
+    `state` (where the move leads), `account` and `now`.  Raises ValueError for a move that is not from `OFFERED`, or ends an
+    offer.  The caller has looked at the actor's role, and writes the audit entry.
+    """
+    steps = [OFFER_MOVES[move] for move in moves]
+    if any(OfferState.OFFERED not in step.from_ or step.to not in LIVE for step in steps):
+        raise ValueError(f"{moves} from {OfferState.OFFERED}")
+    change = "UPDATE offer SET state = %(state)s, answered_at = %(now)s"
+    history = f"""INSERT INTO offer_move (offer_id, move, before, after, account_id, at)
+        SELECT id, %(move)s, '{OfferState.OFFERED}', %(state)s, %(account)s, %(now)s FROM kept
+        RETURNING number"""  # noqa: S608 (constants)
+    return change, history
 
 
 def _history(
@@ -143,6 +175,70 @@ def end_many(
     count = _run(session, ended, {**(values or {}), **given})
     joint_decisions.void_overtaken(session, by=by, now=now)
     return count
+
+
+def make_many(session: Session, moves: Sequence[PersonalMove], *, role: Role) -> dict[uuid.UUID, int]:
+    """Make the moves of many people of one role: the rows that `make` writes for each.  Returns the number of each move in
+    the history, by offer.
+
+    The caller has checked that each offer is in its person's scope, and leaves out offers about which a joint decision
+    waits.  An offer in another state is left as it is.  Refuses `move_not_for_this_role`; a move that makes an ended offer
+    live again is made one by one.
+    """
+    steps = {name: OFFER_MOVES[name] for name in {each.move for each in moves}}
+    for name, step in steps.items():
+        if role not in step.by:
+            raise Refused("move_not_for_this_role", move=name)
+        if not step.from_ <= set(LIVE):
+            raise ValueError(f"{name} may take a place")
+    possible = [(name, state, step.to) for name, step in steps.items() for state in sorted(step.from_)]
+    ids = [each.offer_id for each in moves]
+    session.flush()
+    session.execute(select(Offer.id).where(Offer.id.in_(ids)).order_by(Offer.id).with_for_update())
+    made = text("""
+        WITH given AS (
+            SELECT offer.id, offer.programme_id, offer.state AS before, possible.after, given.move, given.account_id, given.at
+            FROM unnest(CAST(:ids AS uuid[]), CAST(:moves AS text[]), CAST(:accounts AS uuid[]), CAST(:times AS timestamptz[]))
+                AS given(offer_id, move, account_id, at)
+            JOIN offer ON offer.id = given.offer_id
+            JOIN unnest(CAST(:names AS text[]), CAST(:befores AS text[]), CAST(:afters AS text[]))
+                AS possible(move, before, after) ON possible.move = given.move AND possible.before = offer.state
+        ), changed AS (
+            UPDATE offer SET state = given.after,
+                answered_at = CASE WHEN given.after = ANY(:live) THEN given.at ELSE offer.answered_at END,
+                ended_at = CASE WHEN given.after = ANY(:live) THEN offer.ended_at ELSE given.at END
+            FROM given WHERE offer.id = given.id
+        )
+        INSERT INTO offer_move (offer_id, move, before, after, account_id, at, reason)
+        SELECT id, move, before, after, account_id, at, NULL FROM given
+        RETURNING number, offer_id, before, after, account_id, at
+    """)
+    values: dict[str, Any] = {"ids": ids, "moves": [each.move for each in moves], "live": list(LIVE)}
+    values |= {"accounts": [each.account_id for each in moves], "times": [each.at for each in moves]}
+    values |= dict(zip(("names", "befores", "afters"), map(list, zip(*possible, strict=True)), strict=True))
+    history = session.execute(made, values).all()
+    said = ((row.at, row.account_id, row.after, "offer", str(row.offer_id), {"before": row.before}) for row in history)
+    bulk_copy.copy_rows(session, "audit_entry", AUDIT_COLUMNS, said)
+    _free_places(session, [row.offer_id for row in history if row.after not in LIVE])
+    _expire_loaded(session)
+    return {row.offer_id: row.number for row in history}
+
+
+def _free_places(session: Session, ids: Collection[uuid.UUID]) -> None:
+    """Count the places of these offers as free.  The programmes are locked in the order in which a publication locks them."""
+    if not ids:
+        return
+    of_offers = select(Offer.programme_id).where(Offer.id.in_(ids))
+    locked = select(Programme.id).where(Programme.id.in_(of_offers)).order_by(Programme.id)
+    session.execute(locked.with_for_update(key_share=True))
+    freed = text("""
+        UPDATE programme SET taken = taken - freed.n
+        FROM (SELECT programme_id, count(*) AS n FROM offer WHERE id = ANY(:ids) GROUP BY programme_id) AS freed
+        WHERE programme.id = freed.programme_id
+    """)
+    session.execute(freed, {"ids": list(ids)})
+    for known in [row for row in session.identity_map.values() if isinstance(row, Programme)]:
+        session.expire(known)
 
 
 def create_many(
@@ -194,6 +290,10 @@ def _given(by: Actor, now: dt.datetime) -> dict[str, Any]:
 def _run(session: Session, statement: TextClause, values: Mapping[str, Any]) -> int:
     session.flush()
     changed = session.execute(statement, values).rowcount  # type: ignore[attr-defined]
+    _expire_loaded(session)
+    return changed
+
+
+def _expire_loaded(session: Session) -> None:
     for known in [row for row in session.identity_map.values() if isinstance(row, Offer)]:
         session.expire(known)
-    return changed

@@ -1,9 +1,15 @@
-"""Separate consents of guardians 单独同意, with version and digest of the text."""
+"""Separate consents of guardians 单独同意, with version and digest of the text.
+
+A consent is of one kind: to keep the child's data, or to ask one register.  A register without a live consent of its own
+is never asked (`eligibility/register_questions.py`), and the family brings the paper instead.
+"""
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Mapping
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit
@@ -13,8 +19,24 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.reading.read_ahead import Read
 
 CHILD_DATA = "child_data"
-REGISTER_CHECK = "register_check"
-KINDS = (CHILD_DATA, REGISTER_CHECK)
+
+
+class Register(StrEnum):
+    """The registers that can confirm a claim; `roll` is the roll of the kindergartens, which this portal keeps."""
+
+    HOUSEHOLD = "household_register"
+    PROPERTY = "property"
+    RESIDENCE_PERMIT = "residence_permit"
+    SOCIAL_INSURANCE = "social_insurance"
+    VACCINATION = "vaccination"
+    ROLL = "roll"
+
+
+KIND_OF: dict[str, str] = {register: f"ask_{register}" for register in Register}
+"""The kind of the consent to ask each register."""
+
+REGISTER_OF_KIND = {kind: Register(register) for register, kind in KIND_OF.items()}
+KINDS = (CHILD_DATA, *REGISTER_OF_KIND)
 
 
 class Consent(Base):
@@ -37,6 +59,7 @@ class Consent(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "kind", "text_version", "given_at"),
         Index("ix_consent__mandate_id", "mandate_id", postgresql_where=text("mandate_id IS NOT NULL")),
+        CheckConstraint("kind IN ('" + "','".join(KINDS) + "')", name="known_kind"),
         Index("uq_consent__one_live", "account_id", "kind", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
     )
 
@@ -97,6 +120,31 @@ def withdraw(session: Session, kind: str, *, by: Actor, now: dt.datetime) -> Non
     given.withdrawn_at = now
     audit.record(session, "withdraw_consent", "account", by.account_id, by=by, now=now, kind=kind)
     session.flush()
+
+
+def registers_of(session: Session, account_id: uuid.UUID) -> dict[Register, Consent]:
+    """The registers that this account agrees to ask, each with its consent, in the order of `Register`."""
+    given = {each.kind: each for each in LIVE_CONSENTS.of(session, account_id)}
+    return {register: given[kind] for kind, register in REGISTER_OF_KIND.items() if kind in given}
+
+
+def choose_registers(
+    session: Session,
+    chosen: Collection[str],
+    texts: Mapping[Register, tuple[str, str]],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Give or withdraw the consent for each register of `texts`, which have version and digest of what was shown.
+
+    A register that is not among `texts` was not shown and stays as it is.
+    """
+    for register, (version, digest) in texts.items():
+        if register in chosen:
+            give(session, KIND_OF[register], text_version=version, text_digest=digest, by=by, now=now)
+        else:
+            withdraw(session, KIND_OF[register], by=by, now=now)
 
 
 def require(session: Session, kind: str, *, by: Actor) -> None:

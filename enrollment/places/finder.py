@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, lazyload
 
+from enrollment.places import kindergartens
 from enrollment.places.areas import LEVELS, Level
 from enrollment.places.distances import minutes_on_foot
 from enrollment.places.grades.rows import Grade
@@ -96,6 +97,21 @@ def by_words(session: Session, words: str, most: int) -> list[Kindergarten]:
     numbers, ranks = index.matching(words)
     ordered = index.ordered(Question(words), numbers, ranks, index.metres(None), lambda _: 0)
     return [index.listed[at] for at in ordered[:most].tolist()]
+
+
+def of_exact_name(session: Session, typed: str) -> list[Kindergarten]:
+    """The open kindergartens with exactly this name or code."""
+    index = SITES.of(session)
+    if index is None:
+        return kindergartens.of_exact_name(session, typed)
+    return [each for each in index.listed if typed in (each.name, each.code)]
+
+
+def is_open(session: Session, code: str) -> bool:
+    """Whether this is the code of an open kindergarten."""
+    index = SITES.of(session)
+    known = kindergartens.by_code(session, code) if index is None else index.by_code.get(code)
+    return known is not None and known.closed_on is None
 
 
 def points(

@@ -1,7 +1,7 @@
 """The numbers of a plan: children from the forecast, seats from the roll, wishes of the last families, and the measures."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from allocation.coverage import Coverage
-from allocation.planning.problem import ALL, INCLUSIVE, OTHER, PUBLIC, AreaYear, Lock, Measure, Problem
+from allocation.planning.problem import ALL, FULL, INCLUSIVE, OTHER, PUBLIC, AreaYear, Lock, Measure, Problem
 from enrollment.applications.application_rows import Wish
 from enrollment.coverage import seats
 from enrollment.coverage.forecast import outlook
@@ -20,7 +20,7 @@ from enrollment.ground.city_time import today
 from enrollment.ground.classifications import Nature
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.measures import library
+from enrollment.places.measures import library, ramps
 from enrollment.places.measures.rows import ENDS, MeasureKind
 from enrollment.places.measures.rows import Measure as MeasureRow
 from enrollment.places.programmes import Programme
@@ -96,7 +96,7 @@ def read(session: Session, question: Question, locks: dict[str, str], *, now: dt
                 for at, code in enumerate(areas)
             ),
             places=places,
-            measures=tuple(_measures(rows, number, locks, first)),
+            measures=tuple(_measures(rows, number, locks, first, ramps.in_force(session))),
             city_targets=tuple(_city_targets(question, first, shares.city.now)),
             budget=None if question.budget is None else (question.budget,) * question.years,
             most=dict(question.most),
@@ -199,7 +199,11 @@ def _willing(session: Session, areas: list[str]) -> tuple[tuple[int | None, ...]
 
 
 def _measures(
-    rows: Iterable[MeasureRow], number: dict[str, int], locks: dict[str, str], first: int
+    rows: Iterable[MeasureRow],
+    number: dict[str, int],
+    locks: dict[str, str],
+    first: int,
+    ramp_of: Mapping[str, tuple[int, ...]],
 ) -> Iterable[Measure]:
     """Measures of areas with children.  Of those for one kindergarten at most one is taken."""
     for row in rows:
@@ -215,6 +219,7 @@ def _measures(
                 lead=row.lead_years,
                 site="" if row.kindergarten is None else row.kindergarten.code,
                 lock=Lock(locks.get(row.code, Lock.FREE)),
+                ramp=ramp_of.get(row.kind, FULL),
             )
 
 
@@ -249,7 +254,10 @@ def _problem_of(stored: dict[str, Any]) -> Problem:
         ),
         places=tuple(_three(one) for one in stored["places"]),
         measures=tuple(
-            Measure(**(one | {"places": _three(one["places"]), "lock": Lock(one["lock"])}))
+            Measure(
+                **one
+                | {"places": _three(one["places"]), "lock": Lock(one["lock"]), "ramp": tuple(one.get("ramp", FULL))}
+            )
             for one in stored["measures"]
         ),
         city_targets=tuple((one[0], one[1]) for one in stored["city_targets"]),

@@ -7,7 +7,7 @@ were frozen.  What the engine is given beyond that stands in `allocation/plannin
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session, undefer
 from allocation.arrays import Array
 from allocation.planning import arithmetic, simulation
 from allocation.planning.arithmetic import Seated
-from allocation.planning.problem import ALL, INCLUSIVE, OTHER, PUBLIC, Problem
+from allocation.planning.problem import ALL, INCLUSIVE, OTHER, PUBLIC, Measure, Problem
 from allocation.planning.simulation import Played
-from allocation.planning.town_market import COHORTS, Change, Project, Town
+from allocation.planning.town_market import COHORTS, Change, Project, Town, entering_parts
 from enrollment.chances import estimate_market
 from enrollment.draw import market_builder, market_files
 from enrollment.draw.draws import Snapshot
@@ -218,6 +218,7 @@ def _projects(
             kind=gains[0] if gains else loses[0],
             places=max(abs(places) for places in measure.places),
             since=since,
+            ramp=measure.ramp,
         )
 
 
@@ -234,6 +235,7 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
         :, :, : len(problem.areas)
     ]
     plan, without = arithmetic.figures(problem, task.starts), arithmetic.figures(problem, {})
+    youngest = arithmetic.figures(_of_one_september(problem), task.starts).city
     return {
         "digest": problem.digest,
         "starts": task.starts,
@@ -247,7 +249,7 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
             "published": task.source.published_at.isoformat() if task.source.published_at else None,
             "children": task.town.market.children,
         },
-        "entering": [_entering(played, plan.city[year], without.city[year], year) for year in range(problem.horizon)],
+        "entering": [_entering(played, youngest[year], without.city[year], year) for year in range(problem.horizon)],
         "shares": [
             ["", _shares(plan.city, roll.sum(axis=2))],
             *(
@@ -259,9 +261,20 @@ def run(task: Task, tell: Callable[[int], None]) -> dict[str, Any]:
     }
 
 
+def _of_one_september(problem: Problem) -> Problem:
+    """The same problem for the children of one September alone, of whom it has a third: each measure offers them a third of
+    its places in every year, where its ramp lets it."""
+
+    def ramp(each: Measure) -> tuple[int, ...]:
+        parts = entering_parts(each.ramp, len(each.ramp) + COHORTS)
+        return tuple(min(round(part * COHORTS), 100) for part in parts)
+
+    return replace(problem, measures=tuple(replace(each, ramp=ramp(each)) for each in problem.measures))
+
+
 def _entering(played: Played, planned: Seated, without: Seated, year: int) -> dict[str, Any]:
-    """The children of one September.  The plan has no class levels and the round has no families who never apply, so what
-    the plan changes for all children (`planned` over `without` measures) is asked of the same part of the families."""
+    """The children of one September.  The round has no families who never apply, so what the plan changes for the children
+    of one September (`planned` over `without` measures) is asked of the same part of the families."""
     children = int(played.children[year])
     drawn = np.concatenate((played.entering(year), played.unplaced[year][:, None]), axis=1)
     before = np.concatenate((played.entering_before(year), played.unplaced_before[year][:, None]), axis=1).mean(axis=0)

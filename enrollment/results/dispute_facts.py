@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.registers.answer_rows import RegisterAnswer
 from enrollment.offers import joint_decisions
 from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
 from enrollment.offers.offer_rows import Offer
@@ -39,6 +40,14 @@ class DisputeFacts:
     acts: Sequence[ProposedAct]
     offer: Offer | None
     programme: Programme | None
+
+
+def disputed_answers(session: Session, case: Case) -> Sequence[RegisterAnswer]:
+    """The register's answers that the family of a case disputes, in the order in which it did."""
+    disputed = select(RegisterAnswer).where(
+        RegisterAnswer.application_id == case.application_id, RegisterAnswer.disputed_at.is_not(None)
+    )
+    return session.scalars(disputed.order_by(RegisterAnswer.disputed_at, RegisterAnswer.fact)).all()
 
 
 def facts_of(session: Session, case: Case, application: Application) -> DisputeFacts:

@@ -36,7 +36,8 @@ from enrollment.delivery.unreachable_numbers import UNREACHABLE
 from enrollment.draw.draws import TICKETS
 from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, Placement
 from enrollment.ground.accounts import Account
-from enrollment.ground.reading.read_ahead import Read, ReadAhead, attach, compiled
+from enrollment.ground.reading.prepared_read import PreparedRead
+from enrollment.ground.reading.read_ahead import Read, ReadAhead, attach, compiled, relate
 from enrollment.offers.joint_decision_rows import WAITING_DECISIONS
 from enrollment.offers.offer_rows import OFFERS, Offer
 from enrollment.people.consents import LIVE_CONSENTS
@@ -58,11 +59,12 @@ from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import KINDERGARTENS
 from enrollment.places.programmes import POOLS, PROGRAMMES, Programme
 from enrollment.review.case_rows import CASES, OPEN_DISPUTES
+from enrollment.review.correction_rows import OPEN_CORRECTIONS
 from enrollment.review.guardian_requests import REQUESTS_ABOUT
 
 OF_ACCOUNT: tuple[Read[Any], ...] = (CASES, OPEN_CHANGES)
 OF_PHONE: tuple[Read[Any], ...] = (UNREACHABLE, PAPERS, UNANSWERED)
-OF_CHILD: tuple[Read[Any], ...] = (CHILDREN, DOCUMENTS, TICKETS)
+OF_CHILD: tuple[Read[Any], ...] = (DOCUMENTS, TICKETS)
 OF_APPLICATION: tuple[Read[Any], ...] = (
     HOUSEHOLDS,
     CLAIMS,
@@ -74,7 +76,7 @@ OF_APPLICATION: tuple[Read[Any], ...] = (
     MOVES_MADE,
     WAITING_DECISIONS,
     OPEN_DISPUTES,
-    PUBLISHED_PLACEMENTS,
+    OPEN_CORRECTIONS,
 )
 READS: tuple[Read[Any], ...] = (
     GUARDIANS,
@@ -82,6 +84,7 @@ READS: tuple[Read[Any], ...] = (
     *OF_PHONE,
     CARE,
     REQUESTS_ABOUT,
+    CHILDREN,
     *OF_CHILD,
     CARERS,
     GUARDIANS_OF_CHILDREN,
@@ -89,6 +92,7 @@ READS: tuple[Read[Any], ...] = (
     LIVE_CONSENTS,
     BOUND,
     *OF_APPLICATION,
+    PUBLISHED_PLACEMENTS,
     WISHES,
     OFFERS,
     RUNS,
@@ -101,45 +105,53 @@ READS: tuple[Read[Any], ...] = (
 def read_ahead(session: Session, account: Account) -> None:
     """Read the state of a guardian's family, and answer the session's services from it.  For requests that write nothing."""
     values = {"account": account.id, "phone": account.phone_index}
-    answer = session.connection().exec_driver_sql(_statement(), values).scalar_one()
+    (answer,) = _statement().one(session, values)
     found = dict(zip(READS, answer, strict=True))
     ahead = ReadAhead()
 
     def keep(read: Read[Any], covered: Iterable[Any]) -> list[Any]:
         return ahead.add(session, read, covered, found[read])
 
+    def keep_for_later(reads: Iterable[Read[Any]], covered: Iterable[Any]) -> None:
+        for read in reads:
+            ahead.add_later(session, read, covered, found[read])
+
     guardians = [guardian.id for guardian in keep(GUARDIANS, [account.id])]
-    for read in OF_ACCOUNT:
-        keep(read, [account.id])
-    for read in OF_PHONE:
-        keep(read, [account.phone_index] if account.phone_index is not None else [])
+    keep_for_later(OF_ACCOUNT, [account.id])
+    keep_for_later(OF_PHONE, [account.phone_index] if account.phone_index is not None else [])
     keep(REQUESTS_ABOUT, guardians)
     care = [each.child_id for each in keep(CARE, guardians)]
-    for read in (*OF_CHILD, CARERS):
-        keep(read, care)
+    children = {each.id: each for each in keep(CHILDREN, care)}
+    keep_for_later(OF_CHILD, care)
+    keep(CARERS, care)
     keep(GUARDIANS_OF_CHILDREN, ())
     mine = keep(APPLICATIONS, care)
+    for application in mine:
+        relate(application, "child", children[application.child_id])
     ahead.answer(APPLICATION, {each.id: [each] for each in mine})
-    keep(LIVE_CONSENTS, {account.id, *(each.entered_for or each.entered_by for each in mine)})
+    keep_for_later([LIVE_CONSENTS], {account.id, *(each.entered_for or each.entered_by for each in mine)})
     bound = keep(BOUND, {each.unit for each in mine if each.unit is not None})
-    for read in OF_APPLICATION:
-        keep(read, [each.id for each in mine])
-    for read in (WISHES, OFFERS):
-        keep(read, {each.id for each in (*mine, *bound)})
+    keep_for_later(OF_APPLICATION, [each.id for each in mine])
+    keep(PUBLISHED_PLACEMENTS, [each.id for each in mine])
+    wishes, offers = (keep(read, {each.id for each in (*mine, *bound)}) for read in (WISHES, OFFERS))
     keep(RUNS, {placement.run_id for each in mine for placement in ahead.rows(PUBLISHED_PLACEMENTS, each.id) or ()})
     areas = {area.code: area for area in all_areas(session)}
-    for kindergarten in keep(KINDERGARTENS, ()):
-        set_committed_value(kindergarten, "area", areas[kindergarten.area_code])
-    programmes = keep(PROGRAMMES, ())
-    keep(POOLS, [each.id for each in programmes])
-    for programme in programmes:
+    kindergartens = {each.id: each for each in keep(KINDERGARTENS, ())}
+    for kindergarten in kindergartens.values():
+        relate(kindergarten, "area", areas[kindergarten.area_code])
+    programmes = {each.id: each for each in keep(PROGRAMMES, ())}
+    keep(POOLS, [*programmes])
+    for wish in (*wishes, *offers):
+        relate(wish, "programme", programmes[wish.programme_id])
+    for programme in programmes.values():
+        relate(programme, "kindergarten", kindergartens[programme.kindergarten_id])
         reserved = sorted(ahead.rows(POOLS, programme.id) or (), key=lambda pool: pool.precedence)
         set_committed_value(programme, "pools", reserved)
     attach(session, ahead)
 
 
 @functools.cache
-def _statement() -> str:
+def _statement() -> PreparedRead:
     """The statement: a column for each of `READS`.  Its parameters are `account` and `phone`."""
     account, phone = bindparam("account", type_=Uuid()), bindparam("phone", type_=LargeBinary())
     guardian = select(Guardian.id).where(Guardian.account_id == account)
@@ -181,6 +193,8 @@ def _statement() -> str:
         POOLS: programmes,
         KINDERGARTENS: select(Programme.kindergarten_id).where(Programme.id.in_(programmes)),
     }
-    scopes |= dict.fromkeys(OF_ACCOUNT, account) | dict.fromkeys(OF_PHONE, phone) | dict.fromkeys(OF_CHILD, care)
-    scopes |= dict.fromkeys(OF_APPLICATION, select(mine.c.id))
-    return compiled(select(func.json_build_array(*(read.as_json(scopes[read]).scalar_subquery() for read in READS))))
+    scopes |= dict.fromkeys(OF_ACCOUNT, account) | dict.fromkeys(OF_PHONE, phone)
+    scopes |= dict.fromkeys((CHILDREN, *OF_CHILD), care)
+    scopes |= dict.fromkeys((*OF_APPLICATION, PUBLISHED_PLACEMENTS), select(mine.c.id))
+    answers = (read.as_json(scopes[read]).scalar_subquery() for read in READS)
+    return PreparedRead(compiled(select(func.json_build_array(*answers))))

@@ -135,6 +135,27 @@ class RulesTried:
         return abs(self.applications_now - self.applications) * 10 >= max(self.applications, 1)
 
 
+@dataclass(frozen=True)
+class LastRules:
+    """The same children with the same wishes, tickets and places under the rules of the year before: how many this run
+    places better or worse, of all and of each ground (children, better, worse)."""
+
+    year: int
+    children: int
+    better: int
+    worse: int
+    grounds: Mapping[str, tuple[int, int, int]]
+
+    @property
+    def same(self) -> int:
+        return self.children - self.better - self.worse
+
+    @property
+    def is_marked(self) -> bool:
+        """Somebody's place depends on which rules hold."""
+        return bool(self.better or self.worse)
+
+
 class Compared(StrEnum):
     """What a run can be compared with."""
 
@@ -151,11 +172,7 @@ class Comparison:
     lines: tuple[Line, ...]
     rules: tuple[RulesTried, ...]
     dry_runs: int
-
-    @property
-    def needs_reading(self) -> bool:
-        """Something is marked, which who signs has to read."""
-        return any(line.is_marked for line in self.lines) or any(each.is_marked for each in self.rules)
+    last_rules: LastRules | None
 
     @property
     def marked(self) -> tuple[Line, ...]:
@@ -182,7 +199,17 @@ def of_run(session: Session, run: Run) -> Comparison:
         tuple(_with_causes(session, run, before, last_year, list(lines))),
         tuple(_rules(session, run, round_)) if run.replays is None and round_.kind != RoundKind.CENTRAL else (),
         int(summary.get("dry_runs", {}).get("draws", 0)),
+        _last_rules(summary, round_),
     )
+
+
+def _last_rules(summary: Mapping[str, Any], round_: Round) -> LastRules | None:
+    told = summary.get("last_rules")
+    if not told:
+        return None
+    children, better, worse = told["all"]
+    grounds = {ground: (of_all, more, less) for ground, (of_all, more, less) in told["grounds"].items()}
+    return LastRules(round_.year - 1, children, better, worse, grounds)
 
 
 def compared_with(session: Session, run: Run) -> frozenset[Compared]:

@@ -44,6 +44,9 @@ KINDS = tuple(CaseKind)
 FAMILY_REQUESTS = (CaseKind.APPEAL, CaseKind.TRANSFER)
 """What a family asks of an official after the draw."""
 
+ANSWERED = (*FAMILY_REQUESTS, CaseKind.REGISTER_DISPUTE)
+"""Cases that end with a reason which the family reads, on the page and in a letter."""
+
 ABOUT_THE_CHILD = (*FAMILY_REQUESTS, CaseKind.DISABILITY, CaseKind.REGISTER_DISPUTE)
 """Cases of the whole family: every guardian of the child is told the outcome and reads its reason.  In the others two people
 stand against each other, and the outcome is for who opened the case."""

@@ -12,9 +12,9 @@ from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people.children import is_guardian_of
 from enrollment.review import cases
-from enrollment.review.case_rows import ABOUT_THE_CHILD, FAMILY_REQUESTS, Case, CaseKind, CaseOutcome
+from enrollment.review.case_rows import ABOUT_THE_CHILD, ANSWERED, Case, CaseKind, CaseOutcome
 
-BY_FAMILIES = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN, *FAMILY_REQUESTS)
+BY_FAMILIES = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN, *ANSWERED)
 """The kinds of cases that families open themselves."""
 
 

@@ -1,4 +1,5 @@
-"""Cases 申诉/争议: disputes between guardians, appeals, and disability admissions under Article 17."""
+"""Cases 申诉/争议: disputes between guardians, appeals, disputes of registers' answers, and disability admissions under
+Article 17."""
 
 import datetime as dt
 import uuid
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines
+from enrollment.applications import deadlines, register_answers
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
@@ -24,8 +25,8 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import case_officers
 from enrollment.review.case_rows import (
     ABOUT_THE_CHILD,
+    ANSWERED,
     CASES,
-    FAMILY_REQUESTS,
     KINDS,
     OPEN_DISPUTES,
     OUTCOMES,
@@ -39,6 +40,7 @@ from enrollment.season import holidays
 __all__ = ["KINDS", "OUTCOMES", "Case", "CaseKind", "CaseOutcome"]
 
 LONGEST_TEXT = 2000
+LONGEST_REGISTER_TEXT = 200
 DISPUTE_DAYS = 10
 
 
@@ -117,6 +119,40 @@ def open_objection(session: Session, application_id: uuid.UUID, *, text: str, by
     begin(session, case, by=by, now=now)
     _hold(session, session.get_one(Application, application_id), case, by=by, now=now)
     return case
+
+
+def open_register_dispute(
+    session: Session, application_id: uuid.UUID, fact: str, *, text: str, by: Actor, now: dt.datetime
+) -> Case:
+    """A guardian says that a register's answer about a claimed fact is wrong.  A clerk then checks papers instead, and an
+    official answers for the register in a case.  Answers that are disputed while it is open join it.
+
+    Refuses `text_too_long`.  Raises NotFound where there is no such answer.
+    """
+    if len(text) > LONGEST_REGISTER_TEXT:
+        raise Refused("text_too_long", field="text", most=LONGEST_REGISTER_TEXT)
+    is_new = register_answers.dispute(session, application_id, fact, by=by, now=now)
+    session.get_one(Application, application_id, with_for_update={"key_share": True})
+    case = register_dispute_of(session, application_id)
+    said = text.strip()
+    if case is None:
+        case = Case(
+            kind=CaseKind.REGISTER_DISPUTE, account_id=by.account_id, application_id=application_id, text=said,
+            opened_at=now, due_at=due_at(session, now, DISPUTE_DAYS),
+        )  # fmt: skip
+        session.add(case)
+        begin(session, case, by=by, now=now)
+    elif is_new and said:
+        case.text = "\n".join(part for part in (case.text, said) if part)[:LONGEST_TEXT]
+        session.flush()
+    return case
+
+
+def register_dispute_of(session: Session, application_id: uuid.UUID) -> Case | None:
+    """The open dispute of registers' answers about an application."""
+    open_ones = select(Case).where(Case.application_id == application_id, Case.settled_at.is_(None))
+    found = session.scalars(open_ones.order_by(Case.opened_at))
+    return next((each for each in found if each.kind == CaseKind.REGISTER_DISPUTE), None)
 
 
 def begin(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
@@ -257,7 +293,7 @@ def settle(
         raise Refused("outcome_missing", field="outcome")
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    if case.kind in FAMILY_REQUESTS and not answer.strip():
+    if case.kind in ANSWERED and not answer.strip():
         raise Refused("answer_to_family_missing", field="answer")
     if case.settled_at is not None:
         return case

@@ -12,18 +12,20 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import KeyedCode
 from enrollment.ground.sealed.values import Sealed
 
 
 class CorrectionKind(StrEnum):
-    """What is to be corrected.  `OTHER_IDENTITY` is the name or document of a guardian."""
+    """What is to be corrected.  `OTHER_IDENTITY` is the name or document of a guardian; `MOVE` is a new home."""
 
     NAME = "name"
     BIRTH_DATE = "birth_date"
     DOCUMENT = "document"
     SEX = "sex"
     OTHER_IDENTITY = "other_identity"
+    MOVE = "move"
     FACTS = "facts"
     DUPLICATE = "duplicate"
     COURT_PAPER = "court_paper"
@@ -55,13 +57,16 @@ CHANGES_THE_MARKET = (
     CorrectionKind.DUPLICATE,
     CorrectionKind.COURT_PAPER,
 )
-"""Corrections that may change a tier or who takes part, so that a frozen list must be frozen again."""
+"""Corrections that may change a tier or who takes part, so that a frozen list must be frozen again.
+
+A `MOVE` does so only if the family had moved by the deadline (`home_moves.COUNTS`).
+"""
 
 UNDECIDED = (CorrectionState.OPEN, CorrectionState.SIGNED)
 
 
 class CorrectionRequest(Base):
-    """`before` and `after` are JSON objects with the same keys: columns of the child or guardian, or a fact's code.
+    """`before` and `after` are JSON objects with the same keys: columns of the child, guardian or household, or a fact's code.
 
     `kindergarten_id` and `area_code` name the office that decides; if both are None, the city decides, until `due_at`.
     """
@@ -103,6 +108,20 @@ class CorrectionRequest(Base):
         ),
         Index("ix_correction_request__due", "due_at", postgresql_where=text("state IN ('open','signed')")),
     )
+
+
+OPEN_CORRECTIONS = Read(
+    CorrectionRequest,
+    CorrectionRequest.application_id,
+    where=(CorrectionRequest.state.in_(UNDECIDED),),
+    unread=(
+        CorrectionRequest.before,
+        CorrectionRequest.after,
+        CorrectionRequest.statement,
+        CorrectionRequest.answer,
+    ),
+)
+"""The undecided requests of an application."""
 
 
 class CorrectionMove(Base):

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.applications import elder_siblings
 from enrollment.applications.applications import Application
 from enrollment.applications.elder_siblings import ElderSibling
-from enrollment.applications.register_answers import Answer
+from enrollment.applications.register_answers import Answer, may_be_asked
 from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.ground.classifications import Level
 from enrollment.ground.identity import birth_date_in
 from enrollment.ground.vault import normalise
+from enrollment.people.consents import Register
 from enrollment.people.person_rows import ChildDocument, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
@@ -101,9 +102,14 @@ class OnRoll:
 
 
 def elder_on_roll(session: Session, application_id: uuid.UUID, claimed: str | None) -> OnRoll | None:
-    """The match on the roll, for the clerk, who checks papers if no child or several match.  Never shown to a family."""
+    """The match on the roll, for the clerk, who checks papers if no child or several match.  Never shown to a family.
+
+    None where the family does not agree to ask the roll.
+    """
     elder = elder_siblings.of(session, application_id)
     if elder is None or claimed is None:
+        return None
+    if Register.ROLL not in may_be_asked(session, session.get_one(Application, application_id)):
         return None
     found = _by_number(session, elder)
     return OnRoll(elder, len([code for code in found if code == claimed] or _by_birth_date(session, elder, claimed)))

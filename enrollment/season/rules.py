@@ -95,11 +95,11 @@ class Rules:
         """Rules by tier, best first; within a tier in the order of the file."""
         return tuple(sorted(self.rules, key=lambda rule: rule.tier))
 
-    @property
+    @cached_property
     def grounds(self) -> tuple[Ground, ...]:
         """Every ground that a family may claim here, in the order of the enumeration."""
-        used = {ground for rule in self.rules for way in rule.ways for ground in way}
-        return tuple(ground for ground in Ground if ground in used | self.open_to)
+        used = {ground for rule in self.rules for way in rule.ways for ground in way} | self.open_to
+        return tuple(ground for ground in Ground if ground in used)
 
     def holds(self, ground: Ground, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> bool:
         return GROUND_TESTS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))

@@ -1,14 +1,14 @@
 """more likenesses of children, likenesses of homes, and verdicts about what is hardly plausible
 
 Revision ID: 0107_plausibility
-Revises: 0098_alarm_readings
+Revises: 0121_moves_of_home
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0107_plausibility"
-down_revision = "0098_alarm_readings"
+down_revision = "0121_moves_of_home"
 branch_labels = None
 depends_on = None
 

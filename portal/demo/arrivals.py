@@ -19,8 +19,10 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.promotion import LETTER
 from portal.demo import people
+from portal.demo.offers import arrival_rows
+from portal.demo.offers.arrival_rows import Arrival
 
-NO_SHOW, LATE, LATE_AT_HOME = 0.015, 0.01, 0.25
+NO_SHOW, LATE, LATE_AT_HOME = 0.01, 0.01, 0.25
 """Rates of children that do not come, and that are still expected at the end: in the city, and at the kindergartens of the
 sign-in page, whose staff have their own arrivals to note."""
 
@@ -40,7 +42,7 @@ def finish_arrivals(
 ) -> int:
     """Let the children arrive whom kindergartens expect, a transaction for each kindergarten.  Returns how many there were.
 
-    Children of the accounts in `leave` stay expected.  The simulated staff note them by the service functions.  Before the days of arrival nobody comes.
+    Children of the accounts in `leave` stay expected.  Before the days of arrival nobody comes.
     """
     with Session(engine) as session:
         begins = days.begins_at(session, year)
@@ -79,19 +81,35 @@ class _Desk:
         self.in_classes: dict[uuid.UUID, dict[str, int]] = {}
 
     def decide_all(self, year: int, kindergarten_id: uuid.UUID, leave: frozenset[uuid.UUID]) -> None:
-        """Note each expected child as arrived or not come, or leave it."""
-        here = _expected(select(Offer.id, Programme, Kindergarten.name).select_from(Offer), year, leave)
+        """Note each expected child as arrived or not come, or leave it.
+
+        Most arrivals are bulk rows (`arrival_rows`); the staff note the others by the service functions.
+        """
+        simply = arrival_rows.comes_simply().label("simply")
+        here = _expected(select(Offer, Programme, Kindergarten.name, simply).select_from(Offer), year, leave)
         here = here.where(Kindergarten.id == kindergarten_id).order_by(Application.registration_code)
-        for offer_id, programme, name in self.session.execute(here).all():
+        in_bulk = []
+        for offer, programme, name, simple in self.session.execute(here).all():
             luck, day, card = self.random.random(3)
             late = LATE_AT_HOME if name in (people.HOME, people.ELSEWHERE) else LATE
             if luck < NO_SHOW:
-                self._release(offer_id)
+                self._release(offer.id)
             elif luck < 1 - late:
-                arrival.arrive(
-                    self.session, offer_id, class_name=self._class_of(programme), health=True, pickup=True,
-                    vaccination=bool(card > WITHOUT_VACCINATION), by=self.clerk, now=self._moment(day),
+                comes = Arrival(
+                    offer.id, offer.application_id, offer.child_id, programme, self._class_of(programme),
+                    bool(card > WITHOUT_VACCINATION), self._moment(day),
                 )  # fmt: skip
+                if simple:
+                    in_bulk.append(comes)
+                else:
+                    self._note(comes)
+        arrival_rows.write(self.session, kindergarten_id, in_bulk, by=self.clerk)
+
+    def _note(self, comes: Arrival) -> None:
+        arrival.arrive(
+            self.session, comes.offer_id, class_name=comes.class_name, health=True, pickup=True,
+            vaccination=comes.vaccination, by=self.clerk, now=comes.at,
+        )  # fmt: skip
 
     def _release(self, offer_id: uuid.UUID) -> None:
         """The family says on the telephone that its child will not come."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from sqlalchemy import Engine, exists, func, or_, select, text
@@ -28,7 +28,7 @@ from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import rounds
-from enrollment.season.rounds import Round, RoundProgramme
+from enrollment.season.rounds import Round, RoundKind, RoundProgramme
 from portal.demo import (
     arrivals,
     family_rows,
@@ -47,6 +47,7 @@ from portal.demo import (
 )
 from portal.demo.actors import simulated_draw, simulated_people
 from portal.demo.demand import Demand
+from portal.demo.offers import supplementary_round
 from portal.demo.past import rows as past_rows
 from portal.demo.planning import measures as planned_measures
 from portal.demo.programmes import DemoProgramme as Choice
@@ -128,40 +129,56 @@ class CityBuilder:
 
     def _families(self, session: Session, now: dt.datetime) -> None:
         found = session.scalars(select(Round).where(Round.year == season.YEAR)).one()
-        offers = self._offers(session, found.id)
-        batch = family_rows.Batch(self.random, found.id, found.number, season.YEAR, offers, now, CONSENT)
-        homes, lists = self._wishes(offers, session.scalars(select(Area).order_by(Area.position)).all())
-        done, phone = 0, FIRST_PHONE
+        self._register(session, found, self._offers(session, found.id), self._in_time(session), FIRST_PHONE, now)
+
+    def _in_time(self, session: Session) -> dict[str, int]:
+        """How many children apply in the main round, by area."""
+        return kindergartens.children_by_area(
+            session.scalars(select(Area).order_by(Area.position)).all(), self.children
+        )
+
+    def _register(
+        self,
+        session: Session,
+        round_: Round,
+        offers: list[Choice],
+        number_of: Mapping[str, int],
+        phone: int,
+        now: dt.datetime,
+    ) -> None:
+        """Families of so many children by area wish for these programmes; their telephone numbers begin at `phone`."""
+        batch = family_rows.Batch(self.random, round_.id, round_.number, season.YEAR, offers, now, CONSENT)
+        homes, lists = self._wishes(offers, number_of, round_.max_wishes)
+        done, everybody = 0, sum(number_of.values())
         for area, wishes in lists.items():
             around = self.city.layout.neighbourhoods[area]
             families = households.draw(
                 self.random, around, homes[area], wishes, offers, self.city.numbers, self.city.on_roll, phone
             )
-            if area == people.AREA:
+            if area == people.AREA and round_.kind == RoundKind.MAIN:
                 families = _with_the_demo_family(families, offers, self.city.on_roll)
             before = done
             written, children = family_rows.write_all(
                 session,
                 batch,
                 families,
-                functools.partial(self._report_registered, before),
+                lambda more, before=before: self.report("registration", before + more, everybody),  # type: ignore[misc]
             )
             phone += written
             done += children
 
     def _wishes(
-        self, offers: list[Choice], areas: Sequence[Area]
+        self, offers: list[Choice], number_of: Mapping[str, int], most: int
     ) -> tuple[dict[str, np.ndarray], dict[str, list[WishList]]]:
         """Homes and lists of wishes by area."""
         demand = Demand(self.random, offers, {code: len(children) for code, children in self.city.on_roll.items()})
-        number_of = kindergartens.children_by_area(areas, self.children)
         homes = {area: geography.points_in(self.random, area, number) for area, number in number_of.items()}
         lists = {area: list(demand.wishes(area, points)) for area, points in homes.items()}
-        trial_draws.settle(self.random, [each for of_area in lists.values() for each in of_area], offers)
+        everybody = [each for of_area in lists.values() for each in of_area]
+        for each in everybody:
+            del each.chosen[most:]
+        trial_draws.settle(self.random, everybody, offers, most)
         return homes, lists
-
-    def _report_registered(self, before: int, more: int) -> None:
-        self.report("registration", before + more, self.children)
 
     def _offers(self, session: Session, round_id: uuid.UUID) -> list[Choice]:
         rows = session.execute(
@@ -216,6 +233,7 @@ class CityBuilder:
         with self._session() as session, session.begin():
             time_travel.set_clock(session, now)
         simulated_draw.draw(self.engine, now, lambda done, of: self.report("draw", done, of))
+        self._count_rows()
 
     def _results(self) -> None:
         """Two officials sign on the day of the draw; the result is opened at the announced hour."""
@@ -224,10 +242,11 @@ class CityBuilder:
         simulated_draw.publish_the_checked_run(self.engine, season.DATES["draw"][0] + dt.timedelta(hours=2), hour)
         with self._session() as session, session.begin():
             time_travel.set_clock(session, hour + dt.timedelta(hours=1))
+        self._count_rows()
         self.report("results", 1, 1)
 
     def _arrival(self) -> None:
-        """Families answer, the first replay hands on the places that are free, and the children arrive."""
+        """Families answer, a replay and the supplementary round hand on the places that are free, and the children arrive."""
         now = season.DATES["result"][0] + dt.timedelta(hours=5)
         finish_answers(self.engine, now, lambda done, of: self.report("answers", done, of), leave_demo_family=False)
         due = season.DATES["confirmation"][1]
@@ -235,6 +254,7 @@ class CityBuilder:
             with self._session() as session, session.begin():
                 answer_deadlines.expire_due(session, now=moment)
         self._replay(due + answer_deadlines.GRACE + dt.timedelta(hours=1))
+        self._supplementary()
         self._count_rows()
         now = season.DATES["arrival"][1] - dt.timedelta(hours=1)
         with self._session() as session, session.begin():
@@ -259,6 +279,34 @@ class CityBuilder:
         simulated_draw.publish(self.engine, run.id, now, hour)
         report = functools.partial(self.report, "replay")
         finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=False)
+
+    def _supplementary(self) -> None:
+        """Who has no place asks for one that is free, and families who come late; then as in the main round."""
+        with self._session() as session, session.begin():
+            round_ = supplementary_round.open_round(session, people.actor(session, "city1"))
+            offers = supplementary_round.with_free_places(session, self._offers(session, round_.id))
+            asked = supplementary_round.ask_again(session, round_, offers)
+            late = supplementary_round.who_come_late(offers, asked, self._in_time(session))
+            if not sum(late.values()) + sum(asked.values()):
+                return
+            self._register(
+                session, round_, offers, late, supplementary_round.FIRST_PHONE, supplementary_round.REGISTERED
+            )
+        self._registers(supplementary_round.REGISTERED)
+        with self._session() as session, session.begin():
+            rounds.close_if_due(session, round_.id, by=SYSTEM, now=supplementary_round.REVIEWED)
+        finish_reviews(self.engine, supplementary_round.REVIEWED, functools.partial(self.report, "review"))
+        run_id = simulated_draw.draw(
+            self.engine, supplementary_round.DRAWN, functools.partial(self.report, "draw"), round_.id
+        )
+        signed_at, hour = supplementary_round.DRAWN + dt.timedelta(hours=1), supplementary_round.OPENED
+        simulated_draw.publish(self.engine, run_id, signed_at, hour)
+        report = functools.partial(self.report, "answers")
+        finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=False)
+        due = supplementary_round.CONFIRM_BY
+        for moment in (due, due + answer_deadlines.GRACE):
+            with self._session() as session, session.begin():
+                answer_deadlines.expire_due(session, now=moment)
 
 
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:

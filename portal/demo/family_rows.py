@@ -95,7 +95,7 @@ class Batch(RowBatch):
             "guardian", guardian, account, seal(name, "guardian.name", guardian), seal(phone, "guardian.phone", guardian),
             "resident", sealed_id, index_of(family.guardian_id), began, 1,
         )  # fmt: skip
-        for kind in (consents.CHILD_DATA, consents.REGISTER_CHECK):
+        for kind in consents.KINDS:
             self._add("consent", self._id(), account, kind, *self.consent, began)
         unit = self._id() if family.bound else None
         codes = [(self._id(), child, self.random.bytes(10).hex()) for child in family.children]
@@ -201,6 +201,7 @@ class Batch(RowBatch):
             "bound_with": bound,
             "elder": None,
             "agrees_to_central": agrees_to_central(family),
+            "registers": sorted(consents.Register),
         } | (
             {"elder_sibling": {"name": family.elder.name, "id_number": family.elder.id_number}} if family.elder else {}
         )  # fmt: skip

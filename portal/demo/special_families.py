@@ -142,7 +142,7 @@ class SpecialFamilies:
         for complete in (True, False):
             name = names.adult(self.random, names.surname(self.random))
             paper = Paper(name, (self.now - dt.timedelta(days=1)).date(), "", content.getvalue())
-            terms = Terms(self.round.year, text, text, text)
+            terms = Terms(self.round.year, text, text, dict.fromkeys(consents.Register, text))
             mandate = mandates.give_on_paper(self.session, paper, terms, by=helper, now=self.now)
             acting = mandates.go_on(self.session, mandate.id, by=helper, now=self.now)
             self._guardian(acting, name)
@@ -158,7 +158,7 @@ class SpecialFamilies:
         """A guardian who signed in, consented and told who they are."""
         account = sign_in.account_of_phone(self.session, str(self._next_phone()), now=self.now)
         by = actor_of(account)
-        for kind in (consents.CHILD_DATA, consents.REGISTER_CHECK):
+        for kind in consents.KINDS:
             consents.give(self.session, kind, text_version=VERSION, text_digest=DIGEST, by=by, now=self.now)
         self._guardian(by, names.adult(self.random, names.surname(self.random)))
         return by

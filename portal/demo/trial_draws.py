@@ -29,8 +29,10 @@ class WishList:
     daring: bool = False
 
 
-def settle(random: Generator, lists: Sequence[WishList], offers: Sequence[DemoProgramme]) -> None:
-    """Change the lists of families that get no place in trial draws, except the daring ones."""
+def settle(
+    random: Generator, lists: Sequence[WishList], offers: Sequence[DemoProgramme], most: int = MOST_WISHES
+) -> None:
+    """Change the lists, of `most` wishes at most, of families that get no place in trial draws, except the daring ones."""
     areas, places = [offer.area for offer in offers], [offer.places for offer in offers]
     for _trial in range(TRIALS):
         held = _drawn(lists, areas, places, random.random(len(lists)).tolist())
@@ -40,17 +42,17 @@ def settle(random: Generator, lists: Sequence[WishList], offers: Sequence[DemoPr
             left[areas[index]] += [index] * (places[index] - len(children))
         for number, wishes in enumerate(lists):
             if number not in placed and not wishes.daring:
-                _end_with_one_of(random, wishes, left[wishes.area])
+                _end_with_one_of(random, wishes, left[wishes.area], most)
 
 
-def _end_with_one_of(random: Generator, wishes: WishList, left: list[int]) -> None:
+def _end_with_one_of(random: Generator, wishes: WishList, left: list[int], most: int) -> None:
     """End the list with one of the places that are left; the place is taken from `left`."""
     new = [at for at, index in enumerate(left) if index not in wishes.chosen]
     if not new:
         return
     found = left.pop(new[int(random.integers(len(new)))])
     if len(wishes.chosen) > 1:
-        wishes.chosen[MOST_WISHES - 1 :] = [found]
+        wishes.chosen[most - 1 :] = [found]
     elif wishes.elder or random.random() < ADDS:
         wishes.chosen.append(found)
     else:

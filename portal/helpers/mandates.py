@@ -37,6 +37,7 @@ from portal.web.guards import desk
 from portal.web.phone_fields import code_field, phone_field
 from portal.web.rate_limits import limiter
 from portal.web.sessions import current_session
+from portal.web.shared_views.register_choice import RegistersField, register_hints
 from portal.web.unit_of_work import actor, clock, db, services
 from portal.web.upload_fields import PHOTO_OR_PDF, UploadField, accepts_uploads
 
@@ -59,7 +60,7 @@ class YearForm(PageForm):
 class AskForm(YearForm):
     phone = phone_field(_l("监护人的手机号"))
     agreed = BooleanField(_l("委托书和同意书已读给监护人听，监护人同意"))
-    registers = BooleanField(_l("监护人也同意向政府部门核对，少交纸质材料（可不选）"))
+    registers = RegistersField(_l("监护人也同意向这些部门核对，少交纸质材料（逐个问，可不选）"))
 
 
 class CodeForm(PageForm):
@@ -72,7 +73,7 @@ class PaperForm(YearForm):
     signed_on = DateField(_l("签名日期"))
     paper = UploadField(_l("签好的委托书：拍照或 PDF"), kinds=PHOTO_OR_PDF)
     agreed = BooleanField(_l("监护人当面签名，纸上的内容已读给他听"))
-    registers = BooleanField(_l("纸上也勾选了同意向政府部门核对（没有勾选就不选）"))
+    registers = RegistersField(_l("纸上勾选了同意核对的部门（没有勾选就不选）"))
 
     def is_valid(self) -> bool:
         """Check the form.  The service checks a missing date; a wrong format is an error of the form."""
@@ -112,8 +113,16 @@ def _redirect_if_acting() -> ResponseReturnValue | None:
 
 def _page(template: str, form: YearForm, **more: Any) -> ResponseReturnValue:
     form.set_choices()
-    texts = {kind: consent_texts.read(kind, language()) for kind in ("mandate", *consents.KINDS)}
-    return render_template(f"helpers/{template}.html", form=form, texts=texts, season=_season(), years=_years(), **more)
+    kinds = ("mandate", consents.CHILD_DATA, consent_texts.REGISTERS)
+    return render_template(
+        f"helpers/{template}.html",
+        form=form,
+        texts={kind: consent_texts.read(kind, language()) for kind in kinds},
+        hints=register_hints(),
+        season=_season(),
+        years=_years(),
+        **more,
+    )
 
 
 @pages.get("/new")
@@ -136,7 +145,7 @@ def ask() -> ResponseReturnValue:
                 raise Refused("mandate_agreed_needed", field="agreed")
             request_data = {
                 "phone": form.phone.data,
-                "registers": bool(form.registers.data),
+                "registers": form.registers.data or [],
                 "language": language(),
                 "year": form.wanted_year(),
             }
@@ -245,7 +254,7 @@ def give_paper() -> ResponseReturnValue:
             if not form.agreed.data:
                 raise Refused("mandate_agreed_needed", field="agreed")
             request_data = {
-                "registers": bool(form.registers.data),
+                "registers": form.registers.data or [],
                 "year": form.wanted_year(),
                 "language": "zh",
             }  # what was signed is the Chinese paper

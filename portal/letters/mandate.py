@@ -9,7 +9,7 @@ from portal.text.words import language
 
 def mandate_letter(year: int, *, helper: str, demo: bool) -> LetterPage:
     """What is signed is the Chinese text; for a reader of English a translation follows on a page of its own."""
-    kinds = ("mandate", consents.CHILD_DATA, consents.REGISTER_CHECK)
+    kinds = ("mandate", consents.CHILD_DATA, consent_texts.REGISTERS, *consents.REGISTER_OF_KIND)
     return letter_page(
         f"mandate-{year}",
         "mandate",
@@ -18,6 +18,7 @@ def mandate_letter(year: int, *, helper: str, demo: bool) -> LetterPage:
         helper=helper,
         mandate=consent_texts.read("mandate", "zh"),
         child_data=consent_texts.read(consents.CHILD_DATA, "zh"),
-        register_check=consent_texts.read(consents.REGISTER_CHECK, "zh"),
+        register_check=consent_texts.read(consent_texts.REGISTERS, "zh"),
+        registers=consent_texts.of_registers("zh").values(),
         demo=demo,
     )

@@ -53,6 +53,9 @@ def answer_rows(session: Session, answers: Mapping[str, Any]) -> list[AnswerRow]
             _("%(n)s 个孩子", n=len(answers["bound_with"])) if answers["bound_with"] else _("否"),
         )
     )
+    if "registers" in answers:
+        agreed = _("、").join(word("register", register) for register in answers["registers"])
+        lines.append((word("answer", "registers"), agreed or _("都没有同意")))
     return [*lines, (word("answer", "agrees_to_central"), _("是") if answers["agrees_to_central"] else _("否"))]
 
 

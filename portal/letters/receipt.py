@@ -16,13 +16,14 @@ def receipt_page(
     bound: Sequence[str] = (),
     changed: Sequence[str],
     lines: Sequence[tuple[str, str]] = (),
+    registers: str | None = None,
     has_phone: bool = True,
     demo: bool,
 ) -> LetterPage:
     """What the receipt says.  `wished` are the kindergartens in order, `bound` the children bound to this one, `changed` the differences from the previous version, in words.
 
     For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
-    Without `has_phone` it says how the family is reached.
+    `registers` names those that may be asked; None for a version that does not say it.  Without `has_phone` it says how the family is reached.
     """
     return letter_page(
         f"receipt-{receipt.number}",
@@ -35,6 +36,7 @@ def receipt_page(
         bound=bound,
         changed=changed,
         lines=lines,
+        registers=registers,
         has_phone=has_phone,
         demo=demo,
     )

@@ -14,6 +14,7 @@ from wtforms import BooleanField, HiddenField, RadioField, StringField, TextArea
 from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.applications import Application
+from enrollment.eligibility import tiers
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import Refused
@@ -24,10 +25,13 @@ from enrollment.reports import case_desk
 from enrollment.results import dispute_facts
 from enrollment.review import case_officers, case_reassignment, cases, guardian_requests
 from enrollment.review.case_rows import ABOUT_THE_CHILD, Case, CaseKind
+from enrollment.season.facts import Fact
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
 from portal.text.audit_acts import act_words
+from portal.text.facts import names_for
+from portal.text.words import word
 from portal.web import phone_messages
 from portal.web.evidence_files import SANDBOX
 from portal.web.forms import coded_choices, page_of, parse_uuid, refusals_in
@@ -156,6 +160,7 @@ def _case_page(
         case=case,
         application=application,
         facts=dispute_facts.facts_of(db(), case, application) if application and case.kind in ABOUT_GUARDIANS else None,
+        disputed=_disputed(case) if case.kind == CaseKind.REGISTER_DISPUTE else (),
         opener=opener.name,
         phone=opener.phone or "",
         shown_phone=(lambda number: number) if open_text else mask_phone,
@@ -168,6 +173,26 @@ def _case_page(
         me=actor().account_id,
     )
     return page_of(reassigning, shown)
+
+
+def _disputed(case: Case) -> list[tuple[str, str, str, str, dt.datetime]]:
+    """What the family claims, what the register answered, which register, and when, of each disputed fact."""
+    claimed = tiers.claimed_facts(db(), case.application_id) if case.application_id else {}
+    answers = dispute_facts.disputed_answers(db(), case)
+    values = [(each.fact, each.value) for each in answers] + list(claimed.items())
+    names = names_for(db(), values)
+    return [
+        (
+            word("fact", each.fact),
+            names.value_words(each.fact, claimed.get(Fact(each.fact))) if each.fact in tuple(Fact) else "—",
+            names.value_words(each.fact, each.value)
+            if each.value is not None
+            else word("register_answer", each.answer),
+            word("register", each.register),
+            each.at,
+        )
+        for each in answers
+    ]
 
 
 @pages.post("/cases/<uuid:case_id>/officer")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from portal.config import Unconfigured, from_environment
-from portal.operations import demo_loading, demo_sign_on, doctor, start
+from portal.operations import demo_loading, demo_stand_ins, doctor, start
 from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.demo_loading import Loading
@@ -67,9 +67,9 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
         environ["REDIS_URL"], queue = start.start_queue(folder, environ)
         if queue:
             supervisor.add_layer(queue, started=True)
-        simulates_sign_on = demo_sign_on.wanted(environ)
-        if simulates_sign_on:
-            environ |= demo_sign_on.settings()
+        simulated = demo_stand_ins.settings(environ)
+        for each in simulated.values():
+            environ |= each
         from_environment(environ)
         if database.server and demo_loading.state(database.migrator_url) == "unfinished":
             say("the demo city was not finished last time; it begins anew")
@@ -79,8 +79,9 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
         if letters.fault is not None:
             say(letters.fault)
         with contextlib.closing(PageProcesses(folder, environ, listener)) as pages:
-            if simulates_sign_on:
-                supervisor.add_layer(demo_sign_on.process(environ, start.log(folder, "sign-on"), ROOT))
+            stand_ins = [demo_stand_ins.process(name, environ, start.log(folder, name), ROOT) for name in simulated]
+            if stand_ins:
+                supervisor.add_layer(*stand_ins)
             supervisor.add_layer(*pages.children(), *background(folder, environ))
             supervisor.add_layer(pages.proxy())
             supervisor.watch(AfterStart(supervisor, folder, environ, (host, port), city=with_city).poll)

@@ -20,10 +20,10 @@ from portal.web.unit_of_work import actor, clock, db
 @desk("parents", Role.GUARDIAN)
 def withdraw_one_consent(kind: str) -> ResponseReturnValue:
     """Withdraw an optional consent.  The consent to keep a child's data has its own page."""
-    if kind not in consents.KINDS or kind == consents.CHILD_DATA:
+    if kind not in consents.REGISTER_OF_KIND:
         abort(404)
     consents.withdraw(db(), kind, by=actor(), now=clock())
-    flash(_("同意已撤回。以后不再向部门核对，请上传对应的材料。"))
+    flash(_("同意已撤回。以后不再向这个部门核对，请上传对应的材料。"))
     return redirect(url_for("parents.account"), 303)
 
 

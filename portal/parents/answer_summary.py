@@ -79,6 +79,13 @@ def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
     return [names.get(code, code) for code in codes]
 
 
+def register_words(answers: dict[str, Any]) -> str | None:
+    """The registers that a version agrees to ask, or that there is none; None for a version that does not say it."""
+    if "registers" not in answers:
+        return None
+    return _("、").join(word("register", register) for register in answers["registers"]) or _("都没有同意")
+
+
 def bound_names(session: Session, application: Application, answers: dict[str, Any], *, by: Actor) -> list[str]:
     """The children that a receipt names as bound to this one, each with its registration code if it has one.
 

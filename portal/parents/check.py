@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,14 +13,23 @@ from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.applications.statements import first_submission
-from enrollment.eligibility import asked_papers, required_documents
+from enrollment.applications.statements.keyed_write import Visit
+from enrollment.eligibility import asked_papers, possible_slips, required_documents
 from enrollment.ground.errors import Refused
 from enrollment.people import guardians, household_rows
 from portal.parents import answer_summary, pages, steps
-from portal.parents.form_pages import VersionedForm, application_of, bound_with, form_page, steps_of, times_of
+from portal.parents.form_pages import (
+    VersionedForm,
+    application_of,
+    bound_with,
+    form_page,
+    posted_version,
+    steps_of,
+    times_of,
+)
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
-from portal.web.idempotency import keeps_key, replay_answer, request_key
+from portal.web.idempotency import do_at_once, keeps_key, replay_answer, request_key
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -52,6 +61,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
         steps=steps,
         outside=household_rows.lives_outside(db(), application.id),
         bound_with=bound_with(application),
+        slips=possible_slips.of_application(db(), application, by=actor()),
     )
 
 
@@ -60,7 +70,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
 def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = CheckForm()
-    if not form.version.data:
+    if not form.was_restored:
         # a consent must be given explicitly: the box is not ticked before the first submission
         form.agrees_to_central.data = application.agrees_to_central and application.submitted_at is not None
         form.version.data = str(application.version)
@@ -71,14 +81,13 @@ def check_page(application_id: uuid.UUID) -> ResponseReturnValue:
 @desk("parents", allows_helper=True)
 @keeps_key
 def submit(application_id: uuid.UUID) -> ResponseReturnValue:
-    form = CheckForm()
-    valid = form.validate_on_submit()
-    if valid and (done := _submit_at_once(application_id, form)) is not None:
+    if (done := _submit_at_once(application_id)) is not None:
         return done
     if (replayed := replay_answer()) is not None:
         return replayed
     application = application_of(application_id)
-    if valid:
+    form = CheckForm()
+    if form.validate_on_submit():
         first_time = application.stage in (Stage.DRAFT, Stage.RETURNED)
         with refusals_in(form):
             if not form.true.data:
@@ -98,22 +107,35 @@ def submit(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(form, application)
 
 
-def _submit_at_once(application_id: uuid.UUID, form: CheckForm) -> ResponseReturnValue | None:
+def _is_ticked(name: str) -> bool:
+    """What a `BooleanField` of this name reads from the posted form."""
+    return request.form.get(name, "") not in BooleanField.false_values
+
+
+def _submit_at_once(application_id: uuid.UUID) -> ResponseReturnValue | None:
     """A first submission in its plain case, with the request's key; None for the service to decide."""
     key = request_key()
-    if key is None or not form.true.data:
+    if key is None or not _is_ticked("true"):
         return None
     draft = first_submission.read(db(), application_id, by=actor())
-    if draft is None or draft.version != form.seen_version():
+    if draft is None or draft.version != posted_version():
         return None
     location = url_for("parents.receipt_page", application_id=application_id, number=1)
-    agrees = bool(form.agrees_to_central.data)
-    if not first_submission.write(
-        db(), draft, agrees_to_central=agrees, key=key, location=location, by=actor(), now=clock()
-    ):
-        return None
-    flash(_("申请已提交。"))
-    return redirect(location, 303)
+    agrees = _is_ticked("agrees_to_central")
+
+    def write(visit: Visit) -> bool:
+        return first_submission.write(
+            db(),
+            draft,
+            agrees_to_central=agrees,
+            key=key,
+            location=location,
+            visit=visit,
+            by=actor(),
+            now=clock(),
+        )
+
+    return do_at_once(write, location, _("申请已提交。"))
 
 
 def _refuse_without_asked_papers(application: Application) -> None:
@@ -140,6 +162,7 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         has_phone=guardians.have_a_phone(db(), application.child_id),
         wished=answer_summary.wish_names(db(), answers),
         bound=answer_summary.bound_names(db(), application, answers, by=actor()),
+        registers=answer_summary.register_words(answers),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         moved=any(code.startswith("household.") for code in receipt.changed) and number == newest,

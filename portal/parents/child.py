@@ -7,10 +7,12 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 from wtforms import DateField, RadioField, SelectField, StringField
 
 from enrollment.applications import identity_documents, identity_edits, registration
 from enrollment.applications.applications import Application
+from enrollment.applications.statements import child_kept
 from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import mask
@@ -19,11 +21,13 @@ from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
 from enrollment.season import ages, openings, seasons
 from portal.parents import pages
 from portal.parents.form_pages import (
+    Planned,
     Required,
     VersionedForm,
     application_of,
     form_page,
     redirect_after_save,
+    save_at_once,
     season_year,
     years_to_enter,
 )
@@ -31,6 +35,7 @@ from portal.text.formats import day
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer
 from portal.web.unit_of_work import actor, clock, db
 
 ABOUT_THE_AGE = (
@@ -184,7 +189,7 @@ def enter_child() -> ResponseReturnValue:
 def child_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = ChildForm()
-    if not form.name.data:
+    if not form.was_restored:
         child = application.child
         form.name.data, form.id_kind.data = child.name, child.id_kind
         form.born.data, form.sex.data = child.born, child.sex
@@ -195,10 +200,16 @@ def child_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/child")
 @desk("parents", allows_helper=True)
+@keeps_key
 def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
     form = ChildForm()
-    if form.is_valid(known=True):
+    valid = form.is_valid(known=True)
+    if valid and (done := _save_at_once(application_id, form)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
+    application = application_of(application_id)
+    if valid:
         with refusals_in(form):
             registration.correct_child(
                 db(),
@@ -222,6 +233,19 @@ def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(form, application)
 
 
+def _save_at_once(application_id: uuid.UUID, form: ChildForm) -> ResponseReturnValue | None:
+    """The page of a plain draft whose child stays who it is, in one statement; None for the service to decide."""
+
+    def change(read: Session, application: Application) -> Planned | None:
+        if documents.question_is_due(read, application.child_id):
+            return None
+        said = form.values() | {"id_number": form.id_number.data or application.child.id_number}
+        made = child_kept.change(read, application, said, version=form.seen_version(), by=actor(), now=clock())
+        return None if made is None else Planned(made, (_birth_and_level(application),))
+
+    return save_at_once("child", application_id, change)
+
+
 def _after_saving(application: Application) -> ResponseReturnValue:
     """The question of the documents' page comes first, where it is due."""
     if documents.question_is_due(db(), application.child_id):
@@ -230,10 +254,14 @@ def _after_saving(application: Application) -> ResponseReturnValue:
 
 
 def _flash_birth_and_level(application: Application, answer: ResponseReturnValue) -> ResponseReturnValue:
-    """Flash the birth date and class level that follow from the number."""
-    born: dt.date = application.child.born
-    flash(_("%(born)s出生，适龄%(level)s。", born=day(born, year=True), level=word("level", application.level)))
+    flash(_birth_and_level(application))
     return answer
+
+
+def _birth_and_level(application: Application) -> str:
+    """The birth date and class level that follow from the number."""
+    born: dt.date = application.child.born
+    return _("%(born)s出生，适龄%(level)s。", born=day(born, year=True), level=word("level", application.level))
 
 
 def _relation(child_id: uuid.UUID) -> str:

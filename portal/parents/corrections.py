@@ -6,9 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.applications.application_rows import Application
 from enrollment.applications.evidence_rows import MOST_PAGES
 from enrollment.corrections import correction_papers, requests
 from enrollment.corrections.requests import may_edit_freely
+from enrollment.eligibility import households
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.offers import notice_codes
 from enrollment.results import family_results
@@ -45,7 +47,7 @@ def corrections_page(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.get("/applications/<uuid:application_id>/corrections/new")
 @desk("parents", allows_helper=True)
 def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
-    application_of(application_id)
+    application = application_of(application_id)
     kind = correction_forms.known_kind(request.args.get("kind"))
     if kind is None:
         if "fact" in request.args:  # the list was sent without a choice
@@ -55,14 +57,14 @@ def new_correction(application_id: uuid.UUID) -> ResponseReturnValue:
     if kind == CorrectionKind.FACTS and fact is None:
         flash(_("请选择要更正哪一项。"), "warn")
         return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
-    return _form_page(application_id, kind, correction_forms.form_for(kind, fact))
+    return _form_page(application_id, kind, correction_forms.form_for(kind, fact, application))
 
 
 @pages.post("/applications/<uuid:application_id>/corrections/new")
 @desk("parents", allows_helper=True)
 @accepts_uploads(MOST_AT_ONCE)
 def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
-    application_of(application_id)
+    application = application_of(application_id)
     kind = correction_forms.known_kind(request.args.get("kind"))
     if kind is None:
         return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
@@ -75,8 +77,18 @@ def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
                 statement=form["statement"].data or "", papers=correction_forms.papers_in(form), by=actor(), now=clock(),
             )  # fmt: skip
             flash(_("更正申请已提出。每一步都会通知所有监护人。"))
+            if kind == CorrectionKind.MOVE:
+                _flash_siblings_left(application)
             return redirect(url_for("parents.correction_page", application_id=application_id, request_id=made.id), 303)
     return _form_page(application_id, kind, form)
+
+
+def _flash_siblings_left(application: Application) -> None:
+    """Each child's application keeps its own home, and the family has to request each."""
+    place = households.place_of(db(), application.id)
+    left = households.living_at(db(), application, place, by=actor()) if place is not None else []
+    for each in left:
+        flash(_("%(name)s的申请里还是原来的住址。全家都搬了的，请也为这个孩子提出。", name=each.child.name), "warn")
 
 
 def _form_page(application_id: uuid.UUID, kind: CorrectionKind, form: PageForm) -> ResponseReturnValue:

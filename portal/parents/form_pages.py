@@ -2,20 +2,24 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from wtforms import Field, HiddenField
 from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units, wishes
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.statements import draft_changes, keyed_write
+from enrollment.applications.statements.keyed_write import Change
 from enrollment.draw import bond_participation
-from enrollment.ground.errors import NotFound
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, invitations
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
@@ -26,7 +30,8 @@ from portal.parents import answer_summary, pages, steps
 from portal.text.words import word
 from portal.web.authentication import unread_messages
 from portal.web.forms import PageForm, page_of
-from portal.web.page_data.page_reads import read_saved_state
+from portal.web.idempotency import Message, do_at_once, request_key
+from portal.web.page_data.page_reads import family_as_read, read_saved_state
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -54,8 +59,16 @@ class VersionedForm(PageForm):
 
     def seen_version(self) -> int | None:
         """The version that the page was rendered with; -1 for an invalid value, which counts as an old version."""
-        text = self.version.data or ""
-        return int(text) if text.isdigit() and len(text) < 9 else -1
+        return _version(self.version.data or "")
+
+
+def _version(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 9 else -1
+
+
+def posted_version() -> int:
+    """`VersionedForm.seen_version` of the posted form, without a form object, which costs more than the whole answer to it."""
+    return _version(request.form.get("version", ""))
 
 
 class Required:
@@ -165,7 +178,7 @@ def redirect_after_save(page: str, application: Application | None) -> ResponseR
     if application is not None and application.stage not in (Stage.DRAFT, Stage.RETURNED):
         return _redirect_to_receipt(application)
     flash(_("已保存。"))
-    if application is not None and (request.args.get("from") == "check" or is_late_correction(application)):
+    if application is not None and (_comes_from_check() or is_late_correction(application)):
         return redirect(url_for("parents.check_page", application_id=application.id), 303)
     if application is None and (invited := _invitation_after(page)) is not None:
         return redirect(invited, 303)
@@ -174,6 +187,57 @@ def redirect_after_save(page: str, application: Application | None) -> ResponseR
     if page != "wishes":  # the page after the wishes is known without the others
         read_saved_state()
     return redirect(steps.step_after(page, state_of_form(application)).href or url_for("parents.home"), 303)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A change of a page, and what the family reads beside "saved"."""
+
+    change: Change
+    messages: tuple[Message, ...] = ()
+
+
+def save_at_once(
+    page: str, application_id: uuid.UUID, change_of: Callable[[Session, Application], Planned | None]
+) -> ResponseReturnValue | None:
+    """Save a page of a plain draft in one statement, and redirect to the next page; None for the service to decide.
+
+    `change_of` makes the change from the state of the family before it, and leaves there the state after it."""
+    key, by = request_key(), actor()
+    if key is None or by.on_behalf is not None:
+        return None
+    with family_as_read() as read:
+        if read is None:
+            return None
+        try:
+            application = applications.own(read, application_id, by=by)
+            if not draft_changes.is_plain(read, application, now=clock()):
+                return None
+            planned = change_of(read, application)
+        except (Refused, NotFound):
+            return None
+        if planned is None:
+            return None
+        location = _page_after(page, application, read)
+    return write_at_once(planned.change, key, location, _("已保存。"), *planned.messages)
+
+
+def write_at_once(change: Change, key: RequestKey, location: str, *messages: Message) -> ResponseReturnValue | None:
+    """Write the change, and redirect.  None if something is not as it was read; then nothing is written."""
+    return do_at_once(
+        lambda visit: keyed_write.write(db(), change, key=key, location=location, visit=visit), location, *messages
+    )
+
+
+def _page_after(page: str, application: Application, read: Session) -> str:
+    if _comes_from_check():
+        return url_for("parents.check_page", application_id=application.id)
+    form = steps.FormState(read, application, by=actor(), now=clock())
+    return steps.step_after(page, form).href or url_for("parents.home")
+
+
+def _comes_from_check() -> bool:
+    return request.args.get("from") == "check"
 
 
 def _invitation_after(page: str) -> str | None:

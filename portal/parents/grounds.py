@@ -8,26 +8,35 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
 
 from enrollment.applications import applications, elder_siblings
 from enrollment.applications.applications import Application
 from enrollment.applications.elder_siblings import Elder, ElderSibling
 from enrollment.eligibility import claims, required_documents
+from enrollment.eligibility.statements import saved_grounds
+from enrollment.eligibility.statements.saved_grounds import AT_A_KINDERGARTEN
 from enrollment.ground.errors import Refused
 from enrollment.places import finder
 from enrollment.season.facts import CARE_KINDS, Ground
 from portal.parents import pages
-from portal.parents.form_pages import VersionedForm, application_of, form_page, redirect_after_save
+from portal.parents.form_pages import (
+    Planned,
+    VersionedForm,
+    application_of,
+    form_page,
+    redirect_after_save,
+    save_at_once,
+)
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer
 from portal.web.page_data import check_answers
 from portal.web.page_data.check_answers import Part
 from portal.web.page_data.kindergarten_names import code_of, name_of
 from portal.web.unit_of_work import actor, clock, db
-
-AT_A_KINDERGARTEN = (Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.STAFF_CHILD)
 
 
 class GroundsForm(VersionedForm):
@@ -110,7 +119,7 @@ class GroundsForm(VersionedForm):
             if f"{ground.value}_detail" in self._fields:
                 self[f"{ground.value}_detail"].data = int(value) if ground == Ground.MULTI_CHILD else value
 
-    def values(self, among: list[Ground]) -> dict | None:
+    def values(self, among: list[Ground], session: Session) -> dict | None:
         """The ticked grounds with their details; None if a detail is missing or wrong, which is shown beside its field.
 
         A kindergarten may be given by its name, part of it, or its code.
@@ -118,18 +127,18 @@ class GroundsForm(VersionedForm):
         found, whole = {}, True
         for ground in [ground for ground in among if self[ground.value].data]:
             try:
-                found[ground] = self._detail(ground)
-                claims.details_of(db(), ground, found[ground])
+                found[ground] = self._detail(ground, session)
+                claims.details_of(session, ground, found[ground])
             except Refused as refused:
                 self.refuse(refused)
                 whole = False
         return found if whole else None
 
-    def _detail(self, ground: Ground) -> Any:
+    def _detail(self, ground: Ground, session: Session) -> Any:
         if f"{ground.value}_detail" not in self._fields:
             return True
         value = self[f"{ground.value}_detail"].data
-        return code_of(value or "", field=ground.value) if ground in AT_A_KINDERGARTEN else value
+        return code_of(value or "", field=ground.value, read=session) if ground in AT_A_KINDERGARTEN else value
 
 
 def _view(form: GroundsForm, application: Application, *, from_check: bool = False) -> ResponseReturnValue:
@@ -145,13 +154,13 @@ def _view(form: GroundsForm, application: Application, *, from_check: bool = Fal
         carried=carried,
         asked=asked,
         from_check=from_check,
-        must_name=_must_name_elder(application),
+        must_name=_must_name_elder(application, db()),
     )
 
 
-def _must_name_elder(application: Application) -> bool:
+def _must_name_elder(application: Application, session: Session) -> bool:
     """A family with another child in this portal need not say who the elder is: the roll knows it by its guardians."""
-    return all(each.child_id == application.child_id for each in applications.list_own(db(), by=actor()))
+    return all(each.child_id == application.child_id for each in applications.list_own(session, by=actor()))
 
 
 @pages.get("/applications/<uuid:application_id>/grounds")
@@ -159,7 +168,7 @@ def _must_name_elder(application: Application) -> bool:
 def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = GroundsForm()
-    if not form.version.data:
+    if not form.was_restored:
         claimed = claims.of(db(), application_id)
         form.fill_from(claimed)
         told = {} if any(ground in claims.ASKED for ground in claimed) else check_answers.carried(Part.GROUNDS)
@@ -172,23 +181,51 @@ def grounds_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/grounds")
 @desk("parents", allows_helper=True)
+@keeps_key
 def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
+    if (done := _save_at_once(application_id, _posted())) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
     application = application_of(application_id)
-    form = GroundsForm()
-    form.validate_on_submit()
-    # the service checks a missing number or day, and only if the ground is ticked
-    form.multi_child_detail.errors, form.elder_born.errors = [], []
+    form = _posted()
     with refusals_in(form):
-        claimed = form.values(required_documents.useful_grounds(db(), application))
+        claimed = form.values(required_documents.useful_grounds(db(), application), db())
         if claimed is None:
             return _view(form, application)
-        elder = form.elder(needed=_must_name_elder(application)) if Ground.ELDER_SIBLING in claimed else None
+        elder = form.elder(needed=_must_name_elder(application, db())) if Ground.ELDER_SIBLING in claimed else None
         claims.set_claims(
             db(), application_id, claimed, elder=elder, version=form.seen_version(), by=actor(), now=clock()
         )
         check_answers.drop(Part.GROUNDS)
         return redirect_after_save("grounds", application)
     return _view(form, application)
+
+
+def _posted() -> GroundsForm:
+    form = GroundsForm()
+    form.validate_on_submit()
+    # the service checks a missing number or day, and only if the ground is ticked
+    form.multi_child_detail.errors, form.elder_born.errors = [], []
+    return form
+
+
+def _save_at_once(application_id: uuid.UUID, form: GroundsForm) -> ResponseReturnValue | None:
+    """The grounds of a plain draft in one statement; None for the service to decide."""
+
+    def change(read: Session, application: Application) -> Planned | None:
+        version = form.seen_version()
+        claimed = form.values(required_documents.useful_grounds(read, application), read)
+        if claimed is None or version is None:
+            return None
+        elder = form.elder(needed=_must_name_elder(application, read)) if Ground.ELDER_SIBLING in claimed else None
+        made = saved_grounds.change(read, application, claimed, elder, version=version, by=actor(), now=clock())
+        return None if made is None else Planned(made)
+
+    done = save_at_once("grounds", application_id, change)
+    if done is not None:
+        check_answers.drop(Part.GROUNDS)
+    return done
 
 
 @pages.get("/kindergarten-names")

@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.announcements import announcements
-from enrollment.applications import applications, registration
+from enrollment.applications import applications, register_answers, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
-from enrollment.people import children, consents, invitations
+from enrollment.corrections import request_list
+from enrollment.people import children, invitations
 from enrollment.people.person_rows import Child
+from enrollment.places import finder
 from enrollment.review import case_officers, cases, guardian_requests, refusals
 from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
@@ -23,12 +25,15 @@ from portal.parents.people.unreachable import unreachable_number
 from portal.text.area_names import area_names
 from portal.web.admission_year import asked_year
 from portal.web.guards import desk
+from portal.web.shared_views.finder import question
 from portal.web.unit_of_work import actor, clock, db
 
 LINE = ("announcement", "registration", "review", "draw", "result", "arrival")
 """The steps of the season on the home page."""
 
 MOST_ANNOUNCEMENTS = 3
+MOST_NAMED = 4
+"""Of the kindergartens that a browser keeps, those that the home page names."""
 
 
 @pages.get("")
@@ -64,10 +69,14 @@ def _pending_items() -> dict:
 
 
 def _more() -> dict:
-    """The foot of the home page: the six steps of the season with their dates, and the newest announcements."""
+    """The foot of the home page: the six steps of the season with their dates, what this browser keeps of the finder, and
+    the newest announcements."""
     season = seasons.main_season(db(), clock())
     found = {each.step: each for each in current_step.steps(db(), season, now=clock())} if season else {}
+    kept = question.kept_codes()
     return {
+        "kept": [each for code in kept[:MOST_NAMED] if (each := finder.kindergarten_of_code(db(), code))],
+        "kept_in_all": len(kept),
         "year": season.year if season else None,
         "line": [found[step] for step in LINE if step in found],
         "told": announcements.published(db(), now=clock())[:MOST_ANNOUNCEMENTS],
@@ -125,6 +134,7 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         at_home=at_home,
         refusal=refusals.refusal_of(db(), application.id) if application.stage == Stage.REFUSED else None,
         waiting=None if actor().on_behalf else decisions.waiting_decision(application),
+        correcting=request_list.undecided_of(db(), application, by=actor()),
         **timeline.page_values(db(), application, now=clock()),
     )
 
@@ -140,7 +150,7 @@ def _task_list(application: Application, *, at_home: bool) -> ResponseReturnValu
         bar=steps.progress_bar(listed),
         next_page=steps.next_step(listed),
         hints=timeline.hints(db(), application, by=actor(), now=clock()),
-        registers=consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
+        registers=bool(register_answers.may_be_asked(db(), application)),
         guardians=len(children.accounts_of(db(), application.child_id)),
         at_home=at_home,
         pending=_pending_items() if at_home else {},

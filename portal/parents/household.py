@@ -7,20 +7,31 @@ from flask import flash, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
 
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.eligibility import households
 from enrollment.eligibility.households import HUKOU_KINDS
+from enrollment.eligibility.statements import saved_household
 from enrollment.places import service_areas
 from enrollment.season.facts import Ground
 from portal.parents import pages
-from portal.parents.form_pages import Required, VersionedForm, application_of, form_page, redirect_after_save
+from portal.parents.form_pages import (
+    Planned,
+    Required,
+    VersionedForm,
+    application_of,
+    form_page,
+    redirect_after_save,
+    save_at_once,
+)
 from portal.text.area_names import area_names
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer
 from portal.web.page_data import check_answers
 from portal.web.page_data.check_answers import Part
 from portal.web.unit_of_work import actor, clock, db
@@ -71,6 +82,11 @@ class HouseholdForm(VersionedForm):
             typed = (self.hukou_since.raw_data or [""])[0].strip()
             self.hukou_since.errors = [_("请写成 2019-05-01 这样的日期。")] if typed else []
         return not self.errors
+
+    def household_version(self) -> int:
+        """The version of the household that the page was rendered with; 0 before the first save."""
+        seen = self.seen_version() if self.version.data else 0
+        return -1 if seen is None else seen
 
     def values(self) -> dict:
         plain = {
@@ -146,7 +162,7 @@ def _view(
 def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = HouseholdForm()
-    if form.version.data:
+    if form.was_restored:
         return _view(form, application)
     household = households.household_of(db(), application_id)
     if household is not None:
@@ -162,24 +178,51 @@ def household_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/household")
 @desk("parents", allows_helper=True)
+@keeps_key
 def save_household(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
     form = HouseholdForm()
-    if form.is_valid():
+    valid = form.is_valid()
+    if valid and (done := _save_at_once(application_id, form)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
+    application = application_of(application_id)
+    if valid:
         with refusals_in(form):
-            seen = form.seen_version() if form.version.data else 0
             former = households.place_of(db(), application_id)
-            households.save(db(), application_id, version=seen, by=actor(), now=clock(), **form.values())
+            households.save(
+                db(), application_id, version=form.household_version(), by=actor(), now=clock(), **form.values()
+            )
             check_answers.drop(Part.HOUSEHOLD)
-            _name_siblings_left_behind(application, former)
+            if told := _siblings_left_behind(households.still_at(db(), application, former, by=actor())):
+                flash(told, "warn")
             return redirect_after_save("household", application)
     return _view(form, application)
 
 
-def _name_siblings_left_behind(application: Application, former: tuple | None) -> None:
-    names = [each.child.name for each in households.still_at(db(), application, former, by=actor())]
-    if names:
-        flash(_("%(names)s的申请里还是原来的户籍和住址。全家都搬了的，请也去改。", names=_("、").join(names)), "warn")
+def _save_at_once(application_id: uuid.UUID, form: HouseholdForm) -> ResponseReturnValue | None:
+    """The household of a plain draft in one statement; None for the service to decide."""
+
+    def change(read: Session, application: Application) -> Planned | None:
+        former, version = households.place_of(read, application_id), form.household_version()
+        made = saved_household.change(read, application, form.values(), version=version, by=actor(), now=clock())
+        if made is None:
+            return None
+        told = _siblings_left_behind(households.still_at(read, application, former, by=actor()))
+        return Planned(made, ((told, "warn"),) if told else ())
+
+    done = save_at_once("household", application_id, change)
+    if done is not None:
+        check_answers.drop(Part.HOUSEHOLD)
+    return done
+
+
+def _siblings_left_behind(left_behind: list[Application]) -> str:
+    """The message that names these children; "" for none."""
+    names = [each.child.name for each in left_behind]
+    if not names:
+        return ""
+    return _("%(names)s的申请里还是原来的户籍和住址。全家都搬了的，请也去改。", names=_("、").join(names))
 
 
 @pages.get("/places")

@@ -55,6 +55,7 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         bound=answer_summary.bound_names(db(), application, answers, by=actor()),
         changed=changed,
         lines=lines,
+        registers=answer_summary.register_words(answers),
         has_phone=guardians.have_a_phone(db(), application.child_id),
         demo=services().config.demo,
     )

@@ -40,7 +40,9 @@ def data_page() -> ResponseReturnValue:
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
         phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],
-        given={kind: consents.current_consent(db(), kind, by=actor()) for kind in consents.KINDS},
+        given={consents.CHILD_DATA: consents.current_consent(db(), consents.CHILD_DATA, by=actor())},
+        agreed=consents.registers_of(db(), account_id()),
+        registers=tuple(consents.Register),
     )
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,6 +17,7 @@ from enrollment.draw.unserved import declines
 from enrollment.draw.unserved.rows import DeclineReason
 from enrollment.offers import irrevocable_acts, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
+from enrollment.offers.statements import confirmation
 from enrollment.people import household_rows
 from enrollment.results import answers, family_files, family_results
 from enrollment.results.family_results import FamilyResult
@@ -25,15 +26,19 @@ from enrollment.season import calendar, seasons
 from portal.letters.answer_receipt import answer_letter_page
 from portal.parents import answer_summary, application_status, pages
 from portal.parents.after import page_values
-from portal.parents.form_pages import application_of, names_of
+from portal.parents.form_pages import application_of, names_of, write_at_once
 from portal.parents.letters import letter_response
 from portal.parents.people import decisions
 from portal.parents.prepared_page import prepared_page
 from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer, request_key
 from portal.web.shared_views import verify_views
 from portal.web.shared_views.finder import tiles
 from portal.web.unit_of_work import actor, clock, db, services
+
+CONFIRMED = {"confirm": _l("已确认入园，欢迎小朋友。"), "wait": _l("已确认，并候补更靠前的志愿。")}
+"""What a family reads after it took a place, by its answer."""
 
 
 class AnswerForm(PageForm):
@@ -182,7 +187,12 @@ def _answer_page(application: Application, result: FamilyResult, answer: str, fo
 
 @pages.post("/applications/<uuid:application_id>/result/<answer>")
 @desk("parents")
+@keeps_key
 def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
+    if (done := _confirm_at_once(application_id, answer)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
     application = application_of(application_id)
     result = _result_of(application, answer)
     form = AnswerForm()
@@ -194,6 +204,18 @@ def give_answer(application_id: uuid.UUID, answer: str) -> ResponseReturnValue:
     if closed is None:  # somebody was a moment faster, or the deadline passed between the two questions
         closed = answers.closed_reason(db(), result, answer, None, by=actor(), now=clock()) or "changed"
     return _closed_page(application, result, answer, closed)
+
+
+def _confirm_at_once(application_id: uuid.UUID, answer: str) -> ResponseReturnValue | None:
+    """The first confirmation of an offered place in one statement; None for the service to decide."""
+    key = request_key()
+    if key is None or answer not in CONFIRMED:
+        return None
+    change = confirmation.change(
+        application_id, request.form.get("seen", ""), wait=answer == "wait", by=actor(), now=clock()
+    )
+    location = url_for("parents.result_page", application_id=application_id)
+    return None if change is None else write_at_once(change, key, location, CONFIRMED[answer])
 
 
 @pages.post("/applications/<uuid:application_id>/take-back")
@@ -240,7 +262,7 @@ def _give(application: Application, result: FamilyResult, answer: str, form: Ans
             return _("已提出放弃，另一位监护人已收到通知。")
         return _("已放弃这个学位。")
     offers.confirm(db(), result.offer.id, wait=answer == "wait", by=actor(), now=clock())
-    return _("已确认，并候补更靠前的志愿。") if answer == "wait" else _("已确认入园，欢迎小朋友。")
+    return str(CONFIRMED[answer])
 
 
 @pages.get("/applications/<uuid:application_id>/answers/<int:number>")

@@ -10,7 +10,9 @@ from wtforms import HiddenField, StringField
 
 from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.applications.statements import wish_list
 from enrollment.draw import bond_participation
+from enrollment.eligibility.wish_candidates import Candidate
 from enrollment.ground.errors import Refused
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
@@ -22,12 +24,15 @@ from portal.parents.form_pages import (
     flash_saved_edit,
     form_page,
     names_of,
+    posted_version,
     redirect_after_save,
     times_of,
+    write_at_once,
 )
 from portal.text.words import word
 from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
+from portal.web.idempotency import keeps_key, replay_answer, request_key
 from portal.web.shared_views.finder import cards
 from portal.web.unit_of_work import actor, clock, db
 
@@ -45,21 +50,24 @@ class WishesForm(VersionedForm):
             return {}
         return {"version": str(application.version), "seen": units.stamp(units.of(db(), application))}
 
-    def listed(self) -> list[uuid.UUID]:
-        return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
-
     def versions(self) -> dict[str, Any]:
         """What the page was rendered from: the child's version and the stamp of its bond."""
         return {"version": self.seen_version(), "seen": self.seen.data or ""}
 
     def entered_values(self) -> list[tuple[str, str]]:
         """The wishes by kindergarten name, in the requested order."""
-        wanted = reordered(self.listed(), request.form.get("act", "next"))
+        act = request.form.get("act", "next")
+        wanted = put_back(reordered(listed_wishes(), act), act)
         found = [(_("第 %(n)s 志愿", n=rank), each) for rank, each in enumerate(wanted, 1)]
         if added := parse_uuid(request.form.get("add")):
             found.append((word("page", "wishes"), added))
         programmes = [(question, db().get(Programme, each)) for question, each in found]
         return [(question, programme.kindergarten.name) for question, programme in programmes if programme is not None]
+
+
+def listed_wishes() -> list[uuid.UUID]:
+    """The posted programmes in their order."""
+    return [found for text in request.form.getlist("wish") if (found := parse_uuid(text)) is not None]
 
 
 def wishes_view(
@@ -82,6 +90,7 @@ def wishes_view(
         chances=estimate,
         bound_names=names_of(units.others_of(db(), application)),
         unsaved=shown is not None,
+        removed=removed_wish(listed, round_) if shown is None else None,
         last=cards.last_year(round_.year),
     )
 
@@ -109,12 +118,20 @@ def wishes_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/wishes")
 @desk("parents", allows_helper=True)
+@keeps_key
 def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
-    """`act` is the pressed button: `up:1`, `down:0`, `remove:2`, `order` after dragging, or `next` for the next page."""
+    """`act` is the pressed button: `up:1`, `down:0`, `remove:2`, `order` after dragging, or `next` for the next page.
+
+    After `remove` the page offers to put the wish back where it was (`back:2:<programme>`).
+    """
+    act = request.form.get("act", "next")
+    wanted = put_back(reordered(listed_wishes(), act), act)
+    if (done := _save_at_once(application_id, wanted, act)) is not None:
+        return done
+    if (replayed := replay_answer()) is not None:
+        return replayed
     application = application_of(application_id)
     form = WishesForm()
-    act = request.form.get("act", "next")
-    wanted = reordered(form.listed(), act)
     if form.validate_on_submit():
         with refusals_in(form):
             round_ = open_round(application)
@@ -122,11 +139,28 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
             if act == "next":
                 return redirect_after_save("wishes", application)
             flash_saved_edit(application)
-            return redirect(url_for("parents.wishes_page", application_id=application_id, **came_from()), 303)
+            undo = taken_out(listed_wishes(), wanted)
+            return redirect(url_for("parents.wishes_page", application_id=application_id, **undo, **came_from()), 303)
     # without its last wish a handed-in application keeps its saved list, so this list is shown
     if form.refused == "one_wish_needed":
         return wishes_view(form, application)
-    return wishes_view(form, application, shown=form.listed() if form.newer is None else wanted)
+    return wishes_view(form, application, shown=listed_wishes() if form.newer is None else wanted)
+
+
+def _save_at_once(application_id: uuid.UUID, wanted: list[uuid.UUID], act: str) -> ResponseReturnValue | None:
+    """The wishes of a plain draft in one statement; None for the service to decide."""
+    key, version = request_key(), posted_version()
+    if key is None or request.form.get("seen") != f"{application_id.hex[:8]}-{version}":
+        return None
+    change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
+    if change is None:
+        return None
+    if act != "next":
+        undo = taken_out(listed_wishes(), wanted)
+        stays = url_for("parents.wishes_page", application_id=application_id, **undo, **came_from())
+        return write_at_once(change, key, stays)
+    # no page but the check comes after the wishes
+    return write_at_once(change, key, url_for("parents.check_page", application_id=application_id), _("已保存。"))
 
 
 def open_round(application: Application) -> Round:
@@ -139,6 +173,33 @@ def open_round(application: Application) -> Round:
 
 def came_from() -> dict[str, Any]:
     return {"from": "check"} if request.args.get("from") == "check" else {}
+
+
+def taken_out(before: list[uuid.UUID], after: list[uuid.UUID]) -> dict[str, Any]:
+    """What the address of the list tells after a removal: which wish, and its place; nothing after any other act."""
+    gone = [each for each in before if each not in after]
+    return {"removed": gone[0], "place": before.index(gone[0])} if len(gone) == 1 else {}
+
+
+def put_back(listed: list[uuid.UUID], act: str) -> list[uuid.UUID]:
+    """The list after `back:i:programme`: the wish that was removed is at its place again; unchanged for any other act."""
+    name, place, gone = (*act.split(":"), "", "")[:3]
+    programme_id = parse_uuid(gone)
+    if name != "back" or programme_id is None or programme_id in listed:
+        return listed
+    at = min(int(place), len(listed)) if place.isdigit() else len(listed)
+    return [*listed[:at], programme_id, *listed[at:]]
+
+
+def removed_wish(listed: list[Candidate], round_: Round) -> tuple[int, Programme] | None:
+    """The wish that was just removed, with its place from 0, while the list has room for it; None otherwise."""
+    programme_id, place = parse_uuid(request.args.get("removed")), request.args.get("place", 0, int)
+    if programme_id is None or len(listed) >= round_.max_wishes:
+        return None
+    programme = db().get(Programme, programme_id)
+    if programme is None or programme_id in {each.programme.id for each in listed}:
+        return None
+    return max(place, 0), programme
 
 
 def reordered(listed: list[uuid.UUID], act: str) -> list[uuid.UUID]:

@@ -7,11 +7,22 @@ from flask_babel import gettext as _
 from enrollment.coverage.forecast.outlook import Outlook
 from portal.public import pages
 from portal.web.guards import public
+from portal.web.page_data.kept_pages import kept
 from portal.web.shared_views import coverage_files, coverage_squares, coverage_views
+
+COUNTED = (
+    "area", "area_births", "area_history", "coverage_change", "coverage_rollup", "measure", "programme", "roll_count", "round",
+    "run", "target_decision",
+)  # fmt: skip
+"""The tables of the page, beside the catalogue."""
+
+NOTED = ("child_document", "kindergarten", "offer", "roll_child", "roll_class", "roll_class_day")
+"""Tables of the page whose changes add a row to `coverage_change` (ADR 33)."""
 
 
 @pages.get("/coverage")
 @public
+@kept(tables=COUNTED, noted=NOTED, queries=("area", "year"))
 def coverage() -> ResponseReturnValue:
     return _page(coverage_views.definition_form())
 

@@ -12,7 +12,7 @@ from portal.demo import time_travel, tour
 from portal.public import pages
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import demo_only
-from portal.web.unit_of_work import clock, db
+from portal.web.unit_of_work import clock, db, services
 
 MOST = 50
 """Messages of each kind that the inbox shows."""
@@ -23,6 +23,8 @@ MOST = 50
 def demo_inbox() -> ResponseReturnValue:
     """Codes first: a person waits for them, and the messages of a whole round would bury them.
 
+    What came to WeChat stands at the demo's own service account.
+
     A message from before the demo's clock was set is not shown: its time is in the future.
     """
     sent = select(SentMessage).where(SentMessage.at <= clock()).order_by(SentMessage.at.desc())
@@ -32,7 +34,13 @@ def demo_inbox() -> ResponseReturnValue:
     delivered = [*db().scalars(sent.where(is_code).limit(MOST)), *db().scalars(sent.where(~is_code).limit(MOST))]
     waits = TextMessage.state.in_((MessageState.WAITING, MessageState.SENDING))
     underway = db().scalars(select(TextMessage.id).where(waits).limit(1)).first()
-    return render_template("public/demo_inbox.html", delivered=delivered, underway=underway is not None)
+    wechat = services().config.wechat
+    return render_template(
+        "public/demo_inbox.html",
+        delivered=delivered,
+        underway=underway is not None,
+        wechat=f"{wechat.api}/" if wechat is not None and wechat.api == wechat.open else None,
+    )
 
 
 @pages.get("/demo/tour")

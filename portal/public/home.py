@@ -12,6 +12,7 @@ from enrollment.season.round_rows import RoundStage
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.web.guards import public
+from portal.web.page_data.kept_pages import kept
 from portal.web.unit_of_work import clock, db
 
 MOST_ANNOUNCEMENTS = 5
@@ -25,6 +26,7 @@ def _result_is_opening(year: int) -> bool:
 
 @pages.get("/")
 @public
+@kept()
 def home() -> ResponseReturnValue:
     season = seasons.main_season(db(), clock())
     steps = current_step.steps(db(), season, now=clock()) if season else []

@@ -18,12 +18,20 @@ from portal.public.kindergartens import years_with_places
 from portal.text import ledger_entries
 from portal.text.calendar_file import calendar_file
 from portal.web.guards import public
+from portal.web.page_data.kept_pages import kept
 from portal.web.shared_views.finder import cards, question
 from portal.web.unit_of_work import clock, db, services
+
+SHOWN = (
+    "area", "cut_off", "grade", "held_grade", "kindergarten", "open_day", "open_day_slot", "pool", "programme", "round",
+    "run", "service_area",
+)  # fmt: skip
+"""The tables of the page, beside the catalogue."""
 
 
 @pages.get("/kindergartens/<code>")
 @public
+@kept(tables=SHOWN)
 def kindergarten_page(code: str) -> ResponseReturnValue:
     kindergarten = finder.kindergarten_of_code(db(), code)
     if kindergarten is None:

@@ -10,6 +10,7 @@ from portal.text.area_names import area_names
 from portal.text.grade_names import grade_names
 from portal.web.admission_year import links_to_visible_years, shown_season
 from portal.web.guards import public
+from portal.web.page_data.kept_pages import kept
 from portal.web.safe_redirect import local_path
 from portal.web.shared_views.finder import cards, question, tiles
 from portal.web.unit_of_work import clock, db, services
@@ -33,6 +34,7 @@ def _year() -> int | None:
 
 @pages.get("/kindergartens")
 @public
+@kept(queries=("area", "level"))
 def kindergarten_list() -> ResponseReturnValue:
     asked, year = question.read(), _year()
     last = cards.last_year(year)

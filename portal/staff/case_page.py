@@ -210,7 +210,7 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
         "agreeing": [line for line in lines if line not in to_judge],
         "leads": leads_to(wishes, shown),
         "cards": tier_cards(wishes, shown),
-        "asking": set(register_answers.REGISTER_OF) if register_answers.being_asked(db(), application) else (),
+        "asking": register_answers.being_asked(db(), application),
         "vaccination": answers.get(register_answers.VACCINATION),
         "household": household_of(db(), application.id),
         "guardians": case_file.guardians_of(db(), application.child),

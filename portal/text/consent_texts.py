@@ -2,11 +2,16 @@
 
 import functools
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from enrollment.applications.mandates import Terms, Text
 from enrollment.people import consents
+from enrollment.people.consents import Register
+
+REGISTERS = "register_check"
+"""The text that stands before those of the registers; nobody agrees to it alone."""
 
 FOLDER = Path(__file__).parent / "words" / "consents"
 
@@ -32,12 +37,17 @@ def read(kind: str, language: str) -> ConsentText:
     )
 
 
-def terms(year: int, *, registers: bool, language: str) -> Terms:
-    """The texts that a guardian agrees to when a helper enters its application."""
+def terms(year: int, *, registers: Collection[str], language: str) -> Terms:
+    """The texts that a guardian agrees to when a helper enters its application, with those of the registers it agrees to."""
 
     def text(kind: str) -> Text:
         found = read(kind, language)
         return Text(found.version, found.digest)
 
-    registers_text = text(consents.REGISTER_CHECK) if registers else None
-    return Terms(year, text("mandate"), text(consents.CHILD_DATA), registers_text)
+    agreed = {register: text(consents.KIND_OF[register]) for register in Register if register in registers}
+    return Terms(year, text("mandate"), text(consents.CHILD_DATA), agreed)
+
+
+def of_registers(language: str) -> dict[Register, ConsentText]:
+    """What a guardian agrees to for each register."""
+    return {register: read(consents.KIND_OF[register], language) for register in Register}

@@ -17,6 +17,8 @@ from enrollment.season.facts import Fact
 from portal.text.formats import day
 from portal.text.words import language, word
 
+AREA_COLUMNS = ("home_area", "hukou_area", "residence_permit_area")
+
 BETWEEN = {"zh": "、", "en": ", "}
 
 
@@ -59,7 +61,7 @@ def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
 
 
 def value_words(values: Mapping[str, Any], names: Names, *, fact: bool) -> list[tuple[str, str]]:
-    """(what, value) of the values of a correction: of one fact, or of columns of a child or guardian; `—` for none."""
+    """(what, value) of the values of a correction; `—` for none.  Of one fact, or of columns of a child, guardian or home."""
     return [
         (word("fact" if fact else "correction_value", name), _value(name, values[name], names, fact)) for name in values
     ]
@@ -70,9 +72,13 @@ def _value(name: str, value: Any, names: Names, fact: bool) -> str:
         return "—"
     if fact:
         return names.value_words(name, value)
-    if name == "born":
+    if name in ("born", "moved_on"):
         return day(dt.date.fromisoformat(value), year=True)
-    return word(name, value) if name in ("sex", "id_kind") else str(value)
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if name in AREA_COLUMNS:
+        return names.areas.get(value, value)
+    return word(name, value) if name in ("sex", "id_kind", "hukou_kind") else str(value)
 
 
 def changed_words(code: str) -> str:

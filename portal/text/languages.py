@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, force_locale, get_locale
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
@@ -44,9 +44,13 @@ def spoken() -> str:
     except RuntimeError:  # no application: a command that is not about anybody
         return "zh"
     if known is None:
-        locale = get_locale()
-        known = g.spoken = "en" if locale is not None and locale.language == "en" else "zh"
+        known = g.spoken = chosen() if has_request_context() else _of_locale()
     return known
+
+
+def _of_locale() -> str:
+    locale = get_locale()
+    return "en" if locale is not None and locale.language == "en" else "zh"
 
 
 def keep(language: str) -> None:

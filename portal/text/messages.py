@@ -89,6 +89,9 @@ def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[
     said["who"] = word("who", params.get("who") or NOBODY_NAMED_BY_KIND.get(kind, NOBODY_NAMED), in_language=spoken)
     if "texts" in params:
         said["text"] = params["texts"][spoken]
+    if kind == "review_returned":
+        until = "dated" if "due" in said else "soon"
+        said["answer_until"] = word("answer_until", until, in_language=spoken, due=said.get("due"))
     year = params.get("year")
     said["season"] = word("season_of", "year" if year else "this_year", in_language=spoken, year=year)
     codes = params.get("codes", NO_CODE)

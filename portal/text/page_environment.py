@@ -5,17 +5,24 @@ the name of the route, so each is computed once in a process.
 """
 
 import functools
-from collections.abc import MutableMapping
+import uuid
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from flask import Flask, request
 from flask.templating import Environment
 from flask_babel import gettext
-from jinja2 import nodes
+from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup
 
 from portal.text.languages import spoken
+
+SOME_ID = uuid.UUID("5e0d1f8a-0000-4000-8000-00000000a1d5")
+"""Stands for an id while an address is taken apart."""
+
+MOST_FRAGMENTS = 1000
+"""More than languages, telephones of seasons and parts of the frame together."""
 
 
 class PageCode(CodeGenerator):
@@ -45,6 +52,25 @@ class PageEnvironment(Environment):
 
     code_generator_class = PageCode
 
+    def get_template(
+        self,
+        name: str | Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> Template:
+        """A template that was loaded before is found at once; Jinja asks for its age first, and a page has thirty."""
+        if self.auto_reload or globals is not None:
+            return super().get_template(name, parent, globals)
+        known = self._known_templates
+        found = known.get(name)
+        if found is None:
+            found = known[name] = super().get_template(name, parent)
+        return found
+
+    @functools.cached_property
+    def _known_templates(self) -> dict[str | Template, Template]:
+        return {}
+
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **d} if d else self.globals
 
@@ -66,16 +92,37 @@ def _markup(language: str, message: str) -> Markup:
 def _url_for(app: Flask) -> Any:
     """`url_for` that remembers addresses which depend on nothing but the name of the route or of a static file.
 
-    A route with a part in its address is never remembered: the page may give the part, as those of a year do.
+    Of a route whose only part is an id, what stands before and after the id is remembered.  Any other route with a part in its
+    address is not: the page may give the part, as those of a year do.
     """
     known: dict[tuple[str, str, str | None], str] = {}
+    around: dict[tuple[str, str], tuple[str, str]] = {}
 
     @functools.cache
     def has_no_parts(endpoint: str) -> bool:
         return endpoint == "static" or not any(rule.arguments for rule in app.url_map.iter_rules(endpoint))
 
+    @functools.cache
+    def has_only(endpoint: str, part: str) -> bool:
+        return all(rule.arguments == {part} and not rule.defaults for rule in app.url_map.iter_rules(endpoint))
+
+    def of_id(endpoint: str, part: str, value: uuid.UUID) -> str:
+        key = request.root_path, endpoint
+        if key not in around:
+            parts: dict[str, Any] = {part: SOME_ID}
+            before, _, after = app.url_for(endpoint, **parts).partition(str(SOME_ID))
+            around[key] = before, after
+        before, after = around[key]
+        return f"{before}{value}{after}"
+
     def url_for(endpoint: str, /, **values: Any) -> str:
-        if endpoint.startswith(".") or not request or not has_no_parts(endpoint):
+        if endpoint.startswith(".") or not request:
+            return app.url_for(endpoint, **values)
+        if len(values) == 1:
+            ((part, value),) = values.items()
+            if type(value) is uuid.UUID and has_only(endpoint, part):
+                return of_id(endpoint, part, value)
+        if not has_no_parts(endpoint):
             return app.url_for(endpoint, **values)
         if values and (endpoint != "static" or [*values] != ["filename"]):
             return app.url_for(endpoint, **values)
@@ -87,7 +134,27 @@ def _url_for(app: Flask) -> Any:
     return url_for
 
 
+def _kept_fragment(kept: dict[tuple[Any, ...], Markup]) -> Callable[..., Markup]:
+    """`{% call kept_fragment("foot", number) %}…{% endcall %}`: what stands in it, rendered once for each language and value.
+
+    It is kept for everybody, so nothing of a reader may stand in it; only the frame of pages uses it.
+    """
+
+    def kept_fragment(name: str, *values: str | bool | None, caller: Callable[[], Markup]) -> Markup:
+        key = (name, spoken(), request.root_path if request else "", *values)
+        found = kept.get(key)
+        if found is None:
+            if len(kept) >= MOST_FRAGMENTS:
+                kept.clear()
+            found = kept[key] = caller()
+        return found
+
+    return kept_fragment
+
+
 def init(app: Flask) -> None:
     """Register after Flask-Babel, whose functions this replaces in templates."""
     translated = PageEnvironment.translated
     app.jinja_env.globals.update(_=translated, gettext=translated, url_for=_url_for(app))
+    fragments = app.extensions["kept_fragments"] = dict[tuple[Any, ...], Markup]()
+    app.jinja_env.globals["kept_fragment"] = _kept_fragment(fragments)

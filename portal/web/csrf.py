@@ -6,14 +6,16 @@ then be guessed from the sizes of answers (BREACH).  Therefore each answer shows
 
 import base64
 import binascii
+import functools
 import os
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, flash, g, redirect, request, url_for
+from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -21,12 +23,25 @@ from portal.web.authentication import has_fresh_second_factor
 from portal.web.guards import guard_of
 from portal.web.restored_form import save_form
 
+FIELD = "csrf_token"
+"""The token of a session, in the session, in a form, and signed in `g`."""
+
 
 def masked_token() -> str:
     """The token of this session under a random mask, the same for all forms of one answer."""
     if "masked_token" not in g:
-        g.masked_token = masked(generate_csrf())
+        if FIELD not in session:
+            generate_csrf()
+        else:
+            g.csrf_token = _signer(str(current_app.config["SECRET_KEY"])).dumps(session[FIELD])
+        g.masked_token = masked(g.csrf_token)
     return g.masked_token
+
+
+@functools.cache
+def _signer(secret: str) -> URLSafeTimedSerializer:
+    """What Flask-WTF makes for each token: it signs the token of a session."""
+    return URLSafeTimedSerializer(secret, salt="wtf-csrf-token")
 
 
 def masked(signed: str) -> str:
@@ -47,7 +62,10 @@ def _unmasked(posted: str | None) -> str | None:
 
 
 def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+    if len(one) != len(other):
+        raise ValueError("texts of different length")
+    both = int.from_bytes(one) ^ int.from_bytes(other)
+    return both.to_bytes(len(one))
 
 
 class MaskedCSRFProtect(CSRFProtect):

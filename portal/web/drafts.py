@@ -4,7 +4,6 @@ The browser keeps them under `draft_owner`, which names the account to nobody el
 `draft_secret` is one half (`static/js/kept.js`, ADR 42).  A draft has arrived when the key of its form stands among the acts that were done (`idempotency`).
 """
 
-import hashlib
 import hmac
 import uuid
 
@@ -20,7 +19,10 @@ MOST_KEYS = 20
 
 def draft_owner() -> str | None:
     """A name for the signed-in account in its browser's storage.  None for a helper, whose machine is not the family's."""
-    return _of_account("draft")[:24] if current_user.is_authenticated and "acting" not in g else None
+    if "draft_owner" not in g:
+        is_family = current_user.is_authenticated and "acting" not in g
+        g.draft_owner = _of_account("draft")[:24] if is_family else None
+    return g.draft_owner
 
 
 def draft_secret() -> str | None:
@@ -30,7 +32,7 @@ def draft_secret() -> str | None:
 
 def _of_account(purpose: str) -> str:
     secret = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(secret, f"{purpose}|{current_user.get_id()}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret, f"{purpose}|{current_user.get_id()}".encode(), "sha256").hex()
 
 
 def arrived(keys: list[str]) -> list[str]:

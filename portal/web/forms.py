@@ -35,12 +35,17 @@ class PageForm(FlaskForm):
     """A form that restores values saved when a session expired, and shows refusals of services."""
 
     class Meta:
+        csrf = (
+            False  # the token is checked once for each request (`portal.web.csrf`), and pages show it without the form
+        )
+
         def get_translations(self, form: FlaskForm) -> Translations | NullTranslations:
             return _translations(str(get_locale()))
 
     def __init__(self, *args: Any, **kwargs: Any):
         restores = request.method == "GET" and not args and "formdata" not in kwargs
         saved = take_saved_form(request.full_path.rstrip("?")) if restores else None
+        self.was_restored = saved is not None
         if saved is not None:
             kwargs["formdata"] = saved
         super().__init__(*args, **kwargs)
@@ -52,6 +57,9 @@ class PageForm(FlaskForm):
         """The entered values as (label, value), for a person who has to enter them again."""
         self.set_choices()
         return entered_values(self)
+
+    was_restored = False
+    """Whether the page shows what was typed before its session expired, or before another language was chosen."""
 
     refused: str | None = None
     """The code of the last refusal."""

@@ -21,23 +21,32 @@ CONTENT_POLICY = "; ".join(
     )
 )
 
+ON_EVERY_PAGE = (
+    ("Content-Security-Policy", CONTENT_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()"),
+)
+"""Where the view has set none of the same name."""
+
 SIGN_IN_KEYS = {"phone", "second_factor_for", "saved_form", "sign_on_identity"}
 """Session keys that hold personal data before the sign-in is complete."""
 
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=(), payment=()")
+    known = {name.lower() for name, _value in headers}
+    for name, value in ON_EVERY_PAGE:
+        if name.lower() not in known:
+            headers.add(name, value)
     if services().config.https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if response.mimetype == "text/html" or current_user.is_authenticated:
-        personal = current_user.is_authenticated or not SIGN_IN_KEYS.isdisjoint(session)
+    signed_in = current_user.is_authenticated
+    if response.mimetype == "text/html" or signed_in:
+        personal = signed_in or not SIGN_IN_KEYS.isdisjoint(session)
         headers.setdefault("Cache-Control", "no-store" if personal else "no-cache")
     return response
 

@@ -2,15 +2,19 @@
 
 import hashlib
 import uuid
-from typing import IO
+from collections.abc import Callable
+from typing import IO, TypeAlias
 
-from flask import Flask, Response, abort, current_app, g, redirect, request
+from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session
 from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
 from flask_login import current_user
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from enrollment.applications.statements.keyed_write import Visit
 from enrollment.ground.sign_in import IdempotentResponse, RequestKey
+from portal.web import sessions
 from portal.web.clock import real_now
 from portal.web.guards import P, View
 from portal.web.unit_of_work import db
@@ -107,6 +111,27 @@ def save_answer(response: Response) -> Response:
         }
         db().execute(insert(IdempotentResponse).values(values).on_conflict_do_nothing())
     return response
+
+
+Message: TypeAlias = "str | LazyString | tuple[str, str]"
+"""What a person reads on the next page, perhaps with its category, as `flash` takes them."""
+
+
+def do_at_once(write: Callable[[Visit], bool], location: str, *messages: Message) -> ResponseReturnValue | None:
+    """Redirect to `location` after an act in one statement, which stores the answer and saves the session with these
+    messages.  None if `write` has written nothing."""
+    before = list(session.get("_flashes", ()))  # `flash` adds to the list itself
+    for message in messages:
+        flash(*message) if isinstance(message, tuple) else flash(str(message))
+    visit = sessions.as_visit()
+    if not write(visit):
+        if messages:
+            session.pop("_flashes")
+            if before:
+                session["_flashes"] = before
+        return None
+    sessions.note_saved(visit)
+    return redirect(location, 303)
 
 
 def init(app: Flask) -> None:

@@ -17,6 +17,7 @@ from psycopg.types.json import Json
 from sqlalchemy import Connection, delete
 from werkzeug.datastructures import CallbackDict
 
+from enrollment.applications.statements.keyed_write import Visit
 from enrollment.ground.sign_in import WebSession
 from enrollment.ground.vault import seal_unbound, unseal_unbound
 from portal.web.clock import real_now
@@ -74,7 +75,7 @@ def _mark_modified(session: ServerSession) -> None:
 
 def current_session() -> ServerSession:
     """`flask.session` with the methods that this portal's sessions have."""
-    return cast(ServerSession, session)
+    return cast(ServerSession, session._get_current_object())  # type: ignore[attr-defined]
 
 
 def digest_of(key: str) -> bytes:
@@ -101,7 +102,14 @@ class SessionTable(SessionInterface):
         """Save the session in the transaction of the request, which is committed next."""
         current, database = current_session(), g.get("session")
         commits = database is not None and response.status_code < 400 and not g.get("rollback_only")
-        if commits and self._is_due(current, response) and not current.renew and not self._is_over(current):
+        done = current.saved and not current.modified
+        if (
+            commits
+            and not done
+            and self._is_due(current, response)
+            and not current.renew
+            and not self._is_over(current)
+        ):
             current.saved = _write(database.connection(), current, real_now(), wait=False)
         return response
 
@@ -148,12 +156,7 @@ def _write(connection: Connection, session: ServerSession, moment: dt.datetime, 
     """
     continues = session.row is not None and session.key is not None and not session.renew
     began = session.row.created_at if session.row is not None and continues else moment
-    values = {
-        "account": session.get("_user_id"),
-        "data": Json(dict(session)),
-        "seen_at": moment,
-        "expires_at": min(moment + IDLE_TIMEOUT, began + MAX_LIFETIME),
-    }
+    values = _values(session, moment, began)
     if continues:
         known = CONTINUE.format(SKIP="" if wait else "SKIP LOCKED")
         values["digest"] = digest_of(session.key or "")
@@ -162,6 +165,30 @@ def _write(connection: Connection, session: ServerSession, moment: dt.datetime, 
     session.key = secrets.token_urlsafe(32)
     connection.exec_driver_sql(BEGIN, values | {"digest": digest_of(session.key), "created_at": began})
     return True
+
+
+def as_visit() -> Visit:
+    """The session as it is now, for a statement that saves it with an act; nothing where it has to be saved apart."""
+    current = current_session()
+    if current.row is None or current.key is None or current.renew:
+        return Visit()
+    values = _values(current, real_now(), current.row.created_at)
+    return Visit(digest_of(current.key), values["account"], values["data"], values["seen_at"], values["expires_at"])
+
+
+def note_saved(visit: Visit) -> None:
+    """The statement has saved the session as it was in `visit`."""
+    if visit.saved:
+        current_session().saved, current_session().modified = True, False
+
+
+def _values(session: ServerSession, moment: dt.datetime, began: dt.datetime) -> dict[str, Any]:
+    return {
+        "account": session.get("_user_id"),
+        "data": Json(dict(session)),
+        "seen_at": moment,
+        "expires_at": min(moment + IDLE_TIMEOUT, began + MAX_LIFETIME),
+    }
 
 
 def _delete(app: Flask, key: str | None) -> None:

@@ -40,9 +40,10 @@ def account_id() -> uuid.UUID:
 
 def db() -> Session:
     """The database session of this request, opened at its first use."""
-    if "session" not in g:
-        g.session = Session(services().engine, expire_on_commit=False)
-    return g.session
+    session = g.get("session")
+    if session is None:
+        session = g.session = Session(services().engine, expire_on_commit=False)
+    return session
 
 
 def clock() -> dt.datetime:
@@ -59,17 +60,25 @@ def city_day() -> dt.date:
 
 def actor() -> Actor:
     """The actor of this request.  A helper that a guard admitted for a family acts on behalf of the family."""
-    if "acting" in g:
-        return g.acting.actor
-    return current_user.actor if current_user and current_user.is_authenticated else NOBODY
+    acting = g.get("acting")
+    if acting is not None:
+        return acting.actor
+    user = current_user._get_current_object()  # each use of the proxy looks for the user again
+    return user.actor if user is not None and user.is_authenticated else NOBODY
 
 
 def _commit(response: Response) -> Response:
     session = g.get("session")
     if session is not None and response.status_code < 400 and not g.get("rollback_only"):
-        session.commit()
+        if _has_work(session):
+            session.commit()
         g.committed = True
     return response
+
+
+def _has_work(session: Session) -> bool:
+    """Whether it has begun a transaction, or holds a change that begins one.  A page that was read ahead has not."""
+    return session.in_transaction() or bool(session.new or session.dirty or session.deleted)
 
 
 def _close(_fault: BaseException | None) -> None:

@@ -88,7 +88,7 @@ def is_drawn(first, second, witnesses) -> str:
     first.signs()
     first.reads("还需要另一位工作人员")
     first.follows("今天")
-    first.reads("办结监护人的争议")
+    first.reads("办结争议、申诉和异议")
     expect(first.page.get_by_role("main")).not_to_contain_text("签署")
     second.does_next("签署")
     second.signs()

@@ -71,7 +71,7 @@ def test_an_official_settles_and_a_second_one_revokes(site, waiting, new_page):
     page = new_page()
     let_in(site, page, waiting.city)
     page.goto("/officials")
-    page.get_by_role("link", name="办结监护人的争议").click()
+    page.get_by_role("link", name="办结争议、申诉和异议").click()
     page.get_by_role("link", name="监护人争议").click()
     page.get_by_label("不成立").check()
     page.get_by_label("依据和经过").fill("判决书与孩子无关")

@@ -14,7 +14,6 @@ from enrollment.applications.register_answers import Answer
 from enrollment.eligibility import evidence
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.sign_in import WebSession
-from enrollment.people import consents
 from enrollment.season.facts import Fact
 from portal.web.clock import real_now
 from portal.web.sessions import digest_of
@@ -33,7 +32,7 @@ def reviewed(site, now):
         Image.new("RGB", (600, 800), "white").save(photo, "PNG")
         for name, otherwise in (("李沐晨", {"street": "春熙路街道"}), ("王小雨", None)):
             family = town.family(name[0])
-            town.consent(family, consents.REGISTER_CHECK)
+            town.agree_to_registers(family)
             child = town.child(name, family=family, wishes=[town.here])
             for document in ("hukou_booklet", "rental_record"):
                 evidence.add_pages(

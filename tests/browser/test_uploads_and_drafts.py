@@ -214,13 +214,16 @@ def test_fam21_nothing_that_is_kept_can_be_read_and_sign_out_leaves_nothing(site
 
 def test_the_language_switch_loses_nothing(site, draft, household):
     page = household
-    page.get_by_role("link", name="EN").click()
+    page.get_by_role("button", name="EN").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator("#home_estate")).to_have_value("锦江苑")
     assert_axe_clean(page)
-    page.get_by_role("link", name="中文").click()
+    page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.locator("#home_estate")).to_have_value("锦江苑")
+    page.get_by_label("小区", exact=True).press("Enter")
+    page.wait_for_url("**/grounds")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
 def test_fam21_another_account_on_the_same_phone_reads_nothing_and_after_a_week_it_is_gone(site, draft, household):

@@ -11,7 +11,6 @@ from enrollment.applications import register_answers
 from enrollment.applications.register_answers import Answer
 from enrollment.eligibility import required_documents
 from enrollment.eligibility.tiers import claimed_facts
-from enrollment.people import consents
 from enrollment.review.queue import bulk_confirmation
 from enrollment.season import policy_approval, policy_file
 from enrollment.season.document_kinds import PROVES, Document
@@ -93,7 +92,7 @@ def test_a_family_of_the_town_sees_only_its_own_list(town):
 def test_what_a_register_answers_for_needs_no_paper_until_it_says_something_else(town):
     apple = town.kindergarten("金苹果", places=2)
     family = town.family("李")
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     ana = town.child("Ana", family=family, wishes=[apple], grounds={"elder_sibling": apple})
     # our own roll does not know every sibling, so what proves one is brought
     assert still_to_bring(town, ana) == ["hukou_booklet", "sibling_enrolment"]

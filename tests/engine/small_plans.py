@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
-from allocation.planning.problem import AreaYear, Lock, Measure, Problem
+from allocation.planning.problem import BY_LEVEL, FULL, AreaYear, Lock, Measure, Problem
 
 KINDS = {
     "build": (1, 0, 0),
@@ -15,8 +15,9 @@ KINDS = {
 
 
 def problem(seed: int, *, measures: int = 5, areas: int = 2, years: int = 3) -> Problem:
-    """Two areas of some dozens of children who lack public places, and measures of five or ten places."""
-    dice = random.Random(seed)
+    """Two areas of some dozens of children who lack public places, and measures of five or ten places, which open at once
+    or year by year."""
+    dice, opening = random.Random(seed), random.Random(1_000 + seed)
     places, lines = [], []
     for _area in range(areas):
         children = [dice.randrange(8, 24) for _kind in range(3)]
@@ -37,7 +38,9 @@ def problem(seed: int, *, measures: int = 5, areas: int = 2, years: int = 3) -> 
         lock = dice.choices((Lock.FREE, Lock.MUST, Lock.NEVER), (8, 1, 1))[0]
         site = dice.choice(("", "", "one site"))
         area = dice.randrange(areas)
-        listed.append(Measure(f"m{number}", kind, area, change, cost, yearly, dice.randrange(2), lead, site, lock))
+        earliest = dice.randrange(2)
+        ramp = opening.choice((FULL, BY_LEVEL, (20, 50, 80, 100))) if kind == "build" else FULL
+        listed.append(Measure(f"m{number}", kind, area, change, cost, yearly, earliest, lead, site, lock, ramp))
     return Problem(
         areas=tuple(f"area {number}" for number in range(areas)),
         first_year=2027,

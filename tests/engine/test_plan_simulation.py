@@ -1,5 +1,7 @@
 """A plan played through by the engine: new places are named by a stated rule, cohorts carry the change over three years."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,17 @@ def test_new_public_places_fill_cohort_by_cohort(at):
     assert roll(played) == [[30, 0, 60], [40, 0, 50], [50, 0, 40], [60, 0, 30]]
     places, taken = played.filled(build, 1)
     assert places == 10 and taken.tolist() == [10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("ramp", "public"),
+    [((20, 40, 60, 80, 100), [30, 36, 42, 48]), ((67, 100), [30, 50, 60, 60]), ((100,), [30, 60, 60, 60])],
+)
+def test_places_open_more_slowly_or_for_older_children_too(ramp, public):
+    """Thirty places beside a public kindergarten; what opens beyond one class level is taken by older children."""
+    build = dataclasses.replace(project(Change.ADD, PUBLIC, 30), ramp=ramp)
+    assert [line[0] for line in roll(play(build))] == public
+    assert [build.entering_in(year) + build.older_in(year) for year in (1, 2)] != [0, 0]
 
 
 def test_children_without_a_place_in_the_round_are_on_the_roll_elsewhere():

@@ -8,7 +8,7 @@ import pytest
 from allocation.planning import arithmetic, conflict, effects, model
 from allocation.planning.arithmetic import Fault
 from allocation.planning.conflict import Promise
-from allocation.planning.problem import ALL, AreaYear, Lock, Measure, Problem
+from allocation.planning.problem import ALL, BY_LEVEL, AreaYear, Lock, Measure, Problem
 from tests.engine import small_plans
 
 EXACT = model.Effort(money_gap=0.0)
@@ -49,12 +49,14 @@ def every_way(problem: Problem, plan: dict[str, int], area: int, year: int) -> l
     """Every number of children by kind that the rows of the model allow."""
     now, limits = problem.years[area][year], problem.limits(area, year)
     measures = [
-        each
+        (each, year - plan[each.code] - each.lead)
         for each in problem.measures
         if each.area == area and each.code in plan and plan[each.code] + each.lead <= year
     ]
-    public, inclusive, other = (problem.places[area][kind] + sum(m.places[kind] for m in measures) for kind in range(3))
-    in_force = [problem.pull(each) for each in measures]
+    public, inclusive, other = (
+        problem.places[area][kind] + sum(each.places_in(age)[kind] for each, age in measures) for kind in range(3)
+    )
+    in_force = [problem.pull(each, age) for each, age in measures]
     most_public = min(
         public,
         limits.public + sum(one.public for one in in_force),
@@ -112,6 +114,19 @@ def town(**changed: object) -> Problem:
         city_targets=((0, 8200), (5100, 8200)),
     )
     return dataclasses.replace(problem, **changed)
+
+
+def test_a_building_opens_class_by_class():
+    """Twenty places of which a third is open in the first September: seven, of which families want five."""
+    by_level = dataclasses.replace(town().measures[0], ramp=BY_LEVEL)
+    assert [by_level.places_in(age)[0] for age in range(4)] == [6, 13, 20, 20]
+    problem = dataclasses.replace(town(most={"close": 0}), measures=(by_level,))
+    found = model.solve(problem, EXACT)
+    second = found.figures.seated[0][1]
+    assert (second.public, second.children_short[0]) == (45 + 5, 1)
+    assert problem.digest != dataclasses.replace(problem, measures=(town().measures[0],)).digest
+    turned = dataclasses.replace(by_level, places=(0, 10, -10), ramp=(25, 75, 100))
+    assert [turned.places_in(age) for age in range(3)] == [(0, 2, -2), (0, 7, -7), (0, 10, -10)]
 
 
 def test_a_building_is_filled_as_far_as_families_want_it():

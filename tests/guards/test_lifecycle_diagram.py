@@ -40,7 +40,7 @@ CORRECTION = """
 ## Correction after the deadline
 
 A guardian, or a helper for it, requests with a paper; a clerk or an official requests on a finding of its own. One person
-of the desk decides a fact; two different people decide an identity, a duplicate and a court paper, and the second is a head
+of the desk decides a fact or a move of home; two different people decide an identity, a duplicate and a court paper, and the second is a head
 or an official. One person refuses, with a reason. Before publication a correction that may change a tier sends the
 application back into the review (`reopen`), and a frozen list must be frozen again with a public reason. After publication
 the result stays; a corrected identity gives the notice a new code and the roll a dated entry.

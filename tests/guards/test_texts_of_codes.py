@@ -27,6 +27,7 @@ from enrollment.draw.seed.witness_rows import SeedPart, WitnessOffice
 from enrollment.draw.seed.witness_sessions import SessionState
 from enrollment.draw.unserved.board import BoardState
 from enrollment.draw.unserved.rows import AcceptedNature, DeclineReason, Explanation
+from enrollment.eligibility import possible_slips
 from enrollment.ground.accounts import ROLES
 from enrollment.ground.audit_chain.verification import FindingKind
 from enrollment.ground.operations.alarms import AlarmCode
@@ -94,6 +95,7 @@ CODES = {
     "decline_reason": tuple(DeclineReason),
     "accepted_nature": tuple(AcceptedNature),
     "correction_kind": correction_rows.KINDS,
+    "slip": tuple(possible_slips.Slip),
     "correction_state": correction_rows.STATES,
     "correction_move": tuple(CORRECTION_MOVES),
     "correction_filter": request_list.FILTERS,

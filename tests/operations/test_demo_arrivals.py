@@ -1,11 +1,12 @@
-"""OFF12: the last step of the demo city: places that families give up are handed on, and the children arrive."""
+"""OFF12: the last step of the demo city: a replay and the supplementary round hand on what families give up; children arrive."""
 
 import datetime as dt
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
 
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.shares import city_shares
 from enrollment.draw.run_rows import Run
@@ -17,11 +18,12 @@ from enrollment.offers.offers import Offer, OfferMove
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.season.rounds import Round, RoundProgramme
 from portal.demo import arrivals, people, season
 from portal.demo.city_builder import CityBuilder
 from portal.web.clock import now as city_now
 
-CHILDREN = 500
+CHILDREN = 3000
 pytestmark = pytest.mark.long
 
 
@@ -65,10 +67,25 @@ def test_off12_children_arrive_on_the_days_of_arrival_and_the_missing_are_noted_
 
 
 def test_off12_the_places_that_families_gave_up_were_handed_on_by_a_replay(city):
-    first, again = city.scalars(select(Run).order_by(Run.number)).all()
+    main, supplementary = city.scalars(select(Round).order_by(Round.number)).all()
+    first, again = city.scalars(select(Run).where(Run.round_id == main.id).order_by(Run.number)).all()
     assert again.replays == first.id and again.state == "published"
     assert number_of(city, OfferState.DECLINED) and number_of(city, OfferState.EXPIRED)
     assert city.scalar(select(func.count(Offer.id)).where(Offer.run_id == again.id)) > 0
+    assert (supplementary.kind, supplementary.stage) == ("supplementary", "published")
+
+
+def test_off12_about_two_percent_of_the_places_are_left_over_at_the_end(city):
+    """Families who come late, and those without a place, ask for what is free in the supplementary round."""
+    of_rounds = Programme.id.in_(select(RoundProgramme.programme_id))
+    free = func.sum(func.greatest(Programme.places - Programme.taken, 0))
+    left, places = city.execute(select(free, func.sum(Programme.places)).where(of_rounds)).one()
+    assert 0.01 <= left / places <= 0.03
+    offered = exists().where(Offer.application_id == Application.id)
+    unplaced = select(func.count(Application.id)).where(Application.stage == Stage.CONFIRMED, ~offered)
+    assert city.scalar(unplaced) <= 0.02 * CHILDREN
+    again = select(Wish.application_id).group_by(Wish.application_id).having(func.count(Wish.round_id.distinct()) == 2)
+    assert city.scalars(again).all(), "a family without a place asks again"
 
 
 def test_off12_the_desk_of_the_sign_in_page_has_arrivals_to_note(city):

@@ -1,16 +1,18 @@
 """The demo city: the same seed gives the same city, and its bulk rows equal those that the services would write."""
 
 import datetime as dt
+import itertools
 import json
 import re
 import uuid
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import false, func, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents, lifecycle, register_answers
@@ -23,7 +25,7 @@ from enrollment.eligibility import claims, households
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import city_time
-from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.accounts import SYSTEM, Role
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import row_name, unseal
@@ -33,6 +35,7 @@ from enrollment.places.areas import Area, rows_of_file
 from enrollment.places.class_plan import NUMBERS
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import sort_key
+from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollClass
 from enrollment.places.roll_changes import counts
 from enrollment.places.service_areas import ServiceArea
@@ -41,6 +44,7 @@ from enrollment.review.queue import bulk_confirmation
 from enrollment.season import rounds
 from enrollment.season.calendar import Season
 from portal.demo import (
+    arrivals,
     city_builder,
     geography,
     kindergarten_rows,
@@ -397,14 +401,14 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
         assert 0 < session.scalar(declined) < CHILDREN
 
 
-class AlwaysTheSame:
-    """A random generator that always returns the same value."""
+class Cycle:
+    """A random generator that returns these values again and again."""
 
-    def __init__(self, luck: float):
-        self.luck = luck
+    def __init__(self, *lucks: float):
+        self.lucks = itertools.cycle(lucks)
 
     def random(self) -> float:
-        return self.luck
+        return next(self.lucks)
 
 
 def test_who_goes_on_to_the_results_without_drawing_finds_them_drawn(engine_of_the_city):
@@ -417,14 +421,78 @@ def test_who_goes_on_to_the_results_without_drawing_finds_them_drawn(engine_of_t
         assert session.scalar(select(func.count()).select_from(draw_offers.Offer)) > 0
 
 
+NUMBER_OF_MOVE = re.compile(r'("key": "[a-z_]+:)\d+')
+"""The part of a message's key that tells which move of the history it is about."""
+
+
+def by_the_verbs_and_in_bulk(session, tables, act, condition, monkeypatch) -> list[dict[str, list[str]]]:
+    """What `act` writes while the condition of bulk rows holds for nobody, and then in bulk rows."""
+    found = []
+    for in_bulk in (False, True):
+        with monkeypatch.context() as patch, session.begin_nested() as attempt:
+            if not in_bulk:
+                patch.setattr(*condition, lambda *args: false())
+            before = rows_now(session, tables)
+            act()
+            session.flush()
+            written = rows_since(session, before, tables)
+            attempt.rollback()
+        session.expire_all()
+        if "roll_child" in written:
+            written = without_seals(written)
+        found.append({table: sorted(NUMBER_OF_MOVE.sub(r"\1", row) for row in rows) for table, rows in written.items()})
+    return found
+
+
+def test_bulk_answers_are_what_the_verbs_would_have_written(engine_of_the_city, monkeypatch):
+    now = season.DATES["result"][0] + dt.timedelta(hours=5)
+    tables = ("offer", "offer_move", "programme", "audit_entry", "notice", "job", "joint_decision")
+    with Session(engine_of_the_city) as session:
+
+        def act():
+            # everything happens to somebody in a city that is so small
+            random = Cycle(0.01, 0.5, 0.1, 0.7, 0.999)
+            simulated_people.answer_offers(session, random, now=now, after=None, leave=frozenset())
+
+        condition = (simulated_people.answer_rows, "answers_alone")
+        verbs, bulk = by_the_verbs_and_in_bulk(session, tables, act, condition, monkeypatch)
+        assert bulk == verbs
+        states = {json.loads(row)["state"] for row in verbs["offer"]}
+        assert states == {"declined", "confirmed", "confirmed_waiting"}
+        assert len(verbs["job"]) > 5 and len(verbs["notice"]) > CHILDREN // 2
+
+
+def test_bulk_arrivals_are_what_the_verbs_would_have_written(engine_of_the_city, monkeypatch):
+    answered, begins = season.DATES["result"][0] + dt.timedelta(hours=5), season.DATES["arrival"][0]
+    now = season.DATES["arrival"][1] - dt.timedelta(hours=1)
+    tables = (
+        "offer", "offer_move", "audit_entry", "notice", "arrival_tap", "arrival_check", "arrival_entry", "roll_class", "roll_child",
+        "programme",
+    )  # fmt: skip
+    with Session(engine_of_the_city) as session:
+        simulated_people.answer_offers(session, Cycle(0.5), now=answered, after=None, leave=frozenset())
+        clerk = people.actor(session, people.REVIEWER)
+        busiest = select(Programme.kindergarten_id).order_by(Programme.taken.desc()).limit(1)
+        here = session.scalar(busiest)
+        head = replace(clerk, roles=frozenset({Role.HEAD}), kindergartens=frozenset({here}))
+
+        def act():
+            desk = arrivals._Desk(session, np.random.default_rng(3), head, begins, now)
+            desk.decide_all(season.YEAR, here, frozenset())
+
+        condition = (arrivals.arrival_rows, "comes_simply")
+        verbs, bulk = by_the_verbs_and_in_bulk(session, tables, act, condition, monkeypatch)
+        assert bulk == verbs
+        assert len(verbs["roll_child"]) == len(verbs["arrival_entry"]) > 3
+        session.rollback()
+
+
 @pytest.mark.parametrize("luck,state", [(0.0, "declined"), (0.5, "confirmed"), (0.999, "offered")])
 def test_bound_children_are_answered_for_once(town, luck, state):
     apple = town.kindergarten("金苹果", places=2)
     twins = town.twins("李沐晨", "李沐阳", wishes=[apple])
     town.drawn()
-    done, _last = simulated_people.answer_offers(
-        town.session, AlwaysTheSame(luck), now=town.now, after=None, leave=frozenset()
-    )
+    done, _last = simulated_people.answer_offers(town.session, Cycle(luck), now=town.now, after=None, leave=frozenset())
     assert done == 2
     found = select(draw_offers.Offer.state).where(draw_offers.Offer.application_id.in_([twin.id for twin in twins]))
     assert list(town.session.scalars(found)) == [state, state]

@@ -5,7 +5,6 @@ import pytest
 from enrollment.applications import register_answers
 from enrollment.eligibility import households, register_questions
 from enrollment.ground.identity import index_of
-from enrollment.people import consents
 from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.review import fact_values
 from enrollment.season.facts import Fact
@@ -36,7 +35,7 @@ def agreeing(monkeypatch):
 
 def family_of(town, name="李"):
     family = town.family(name, **HOUSEHOLD)
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     return family
 
 

@@ -12,7 +12,7 @@ from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.places import ledger, pools
 from enrollment.places.grades import code_list
 from enrollment.places.grades.code_list import GradeNames
-from enrollment.places.measures import library
+from enrollment.places.measures import library, ramps
 from enrollment.places.measures.rows import MeasureKind
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
@@ -147,6 +147,18 @@ def measure(town) -> StaleForm:
     return StaleForm(first, f"/officials/2026/planning/measures/{kept.id}", typed, overtake, "学位|120", "#name")
 
 
+def measure_ramps(town) -> StaleForm:
+    first, second = town.city_pair()
+
+    def overtake():
+        changed = {"build": (20, 50, 80)}
+        ramps.change(town.session, changed, version=0, by=second, now=town.now)
+
+    return StaleForm(
+        first, "/officials/2026/planning/measures/ramps", {"build_first": "30"}, overtake, "新建|20% · 50% · 80%", "#build_first"
+    )  # fmt: skip
+
+
 def grade(town) -> StaleForm:
     first, second = town.city_pair()
     code_list.add(town.session, GradeNames("市一级", "City 1", False), by=first, now=town.now)
@@ -216,6 +228,7 @@ FORMS = {
     "ChildForm": unserved_child,
     "ReassignForm": case_officer,
     "MeasureForm": measure,
+    "RampForm": measure_ramps,
     "OpenDayForm": open_day,
     "PlanForm": place_plan,
     "CountForm": class_count,

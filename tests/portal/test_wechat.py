@@ -11,10 +11,10 @@ from enrollment.delivery.wechat import WechatBinding, WechatNotice
 from enrollment.ground import outbox
 from enrollment.ground.outbox import DeliveryError, MessageState, SentMessage
 from portal.config import Wechat
+from portal.gateways.stand_ins.wechat import TestWechat
 from portal.gateways.wechat import AccessToken, WechatConnection
 from tests.support.sender import let_the_sender_send
 from tests.support.signing_in import fill_in, sign_in
-from tests.support.wechat import TestWechat
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_each_answer_of_wechat_is_a_fate_of_its_own(town, client, family, accoun
     tell(town, family, "waits")
     assert send(account, app_engine, town)["waits"] == (MessageState.WAITING, DeliveryError.TOO_FAST)
     account.quota = 10
-    account.end_tokens()
+    account.tokens.clear()
     account.mood = "down"
     frozen_clock.move(minutes=2)
     assert send(account, app_engine, town)["waits"][0] == MessageState.WAITING
@@ -121,7 +121,7 @@ def test_a_token_that_ended_is_replaced(town, client, family, account, app_engin
     connection = WechatConnection(account.config.wechat, token)
     body = '{"url": "http://localhost/", "data": {}}'
     assert connection.send("k-1", "o-li", body).verdict == "accepted"
-    account.end_tokens()
+    account.tokens.clear()
     assert connection.send("k-2", "o-li", body).error == DeliveryError.NOT_AUTHORISED
     assert connection.send("k-2", "o-li", body).verdict == "accepted"
     assert connection.send("k-2", "o-li", body).verdict == "accepted"

@@ -51,6 +51,12 @@ def hidden_fields(html: str, action: str | None = None) -> dict[str, str]:
     raise AssertionError(f"no form {action or ''} on the page")
 
 
+def choices_of(client: FlaskClient, path: str, name: str) -> list[str]:
+    """The values of the checkboxes of this name on a page."""
+    page = BeautifulSoup(client.get(path).text, "lxml")
+    return [box["value"] for box in page.select(f'input[type="checkbox"][name="{name}"]')]
+
+
 def fill_in(client: FlaskClient, path: str, action: str | None = None, **fields):
     """Open the page, fill in its form and send it; the answer is not followed."""
     page = client.get(path)

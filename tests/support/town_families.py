@@ -89,6 +89,11 @@ class Families:
         digest = hashlib.sha256(kind.encode()).hexdigest()
         consents.give(self.session, kind, text_version="1", text_digest=digest, by=family.actor, now=self.now)
 
+    def agree_to_registers(self, family: Family, *registers: consents.Register) -> None:
+        """The family agrees to these registers; without a name, to every one."""
+        for register in registers or consents.Register:
+            self.consent(family, consents.KIND_OF[register])
+
     def child(
         self,
         name: str,

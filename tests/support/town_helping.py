@@ -13,6 +13,7 @@ from enrollment.applications.mandates import Mandate, Paper, Terms, Text
 from enrollment.eligibility import households
 from enrollment.ground.accounts import Actor, actor_of
 from enrollment.people import guardians
+from enrollment.people.consents import Register
 from enrollment.season import ages
 from tests.support.town_families import RENTED_IN_JINJIANG, id_number
 
@@ -22,7 +23,9 @@ def text(name: str) -> Text:
 
 
 def terms(*, registers: bool = False, year: int = 2026) -> Terms:
-    return Terms(year, text("mandate"), text("child_data"), text("register_check") if registers else None)
+    return Terms(
+        year, text("mandate"), text("child_data"), {each: text(each) for each in Register} if registers else {}
+    )
 
 
 def photo_of_a_paper(colour: str = "white") -> bytes:

@@ -11,8 +11,9 @@ from enrollment.applications.application_rows import Application, ApplicationVer
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.values import SealedJson
+from enrollment.people.consents import Register
 
-REGISTERS = ("household_register", "property", "residence_permit", "social_insurance", "vaccination", "roll")
+REGISTERS = tuple(register.value for register in Register)
 ANSWERS = ("matches", "differs", "unknown", "unavailable")
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents, lifecycle
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.claim_rows import DETAILS
 from enrollment.applications.contents import Answers
+from enrollment.applications.statements import keyed_write
+from enrollment.applications.statements.draft_changes import REGISTRATION_IS_OPEN
+from enrollment.applications.statements.keyed_write import SAVED, Change, Visit, answered
 from enrollment.ground import random_codes
 from enrollment.ground.accounts import Actor
 from enrollment.ground.phones import SealedPhone
@@ -27,13 +29,10 @@ from enrollment.ground.sign_in import RequestKey
 from enrollment.ground.vault import row_name, seal, unseal
 from enrollment.people import consents, household_rows
 from enrollment.people.person_rows import RESIDENT
-from enrollment.season.round_rows import KINDS_WITH_WISHES, RoundStage
 
 PHONE = SealedPhone("guardian.phone")
 SEALED_HOME = ("home_address", "home_longitude", "home_latitude")
 HOUSEHOLD = sorted(household_rows.ANSWERS - set(SEALED_HOME))
-
-_KINDS = "', '".join(KINDS_WITH_WISHES)
 
 FAMILY = """
     SELECT concat_ws(' ', child.version, child.xmin, string_agg(
@@ -65,6 +64,8 @@ READ = f"""
                 FROM wish WHERE wish.application_id = application.id),
             'documents', (SELECT json_agg(json_build_array(kind, entered_before)) FROM child_document
                 WHERE child_document.child_id = application.child_id AND joined_from IS NULL),
+            'registers', (SELECT json_agg(kind) FROM consent WHERE withdrawn_at IS NULL
+                AND account_id = coalesce(application.entered_for, application.entered_by)),
             'elder', (SELECT child_code FROM application AS elder WHERE elder.id = application.elder_id)) AS said,
         ARRAY[child.name, child.id_number, child.born] AS sealed_child,
         ARRAY[{", ".join(f"household.{name}" for name in SEALED_HOME)}] AS sealed_home,
@@ -98,11 +99,7 @@ WRITE = f"""
           AND ({FAMILY}) = %(family)s
           AND EXISTS (SELECT FROM consent
                 WHERE account_id = %(account)s AND kind = '{consents.CHILD_DATA}' AND withdrawn_at IS NULL)
-          AND EXISTS (SELECT FROM round JOIN season ON season.year = round.year
-                WHERE round.year = application.year AND application.level = ANY(round.levels)
-                  AND round.kind IN ('{_KINDS}') AND round.stage = '{RoundStage.OPEN}'
-                  AND round.opens_at <= %(now)s AND round.closes_at > %(now)s
-                  AND season.announced_at IS NOT NULL AND season.closed_at IS NULL)
+          AND {REGISTRATION_IS_OPEN}
         RETURNING id, child_id),
     receipt AS (
         INSERT INTO application_version (application_id, number, answers, digest, changed, submitted_at, submitted_by)
@@ -119,10 +116,8 @@ WRITE = f"""
             jsonb_build_object('code', %(code)s::text, 'number', 1, 'who', who), %(now)s
         FROM moved, unnest(%(receivers)s::uuid[], %(who)s::text[]) AS told (receiver, who)
         ON CONFLICT (key) DO NOTHING),
-    done AS (
-        INSERT INTO done_once (key, account_id, body_digest, status, location, done_at)
-        SELECT %(key)s, %(account)s, %(body)s, 303, %(location)s, %(real_now)s FROM moved)
-    SELECT id FROM moved
+    {answered("moved")}
+    SELECT id, {SAVED} FROM moved
 """  # noqa: S608 (constants)
 
 
@@ -177,10 +172,12 @@ def write(
     agrees_to_central: bool,
     key: RequestKey,
     location: str,
+    visit: Visit | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> bool:
-    """Hand the draft in: history, audit entry, receipt 1, messages, and the answer `location` under the request's key.
+    """Hand the draft in: history, audit entry, receipt 1, messages, the answer `location` under the request's key, and the
+    web session.
 
     False if the draft, its family, its consent or the round is not as it must be any more, or somebody was faster; then
     nothing is written.
@@ -200,20 +197,8 @@ def write(
         "digest": hashlib.sha256(said.encode()).hexdigest(),
         "receivers": list(draft.receivers),
         "who": list(draft.who),
-        "key": key.key,
-        "body": key.body_digest,
-        "location": location,
-        "real_now": key.at,
     }
-    try:
-        if _one(session, WRITE, values) is not None:
-            return True
-    except IntegrityError:
-        pass  # the key was used meanwhile, or the code is taken
-    # Nothing is written, and the service looks again.  PostgreSQL locked the row to look whether it still fits, and the next
-    # lock is that of the key: another click with this key holds it and waits for the row.
-    session.rollback()
-    return False
+    return keyed_write.write(session, Change(WRITE, values), key=key, location=location, visit=visit)
 
 
 def _one(session: Session, statement: str, values: dict[str, Any]) -> Row | None:
@@ -258,6 +243,9 @@ def _answers(application_id: uuid.UUID, found: Row) -> Answers:
         "wishes": wishes,
         "bound_with": [],
         "elder": said["elder"],
+        "registers": sorted(
+            consents.REGISTER_OF_KIND[kind] for kind in said["registers"] or [] if kind in consents.REGISTER_OF_KIND
+        ),
         **_elder_sibling(application_id, *found.sealed_elder),
     }
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 _parts: dict[str, "Part[Any]"] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part(Generic[T]):
     """The content of `tables` as `load` reads it.  `every`: the shortest time between two looks at the tables."""
 
@@ -82,26 +82,41 @@ class Catalogue:
             self._kept[part.name] = kept
         return kept[1]
 
-    def look(self, part: Part[Any], session: Session) -> str:
-        """The stamp of a large part, asked at most every so often for its tables."""
+    def look(self, part: Part[Any], session: Callable[[], Session]) -> str:
+        """The stamp of a large part, asked at most every so often for its tables.  `session` is only called to ask."""
         moment = self.moment()
         looked, stamp = self._looked.get(part.tables, (float("-inf"), ""))
         if self.always_look or moment - looked >= part.every.total_seconds():
-            stamp = str(session.scalar(text(f"SELECT {part.stamp}")))
+            stamp = str(session().scalar(text(f"SELECT {part.stamp}")))
             self._looked[part.tables] = (moment, stamp)
         return stamp
 
 
-@dataclass(frozen=True)
+@dataclass
 class Attached:
-    """A catalogue at the stamps that a request has seen.  Those of large parts are looked at when one is first used."""
+    """A catalogue at the stamps that a request has seen.  Those of large parts are looked at when one is first used.
+
+    `used` has the stamp of each part that the request has read; `loading` says that a part is being read from its tables.
+    """
 
     catalogue: Catalogue
     stamps: Callable[[], Mapping[str, str]]
     looked: dict[tuple[str, ...], str] = field(default_factory=dict)
+    used: dict[Part[Any], str] = field(default_factory=dict)
+    loading: bool = False
 
     def content(self, part: Part[T], session: Session) -> T:
+        stamp = self.used.get(part)
+        if stamp is None:
+            self.loading = True
+            stamp = self.used[part] = self._stamp(part, session)
+            found = self.catalogue.content(part, stamp, session)
+            self.loading = False
+            return found
+        return self.catalogue.content(part, stamp, session)
+
+    def _stamp(self, part: Part[Any], session: Session) -> str:
         stamp = self.stamps().get(part.name) or self.looked.get(part.tables)
         if stamp is None:
-            stamp = self.looked[part.tables] = self.catalogue.look(part, session)
-        return self.catalogue.content(part, stamp, session)
+            stamp = self.looked[part.tables] = self.catalogue.look(part, lambda: session)
+        return stamp

@@ -80,6 +80,13 @@ class Read(Generic[R]):
         ahead: ReadAhead | None = session.info.get(KEY)
         return None if ahead is None else ahead.rows(self, value)
 
+    def put(self, session: Session, value: Any, rows: list[R]) -> None:
+        """Answer with these rows from now on, as they will be after a change.  Raises LookupError if nothing is read ahead."""
+        ahead: ReadAhead | None = session.info.get(KEY)
+        if ahead is None:
+            raise LookupError(self.table.__name__)
+        ahead.put(self, value, rows)
+
     def one(self, session: Session, value: Any) -> R | None:
         """The only row with this value, or None.  Raises ValueError for several."""
         found = self.of(session, value)
@@ -126,12 +133,19 @@ class Shape:
         columns: list[ColumnElement[Any]] = [attribute.columns[0] for attribute in kept]
         self.selected = [_plain(getattr(table, name), column) for name, column in zip(self.names, columns, strict=True)]
         self.decoders = [
-            (place, decode) for place, column in enumerate(columns) if (decode := _decoder(column.type)) is not None
+            (place, decode)
+            for place, column in enumerate(columns)
+            if (decode := _decoder(column.type)) is not None and not isinstance(column.type, Sealed)
         ]
         self.key_places = [
             self.names.index(self.mapper.get_property_by_column(each).key) for each in self.mapper.primary_key
         ]
-        self.sealed = [(place, column.type) for place, column in enumerate(columns) if isinstance(column.type, Sealed)]
+        self.sealed = [
+            (name, column.type)
+            for name, column in zip(self.names, columns, strict=True)
+            if isinstance(column.type, Sealed)
+        ]
+        self.identity = self.mapper.identity_key_from_primary_key(())[0]
 
     def object(self, session: Session, values: list[Any]) -> Base:
         """The session's object of this row; `values` are those of the JSON array."""
@@ -139,22 +153,32 @@ class Shape:
             if values[place] is not None:
                 values[place] = decode(values[place])
         ids = tuple(values[place] for place in self.key_places)
-        key = self.mapper.identity_key_from_primary_key(ids)
+        key = (self.identity, ids, None)  # as `identity_key_from_primary_key` gives it
         known = session.identity_map.get(key)
         if known is not None:
             return known
-        if self.sealed:
-            row = row_of(self.mapper.local_table, ids)
-            for place, kind in self.sealed:
-                values[place] = kind.opened(values[place], row)
         made = self.manager.new_instance()
-        instance_dict(made).update(zip(self.names, values, strict=True))
+        loaded = instance_dict(made)
+        loaded.update(zip(self.names, values, strict=True))
         # what the ORM does with a row that it reads; the public way, make_transient_to_detached and add, costs ten times
         state = instance_state(made)
         state.key, state.session_id = key, session.hash_key
-        state.expired_attributes.update(self.left_out)
+        if self.sealed:
+            state.callables = self._opened_when_read(loaded, ids)
+        if self.left_out:
+            state.expired_attributes.update(self.left_out)
         session.identity_map.add(state)
         return made
+
+    def _opened_when_read(self, loaded: dict[str, Any], ids: tuple[Any, ...]) -> dict[str, Callable[..., Any]]:
+        """Take the sealed values out of the loaded ones; SQLAlchemy calls for one when it is first read."""
+        table = self.mapper.local_table
+
+        def opened(kind: Sealed, stored: str) -> Callable[..., Any]:
+            return lambda _state, _passive: kind.opened(bytes.fromhex(stored[2:]), row_of(table, ids))
+
+        sealed = [(name, kind) for name, kind in self.sealed if loaded[name] is not None]
+        return {name: opened(kind, loaded.pop(name)) for name, kind in sealed}
 
 
 class ReadAhead:
@@ -165,6 +189,7 @@ class ReadAhead:
 
     def __init__(self) -> None:
         self._answers: dict[Read[Any], dict[Any, list[Any]]] = {}
+        self._later: dict[Read[Any], tuple[Session, Iterable[Any], Sequence[list[Any]] | None]] = {}
         self._rows: list[Base] = []
 
     def add(self, session: Session, read: Read, covered: Iterable[Any], found: Sequence[list[Any]] | None) -> list[Any]:
@@ -177,14 +202,35 @@ class ReadAhead:
         self._rows += rows
         return rows
 
+    def add_later(
+        self, session: Session, read: Read, covered: Iterable[Any], found: Sequence[list[Any]] | None
+    ) -> None:
+        """The same for a question that many pages do not ask: its objects are made when it is asked.
+
+        Not for rows that `session.get` or a relationship is to find.
+        """
+        self._later[read] = (session, covered, found)
+
     def answer(self, read: Read[R], answers: dict[Any, list[R]]) -> None:
         """Keep the answers of a question that follow from another's."""
         self._answers[read] = answers
 
+    def put(self, read: Read[R], value: Any, rows: list[R]) -> None:
+        """Replace the rows of one value."""
+        self._answers.setdefault(read, {})[value] = rows
+
     def rows(self, read: Read[R], value: Any) -> list[R] | None:
         """The rows of a question; None if it was not read ahead."""
+        if read in self._later:
+            session, covered, rows = self._later.pop(read)
+            self.add(session, read, covered, rows)
         found = self._answers.get(read, {}).get(value)
         return None if found is None else list(found)
+
+
+def relate(row: Base, name: str, other: Base) -> None:
+    """Set the one row to which a relationship of a row that was read ahead leads, so that nothing looks for it."""
+    instance_dict(row)[name] = other
 
 
 def attach(session: Session, ahead: ReadAhead) -> None:

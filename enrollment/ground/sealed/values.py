@@ -6,6 +6,7 @@ passes by both, with COPY or written SQL, calls `sealed` and `opened` with the r
 """
 
 import datetime as dt
+import functools
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -151,8 +152,11 @@ def row_key(column: ColumnElement[Any]) -> list[ColumnElement[Any]]:
 
 def row_of(table: FromClause, key: Any) -> str:
     """The name of the row with this primary key, in the order of its columns."""
-    return vault.row_name(*(_stored(column, part) for column, part in zip(table.primary_key, key, strict=True)))
+    parts = zip(_has_keyed_codes(table), key, strict=True)
+    return vault.row_name(*(token_of(str(part)) if is_keyed else part for is_keyed, part in parts))
 
 
-def _stored(column: ColumnElement[Any], part: Any) -> Any:
-    return token_of(str(part)) if isinstance(column.type, KeyedCode) else part
+@functools.cache
+def _has_keyed_codes(table: FromClause) -> tuple[bool, ...]:
+    """Of each column of the primary key, whether it stores a token instead of the code."""
+    return tuple(isinstance(column.type, KeyedCode) for column in table.primary_key)

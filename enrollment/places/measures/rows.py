@@ -80,3 +80,23 @@ class Measure(Base):
         CheckConstraint("length(name) > 0 AND length(code) > 0", name="has_a_name"),
         Index("ix_measure__kindergarten_id", "kindergarten_id"),
     )
+
+
+class MeasureRamp(Base):
+    """How fast the places of a kind of measure open: per cent in the first, second and third September in force; all of
+    them from the fourth on.  A kind without a row takes one class level more each September."""
+
+    __tablename__ = "measure_ramp"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    first: Mapped[int]
+    second: Mapped[int]
+    third: Mapped[int]
+    changed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    changed_at: Mapped[dt.datetime | None]
+    version: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('" + "','".join(OPENS) + "')", name="kind_that_opens"),
+        CheckConstraint("first BETWEEN 1 AND second AND second <= third AND third <= 100", name="never_fewer_places"),
+    )

@@ -22,10 +22,11 @@ from portal.demo.actors import simulated_witnesses
 OFFICIALS = ("city1", "city2")
 
 
-def begin(session: Session, *, now: dt.datetime) -> uuid.UUID:
-    """Declare the form, freeze the list, let witnesses enter the seed and start the run; its id.  Refuses as each step."""
+def begin(session: Session, *, now: dt.datetime, round_id: uuid.UUID | None = None) -> uuid.UUID:
+    """Declare the form, freeze the list, let witnesses enter the seed and start the run of the round, or of the main round;
+    its id.  Refuses as each step."""
     first, second = (people.actor(session, login) for login in OFFICIALS)
-    found = _main_round(session)
+    found = session.get_one(Round, round_id) if round_id else _main_round(session)
     beacon_at, seeded_at = now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5)
     simulated_witnesses.declare(session, found.id, beacon_at, by=first, now=now)
     snapshot.freeze(session, found.id, by=first, now=now)
@@ -46,14 +47,17 @@ def publish(engine: Engine, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.
         preparation.clear(session, run_id)
 
 
-def draw(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> None:
-    """Everything up to a run that is checked and waits for its signatures."""
+def draw(
+    engine: Engine, now: dt.datetime, progress: Callable[[int, int], None], round_id: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Everything up to a run that is checked and waits for its signatures; its id.  Without `round_id` the main round's."""
     with _session(engine) as session, session.begin():
-        run_id = begin(session, now=now)
+        run_id = begin(session, now=now, round_id=round_id)
     progress(0, 1)
     with _session(engine) as session, session.begin():
         execution.execute(session, run_id, now=now + dt.timedelta(minutes=7))
     progress(1, 1)
+    return run_id
 
 
 def publish_the_checked_run(engine: Engine, signed_at: dt.datetime, hour: dt.datetime) -> None:

@@ -19,6 +19,7 @@ from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility import register_questions
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.offers import offers
+from enrollment.offers.deadline_pauses import extend_after_pauses
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.people.person_rows import Guardian
@@ -28,13 +29,15 @@ from enrollment.review import review
 from enrollment.review.review import Ask
 from enrollment.review.scope import registration_over
 from portal.demo import people
+from portal.demo.offers import answer_rows
+from portal.demo.offers.answer_rows import FamilyAnswer
 from portal.gateways.registers import Registers
 
 Progress = Callable[[int, int], None]
 BATCH = 500
 ASKED = "与登记数据不一致，请补充材料或更正（模拟数据）"
 
-DECLINED, WAITING, SILENT = 0.05, 0.09, 0.03
+DECLINED, WAITING, SILENT = 0.04, 0.09, 0.02
 """Rates of families that decline, confirm and wait for a better wish, or do not answer; all others confirm."""
 
 
@@ -103,28 +106,56 @@ def answer_offers(
     leave: frozenset[uuid.UUID],
     limit: int = BATCH,
 ) -> tuple[int, uuid.UUID | None]:
-    """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id."""
-    waiting = select(Offer, guardians_account()).join(Application, Application.id == Offer.application_id)
+    """Let the families of the next offers after an id answer, except the accounts in `leave`; how many, and the last id.
+
+    Who answers alone for one child does so in bulk rows (`answer_rows`); the others use the service functions.
+    """
+    alone = answer_rows.answers_alone().label("alone")
+    waiting = select(Offer, guardians_account().label("account"), alone)
+    waiting = waiting.join(Application, Application.id == Offer.application_id)
     waiting = waiting.where(
-        Offer.state == OfferState.OFFERED, Application.on_hold.is_(False), guardians_account().not_in(leave)
-    )
+        Offer.state == OfferState.OFFERED, Offer.answer_by > now, Application.on_hold.is_(False),
+        guardians_account().not_in(leave),
+    )  # fmt: skip
     held = aliased(Application)  # bound children answer together, so a dispute about one stops all
     waiting = waiting.where(~select(held.id).where(held.unit == Application.unit, held.on_hold).exists())
     if after is not None:
         waiting = waiting.where(Offer.id > after)
+    extend_after_pauses(session, now=now)
     rows = session.execute(waiting.order_by(Offer.id).limit(limit)).all()
-    for offer, account_id in rows:
+    with_phone = _with_phone(session, [row.account for row in rows])
+    in_bulk = []
+    for offer, account_id, alone_ in rows:
         luck = random.random()
         if offer.state != OfferState.OFFERED:
             continue  # bound children answer together: the sibling before it has answered
-        account = session.get_one(Account, account_id)
-        family = actor_of(account)
         # no message reaches a family without a phone: a desk has to contact it, and then it answers there
-        silent = luck >= 1 - SILENT and account.phone_index is not None
-        if luck < DECLINED:
-            offers.decline(session, offer.id, by=family, now=now)
-        elif luck < DECLINED + WAITING and (offer.rank or 1) > 1:
-            offers.confirm(session, offer.id, wait=True, by=family, now=now)
-        elif not silent:
-            offers.confirm(session, offer.id, wait=False, by=family, now=now)
+        move = _answer(luck, offer, silent=luck >= 1 - SILENT and account_id in with_phone)
+        if move is None:
+            continue
+        if alone_:
+            in_bulk.append(FamilyAnswer(offer.id, offer.application_id, offer.child_id, account_id, move))
+        else:
+            _answer_by_oneself(session, offer, move, actor_of(session.get_one(Account, account_id)), now)
+    answer_rows.write(session, in_bulk, now=now)
     return len(rows), rows[-1].Offer.id if rows else None
+
+
+def _with_phone(session: Session, account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    return set(session.scalars(select(Account.id).where(Account.id.in_(account_ids), Account.phone_index.is_not(None))))
+
+
+def _answer(luck: float, offer: Offer, *, silent: bool) -> str | None:
+    """The move of a family's answer; None if it gives none."""
+    if luck < DECLINED:
+        return "decline"
+    if luck < DECLINED + WAITING and (offer.rank or 1) > 1:
+        return "confirm_and_wait"
+    return None if silent else "confirm"
+
+
+def _answer_by_oneself(session: Session, offer: Offer, move: str, family: Actor, now: dt.datetime) -> None:
+    if move == "decline":
+        offers.decline(session, offer.id, by=family, now=now)
+    else:
+        offers.confirm(session, offer.id, wait=move == "confirm_and_wait", by=family, now=now)

@@ -5,13 +5,15 @@ knows nothing of a child without one.  It can simulate slow, invalid or missing 
 """
 
 import json
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from portal.gateways.stand_ins.http_server import StandInHandler, StandInServer
+
 NAME = "测试登记库"
+JSON = "application/json"
 PARTS_OF_A_PLACE = ("street", "community", "estate")
 
 Record = dict[str, Any]
@@ -22,10 +24,8 @@ Find = Callable[[Mapping[str, str]], Mapping[str, Record]]
 """The records of children by the number of their document, from numbers with their kinds."""
 
 
-class TestRegisters:
+class TestRegisters(StandInServer):
     """`find` looks up records, by default in `truths`; `mood` is well, slow, wrong or down."""
-
-    __test__ = False
 
     def __init__(self, find: Find | None = None, port: int = 0):
         self.truths: dict[str, Record] = {}
@@ -33,62 +33,33 @@ class TestRegisters:
         self.mood = "well"
         self.delay = 0.0
         self.asked: list[tuple[str, int]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
-        # the default interval of half a second is what each job would wait for at its end
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True, name=NAME)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> "TestRegisters":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_fault: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(NAME, port)
 
     def answers(self, questions: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The registers' answer to each question."""
         records = self.find({each["child"]["id_number"]: each["child"]["id_kind"] for each in questions})
         return [_answer(question, records.get(question["child"]["id_number"], {})) for question in questions]
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def handler(self) -> type[BaseHTTPRequestHandler]:
         registers = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(StandInHandler):
             def do_GET(self) -> None:
-                self._send(200, f"<!doctype html><title>{NAME}</title><h1>{NAME}</h1>".encode(), "text/html")
+                self.say(200, f"<!doctype html><title>{NAME}</title><h1>{NAME}</h1>".encode(), "text/html")
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 registers.asked.append((self.path.rsplit("/", 1)[-1], len(body["questions"])))
                 if registers.mood == "down":
-                    self._send(503, b"")
+                    self.say(503, b"", JSON)
                     return
                 if registers.mood == "slow":
                     time.sleep(registers.delay)
                 if registers.mood == "wrong":
-                    self._send(200, b'{"answers": [{"ref": 0, "answer": "perhaps"}], "source": 7')
+                    self.say(200, b'{"answers": [{"ref": 0, "answer": "perhaps"}], "source": 7', JSON)
                     return
                 answers = registers.answers(body["questions"])
-                self._send(200, json.dumps({"source": NAME, "answers": answers}, ensure_ascii=False).encode())
-
-            def _send(self, status: int, content: bytes, kind: str = "application/json") -> None:
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", f"{kind}; charset=utf-8")
-                    self.send_header("Content-Length", str(len(content)))
-                    self.end_headers()
-                    self.wfile.write(content)
-                except BrokenPipeError:
-                    pass  # the client has closed the connection
-
-            def log_message(self, *_args: object) -> None:
-                pass  # requests contain identity numbers, which must not be logged
+                self.say(200, json.dumps({"source": NAME, "answers": answers}, ensure_ascii=False).encode(), JSON)
 
         return Handler
 

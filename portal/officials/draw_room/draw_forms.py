@@ -4,8 +4,8 @@ import datetime as dt
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateTimeLocalField, HiddenField, IntegerField, RadioField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms import DateTimeLocalField, HiddenField, IntegerField, RadioField, StringField
+from wtforms.validators import Length, Optional
 
 from allocation.draw_form import TIME_FORMAT, DrawForm, DrawFormError, NumberGroup, NumberOrder, PartForm, PartKind
 from enrollment.draw.seed import witness_sessions
@@ -13,7 +13,7 @@ from enrollment.draw.seed.witness_rows import WitnessOffice
 from enrollment.draw.snapshot import LONGEST_REASON
 from enrollment.ground.city_time import CHENGDU
 from enrollment.results.run_comparison import Comparison
-from portal.officials.forms import OfficialForm
+from portal.officials.forms import Checkboxes, OfficialForm
 from portal.text.draw_forms import fault_words
 from portal.web.forms import coded_choices
 
@@ -176,22 +176,22 @@ class SetAsideForm(OfficialForm):
 
 
 class SignForm(OfficialForm):
-    """Signing a run.  `seen` is None where nothing is marked; `note` is None where no figure is, and is needed until a signer
-    wrote one."""
+    """Signing a run.  Each difference is ticked for itself, and the digest.  `note` is None where no figure is marked, and is
+    needed until a signer wrote one."""
 
+    read = Checkboxes(_l("逐条看过再打勾"), validate_choice=False)
     note = StringField(
         _l("为什么不同（另一位签署人看得到，也写进公证记录；不要写孩子的姓名）"), [Length(max=LONGEST_NOTE)]
     )
-    seen = BooleanField(_l("上面标出的不同和原因，我都看过了"), [InputRequired(_l("请先看过标出的不同。"))])
 
-    def __init__(self, compared: Comparison | None, *, is_explained: bool, **more: Any) -> None:
-        """`is_explained`: an earlier signer wrote why the run differs."""
+    def __init__(
+        self, compared: Comparison | None, *, sentences: list[tuple[str, str]], is_explained: bool, **more: Any
+    ) -> None:
+        """`sentences` are the (key, sentence) of `differences.sentences`; `is_explained`: an earlier signer wrote why the
+        run differs."""
         super().__init__(**more)
-        if compared is None or not compared.needs_reading:
-            del self.seen
+        self.read.choices = sentences
         if compared is None or not compared.marked:
             del self.note
         elif is_explained:
             self.note.label.text = _l("还要补充的（可不填）")
-        else:
-            self.note.validators = [*self.note.validators, DataRequired(_l("请写明为什么不同。"))]

@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.corrections import request_list
 from enrollment.draw import draw_jobs, draw_rooms, duplicate_waivers, replay, requests, runs
 from enrollment.draw.seed import declared_forms, part_standings
 from enrollment.draw.seed.witness_rows import SeedPart
@@ -66,6 +67,7 @@ def room_page(round_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         signed_people=runs.signers(db(), room.signed) if room.signed else [],
         signed={run.id: len(runs.signed_by(db(), run)) for run in room.runs},
         may_act=actor().is_any(Role.CITY_OFFICIAL),
+        corrections_waiting=request_list.that_change_the_list(db(), round_id) if room.step == "freeze" else 0,
     )
 
 

@@ -18,14 +18,14 @@ from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground.accounts import Role
 from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
-from enrollment.results import letters, run_comparison, run_record
+from enrollment.results import letters, run_comparison, run_record, run_signing
 from enrollment.results.letters import Subject
 from enrollment.season import rounds
 from enrollment.season.round_rows import RoundKind
 from portal.letters.draw_record import draw_record
 from portal.letters.preparing import pdf_file, waiting_page
 from portal.officials import pages
-from portal.officials.draw_room import draw_status
+from portal.officials.draw_room import differences, draw_status
 from portal.officials.draw_room.draw_forms import SetAsideForm, SignForm
 from portal.officials.forms import ActForm
 from portal.officials.scope import READERS, area_names
@@ -73,7 +73,9 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         compared=compared,
         marked_points=run_comparison.MARKED_POINTS,
         notes=notes,
-        signing=form if isinstance(form, SignForm) else second_form(SignForm, compared, is_explained=bool(notes)),
+        signing=form
+        if isinstance(form, SignForm)
+        else second_form(SignForm, compared, sentences=differences.sentences(run, compared), is_explained=bool(notes)),
         has_record=run.state in run_record.RECORDED,
         area_names=area_names(),
         may_act=actor().is_any(Role.CITY_OFFICIAL),
@@ -134,13 +136,12 @@ def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
 def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
     compared = run_comparison.of_run(db(), run) if run.summary else None
-    form = SignForm(compared, is_explained=bool(runs.notes(db(), run)))
+    form = SignForm(compared, sentences=differences.sentences(run, compared), is_explained=bool(runs.notes(db(), run)))
     if form.validate_on_submit():
         with refusals_in(form):
-            if (
-                requests.sign(db(), run_id, by=actor(), now=clock(), note=(form.note.data or "") if form.note else "")
-                < runs.SIGNATURES_NEEDED
-            ):
+            note = (form.note.data or "") if form.note else ""
+            people = run_signing.sign(db(), run_id, read=form.read.data or (), by=actor(), now=clock(), note=note)
+            if people < runs.SIGNATURES_NEEDED:
                 flash(_("已签署，还需要另一位工作人员签署。"))
             return redirect(url_for("officials.run_page", run_id=run_id), 303)
     return _run_page(run_id, form)

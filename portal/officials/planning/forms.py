@@ -70,6 +70,12 @@ class QuestionForm(OfficialForm):
         )
 
 
+def version_of(form: OfficialForm) -> int:
+    """The version of the rows on the page; -1 for anything else, which is stale."""
+    typed = form["version"].data or ""
+    return int(typed) if typed.isdigit() else -1
+
+
 class MeasureForm(OfficialForm):
     version = HiddenField()
     name = StringField(_l("措施名称"), [InputRequired(NEEDED), Length(max=80)])
@@ -113,8 +119,7 @@ class MeasureForm(OfficialForm):
         )
 
     def version_number(self) -> int:
-        """The version of the row on the page; -1 for anything else, which is stale."""
-        return int(self.version.data) if (self.version.data or "").isdigit() else -1
+        return version_of(self)
 
     def take_newer(self) -> bool:
         found = library.get(db(), (request.view_args or {})["measure_id"])
@@ -143,7 +148,8 @@ class PlanActForm(OfficialForm):
 
     version = HiddenField()
 
-    version_number = MeasureForm.version_number
+    def version_number(self) -> int:
+        return version_of(self)
 
     def locks(self) -> dict[str, Lock]:
         found = {}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import url_for
@@ -29,6 +29,7 @@ from portal.parents.application_status import ApplicationStatus
 from portal.parents.wishes import WishesForm
 from portal.text.formats import span
 from portal.text.words import word
+from portal.web.shared_views.finder.question import kept_codes
 
 STEPS = ("answer", "arrival", "supplementary")
 """The dates that a family can put into its calendar."""
@@ -48,12 +49,14 @@ class Appointment:
 
 @dataclass(frozen=True)
 class NearForm:
-    """Free places near home; while a round is open each can be added to its wishes, of which `rank_of` are chosen."""
+    """Free places near home, what this browser keeps first; while a round is open each can be added to its wishes, of
+    which `rank_of` are chosen.  Before that a family keeps what it wants to choose then (`kept`)."""
 
     found: NearVacancies
     round: Round | None
     rank_of: dict[Any, int]
     form: WishesForm | None
+    kept: tuple[str, ...] = ()
 
     @property
     def full(self) -> bool:
@@ -87,7 +90,7 @@ def after_draw(
     if not looks:
         return AfterDraw(None, moving, officer)
     said, settled = accepted_places.of(session, application.id), session.get(UnservedChild, application.id)
-    path = tuple(_path(session, status, now))
+    path = tuple(_path(session, status, waits or result.waits_on))
     return AfterDraw(_near(session, application, status, now), moving, officer, path, said, settled)
 
 
@@ -102,16 +105,20 @@ def _officer(session: Session, application: Application, status: ApplicationStat
 
 def _near(session: Session, application: Application, status: ApplicationStatus, now: dt.datetime) -> NearForm:
     round_ = status.times.open if status.may_wish else None
-    found = near_home.near_home(session, application, round_id=round_.id if round_ else None, now=now)
+    found, kept = (
+        near_home.near_home(session, application, round_id=round_.id if round_ else None, now=now),
+        kept_codes(),
+    )
+    found = replace(found, items=tuple(sorted(found.items, key=lambda each: each.kindergarten.code not in kept)))
     if round_ is None:
-        return NearForm(found, None, {}, None)
+        return NearForm(found, None, {}, None, kept)
     form = WishesForm(formdata=None)
     form.note_versions(application)
     chosen = wishes.of(session, application.id, round_.id)
-    return NearForm(found, round_, {each.programme_id: each.rank for each in chosen}, form)
+    return NearForm(found, round_, {each.programme_id: each.rank for each in chosen}, form, kept)
 
 
-def _path(session: Session, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
+def _path(session: Session, status: ApplicationStatus, waits: bool) -> Iterator[dict[str, Any]]:
     """How it goes on for a child without a place, to the first day; it ends with a place or with a person."""
     chance, application = status.chance, status.application
     if chance.opening in (Opening.OPEN, Opening.COMING, Opening.EXPECTED) and chance.begins_at and chance.ends_at:
@@ -128,7 +135,8 @@ def _path(session: Session, status: ApplicationStatus, now: dt.datetime) -> Iter
     arrival = next((date for date in season.dates if date.step == "arrival"), None) if season else None
     if arrival is not None:
         yield {"what": word("season_step", "arrival"), "when": span(arrival.begins_at, arrival.ends_at), "state": "todo",
-               "more": _("开学以后，候补也一直排到明年春天。每个孩子都有去处，或者有一位专人跟着办。")}  # fmt: skip
+               "more": _("开学以后，候补也一直排到明年春天。每个孩子都有去处，或者有一位专人跟着办。") if waits
+               else _("每个孩子都有去处，或者有一位专人跟着办。")}  # fmt: skip
 
 
 def appointment(

@@ -1,20 +1,28 @@
 """Evidence: the documents that the claims require, uploading photos, removing and restoring a page."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
-from enrollment.applications import applications, deadlines
+from enrollment.applications import applications, deadlines, register_answers
 from enrollment.applications.applications import Application
-from enrollment.eligibility import asked_papers, evidence, evidence_pictures, required_documents
+from enrollment.eligibility import (
+    asked_papers,
+    evidence,
+    evidence_pictures,
+    register_questions,
+    required_documents,
+)
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from enrollment.ground.files.uploads import MOST_PDF_PAGES
 from enrollment.people import consents
+from enrollment.people.consents import Register
 from enrollment.review import review
 from portal.parents import pages, steps
 from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form, times_of
@@ -23,7 +31,8 @@ from portal.web.drafts import draft_owner
 from portal.web.evidence_files import file_response
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.shared_views.register_choice import RegistersField, register_hints, register_terms
+from portal.web.unit_of_work import account_id, actor, clock, db
 from portal.web.upload_fields import PHOTO_OR_PDF, UploadsField, accepts_uploads
 
 
@@ -35,6 +44,30 @@ class PagesForm(PageForm):
         return [file.read() for file in self.pages.data or [] if getattr(file, "filename", None)]
 
 
+class RegistersForm(PageForm):
+    """Which registers may be asked, of those that hold something that the family claims."""
+
+    registers = RegistersField(_l("同意向这些部门核对"))
+
+    def keep(self, held: Collection[Register]) -> None:
+        self.registers.choices = [choice for choice in self.registers.choices or [] if choice[0] in held]
+
+
+def _register_choice(application: Application, form: RegistersForm | None = None) -> dict[str, Any]:
+    """The fold with the registers.  The guardian who entered the application chooses; everybody else only reads."""
+    held = register_questions.registers_about(db(), application.id)
+    agreed = register_answers.may_be_asked(db(), application)
+    form = form or RegistersForm(formdata=None, registers=[register for register in held if register in agreed])
+    form.keep(held)
+    return {
+        "registers_form": form,
+        "register_hints": register_hints(),
+        "held": held,
+        "agreed": {register: consent for register, consent in agreed.items() if register in held},
+        "may_agree": (application.entered_for or application.entered_by) == account_id() and not actor().on_behalf,
+    }
+
+
 def _view(application: Application, faulty: PagesForm | None = None) -> ResponseReturnValue:
     return form_page(
         "evidence",
@@ -44,6 +77,7 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         removed=evidence.removed_of(db(), application.id),
         onward=_next_url(application),
         known_areas=required_documents.areas_of(db(), application),
+        **_register_choice(application),
         **paper_values(application, faulty),
     )
 
@@ -80,7 +114,6 @@ def paper_values(application: Application, faulty: PagesForm | None = None) -> d
         "forms": forms,
         "there": there,
         "at_siblings": _at_siblings(application),
-        "registers": consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None,
         "most_pdf_pages": MOST_PDF_PAGES,
         "addable": addable,
         "may_change": deadlines.looks_editable(application, times_of(application)),
@@ -161,6 +194,21 @@ def add_evidence(application_id: uuid.UUID) -> ResponseReturnValue:
                 flash(_("其中 %(n)s 页看起来不够清楚。请放大看看，字认不出来就移除、重拍一张。", n=blurred), "warn")
             return _back(application_id, form.document.data)
     return _view(application, form)
+
+
+@pages.post("/applications/<uuid:application_id>/evidence/registers")
+@desk("parents")
+def choose_registers(application_id: uuid.UUID) -> ResponseReturnValue:
+    """Agree to the ticked registers; the others of the page are not asked, and their papers are asked for instead."""
+    application = application_of(application_id)
+    form = RegistersForm()
+    shown = _register_choice(application, form)
+    if not shown["may_agree"] or not form.validate_on_submit():
+        abort(404)
+    terms = {register: text for register, text in register_terms().items() if register in shown["held"]}
+    consents.choose_registers(db(), form.registers.data or [], terms, by=actor(), now=clock())
+    flash(_("已记下。没有同意的部门不会去问，请上传对应的材料。"))
+    return redirect(url_for("parents.evidence_page", application_id=application_id, _anchor="registers"), 303)
 
 
 @pages.post("/applications/<uuid:application_id>/evidence/from/<uuid:sibling_id>")

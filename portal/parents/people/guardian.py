@@ -1,16 +1,19 @@
 """The first two pages of the form: consent and guardian."""
 
+from collections.abc import Collection
+
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, RadioField, SelectField, StringField
 
 from enrollment.applications import registration
 from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.ground.vault import mask
 from enrollment.people import consents, guardians
+from enrollment.people.consents import Register
 from enrollment.people.person_rows import GUARDIAN_ID_KINDS
 from portal.parents import pages
 from portal.parents.form_pages import Required, VersionedForm, form_page, redirect_after_save
@@ -18,12 +21,30 @@ from portal.text import consent_texts
 from portal.text.words import language, word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.shared_views.register_choice import RegistersField, register_hints, register_terms
+from portal.web.unit_of_work import account_id, actor, clock, db
 
 
 class ConsentForm(VersionedForm):
     consent = BooleanField(_l("我已阅读并同意"))
-    registers = BooleanField(_l("同意向政府部门核对，少交纸质材料（可不选）"))
+    asking = RadioField(
+        _l("向部门核对，少交纸质材料"),
+        choices=[("all", _l("每个部门都同意")), ("some", _l("逐个选")), ("none", _l("都不同意，交材料"))],
+        validate_choice=False,
+    )
+    registers = RegistersField(_l("同意向这些部门核对"))
+
+    def fill(self, given: Collection[str], *, answered: bool) -> None:
+        """Show what was chosen before; a family that has not answered yet finds nothing ticked."""
+        self.registers.data = list(given)
+        if answered:
+            self.asking.data = "all" if len(given) == len(Register) else "some" if given else "none"
+
+    def chosen(self) -> list[str]:
+        """The registers that the guardian agrees to."""
+        if self.asking.data in ("all", "none"):
+            return list(Register) if self.asking.data == "all" else []
+        return list(self.registers.data or [])
 
 
 class GuardianForm(VersionedForm):
@@ -50,10 +71,17 @@ class GuardianForm(VersionedForm):
 def _consent_view(form: ConsentForm | None = None) -> ResponseReturnValue:
     """Without a form, for a helper, who only reads what the guardian agreed to."""
     text = consent_texts.read(consents.CHILD_DATA, language())
-    registers = consent_texts.read(consents.REGISTER_CHECK, language())
-    given = consents.current_consent(db(), consents.CHILD_DATA, by=actor())
-    checked = consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
-    return form_page("consent", "consent", None, form, text=text, registers=registers, given=given, checked=checked)
+    return form_page(
+        "consent",
+        "consent",
+        None,
+        form,
+        text=text,
+        registers=consent_texts.read(consent_texts.REGISTERS, language()),
+        hints=register_hints(),
+        given=consents.current_consent(db(), consents.CHILD_DATA, by=actor()),
+        agreed=consents.registers_of(db(), account_id()),
+    )
 
 
 @pages.get("/consent")
@@ -62,10 +90,10 @@ def consent_page() -> ResponseReturnValue:
     if actor().on_behalf:
         return _consent_view()
     form = ConsentForm()
-    form.consent.data = form.consent.data or consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
-    form.registers.data = (
-        form.registers.data or consents.current_consent(db(), consents.REGISTER_CHECK, by=actor()) is not None
-    )
+    if not form.was_restored:
+        known = consents.current_consent(db(), consents.CHILD_DATA, by=actor()) is not None
+        form.consent.data = known
+        form.fill(consents.registers_of(db(), account_id()), answered=known)
     return _consent_view(form)
 
 
@@ -77,18 +105,18 @@ def give_consent() -> ResponseReturnValue:
         with refusals_in(form):
             if not form.consent.data:
                 raise Refused("consent_needed", field="consent")
-            _keep(consents.CHILD_DATA, True)
-            _keep(consents.REGISTER_CHECK, form.registers.data)
+            text = consent_texts.read(consents.CHILD_DATA, language())
+            consents.give(
+                db(),
+                consents.CHILD_DATA,
+                text_version=text.version,
+                text_digest=text.digest,
+                by=actor(),
+                now=clock(),
+            )
+            consents.choose_registers(db(), form.chosen(), register_terms(), by=actor(), now=clock())
             return redirect_after_save("consent", None)
     return _consent_view(form)
-
-
-def _keep(kind: str, given: bool) -> None:
-    if not given:
-        consents.withdraw(db(), kind, by=actor(), now=clock())
-        return
-    text = consent_texts.read(kind, language())
-    consents.give(db(), kind, text_version=text.version, text_digest=text.digest, by=actor(), now=clock())
 
 
 def _guardian_view(form: GuardianForm) -> ResponseReturnValue:
@@ -108,7 +136,7 @@ def guardian_page() -> ResponseReturnValue:
         return redirect(
             url_for("parents.consent_page", invitation=request.args.get("invitation")), 303
         )  # before an ID number is stored
-    if guardian is not None and not form.name.data:
+    if guardian is not None and not form.was_restored:
         form.name.data, form.id_kind.data = guardian.name, guardian.id_kind
         form.version.data = str(guardian.version)
     return _guardian_view(form)

@@ -171,12 +171,12 @@ async function begin() {
 
   /* Another language or larger letters: the same page comes again, with what was typed. */
   async function switchOver(event) {
-    const link = event.target.closest("a[hreflang], a[href^='/text-size']");
-    if (!link || form.dataset.leaves || !changed()) return;
+    const button = event.target.closest("[data-switch]");
+    if (!button || !changed()) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (await save()) form.dataset.leaves = "1"; /* otherwise parents.js warns, as it does for every other link */
-    link.click();
+    if (await save()) { form.dataset.leaves = "1"; location.href = button.dataset.switch; }
+    else { form.dataset.asked = "1"; form.requestSubmit(button); } /* what this browser cannot keep, the session keeps */
   }
 
   /* Asks whether the server is there and knows the reader, before the page is given up for its answer. */

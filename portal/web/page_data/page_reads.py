@@ -4,10 +4,14 @@ A request that shows a page is answered from it, and the end of one that saved a
 writes reads the tables themselves.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 from flask import Flask, request
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
-from enrollment.ground.accounts import Role
+from enrollment.ground.accounts import Account, Role
 from enrollment.results import family_state
 from portal.web.authentication import own_account
 from portal.web.reading.request_read import catalogue, common
@@ -27,6 +31,23 @@ def read_saved_state() -> None:
     _read_state()
 
 
+@contextlib.contextmanager
+def family_as_read() -> Iterator[Session | None]:
+    """A session that answers from the state of the signed-in guardian's family, read in one statement, and from the catalogue.
+
+    It is another one than the request's, on the same connection, and writes nothing: what is changed in its objects says how
+    the family will look after a change that another statement makes.  None for whom nothing is read ahead.
+    """
+    account = _account_to_read()
+    if account is None:
+        yield None
+        return
+    with Session(db().connection(), autoflush=False) as read:
+        catalogue().attach(read, lambda: common(db()).stamps)
+        family_state.read_ahead(read, account)
+        yield read
+
+
 def attach_catalogue() -> None:
     """Answer the session's reads of what rarely changes from memory.  For a request that only shows a page."""
     catalogue().attach(db(), lambda: common(db()).stamps)
@@ -44,9 +65,16 @@ def _read_family() -> None:
 
 def _read_state() -> None:
     """The whole state of the signed-in guardian's family, in one statement; not for a helper, who sees a part of it."""
-    account = own_account()
-    if account is not None and current_user.actor.is_any(Role.GUARDIAN) and not current_user.actor.is_any(Role.HELPER):
+    account = _account_to_read()
+    if account is not None:
         family_state.read_ahead(db(), account)
+
+
+def _account_to_read() -> Account | None:
+    account = own_account()
+    if account is None or not current_user.actor.is_any(Role.GUARDIAN) or current_user.actor.is_any(Role.HELPER):
+        return None
+    return account
 
 
 def init(app: Flask) -> None:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import current_app, g
-from sqlalchemy import ColumnElement, CursorResult, bindparam, func, literal_column, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -19,6 +18,7 @@ from enrollment.ground import outbox
 from enrollment.ground.accounts import Account, RoleGrant
 from enrollment.ground.demo_clock import DemoClock
 from enrollment.ground.reading.catalogue import Catalogue, stamps_sql
+from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.reading.read_ahead import Read, compiled
 from enrollment.ground.sign_in import WebSession
 
@@ -50,7 +50,7 @@ class StoredSession:
 
 def stored_session(session: Session, digest: bytes) -> StoredSession | None:
     """The web session with this digest; None if there is none.  Keeps what every request reads in `g`."""
-    found = _first(session, _session_statement(), {"digest": digest}).one_or_none()
+    found = _session_read().one_or_none(session, {"digest": digest})
     if found is None:
         return None
     ahead, stamps, data, created_at, seen_at, expires_at, account_values, grants, unread = found
@@ -62,20 +62,9 @@ def stored_session(session: Session, digest: bytes) -> StoredSession | None:
 def common(session: Session) -> Common:
     """What every request reads, once a request."""
     if "common" not in g:
-        ahead, stamps = _first(session, _common_statement(), {}).one()
+        ahead, stamps = _common_read().one(session, {})
         g.common = Common(ahead or dt.timedelta(), stamps)
     return g.common
-
-
-def _first(session: Session, statement: str, values: dict[str, Any]) -> CursorResult[*tuple[Any, ...]]:
-    """The first statement of a request.  It is repeated if the connection was lost before it: nothing was done yet."""
-    try:
-        return session.connection().exec_driver_sql(statement, values)
-    except DBAPIError as lost:
-        if not lost.connection_invalidated:
-            raise
-        session.rollback()
-        return session.connection().exec_driver_sql(statement, values)
 
 
 def catalogue() -> Catalogue:
@@ -97,16 +86,16 @@ def _common_columns() -> list[Any]:
 
 
 @functools.cache
-def _common_statement() -> str:
-    return compiled(select(*_common_columns()))
+def _common_read() -> PreparedRead:
+    return PreparedRead(compiled(select(*_common_columns())))
 
 
 @functools.cache
-def _session_statement() -> str:
+def _session_read() -> PreparedRead:
     mine: ColumnElement[Any] = WebSession.account_id.expression
     account = ACCOUNT.as_json(mine).correlate(WebSession).scalar_subquery()
     grants = GRANTS.as_json(mine).correlate(WebSession).scalar_subquery()
     unread = select(func.count()).where(*outbox.unread_of(mine)).correlate(WebSession).scalar_subquery()
     columns = WebSession.data, WebSession.created_at, WebSession.seen_at, WebSession.expires_at
     row = select(*_common_columns(), *columns, account, grants, unread)
-    return compiled(row.where(WebSession.digest == bindparam("digest")))
+    return PreparedRead(compiled(row.where(WebSession.digest == bindparam("digest"))))

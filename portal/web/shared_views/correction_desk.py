@@ -83,7 +83,7 @@ def paper(request_id: uuid.UUID, page_id: uuid.UUID) -> Response:
 
 def new_page(desk: str, application_id: uuid.UUID) -> ResponseReturnValue:
     """The kinds of corrections, then the form of one kind."""
-    review.find(db(), application_id, by=actor())
+    application = review.find(db(), application_id, by=actor())
     kind = correction_forms.known_kind(request.args.get("kind"))
     if kind is None:
         return _kind_page(desk, application_id)
@@ -91,7 +91,7 @@ def new_page(desk: str, application_id: uuid.UUID) -> ResponseReturnValue:
     if kind == CorrectionKind.FACTS and fact is None:
         flash(_("请选择要更正哪一项。"), "warn")
         return _kind_page(desk, application_id)
-    return _form_page(desk, application_id, kind, correction_forms.form_for(kind, fact))
+    return _form_page(desk, application_id, kind, correction_forms.form_for(kind, fact, application))
 
 
 def request_one(desk: str, application_id: uuid.UUID) -> ResponseReturnValue:

@@ -17,9 +17,11 @@ from wtforms import (
 )
 from wtforms.validators import Length
 
-from enrollment.corrections import decisions
+from enrollment.applications.application_rows import Application
+from enrollment.corrections import decisions, home_moves
 from enrollment.corrections.requests import LONGEST_STATEMENT
-from enrollment.people.household_rows import HUKOU_KINDS
+from enrollment.eligibility.households import LONGEST_TEXT
+from enrollment.people.household_rows import HUKOU_KINDS, household_of
 from enrollment.people.person_rows import GUARDIAN_ID_KINDS, ID_KINDS
 from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
@@ -37,6 +39,11 @@ FACTS = tuple(fact for fact in Fact if fact != Fact.BORN)
 
 TRUE_FACTS = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
 """Facts that hold or do not, so that no value is entered."""
+
+OUTSIDE = "outside"
+"""The choice of a home that lies outside the city; it is no area."""
+
+OWNED = {"yes": True, "no": False}
 
 PARTS_OF_A_PLACE = {"street": _l("街道"), "community": _l("社区"), "estate": _l("小区")}
 
@@ -60,8 +67,11 @@ def known_fact(kind: CorrectionKind, text: str | None) -> Fact | None:
     return Fact(text) if kind in WITH_A_FACT and text in set(FACTS) else None
 
 
-def form_for(kind: CorrectionKind, fact: Fact | None) -> PageForm:
-    """A form with the fields of this kind, the statement and the papers."""
+def form_for(kind: CorrectionKind, fact: Fact | None, application: Application | None = None) -> PageForm:
+    """A form with the fields of this kind, the statement and the papers.
+
+    A move of home begins with what is registered for the `application`, so that only what is new is entered.
+    """
 
     class CorrectionForm(PageForm):
         pass
@@ -71,16 +81,27 @@ def form_for(kind: CorrectionKind, fact: Fact | None) -> PageForm:
     statement = TextAreaField(_l("哪里不对，依据是什么"), [Length(max=LONGEST_STATEMENT)])
     setattr(CorrectionForm, "statement", statement)  # noqa: B010 (the fields are made one by one)
     setattr(CorrectionForm, "pages", UploadsField(_l("证明材料的照片或 PDF"), kinds=PHOTO_OR_PDF))  # noqa: B010
+    if kind == CorrectionKind.MOVE and application is not None:
+        return CorrectionForm(data=_home_as_typed(application))
     return CorrectionForm()
+
+
+def _home_as_typed(application: Application) -> dict[str, Any]:
+    household = household_of(db(), application.id)
+    said = home_moves.of_household(household)
+    if said.pop("home_outside"):
+        said["home_area"] = OUTSIDE
+    return said | {"home_owned": next((code for code, holds in OWNED.items() if holds is said["home_owned"]), "")}
 
 
 def is_valid(form: PageForm) -> bool:
     """Validate; a date that cannot be read is told in the reader's language, a missing one by the service."""
     form.validate_on_submit()
-    born = form._fields.get("born")
-    if born is not None and born.errors:
-        typed = (born.raw_data or [""])[0].strip()
-        born.errors = [_("请写成 2023-03-12 这样的日期。") if typed else word("error", "born_missing")]
+    for name in ("born", home_moves.MOVED_ON):
+        day = form._fields.get(name)
+        if day is not None and day.errors:
+            typed = (day.raw_data or [""])[0].strip()
+            day.errors = [_("请写成 2023-03-12 这样的日期。") if typed else word("error", f"{name}_missing")]
     return not form.errors
 
 
@@ -88,7 +109,16 @@ def typed_values(form: PageForm, kind: CorrectionKind, fact: Fact | None) -> dic
     """The corrected values as a request takes them."""
     if fact is not None:
         return {fact.value: _typed_fact(form, fact)}
-    return {name: form[name].data for name in _value_fields(kind, None)}
+    typed = {name: form[name].data for name in _value_fields(kind, None)}
+    return _typed_home(typed) if kind == CorrectionKind.MOVE else typed
+
+
+def _typed_home(typed: dict[str, Any]) -> dict[str, Any]:
+    home = {name: value or None for name, value in typed.items()}
+    home["home_outside"] = home["home_area"] == OUTSIDE or None
+    if home["home_outside"]:
+        home["home_area"] = None
+    return home | {"home_owned": OWNED.get(typed["home_owned"] or "")}
 
 
 def papers_in(form: PageForm) -> list[bytes]:
@@ -97,6 +127,7 @@ def papers_in(form: PageForm) -> list[bytes]:
 
 def _value_fields(kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
     name = StringField(_l("正确的姓名"))
+    new_name = StringField(_l("姓名也改了的（例如收养），填新的姓名；没有改就不填"))
     kinds = GUARDIAN_ID_KINDS if kind == CorrectionKind.OTHER_IDENTITY else ID_KINDS
     id_kind = SelectField(_l("正确的证件类型"), choices=_choices("id_kind", kinds), validate_choice=False)
     id_number = StringField(_l("正确的证件号码"))
@@ -104,12 +135,39 @@ def _value_fields(kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
     fields: dict[CorrectionKind, dict[str, Any]] = {
         CorrectionKind.NAME: {"name": name},
         CorrectionKind.BIRTH_DATE: {"born": DateField(_l("正确的出生日期"))},
-        CorrectionKind.DOCUMENT: {"id_kind": id_kind, "id_number": id_number},
+        CorrectionKind.DOCUMENT: {"id_kind": id_kind, "id_number": id_number, "name": new_name},
         CorrectionKind.SEX: {"sex": sex},
         CorrectionKind.OTHER_IDENTITY: {"name": name, "id_kind": id_kind, "id_number": id_number},
         CorrectionKind.DUPLICATE: {"other": StringField(_l("保留的那一份申请的登记编号"))},
     }
+    if kind == CorrectionKind.MOVE:
+        return _fields_of_a_move()
     return _fact_fields(fact) if fact is not None else fields.get(kind, {})
+
+
+def _fields_of_a_move() -> dict[str, Any]:
+    """In the order of a letter; what has not changed stays as it is filled in."""
+    areas = [("", _l("请选择")), *((area.code, area_name(area)) for area in all_areas(db()))]
+    outside = (OUTSIDE, LazyString(word, "answer_detail", "home_outside"))
+    owned = [("yes", _l("是，自有住房")), ("no", _l("不是，租住或借住"))]
+    text = [Length(max=LONGEST_TEXT)]
+    return {
+        home_moves.MOVED_ON: DateField(_l("哪一天搬到新住址的")),
+        "home_area": SelectField(_l("新住址在"), choices=[*areas, outside], validate_choice=False),
+        "home_street": StringField(_l("街道（镇）"), text),
+        "home_community": StringField(_l("社区（村）"), text),
+        "home_estate": StringField(_l("小区"), text),
+        "home_address": StringField(_l("详细地址"), text),
+        "home_owned": RadioField(_l("住房是父母或孩子名下的吗"), choices=owned, validate_choice=False),
+        "residence_permit_area": SelectField(
+            _l("居住证由哪个区签发（没有就不选）"), choices=areas, validate_choice=False
+        ),
+        "hukou_kind": RadioField(
+            _l("孩子的户籍"), choices=_choices("hukou_choice", HUKOU_KINDS), validate_choice=False
+        ),
+        "hukou_area": SelectField(_l("户籍所在区域"), choices=areas, validate_choice=False),
+        "hukou_street": StringField(_l("户籍所在街道（镇）"), text),
+    }
 
 
 def _fact_fields(fact: Fact) -> dict[str, Any]:

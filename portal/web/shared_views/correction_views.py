@@ -8,10 +8,11 @@ from flask import Response
 from flask_babel import gettext as _
 
 from enrollment.applications.application_rows import Application
-from enrollment.corrections import corrected_values, correction_papers, decisions, request_list, requests
+from enrollment.corrections import corrected_values, correction_papers, decisions, home_moves, request_list, requests
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
+from enrollment.people.household_rows import household_of
 from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, CorrectionRequest, CorrectionState
 from enrollment.season.facts import Fact
 from portal.text.facts import names_for, value_words
@@ -22,8 +23,11 @@ from portal.web.unit_of_work import db
 
 
 def value_rows(request: CorrectionRequest) -> list[tuple[str, str, str]]:
-    """(what, before, after) in words."""
+    """(what, before, after) in words; of a move in the order of its form."""
     before, after = corrected_values.before_of(request), corrected_values.after_of(request)
+    if request.kind == CorrectionKind.MOVE:
+        order = (*home_moves.ABOUT_THE_MOVE, *home_moves.COLUMNS)
+        after = {name: after[name] for name in order if name in after}
     names, of_fact = names_for(db(), [*before.items(), *after.items()]), request.fact is not None
     told_before = value_words({name: before[name] for name in after}, names, fact=of_fact)
     told_after = value_words(after, names, fact=of_fact)
@@ -41,6 +45,7 @@ def page_values(request: CorrectionRequest) -> dict[str, Any]:
         "area_desk": request_list.desk_of(db(), request),
         "history": request_list.history_of(db(), request.id),
         "undecided": request.state in UNDECIDED,
+        "move_counts": home_moves.counts(request),
     }
 
 
@@ -52,7 +57,8 @@ def desk_values(request: CorrectionRequest) -> dict[str, Any]:
         "signed": [(db().get_one(Account, each.account_id).name, each.signed_at) for each in signed],
         "signers": {each.account_id for each in signed},
         "needs_two": decisions.needs_two(request),
-        "reopens": request.kind in (CorrectionKind.FACTS, CorrectionKind.COURT_PAPER, CorrectionKind.BIRTH_DATE),
+        "reopens": request.kind in (CorrectionKind.FACTS, CorrectionKind.COURT_PAPER, CorrectionKind.BIRTH_DATE)
+        or home_moves.counts(request),
     }
 
 
@@ -102,6 +108,10 @@ def registered_now(
     if fact is not None:
         value = corrected_values.of_fact(db(), application.id, fact)
         return [(word("fact", fact), names_for(db(), [(fact, value)]).value_words(fact, value))]
+    if kind == CorrectionKind.MOVE:
+        home = home_moves.of_household(household_of(db(), application.id))
+        said = {column: value for column, value in home.items() if value is not None}
+        return value_words(said, names_for(db(), said.items()), fact=False)
     if kind == CorrectionKind.OTHER_IDENTITY:
         guardian = guardians.guardian_of(db(), by=by) if by else requests.guardian_of_application(db(), application)
         shown = corrected_values.of_guardian(guardian) if guardian else {}

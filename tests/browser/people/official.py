@@ -68,6 +68,7 @@ class Official(Person):
 
     def prepares_the_next_year(self, year: int) -> None:
         """The calendar of the next year, which only officials see, and the first signature under it."""
+        self.follows("今天")
         self.follows("日程")
         self.follows("创建下一个招生年度")
         self.writes("年份", str(year), exact=False)
@@ -92,8 +93,7 @@ class Official(Person):
         why = self.page.get_by_label("为什么不同", exact=False)
         if why.count() and not self.page.locator("blockquote.note").count():
             why.fill("学位和报名的孩子都变了")
-        marked = self.page.get_by_label("上面标出的不同和原因，我都看过了")
-        if marked.count():  # the result differs from what it is compared with
-            marked.check()
+        for each in self.page.locator('input[name="read"]').all():  # what differs, and the digest
+            each.check()
         with self.page.expect_navigation():
             self.page.get_by_role("button", name="签署").first.click()

@@ -20,7 +20,7 @@ class Parent(Person):
     def consents_and_says_who(self) -> None:
         self.follows("继续：个人信息同意书")
         self.ticks("我已阅读并同意")
-        self.ticks("同意向政府部门核对")
+        self.ticks("每个部门都同意")
         self.presses("同意并继续")
         self.writes("您的姓名", "李建国")
         self.writes("证件号码", id_number(dt.date(1988, 3, 4), "m"))
@@ -54,6 +54,7 @@ class Parent(Person):
     def uploads(self, document: str, photo: Path) -> None:
         """Take a photo of a document: the script reduces its size and sends it."""
         paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=document))
+        self.taps += 3
         paper.locator("[data-shoot][capture]").set_input_files(photo)
         expect(paper.locator(".tile:not(.kept-tile):not(.shooting)")).to_have_count(1)
 
@@ -69,6 +70,15 @@ class Parent(Person):
             self.follows("看志愿顺序")
         self.is_at("志愿顺序")
         self.reads(kindergarten)
+
+    def adds_the_nearest(self, *kindergartens: str) -> None:
+        """From the list of wishes to the finder, where those near home come first, one tap for each, and back to the list."""
+        self.follows("所）", exact=False)
+        for kindergarten in kindergartens:
+            found = self.page.get_by_role("link", name=kindergarten, exact=True)
+            self.presses("加为第", exact=False, within=self.page.get_by_role("listitem").filter(has=found))
+        self.follows("看志愿顺序")
+        self.is_at("志愿顺序")
 
     def checks_and_hands_in(self) -> str:
         """The registration code of the receipt."""

@@ -29,6 +29,8 @@ class Person:
         self.page = page
         self.width = page.viewport_size["width"]
         self.looked_at: list[str] = []
+        self.taps = 0
+        """How often the person touched the screen but for typing: a choice of a list takes two, a photo three."""
 
     def opens(self, door: str) -> None:
         """Open an address directly."""
@@ -38,6 +40,7 @@ class Person:
 
     def follows(self, link: str | re.Pattern, *, exact: bool = True, within: Locator | None = None) -> None:
         place = within or self.page
+        self.taps += 1
         with self.page.expect_navigation():
             place.get_by_role("link", name=link, exact=exact).first.click()
         self.looks()
@@ -45,6 +48,7 @@ class Person:
     def presses(self, button: str, *, exact: bool = True, within: Locator | None = None, patience: int = 20) -> None:
         """`patience` in seconds, for an answer that is long in coming."""
         place = within or self.page
+        self.taps += 1
         with self.page.expect_navigation(timeout=patience * 1000):
             place.get_by_role("button", name=button, exact=exact).first.click(timeout=patience * 1000)
         self.looks()
@@ -53,9 +57,11 @@ class Person:
         self.page.get_by_label(label, exact=exact).fill(text)
 
     def picks(self, label: str, option: str) -> None:
+        self.taps += 2
         self.page.get_by_label(label, exact=True).select_option(label=option)
 
     def ticks(self, label: str, *, exact: bool = False) -> None:
+        self.taps += 1
         self.page.get_by_label(label, exact=exact).check()
 
     def reads(self, *texts: str) -> None:
@@ -100,7 +106,8 @@ class Person:
 
     def _reads_in(self, language: str | re.Pattern) -> None:
         with self.page.expect_navigation():
-            self.page.get_by_role("banner").get_by_role("link", name=language).click()
+            banner = self.page.get_by_role("banner")
+            banner.get_by_role("link", name=language).or_(banner.get_by_role("button", name=language)).click()
 
     def signs_in_at_the_desk(self, login: str, password: str) -> None:
         """As the staff do: from the sign-in page to the password, and to the code of the demo's inbox."""

@@ -133,8 +133,7 @@ def test_the_consent_is_a_row_with_its_text_its_way_and_its_end(town, yang):
     assert mandate.ends_at - mandate.given_at == dt.timedelta(days=30)
     given = town.session.scalars(select(Consent).order_by(Consent.kind)).all()
     assert [(one.kind, one.account_id, one.mandate_id) for one in given] == [
-        ("child_data", mandate.account_id, mandate.id),
-        ("register_check", mandate.account_id, mandate.id),
+        (kind, mandate.account_id, mandate.id) for kind in sorted(consents.KINDS)
     ]
 
 
@@ -270,7 +269,7 @@ FORBIDDEN = {
     "withdraw": lambda s, a, by, now: submission.withdraw(s, a.id, by=by, now=now),
     "withdraw the consent": lambda s, a, by, now: withdrawals.withdraw_consent(s, by=by, now=now),
     "give a consent": lambda s, a, by, now: consents.give(
-        s, "register_check", text_version="1", text_digest="0" * 64, by=by, now=now
+        s, "ask_property", text_version="1", text_digest="0" * 64, by=by, now=now
     ),
     "take a consent back": lambda s, a, by, now: consents.withdraw(s, "child_data", by=by, now=now),
     "download": lambda s, a, by, now: personal_data.export(s, by=by, now=now),

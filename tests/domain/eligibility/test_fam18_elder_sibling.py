@@ -9,7 +9,6 @@ from enrollment.applications.elder_siblings import Elder
 from enrollment.eligibility import claims, register_questions
 from enrollment.ground.errors import Refused
 from enrollment.maintenance import family_retention
-from enrollment.people import consents
 from enrollment.reports import personal_data
 from enrollment.review.roll_register import answers_from_roll, elder_on_roll
 from enrollment.season.facts import Fact, Ground
@@ -26,7 +25,7 @@ def here(town):
 
 def named(town, garden, elder, **more):
     family = town.family("安")
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     ana = town.child("安娜", family=family, wishes=[garden], **more)
     claims.set_claims(
         town.session, ana.id, {Ground.ELDER_SIBLING: garden.code}, elder=elder, by=family.actor, now=town.now

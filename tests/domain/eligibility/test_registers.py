@@ -10,17 +10,23 @@ from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.register_answers import Answer
 from enrollment.draw import participants
-from enrollment.eligibility import register_questions
+from enrollment.eligibility import register_questions, required_documents
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
+from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import consents
+from enrollment.people.consents import Register
 from enrollment.people.person_rows import Child
+from enrollment.results import dispute_facts
+from enrollment.review import cases
+from enrollment.review.case_rows import CaseKind
 from enrollment.review.queue import bulk_confirmation, task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
 from enrollment.review.roll_register import answers_from_roll
+from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
 from portal.gateways.registers import Breaker, Registers
 from portal.gateways.stand_ins.registers import NAME, TestRegisters
@@ -43,7 +49,7 @@ def test_registers():
 def willing(town, name, here, **more):
     """A child of a family that consents to the register check."""
     family = town.family(name)
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     return town.child(name, family=family, wishes=[here], **more)
 
 
@@ -79,6 +85,34 @@ def test_only_families_that_consent_are_asked_about_and_only_what_they_claim(tow
     ask(town, Registers(test_registers.url))
     assert register_answers.answers_of(town.session, ben.id) == {}
     assert register_answers.to_ask(town.session, now=town.now) == []
+
+
+def test_a_register_is_asked_only_with_the_consent_to_ask_it_and_its_paper_is_brought_instead(
+    town, here, test_registers
+):
+    family = town.family("安")
+    town.agree_to_registers(family, Register.HOUSEHOLD)
+    ana = town.child("安娜", family=family, wishes=[here])
+
+    def spared():
+        return {paper.document for paper in required_documents.needed(town.session, ana) if paper.may_wait}
+
+    assert ask(town, Registers(test_registers.url)) == 1
+    assert {register for register, _n in test_registers.asked} == {"household_register"}
+    assert {said.register for said in register_answers.answers_of(town.session, ana.id).values()} == {
+        "household_register"
+    }
+    assert Document.PROPERTY_CERTIFICATE not in spared()
+    town.at(town.now + dt.timedelta(minutes=1))
+    town.agree_to_registers(family, Register.PROPERTY)
+    assert register_answers.to_ask(town.session, now=town.now) == [ana.id], "a consent of today is used today"
+    test_registers.asked.clear()
+    consents.withdraw(town.session, consents.KIND_OF[Register.HOUSEHOLD], by=family.actor, now=town.now)
+    ask(town, Registers(test_registers.url))
+    assert {register for register, _n in test_registers.asked} == {"property"}
+    entries = [each for each in town.session.scalars(select(AuditEntry)) if "kind" in each.details]
+    told = {(entry.act, entry.details["kind"]) for entry in entries}
+    assert {("consent", "ask_property"), ("withdraw_consent", "ask_household_register")} <= told
 
 
 def test_answers_are_kept_with_source_and_date_and_mismatches_come_first(town, here, test_registers):
@@ -143,12 +177,21 @@ def test_a_disputed_answer_needs_a_clerk(town, here, test_registers):
     ana = willing(town, "安娜", here)
     test_registers.truths = {id_number_of(town, ana): truth_of(town, ana)}
     ask(town, Registers(test_registers.url))
-    register_answers.dispute(town.session, ana.id, "hukou_area", by=town.parent_of(ana), now=town.now)
+    by = town.parent_of(ana)
+    case = cases.open_register_dispute(town.session, ana.id, "hukou_area", text=" 已经迁入 ", by=by, now=town.now)
+    assert (case.kind, case.text, case.due_at > town.now) == (CaseKind.REGISTER_DISPUTE, "已经迁入", True)
+    again = cases.open_register_dispute(town.session, ana.id, "home_area", text="搬家了", by=by, now=town.now)
+    assert again.id == case.id and case.text == "已经迁入\n搬家了", "one case of a family, and nothing said is lost"
+    cases.open_register_dispute(town.session, ana.id, "home_area", text="搬家了", by=by, now=town.now)
+    assert case.text.count("搬家了") == 1, "sent twice"
+    assert {each.fact for each in dispute_facts.disputed_answers(town.session, case)} == {"hukou_area", "home_area"}
     town.registration_is_over()
     with pytest.raises(Refused, match="nothing_agrees"):
         bulk_confirmation.draw(town.session, by=town.clerk_of(here), now=town.now)
     with pytest.raises(NotFound):
-        register_answers.dispute(town.session, ana.id, "hukou_area", by=town.family("别家").actor, now=town.now)
+        cases.open_register_dispute(
+            town.session, ana.id, "hukou_area", text="", by=town.family("别家").actor, now=town.now
+        )
 
 
 def test_an_answer_to_what_the_family_has_changed_since_counts_no_more(town, here, test_registers):
@@ -178,7 +221,7 @@ class TestTheRollAnswersItself:
     )
     def test_for_an_elder_sibling_who_is_still_there_next_year(self, town, here, level, answer):
         family = town.family("安")
-        town.consent(family, consents.REGISTER_CHECK)
+        town.agree_to_registers(family)
         self.put_on_roll(town, here, family, level)
         ana = town.child("安娜", family=family, wishes=[here], grounds={"elder_sibling": here})
         questions = register_questions.questions_about(town.session, [ana.id])
@@ -187,6 +230,7 @@ class TestTheRollAnswersItself:
 
     def test_for_one_who_is_elsewhere_than_the_family_says(self, town, here):
         family, there = town.family("安"), town.kindergarten("小蜜蜂幼儿园", places=5)
+        town.agree_to_registers(family)
         self.put_on_roll(town, there, family, "middle")
         ana = town.child("安娜", family=family, wishes=[here], grounds={"elder_sibling": here})
         questions = [q for q in register_questions.questions_about(town.session, [ana.id]) if q.register == "roll"]

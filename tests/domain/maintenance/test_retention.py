@@ -30,7 +30,7 @@ from enrollment.ground.vault import blind_index, row_name, unseal_file
 from enrollment.maintenance import invariants, retention
 from enrollment.offers.arrivals import arrival
 from enrollment.people import children
-from enrollment.people.consents import REGISTER_CHECK, Consent
+from enrollment.people.consents import Consent
 from enrollment.places.roll import RollChild
 from enrollment.results import family_files
 from enrollment.review import cases, refusals
@@ -102,7 +102,7 @@ class Bird:
         self.name, self.phone = name, f"1390{abs(hash(name)) % 10**7:07d}"
         self.number = id_number(BORN, region="510199")
         self.family = town.family(f"{name}家", phone=self.phone, home_address=f"{name}巷 7 号")
-        town.consent(self.family, REGISTER_CHECK)
+        town.agree_to_registers(self.family)
         self.application = town.child(
             f"{name}孩",
             family=self.family,

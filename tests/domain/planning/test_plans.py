@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from allocation.planning import arithmetic, model
-from allocation.planning.problem import Lock
+from allocation.planning.problem import BY_LEVEL, FULL, Lock
 from enrollment.ground.errors import NotFound, Refused, Stale
-from enrollment.places.measures import library
+from enrollment.places.measures import library, ramps
 from enrollment.places.measures.rows import MeasureKind
 from enrollment.planning import plans, problem_reader, search
 from enrollment.planning.plan_rows import PlanState
@@ -72,6 +72,31 @@ def test_the_numbers_come_from_the_roll_and_the_list_of_measures(city):
     gliding = dataclasses.replace(QUESTION, glide=True)
     asked = problem_reader.read(city.session, gliding, {}, now=city.now).problem.years[0]
     assert [each.public_target for each in asked] == [4800, 5100, 5100]
+
+
+def test_new_places_open_as_the_city_says_for_their_kind(city):
+    def ramp_of(measure):
+        read = problem_reader.read(city.session, QUESTION, {}, now=city.now)
+        assert Basis.from_json(read.to_json()) == read
+        return next(each.ramp for each in read.problem.measures if each.code == measure.code)
+
+    assert ramp_of(city.build) == BY_LEVEL and ramp_of(city.turn) == FULL
+    before = problem_reader.read(city.session, QUESTION, {}, now=city.now)
+    changed = ramps.change(city.session, {"build": (20, 50, 80)}, version=0, by=city.official, now=city.now)
+    assert changed == {"build": (BY_LEVEL, (20, 50, 80))}
+    assert ramp_of(city.build) == (20, 50, 80, 100)
+    assert problem_reader.read(city.session, QUESTION, {}, now=city.now).problem.digest != before.problem.digest
+    stored = before.to_json()
+    for one in stored["problem"]["measures"]:
+        del one["ramp"]
+    assert {each.ramp for each in Basis.from_json(stored).problem.measures} == {FULL}  # a plan from before ramps
+    with pytest.raises(Stale):
+        ramps.change(city.session, {"build": (30, 60, 90)}, version=0, by=city.official, now=city.now)
+    for wrong in ((50, 40, 100), (0, 50, 100), (50, 90, 101)):
+        with pytest.raises(Refused, match="measure_ramp"):
+            ramps.change(city.session, {"build": wrong}, version=1, by=city.official, now=city.now)
+    with pytest.raises(Refused, match="only_the_city"):
+        ramps.change(city.session, {}, version=1, by=city.area_official("510104"), now=city.now)
 
 
 def test_a_plan_is_searched_checked_priced_and_signed_by_two(city):

@@ -12,12 +12,15 @@ from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.accounts import Actor
 from enrollment.ground.audit import AuditEntry
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.review import leases, reassignment, refusals, return_undo, review
 from enrollment.review.queue import task_groups, workload
 from enrollment.review.queue.filters import Group
 from enrollment.review.review import Ask, Finding
+from enrollment.season import calendar
+from enrollment.season.calendar import Season
 from enrollment.season.facts import Fact
 from tests.support.prepared import prepared
 
@@ -134,7 +137,8 @@ def test_sent_back_with_named_items_and_handed_in_again(town, ana):
     assert ana.stage == "returned"
     assert [item.item for item in review.open_items(town.session, ana.id)] == ["home_place", "hukou_booklet"]
     told = town.session.scalars(select(Notice).where(Notice.kind == "review_returned")).one()
-    assert told.params == {"n": 2, "who": "kindergarten"}
+    ends = format_time(calendar.spans(town.session.get_one(Season, 2026))["review"][1])
+    assert told.params == {"n": 2, "who": "kindergarten", "due": ends}, "the message names the last moment to answer"
     submission.submit(town.session, ana.id, by=town.parent_of(ana), now=town.now)
     assert review.open_items(town.session, ana.id) == []
     waiting = task_groups.overview(town.session, by=clerk, now=town.now)

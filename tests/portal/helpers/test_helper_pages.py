@@ -168,7 +168,7 @@ def test_the_text_says_who_helps_with_what_and_how_to_refuse(client, town, yang,
     for told in ("社区协办员小杨", "2026年", "不同意就不要告诉任何人", "028-12345"):
         assert told in text, told
     frozen_clock.move(minutes=1)
-    fill_in(client, "/helpers/new", phone="13811113333", agreed="y", registers="y")
+    fill_in(client, "/helpers/new", phone="13811113333", agreed="y", registers=["household_register", "property"])
     assert "向政府部门核对" in newest_text(town.session)
 
 

@@ -47,7 +47,7 @@ def test_the_auditor_sees_no_forms(auditor):
 
 
 def test_every_navigation_link_opens(auditor):
-    named = [link["href"] for link in page(auditor.get("/officials/2026")).select(".desks a")]
+    named = [link["href"] for link in page(auditor.get("/officials/2026")).select(".desks a, main nav a")]
     assert "/officials/2026/audit" in named
     assert [href for href in named if auditor.get(href).status_code != 200] == []
 

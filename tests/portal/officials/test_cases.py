@@ -130,7 +130,7 @@ def test_a_draft_is_its_homes_areas_case(town):
 
 def test_an_officials_first_page_names_what_waits(disputed, client):
     sign_in(client, disputed.official.account_id)
-    assert "办结监护人的争议" in client.get("/officials/2026").text
+    assert "办结争议、申诉和异议" in client.get("/officials/2026").text
 
 
 @prepared

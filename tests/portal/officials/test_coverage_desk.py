@@ -56,6 +56,31 @@ def test_the_title_is_the_finding_and_every_area_stands_in_the_order_of_what_is_
     assert len(page.select(".c-dots .c-low")) == 2
 
 
+def test_every_number_opens_to_its_rows_in_two_clicks(official, city):
+    """From a card to the areas, from an area to the kindergartens; the sums are the number of the card."""
+
+    def number(cell) -> int:
+        return int("".join(sign for sign in cell.get_text() if sign.isdigit()) or 0)
+
+    page = soup(official.get(DESK))
+    (link, shown), *others = [(row.a["href"], number(row.td)) for row in page.select("#levels tbody tr")]
+    assert len(others) == 2 and "lower" in link and shown == 100
+    areas = soup(official.get(link))
+    assert number(areas.select("tfoot td")[0]) == shown == sum(number(row.td) for row in areas.select("tbody tr"))
+    gardens = soup(official.get(areas.select_one("tbody a")["href"]))
+    assert [number(row.select("td")[-1]) for row in gardens.select("main tbody tr")] == [60, 40]
+    assert "at=" in gardens.select("main tbody tr")[0].select("a")[-1]["href"], "and on to the roll"
+    for words in ("名册", "怎么算的"):
+        assert words in areas.main.text and words in gardens.main.text
+    steps = {each["href"]: each.select_one(".gain").text for each in page.select(".steps-list a")}
+    assert steps
+    for href, gain in steps.items():
+        sums = [number(cell) for cell in soup(official.get(href)).select("tfoot td")]
+        assert number(BeautifulSoup(gain, "lxml")) in (sums[1], sums[3]), "all its children, or its free seats"
+    assert [each["href"] for each in page.select(".passes a")] == ["#areas"] * 2
+    assert page.select_one("#areas table") and official.get(f"{DESK}/levels/none").status_code == 404
+
+
 def test_off11_hollow_and_hatched_mean_below_and_nothing_else(official, city):
     """OFF11: one meaning a colour, and a shape with it."""
     page = soup(official.get(DESK))

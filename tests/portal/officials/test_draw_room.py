@@ -13,7 +13,7 @@ from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.outbox import Notice
 from enrollment.offers import answer_deadlines
 from tests.support.prepared import prepared
-from tests.support.signing_in import fill_in, hidden_fields, sign_in
+from tests.support.signing_in import choices_of, fill_in, hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
 
@@ -104,9 +104,9 @@ def test_the_home_page_links_to_each_next_step_once(officials, submitted_town, f
     run_address = fill_in(first, room, f"{round_}/runs").headers["Location"]
     assert "进度" in waiting_for(second)[0]
     worker(town, frozen_clock)
-    fill_in(first, run_address, f"{run_address}/sign", seen="y")
+    fill_in(first, run_address, f"{run_address}/sign", read=choices_of(first, run_address, "read"))
     assert waiting_for(first) == [] and "签署" in waiting_for(second)[0]
-    fill_in(second, run_address, f"{run_address}/sign", seen="y")
+    fill_in(second, run_address, f"{run_address}/sign", read=choices_of(second, run_address, "read"))
     assert "进度" in waiting_for(first)[0]
     worker(town, frozen_clock)
     assert waiting_for(first) == waiting_for(second) == []
@@ -150,9 +150,9 @@ def test_the_draw_room_from_review_to_the_published_result(officials, submitted_
 
     page = first.get(run_address)
     assert run.digest in page.text and "同样的结果" in page.text
-    fill_in(first, run_address, f"{run_address}/sign", seen="y")
+    fill_in(first, run_address, f"{run_address}/sign", read=choices_of(first, run_address, "read"))
     assert "您已签署" in first.get(run_address).text
-    fill_in(second, run_address, f"{run_address}/sign", seen="y")
+    fill_in(second, run_address, f"{run_address}/sign", read=choices_of(second, run_address, "read"))
     page = second.get(run_address).text
     assert "正在准备公布" in page and "搁置" not in page
     worker(town, frozen_clock)
@@ -198,7 +198,7 @@ def to_the_second_signature(officials, town, clock) -> str:
     assert worker(town, clock) == ["refused"], "the run is over already"
     address = f"/officials/2026/draws/runs/{newest_run(town).id}"
     for client in officials:
-        assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
+        assert fill_in(client, address, f"{address}/sign", read=choices_of(client, address, "read")).status_code == 303
     return address
 
 
@@ -217,7 +217,7 @@ def to_the_second_signature_of_a_replay(officials, town, clock):
     worker(town, clock)
     address = f"/officials/2026/draws/runs/{run.id}"
     for client in officials:
-        assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
+        assert fill_in(client, address, f"{address}/sign", read=choices_of(client, address, "read")).status_code == 303
     return address, waiting
 
 
@@ -256,10 +256,10 @@ def test_places_that_are_gone_refuse_the_second_signature_at_once(officials, sub
     frozen_clock.set(town.now)
     worker(town, frozen_clock)
     address = f"/officials/2026/draws/runs/{newest_run(town).id}"
-    fill_in(first, address, f"{address}/sign", seen="y")
+    fill_in(first, address, f"{address}/sign", read=choices_of(first, address, "read"))
     town.change_places(town.programme_of(town.kindergartens_by_name("金苹果")[0]), places=1)
     town.session.commit()
-    refused = fill_in(second, address, f"{address}/sign", seen="y")
+    refused = fill_in(second, address, f"{address}/sign", read=choices_of(second, address, "read"))
     assert "有 1 所幼儿园的学位数在派位之后变了" in refused.text
     assert worker(town, frozen_clock) == []
     assert len(runs.signed_by(town.session, newest_run(town))) == 1
@@ -413,7 +413,7 @@ def test_central_placement_is_computed_read_signed_and_sent_at_the_hour(official
     everything = first.get(f"/officials/2026/unplaced/central/{address.rsplit('/', 1)[1]}?q=海棠").text
     assert left.registration_code in everything and left.child.name not in everything
     for client in (first, second):
-        assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
+        assert fill_in(client, address, f"{address}/sign", read=choices_of(client, address, "read")).status_code == 303
     worker(town, frozen_clock)
     town.session.expire_all()
     assert town.place_of(left) is None

@@ -6,17 +6,19 @@ import io
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
+from sqlalchemy import select
 
-from enrollment.draw import dry_runs, requests, runs
+from enrollment.draw import draws, dry_runs, requests, runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
+from enrollment.ground.audit import AuditEntry
 from enrollment.results import run_comparison
 from enrollment.results.run_causes import Cause
 from enrollment.results.run_comparison import Group, Measure, Range, Share
 from enrollment.season import policy_approval
 from enrollment.season.round_rows import Round
 from tests.support.letters import drawn_letter
-from tests.support.signing_in import fill_in, sign_in
+from tests.support.signing_in import choices_of, fill_in, sign_in
 from tests.support.town_season import at
 
 MANY = 12
@@ -68,12 +70,23 @@ def test_drw08_a_signer_says_that_the_differences_were_seen(corrected, client):
     page = client.get(f"{address}?lang=zh")
     assert "处差 3 个百分点以上" in page.text and "100.0%" in page.text and "33.3%" in page.text
     assert "%(" not in page.text and "{name}" not in page.text
+    listed = choices_of(client, address, "read")
+    area = town.garden.area_code
+    assert listed[-2:] == [f"rules/{area}", "digest"] and "all//placed" in listed and len(listed) > 4
     refused = fill_in(client, address, f"{address}/sign")
-    assert refused.status_code == 200 and "请先看过标出的不同" in refused.text and "请写明为什么不同" in refused.text
-    assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 200
+    assert refused.status_code == 200 and f"还有 {len(listed)} 条没有打勾" in refused.text
+    for left_out in listed:  # each has its own tick
+        rest = [key for key in listed if key != left_out]
+        answer = fill_in(client, address, f"{address}/sign", read=rest, note="减班")
+        assert "还有 1 条没有打勾" in answer.text
+        kept = BeautifulSoup(answer.text, "lxml").select('input[name="read"]')
+        assert [box["value"] for box in kept if box.has_attr("checked")] == rest, "nothing ticked is lost"
+    assert "请写明为什么不同" in fill_in(client, address, f"{address}/sign", read=listed).text
     assert runs.signed_by(town.session, town.second) == []
-    signed = fill_in(client, address, f"{address}/sign", seen="y", note="减了两个班，批复已核对")
+    signed = fill_in(client, address, f"{address}/sign", read=listed, note="减了两个班，批复已核对")
     assert signed.status_code == 303
+    (entry,) = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "read_differences"))
+    assert entry.details["read"] == listed and entry.details["digest"] == town.second.digest
     assert runs.notes(town.session, town.second) == [(town.city_pair()[0].name, "减了两个班，批复已核对")]
 
 
@@ -84,7 +97,7 @@ def test_drw08_the_other_signer_reads_the_cause_and_need_not_write_one(corrected
     sign_in(client, town.city_pair()[1].account_id)
     address = f"/officials/2026/draws/runs/{town.second.id}"
     assert "减了两个班" in client.get(f"{address}?lang=zh").text
-    assert fill_in(client, address, f"{address}/sign", seen="y").status_code == 303
+    assert fill_in(client, address, f"{address}/sign", read=choices_of(client, address, "read")).status_code == 303
     assert len(runs.signed_by(town.session, town.second)) == 2
     assert "减了两个班" in record(f"{address}/record.pdf?lang=zh")
 
@@ -152,6 +165,43 @@ def test_drw08_last_years_result_is_beside_this_years(corrected, client):
     head, *rows = page.select("table.compared")[0].select("tr")
     column = [cell.get_text() for cell in head.select("th")].index("去年")
     assert rows[0].select("th, td")[column].get_text(" ", strip=True).startswith("100.0%")
+
+
+def test_drw08_the_same_children_and_tickets_under_last_years_rules(town, client, frozen_clock):
+    """Six of twelve have an elder sibling there.  Last year that gave nothing, so the six lowest tickets had the places."""
+    garden = town.kindergarten("金苹果", places=6)
+    siblings = [town.child(f"弟{sign}", wishes=[garden], grounds={"elder_sibling": garden}) for sign in "甲乙丙丁戊己"]
+    others = [town.child(f"小{sign}", wishes=[garden]) for sign in "庚辛壬癸子丑"]
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    text = policy_approval.template("whole_district", garden.area_code, 2025)
+    for now, then in (
+        ('[["elder_sibling"], ["special_need"]]', '[["special_need"]]'),
+        ('[["local_hukou"], ["collective_hukou"]]', '[["local_hukou"], ["collective_hukou"], ["elder_sibling"]]'),
+        (
+            '{ sibling_at = "here" }\nnature = "public"\ntier = 1',
+            '{ sibling_at = "here" }\nnature = "public"\ntier = 5',
+        ),
+    ):
+        assert text.count(now) == 1
+        text = text.replace(now, then)
+    town.policy(garden.area_code, text, year=2025)
+    run = town.run()
+    numbers = draws.ticket_numbers(town.session, 2026)
+    lowest = sorted((each.child_code for each in (*siblings, *others)), key=numbers.__getitem__)[:6]
+    better = sum(each.child_code not in lowest for each in siblings)
+    found = run_comparison.of_run(town.session, run).last_rules
+    assert better and (found.year, found.children, found.better, found.worse) == (2025, MANY, better, better)
+    assert found.grounds == {}, "so few children of a ground are not told"
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.city_pair()[0].account_id)
+    address = f"/officials/2026/draws/runs/{run.id}"
+    page = client.get(f"{address}?lang=zh").text
+    assert "和 2025 年的规则比" in page and f"{better} 个孩子派得更好，{better} 个不如" in page
+    rest = [key for key in choices_of(client, address, "read") if key != "last_rules"]
+    assert "还有 1 条没有打勾" in fill_in(client, f"{address}?lang=zh", f"{address}/sign", read=rest, note="规则").text
 
 
 def test_drw08_the_dry_run_of_the_rules_is_beside_the_families_of_the_run(corrected):

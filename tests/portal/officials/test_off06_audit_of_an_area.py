@@ -50,7 +50,7 @@ def test_who_looked_at_this_child(area, town, lang):
 
 
 def test_the_link_to_the_trail_stands_on_the_desk(area):
-    links = [link["href"] for link in BeautifulSoup(area.get("/officials/2026").text, "lxml").select(".desks a")]
+    links = [link["href"] for link in BeautifulSoup(area.get("/officials/2026").text, "lxml").select("main nav a")]
     assert "/officials/2026/audit" in links
 
 

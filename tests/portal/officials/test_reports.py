@@ -89,6 +89,25 @@ def test_the_statistics_return_counts_what_the_two_shares_count(city):
     assert (of_a_county[3], of_a_county[5], of_a_county[8]) == ("41.02%", "71.40%", None)
 
 
+def test_an_area_official_reads_own_kindergartens_alone(city, client):
+    """Also where the address names another area or its kindergarten: as a page, as a file, and in the query itself."""
+    town, own, foreign = city, city.area_official("510105"), "510104"
+    for code, report in ALL.items():
+        if widths.allows(report, Width.AREA):
+            assert table(town, code, own, area=foreign).rows == [], code
+    gardens = {str(row[0]) for row in table(town, "statistics", own, area="510105").rows}
+    assert len(gardens) == 1 and "青羊幼儿园" in gardens.pop()
+    town.session.commit()
+    sign_in(client, own.account_id)
+    for code in ("statistics", "promotion"):
+        page = f"/officials/2026/reports/{code}"
+        for asked in (f"?area={foreign}", f"?at={town.here.code}"):
+            assert client.get(page + asked).status_code == 404, (code, asked)
+            assert client.get(f"{page}/file.csv{asked}").status_code == 404, (code, asked)
+        mine = client.get(page).text
+        assert "青羊幼儿园" in mine and "牡丹幼儿园" not in mine, code
+
+
 def test_page_and_files_hold_the_same_rows_at_each_width(city, client):
     town = city
     sign_in(client, town.city_official().account_id)

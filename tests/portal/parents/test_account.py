@@ -28,7 +28,7 @@ def garden(town):
 @prepared
 def family(client, town, garden):
     found = town.family("李")
-    town.consent(found, consents.REGISTER_CHECK)
+    town.agree_to_registers(found)
     town.session.commit()
     sign_in(client, found.account)
     return found
@@ -43,10 +43,11 @@ def test_the_account_shows_its_consents_and_leads_on(client, family, language):
 
 
 def test_the_registers_are_asked_no_more_after_one_click(client, town, family):
-    action = "/parents/account/consents/register_check/withdraw"
+    action = "/parents/account/consents/ask_property/withdraw"
     assert fill_in(client, "/parents/account", action=action).status_code == 303
     town.session.expire_all()
-    assert consents.current_consent(town.session, consents.REGISTER_CHECK, by=family.actor) is None
+    left = set(consents.Register) - {consents.Register.PROPERTY}
+    assert set(consents.registers_of(town.session, family.account.id)) == left
     assert consents.current_consent(town.session, consents.CHILD_DATA, by=family.actor) is not None
     assert page(client.get("/parents/account")).select_one(f'form[action="{action}"]') is None
 

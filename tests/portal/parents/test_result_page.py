@@ -10,6 +10,7 @@ from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
+from tests.support.town_season import at
 
 
 @prepared
@@ -77,6 +78,20 @@ def test_declining_asks_for_confirmation_and_frees_the_place(client, published_t
     assert town.offer_for(town.ana) is None
     assert "您家放弃了这个学位" in client.get(address).text
     assert client.get(f"{address}/decline").status_code == 303
+
+
+def test_only_a_child_on_the_waitlist_reads_that_it_goes_on(client, another_client, published_town, frozen_clock):
+    """A family that gave its place up was told that it leaves the waitlist, so no line may say that it waits."""
+    town = published_town
+    publish(town, frozen_clock)
+    client, address = as_parent_of(town, client, town.ana)
+    fill_in(client, f"{address}/decline")
+    other, waiting = as_parent_of(town, another_client(), town.cui)
+    frozen_clock.set(at(6, 20))  # no supplementary round was opened
+    goes_on = ("候补还在继续", "候补也一直排到明年春天")
+    assert [words in other.get(waiting).text for words in goes_on] == [True, True]
+    assert [words in client.get(address).text for words in goes_on] == [False, False]
+    assert "not on the waitlist of this round" in client.get(f"{address}?lang=en").text
 
 
 def test_an_answer_after_the_deadline_says_so_and_changes_nothing(client, published_town, frozen_clock):

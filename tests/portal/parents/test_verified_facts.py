@@ -5,8 +5,8 @@ from bs4 import BeautifulSoup
 
 from enrollment.applications import register_answers
 from enrollment.applications.register_answers import Answer
-from enrollment.people import consents
 from enrollment.review import refusals
+from tests.support.letters import drawn_letter
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
@@ -16,7 +16,7 @@ def ana(town, frozen_clock):
     town.here = town.kindergarten("锦官新城幼儿园", places=5)
     town.open_registration()
     family = town.family("李")
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     ana = town.child("李沐晨", family=family, wishes=[town.here], grounds={"elder_sibling": town.here})
     answers = [
         Answer(ana.id, "hukou_area", "household_register", "matches", "510104"),
@@ -47,6 +47,32 @@ def test_registers_are_shown_with_source_and_date_and_can_be_disputed(ana, paren
     assert register_answers.answers_of(portal_session, ana.id)["home_place"].disputed_at is not None
     again = main(parent.get(path))
     assert ("您已提出异议" if lang == "zh" else "You dispute this") in again
+
+
+def test_a_disputed_answer_is_a_case_with_an_officer_a_date_and_a_letter(
+    town, ana, parent, another_client, portal_engine, frozen_clock
+):
+    official = town.area_official(login="登记的人")
+    town.session.commit()
+    path = f"/parents/applications/{ana.id}/findings"
+    long = fill_in(parent, path, f"{path}/home_place", **{"home_place-text": "长" * 201})
+    assert long.status_code == 200 and "长" * 201 in long.text and "govuk-error-summary" in long.text
+    sent = fill_in(parent, path, f"{path}/home_place", **{"home_place-text": "三月搬到锦江区"})
+    receipt = sent.headers["Location"]
+    assert "三月搬到锦江区" in main(parent.get(receipt)) and "前答复您" in main(parent.get(receipt))
+    assert fill_in(parent, path, f"{path}/hukou_area").headers["Location"] == receipt, "one case of a family"
+    officer = sign_in(another_client(), official.account_id)
+    case = f"/officials/2026/cases/{receipt.rsplit('/', 1)[1]}"
+    assert case in officer.get("/officials/2026/cases?kind=register_dispute").text
+    shown = main(officer.get(case))
+    assert "三月搬到锦江区" in shown and "春熙路街道" in shown and "不动产登记" in shown
+    settled = {"outcome": "settled", "reason": "已转不动产登记", "sure": "y"}
+    assert "写给家庭" in fill_in(officer, case, **settled).text
+    assert fill_in(officer, case, answer="不动产登记已改，不用再跑。", **settled).status_code == 303
+    told = main(parent.get(receipt))
+    assert "不动产登记已改" in told and "下载结果通知书" in told
+    letter = drawn_letter(parent, portal_engine, frozen_clock, f"{receipt}/outcome.pdf")
+    assert letter.mimetype == "application/pdf"
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

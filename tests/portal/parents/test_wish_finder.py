@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.portal.parents.desk import page
+from tests.portal.parents.desk import filled, page
 from tests.support.signing_in import sign_in
 
 
@@ -54,3 +54,30 @@ def test_several_wishes_are_added_without_leaving_the_finder(client, town):
     back = answer.headers["Location"]
     assert back.startswith(f"/parents/applications/{ana.id}/wishes/add?q=") and back.endswith(f"#k-{gardens[1].code}")
     assert "已是第 2 志愿" in client.get(back).text
+
+
+def test_a_removed_wish_can_be_put_back_where_it_was_and_what_is_kept_stands_at_home(client, town):
+    gardens = [town.kindergarten(name, places=2) for name in ("锦官园", "牡丹园", "小星星")]
+    ana = town.child("安娜", wishes=gardens, submit=False)
+    town.session.commit()
+    client = sign_in(client, ana.entered_by)
+    path = f"/parents/applications/{ana.id}/wishes"
+
+    def names(answer):
+        return [each.get_text(strip=True) for each in page(answer).select(".wishes h2 a")]
+
+    def press(at, act):
+        sent = filled(client.get(at), "#wishes-form")
+        return client.post(path, data=sent | {"act": act}).headers["Location"]
+
+    gone = press(path, "remove:1")
+    shown = client.get(gone)
+    assert names(shown) == ["锦官园", "小星星"]
+    back = page(shown).select_one("[form=wishes-form][value^=back]")
+    assert back.get_text(strip=True) == "放回第 2 志愿"
+    again = press(gone, back["value"])
+    assert names(client.get(again)) == ["锦官园", "牡丹园", "小星星"]
+    assert page(client.get(again)).select("[value^=back]") == []
+    client.get(f"/kindergartens/kept?code={gardens[2].code}&to=/parents")
+    home = page(client.get("/parents")).select_one("main a[href='/kindergartens?kept=1']").find_parent("li")
+    assert "收藏的 1 所" in home.get_text() and "小星星" in home.get_text()

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from enrollment.applications.claim_rows import Claim, VerifiedFact
+from enrollment.draw import fairness
 from tests.support.prepared import prepared
 
 
@@ -43,12 +44,36 @@ def test_the_page_says_what_comes_next_before_each_step(client, town, frozen_clo
     run = town.publish()
     done = texts(client, frozen_clock, town, address)
     assert run.digest in done["zh"] and f"{address}/public.zip" in done["zh"] and f"{address}/verify" in done["en"]
-    for figure in ("按核实的依据", "按第 1 志愿的优先级", "按第 1 志愿所在的区域", "捆绑的多胞胎，录取"):
+    for figure in ("按核实的依据", "按第 1 志愿的优先级", "按第 1 志愿所在的区域"):
         assert figure in done["zh"]
+    assert "捆绑的多胞胎，录取" not in done["zh"], "two children are one family"
     assert f"{address}/public.zip?run={run.number}" in client.get(f"{address}/verify?run={run.number}").text
     assert "public.zip" not in client.get(f"{address}/verify?run=99").text
     names = client.get(f"{address}/names.json").json
     assert sorted(names["programmes"].values()) == [["牡丹", "lower"], ["金苹果", "lower"]]
+
+
+def test_drw03_figures_of_few_children_are_not_public():
+    """A small supplementary round: two areas with few children and one with many, two bound children, one sibling."""
+
+    def counts(children, placed, first=0):
+        return {"children": children, "placed": placed, "first": first}
+
+    summary = {
+        "children": 33, "placed": 20, "by_tier": {"0": counts(33, 20)},
+        "by_area": {"510104": counts(3, 0), "510105": counts(1, 1), "510106": counts(29, 19)},
+        "multiples": {"bound": {"children": 2, "placed": 0}, "single": {"children": 31, "placed": 20}},
+        "siblings": {"named": 1, "together": 0},
+    }  # fmt: skip
+    told = fairness.public_figures(summary)
+    assert told["by_area"] == {}, "the two quiet areas together are four children: the third row would tell their total"
+    assert (told["multiples"], told["siblings"]) == (None, None)
+    many = {"510104": counts(3, 0), "510105": counts(12, 11), "510106": counts(29, 19), "510107": counts(40, 40)}
+    told = fairness.public_figures(summary | {"by_area": many, "multiples": {"bound": {"children": 0}}})
+    assert told["by_area"] == {"510106": counts(29, 19), "510107": counts(40, 40)}, (
+        "one hidden row alone could be computed"
+    )
+    assert told["multiples"], "nobody is nobody's result"
 
 
 def test_grounds_are_counted_where_staff_verified_them_and_few_are_not_told(town, address):

@@ -6,7 +6,6 @@ import pytest
 
 from enrollment.applications import elder_siblings, register_answers
 from enrollment.eligibility import register_questions
-from enrollment.people import consents
 from enrollment.review.roll_register import answers_from_roll
 from tests.portal.parents.desk import errors, page, value_of
 from tests.support.prepared import prepared
@@ -20,7 +19,7 @@ def draft(client, town):
     town.here = town.kindergarten("金苹果", places=5)
     town.open_registration()
     family = town.family("安")
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     application = town.child("安娜", family=family, wishes=[town.here], submit=False)
     sign_in(client, family.account)
     return application

@@ -20,7 +20,6 @@ from enrollment.eligibility.claims import Claim, VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.jobs import Job
-from enrollment.people import consents
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Child
 from enrollment.season.facts import Fact
@@ -43,7 +42,7 @@ def here(town, frozen_clock):
 @prepared
 def ana(town, here):
     family = town.family("李")
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     ana = town.child("李沐晨", family=family, wishes=[town.there, here], grounds={"elder_sibling": town.there})
     ana.review_kindergarten_id = here.id
     photo = io.BytesIO()

@@ -9,7 +9,6 @@ from bs4 import BeautifulSoup
 
 from enrollment.applications import register_answers
 from enrollment.applications.register_answers import Answer
-from enrollment.people import consents
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.reports.tables.catalogue import REPORTS
 from enrollment.reports.tables.report import Question, read
@@ -44,7 +43,7 @@ def garden(town, frozen_clock):
 
 def adding(town, name):
     family = town.family(name[0])
-    town.consent(family, consents.REGISTER_CHECK)
+    town.agree_to_registers(family)
     return town.child(name, family=family, wishes=[town.here])
 
 

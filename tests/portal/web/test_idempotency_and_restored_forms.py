@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import redirect
 from sqlalchemy import func, select, text
 from wtforms import StringField
@@ -10,6 +11,7 @@ from wtforms import StringField
 from enrollment.ground import audit
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import Stale
+from enrollment.people.person_rows import Guardian
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -120,6 +122,33 @@ def test_entered_values_survive_an_expired_session(client, portal_session, town)
     assert parent.get_cookie("session").value != kept
     assert "已经写了很久的话" in parent.get("/parents-note").text
     assert "已经写了很久的话" not in parent.get("/parents-note").text, "it is given back once"
+
+
+def test_another_language_or_larger_text_brings_along_what_was_typed_and_saves_nothing(parent, town, portal_session):
+    """The switches of a page with a form are buttons of this form, so that it works without scripts."""
+    family = town.family("赵")
+    sign_in(parent, family.account)
+    town.consent(family)
+    town.session.commit()
+    shown = BeautifulSoup(parent.get("/parents/guardian?from=check").text, "lxml")
+    assert not shown.select(".bar nav a[hreflang]"), "the links would leave the form behind"
+    first, *buttons = shown.select(".bar [form=page-form]")
+    assert "formaction" not in first.attrs, "Enter presses the first button of a form"
+    body = hidden_fields(str(shown)) | {"name": "还没写完", "id_number": "5101"}
+    english, larger = (button["formaction"] for button in buttons)
+    for action in (english, larger, english):
+        answer = parent.post(action, data=body)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/parents/guardian?from=check")
+        again = BeautifulSoup(parent.get(answer.headers["Location"]).text, "lxml")
+        assert [again.select_one(f"[name={name}]")["value"] for name in ("name", "id_number")] == ["还没写完", "5101"]
+    assert again.html["lang"] == "en"
+    assert "large" in again.html["class"]
+    assert (
+        portal_session.scalars(select(Guardian).where(Guardian.account_id == family.account.id)).one().name
+        != "还没写完"
+    )
+    elsewhere = english.replace("%2Fparents%2Fguardian", "%2F%2Fevil.example")
+    assert parent.post(elsewhere, data=body).headers["Location"] == "/"
 
 
 def test_a_form_from_before_signing_in_anew_is_shown_again(parent, portal_session, town):

@@ -1,0 +1,1 @@
+"""The commonest answer to an offer as one write, like the acts of `enrollment.applications.statements`."""

@@ -1,0 +1,59 @@
+"""Who signs a run has read each difference to its dry runs, to the run before it, to last year and to the trial of the rules."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterator
+
+from sqlalchemy.orm import Session
+
+from enrollment.draw import requests, runs
+from enrollment.ground import audit
+from enrollment.ground.accounts import Actor
+from enrollment.ground.errors import Refused
+from enrollment.results import run_comparison
+from enrollment.results.run_comparison import Comparison, LastRules, Line, RulesTried
+
+DIGEST = "digest"
+"""Read like a difference: the digest is that of the screen in the hall."""
+
+
+Difference = Line | RulesTried | LastRules
+
+
+def key_of(difference: Difference) -> str:
+    """The name under which a difference is read."""
+    if isinstance(difference, LastRules):
+        return "last_rules"
+    if isinstance(difference, RulesTried):
+        return f"rules/{difference.area}"
+    return f"{difference.group}/{difference.code}/{difference.measure}"
+
+
+def differences(compared: Comparison | None) -> Iterator[tuple[str, Difference]]:
+    """What is marked, in the order of the page, each with its key."""
+    if compared is not None:
+        found: list[Difference] = [*compared.marked, *(one for one in compared.rules if one.is_marked)]
+        if compared.last_rules is not None and compared.last_rules.is_marked:
+            found.append(compared.last_rules)
+        for each in found:
+            yield key_of(each), each
+
+
+def sign(
+    session: Session, run_id: uuid.UUID, *, read: Collection[str], by: Actor, now: dt.datetime, note: str = ""
+) -> int:
+    """Sign as `requests.sign`, after the signer has read every difference.  What was read is on record.
+
+    Refuses `differences_unread`, `difference_without_note` if nobody has written why the figures differ, and what
+    `requests.sign` refuses.
+    """
+    run = runs.one(session, run_id)
+    compared = run_comparison.of_run(session, run) if run.summary else None
+    asked = [*(key for key, _difference in differences(compared)), DIGEST]
+    if not set(asked) <= set(read):
+        raise Refused("differences_unread", "read", number=len(set(asked) - set(read)))
+    if compared is not None and compared.marked and not (note.strip() or runs.notes(session, run)):
+        raise Refused("difference_without_note", "note")
+    people = requests.sign(session, run_id, by=by, now=now, note=note)
+    audit.record(session, "read_differences", "run", run_id, by=by, now=now, digest=run.digest, read=asked)
+    return people

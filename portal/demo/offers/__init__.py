@@ -1,0 +1,1 @@
+"""Answers, arrivals and the supplementary round of the demo city."""

@@ -1,0 +1,186 @@
+"""Public pages that are the same for everybody, kept whole in the memory of the process.
+
+A view under `kept` is not called again while nothing has changed that its page shows.  The page of one request answers another
+only if both have the same `Place`: address, language, text size and minute.  Nothing personal is ever kept, because
+
+* only a request without a session, and without a cookie that a page could show (`COOKIES`), is answered so or kept;
+* a page with a form token is not kept: the token is drawn anew for each answer;
+* a page whose view began a session, or that is not plain text with status 200, is not kept.
+
+A kept page is as fresh as what it shows.  It is bound to the stamps of the parts of the catalogue that it was made from, and
+of the `tables` that its view declares.  A page that read any other table is not kept.
+"""
+
+import functools
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ParamSpec
+
+from flask import Flask, current_app, g, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import event
+
+from enrollment.ground.db import Base
+from enrollment.ground.reading.catalogue import KEY, Attached, Part
+from portal.text.languages import COOKIE as LANGUAGE_COOKIE
+from portal.text.languages import chosen
+from portal.web.page_data.page_reads import attach_catalogue
+from portal.web.reading.request_read import catalogue, common
+from portal.web.sessions import current_session
+from portal.web.unit_of_work import clock, db
+
+P = ParamSpec("P")
+
+COOKIES = frozenset({LANGUAGE_COOKIE, "text", "device", "__Host-device", "visit", "__Host-visit"})
+"""Cookies that these pages show nothing of, beside the language and the text size, which are part of the place."""
+
+LOOK = 1.0
+"""Seconds for which a process takes the catalogue as unchanged, for readers without a session."""
+
+EVERY = timedelta(seconds=20)
+"""The shortest time between two looks at the tables that a view declares."""
+
+MOST_BYTES = 24 * 1024 * 1024
+LARGEST = 256 * 1024
+
+TABLE = re.compile(r"(?<![.\w])(?<!as )[a-z_]+")
+"""Where the text of a statement may name a table; the name of a column comes after a point, that of an answer after `AS`."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page stands: two requests with the same place get the same page."""
+
+    host: str
+    path: str
+    query: bytes
+    language: str
+    is_large: bool
+    minute: datetime
+
+
+@dataclass(frozen=True)
+class KeptPage:
+    """A page, and the stamp of each part that it was made from."""
+
+    body: bytes
+    stamps: Mapping[Part[Any], str]
+
+
+@dataclass
+class KeptPages:
+    """The pages that this process keeps, the one that was asked for last at the end."""
+
+    moment: Callable[[], float] = time.monotonic
+    size: int = 0
+    _pages: OrderedDict[Place, KeptPage] = field(default_factory=OrderedDict)
+    _looked: float = float("-inf")
+    _stamps: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, place: Place) -> bytes | None:
+        """The page of this place, if everything that it shows is unchanged."""
+        kept = self._pages.get(place)
+        if kept is None:
+            return None
+        if any(self._stamp(part) != stamp for part, stamp in kept.stamps.items()):
+            self._drop(place)
+            return None
+        self._pages.move_to_end(place)
+        return kept.body
+
+    def keep(self, place: Place, page: KeptPage) -> None:
+        self._note_stamps()
+        if len(page.body) > LARGEST:
+            return
+        if place in self._pages:
+            self._drop(place)
+        self._pages[place] = page
+        self.size += len(page.body)
+        while self.size > MOST_BYTES:
+            self._drop(next(iter(self._pages)))
+
+    def _drop(self, place: Place) -> None:
+        self.size -= len(self._pages.pop(place).body)
+
+    def _stamp(self, part: Part[Any]) -> str | None:
+        """The part's stamp now; a small part's as of the last second."""
+        if part.every:
+            return catalogue().look(part, db)
+        if "common" in g or catalogue().always_look or self.moment() - self._looked >= LOOK:
+            self._note_stamps()
+        return self._stamps.get(part.name)
+
+    def _note_stamps(self) -> None:
+        self._stamps, self._looked = common(db()).stamps, self.moment()
+
+
+def kept(
+    *, tables: tuple[str, ...] = (), noted: Iterable[str] = (), queries: Iterable[str] = ()
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Keep the pages of this view.
+
+    `tables`: what it reads beside the catalogue.  `noted`: what it reads too, whose changes the triggers of one of `tables` note.
+    `queries`: the parameters with which it is kept; with any other one, such as words to search for, it is computed each time.
+    """
+    known, declared = frozenset(queries), frozenset((*tables, *noted))
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        read = Part(f"page {view.__module__}.{view.__name__}", tables, lambda _session: None, EVERY) if tables else None
+
+        @functools.wraps(view)
+        def answer(*args: P.args, **values: P.kwargs) -> ResponseReturnValue:
+            place = _place(known)
+            if place is None:
+                return view(*args, **values)
+            pages: KeptPages = current_app.extensions["kept_pages"]
+            found = pages.find(place)
+            if found is not None:
+                return found
+            page, stamps = _made(lambda: view(*args, **values), read, declared)
+            if stamps is not None and isinstance(page, str):
+                pages.keep(place, KeptPage(page.encode(), stamps))
+            return page
+
+        return answer
+
+    return decorate
+
+
+def _place(queries: frozenset[str]) -> Place | None:
+    """The place of this request; None if its page is for one reader, or is one of too many."""
+    is_anybodys = not current_session() and COOKIES.issuperset(request.cookies)
+    if request.method not in ("GET", "HEAD") or not is_anybodys or not queries.issuperset(request.args):
+        return None
+    minute = clock().replace(second=0, microsecond=0)
+    is_large = request.cookies.get("text") == "large"
+    return Place(request.host_url, request.path, request.query_string, chosen(), is_large, minute)
+
+
+def _made(
+    view: Callable[[], ResponseReturnValue], read: Part[Any] | None, declared: frozenset[str]
+) -> tuple[ResponseReturnValue, Mapping[Part[Any], str] | None]:
+    """The answer of a view, with the stamps of what it read; None for these if it may not be kept."""
+    attach_catalogue()
+    attached: Attached = db().info[KEY]
+    if read is not None:  # before the view reads: a change in the meantime makes the page old, not fresh
+        attached.content(read, db())
+    undeclared = set[str]()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if not attached.loading:
+            undeclared.update(Base.metadata.tables.keys() & set(TABLE.findall(statement.lower())) - declared)
+
+    common(db())
+    event.listen(db().connection(), "before_cursor_execute", note)
+    answer = view()
+    current = current_session()
+    is_personal = bool(current) or current.modified or "masked_token" in g or "kept_language" in g
+    return answer, None if undeclared or is_personal else dict(attached.used)
+
+
+def init(app: Flask) -> None:
+    app.extensions["kept_pages"] = KeptPages()
