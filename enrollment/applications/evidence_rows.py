@@ -27,7 +27,7 @@ class EvidencePage(Base):
     document: Mapped[str] = mapped_column(KeyedCode)
     media_type: Mapped[str]
     size: Mapped[int]
-    original_digest: Mapped[str]
+    original_digest: Mapped[str] = mapped_column(index=True)
     content: Mapped[bytes] = mapped_column(
         LargeBinary, deferred=True, info={"sealed": "evidence_page.content", "file": True}
     )

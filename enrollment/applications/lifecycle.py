@@ -53,6 +53,7 @@ MOVES = {
     "take": _move({Stage.SUBMITTED}, Stage.IN_REVIEW, _REVIEWERS),
     "release": _move({Stage.IN_REVIEW}, Stage.SUBMITTED, _REVIEWERS | _OFFICIALS),
     "send_back": _move({Stage.IN_REVIEW}, Stage.RETURNED, _REVIEWERS),
+    "take_return_back": _move({Stage.RETURNED}, Stage.SUBMITTED, _REVIEWERS),
     "confirm": _move({Stage.IN_REVIEW}, Stage.CONFIRMED, _REVIEWERS),
     "refuse": _move({Stage.IN_REVIEW}, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
     "refuse_duplicate": _move(LIVE_STAGES, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),

@@ -12,7 +12,8 @@ from enrollment.eligibility import claims
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people.household_rows import ANSWERS, HUKOU_KINDS, Household, household_of
+from enrollment.people import likeness
+from enrollment.people.household_rows import ANSWERS, HUKOU_KINDS, HomeLikeness, Household, household_of
 from enrollment.places.areas import all_areas
 
 __all__ = ["ANSWERS", "HUKOU_KINDS", "Household", "household_of"]
@@ -52,9 +53,24 @@ def save(
             setattr(household, field, value)
         household.version += 1
     session.flush()
+    note_dwelling(session, household)
     claims.follow_household(session, application, household, now=now)
     edits.keep(session, application, by=by, now=now)
     return household
+
+
+def note_dwelling(session: Session, household: Household) -> None:
+    """Write the likeness of the home, or delete it where the address has no room."""
+    index = likeness.dwelling_index(household.home_area, household.home_estate, household.home_address)
+    row = session.get(HomeLikeness, household.application_id)
+    if index is None:
+        if row is not None:
+            session.delete(row)
+    elif row is None:
+        session.add(HomeLikeness(application_id=household.application_id, dwelling_index=index))
+    else:
+        row.dwelling_index = index
+    session.flush()
 
 
 WHERE = (

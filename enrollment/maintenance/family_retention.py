@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
+from enrollment.applications.child_needs.rows import ChildNeeds
 from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
@@ -34,7 +35,7 @@ from enrollment.open_days.rows import OpenDayVisit
 from enrollment.people.consents import Consent
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
 from enrollment.people.duplicate_rows import DuplicateHint
-from enrollment.people.household_rows import Household
+from enrollment.people.household_rows import HomeLikeness, Household
 from enrollment.people.invitations import Invitation
 from enrollment.people.mandate_rows import Mandate
 from enrollment.people.person_rows import Child, ChildDocument, ChildLikeness, Guardian, Guardianship
@@ -43,11 +44,12 @@ from enrollment.results.letters import LetterRow
 from enrollment.review.case_rows import Case, GuardianRequest
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
 from enrollment.review.notes import ReviewNote
+from enrollment.review.plausibility.rows import PlausibilityVerdict
 from enrollment.review.queue.bulk_rows import BulkItem
 from enrollment.season.calendar import SeasonDate
 
 TABLES_OF_AN_APPLICATION = (
-    ReviewNote, BulkItem, RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
+    ReviewNote, PlausibilityVerdict, ChildNeeds, BulkItem, RegisterAnswer, VerifiedFact, ElderSibling, Claim, EvidencePage, HomeLikeness, Household, Wish, ReturnedItem, RefusalProposal, Notice, MoveMade,
     ApplicationVersion, LetterRow, OpenDayVisit, FamilyMessageItem,
 )  # fmt: skip
 

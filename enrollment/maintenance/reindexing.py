@@ -11,8 +11,10 @@ from collections.abc import Callable
 from sqlalchemy import Select, or_, select, true
 from sqlalchemy.orm import Session
 
+from enrollment.eligibility import households
 from enrollment.ground import identity
 from enrollment.people import documents, duplicates
+from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Child, ChildDocument, Guardian
 from enrollment.places.roll_rows import RollChild
 
@@ -79,6 +81,14 @@ def reindex_guardians(session: Session, after: uuid.UUID | None, now: dt.datetim
     return guardians[-1].id if guardians else None
 
 
+def reindex_homes(session: Session, after: uuid.UUID | None, now: dt.datetime) -> uuid.UUID | None:
+    """Give homes the likeness that finds several families at one dwelling."""
+    homes = session.scalars(_next(select(Household), Household.application_id, after)).all()
+    for home in homes:
+        households.note_dwelling(session, home)
+    return homes[-1].application_id if homes else None
+
+
 def reindex_roll(session: Session, after: uuid.UUID | None, now: dt.datetime) -> uuid.UUID | None:
     """A row whose permit another kindergarten has on its roll keeps the old index."""
     found = select(RollChild).where(RollChild.id_number.is_not(None))
@@ -106,5 +116,6 @@ def _taken(session: Session, query: Select) -> bool:
 TABLES: dict[str, Batch] = {
     "child": reindex_children,
     "guardian": reindex_guardians,
+    "household": reindex_homes,
     "roll_child": reindex_roll,
 }

@@ -16,8 +16,13 @@ LIKE_THIS_CHILD = text("""
     SELECT gen_random_uuid(), least(one.child_id, other.child_id), greatest(one.child_id, other.child_id), :now
     FROM child_likeness AS one
     JOIN child_likeness AS other ON other.child_id <> one.child_id
-        AND (other.sound_index = one.sound_index OR other.name_index = one.name_index)
+        AND (other.sound_index = one.sound_index OR other.name_index = one.name_index
+            OR other.letters_index = one.letters_index OR other.month_index = one.month_index)
+    JOIN child AS this ON this.id = one.child_id
+    JOIN child AS that ON that.id = other.child_id
     WHERE one.child_id = :child
+        AND NOT coalesce(other.month_index = one.month_index AND other.name_index <> one.name_index
+            AND this.id_kind = 'resident' AND that.id_kind = 'resident', false)
     ON CONFLICT (child_a, child_b) DO NOTHING
 """)
 
@@ -30,23 +35,19 @@ OF_THIS_DOCUMENT = text("""
 
 
 def find(session: Session, child: Child, *, now: dt.datetime) -> None:
-    """Write a hint for each child with the same name (by characters or by sound), birth date and sex.
+    """Write a hint for each child with the same name (by characters, by sound, or with swapped characters), birth date and
+    sex, and with the same name, sex and month of birth unless two resident numbers tell two birth dates.
 
-    A pair that has a row already keeps it with its verdict.  If two transactions enter children with names of the same
-    sound, the second waits for the first, and finds its child.
+    A pair that has a row already keeps it with its verdict.  If two transactions enter children with such names, the
+    second waits for the first, and finds its child.
     """
     session.flush()
     indexes = likeness.indexes_of(child.name, child.born, child.sex)
-    _lock_likeness(session, indexes["sound_index"])
+    # until the end of the transaction; it is the last lock that an entry or a correction takes
+    session.execute(select(func.pg_advisory_xact_lock(likeness.lock_key(child.name, child.born, child.sex))))
     written = insert(ChildLikeness).values(child_id=child.id, **indexes)
     session.execute(written.on_conflict_do_update(index_elements=["child_id"], set_=indexes))
     session.execute(LIKE_THIS_CHILD, {"child": child.id, "now": now})
-
-
-def _lock_likeness(session: Session, sound_index: bytes) -> None:
-    """Lock this sound until the end of the transaction.  It is the last lock that an entry or a correction takes."""
-    key = int.from_bytes(sound_index[:8], "big", signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def hint_of(session: Session, one: uuid.UUID, other: uuid.UUID, *, now: dt.datetime) -> DuplicateHint:

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
@@ -45,6 +45,17 @@ class Household(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (CheckConstraint("hukou_kind IN ('" + "','".join(HUKOU_KINDS) + "')", name="known_hukou_kind"),)
+
+
+class HomeLikeness(Base):
+    """The blind index of a home down to its room: it finds several families at one dwelling.  No row without a room."""
+
+    __tablename__ = "home_likeness"
+
+    application_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("application.id", ondelete="CASCADE"), primary_key=True
+    )
+    dwelling_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
 
 
 HOUSEHOLDS = Read(Household, Household.application_id)

@@ -81,7 +81,8 @@ class Child(Base):
 
 
 class ChildLikeness(Base):
-    """Blind indexes of a child's name with birth date and sex, by its characters and by its sound in pinyin.
+    """Blind indexes of a child's name with birth date and sex: by its characters, by its sound in pinyin, by its characters
+    in any order, and by its characters with the month of birth instead of the day.
 
     They find children who may be the same (`duplicates.find`).  A child whose documents were moved has no row.
     """
@@ -91,6 +92,9 @@ class ChildLikeness(Base):
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), primary_key=True)
     name_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
     sound_index: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    month_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    letters_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    """The last two are None in rows from before they were kept; `flask keys reindex` writes them."""
 
 
 class ChildDocument(Base):

@@ -19,6 +19,7 @@ from sqlalchemy.sql import ColumnElement
 
 from enrollment.applications import applications
 from enrollment.applications.application_rows import Application, ApplicationVersion, Wish
+from enrollment.applications.child_needs.rows import ChildNeeds
 from enrollment.applications.claim_rows import Claim, VerifiedFact
 from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.evidence_rows import EvidencePage
@@ -60,7 +61,7 @@ from enrollment.review.cases import Case
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
 from enrollment.season.facts import Fact
 
-VIEWS = ("view", "view_evidence")
+VIEWS = ("view", "view_evidence", "read_child_needs")
 Row = TypeVar("Row", bound=Base)
 
 
@@ -293,6 +294,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     ArrivalContact: lambda family: (
         select(ArrivalContact).where(ArrivalContact.offer_id.in_(family.offers)).order_by(ArrivalContact.at)
     ),
+    ChildNeeds: _of_application(ChildNeeds, ChildNeeds.agreed_at),
     OpenDayVisit: _of_application(OpenDayVisit, OpenDayVisit.booked_at),
     Case: _of_account(Case, Case.opened_at),
     GuardianRequest: _guardian_requests,

@@ -18,7 +18,7 @@ from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
-from enrollment.review import second_opinions
+from enrollment.review import return_undo, second_opinions
 from enrollment.review.findings import LONGEST_NOTE, Finding, facts_still_open, record_finding, verify
 from enrollment.review.leases import in_hand, release, take
 from enrollment.review.scope import find, locked, refuse_while_refusal_is_open, within
@@ -97,7 +97,8 @@ def send_back(
     lifecycle.make(session, application, "send_back", by=by, now=now)
     until = _answer_until(session, application, now=now)
     due = {"due": format_time(until)} if until is not None else {}
-    notify_guardians(session, "review_returned", [application.id], now=now, by=by, n=len(asked), **due)
+    notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), **due)
+    return_undo.hold_messages(session, application.id, now=now)
 
 
 def _answer_until(session: Session, application: Application, *, now: dt.datetime) -> dt.datetime | None:

@@ -32,7 +32,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "guardian": ("id", "account_id", "name", "phone", "id_kind", "id_number", "id_index", "created_at", "version"),
     "consent": ("id", "account_id", "kind", "text_version", "text_digest", "given_at"),
     "child": ("id", "name", "id_kind", "id_number", "id_index", "born", "sex", "created_at", "version"),
-    "child_likeness": ("child_id", "name_index", "sound_index"),
+    "child_likeness": ("child_id", "name_index", "sound_index", "letters_index", "month_index"),
     "child_document": ("id", "child_id", "kind", "number", "person_index", "added_at", "added_by", "current", "checked_at"),
     "guardianship": ("guardian_id", "child_id", "relation", "since", "accepted_at"),
     "application": (

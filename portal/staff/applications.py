@@ -6,12 +6,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 from wtforms.validators import Length
 
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.ground import audit
 from enrollment.review import case_file, case_tiers, leases, notes, review, second_opinions
+from enrollment.review.plausibility import verdicts
 from enrollment.review.queue import task_groups
 from portal.staff import pages
 from portal.staff.case_page import FactsForm, case_context, facts_form, tier_cards
@@ -28,6 +29,11 @@ class ReasonForm(PageForm):
     reason = StringField(_l("原因"), [Length(max=leases.LONGEST_REASON)])
 
 
+class HintForm(PageForm):
+    key = HiddenField()
+    note = StringField(_l("怎么看的（可以不填，家长看不到）"), [Length(max=verdicts.LONGEST_NOTE)])
+
+
 class NoteForm(PageForm):
     text = StringField(_l("备注（家长看不到）"), [Length(max=notes.LONGEST_TEXT)])
 
@@ -39,6 +45,7 @@ def application_page(
     taking: ReasonForm | None = None,
     noting: NoteForm | None = None,
     unmasking: ReasonForm | None = None,
+    hinting: HintForm | None = None,
     unmasked: bool = False,
 ) -> ResponseReturnValue:
     page = render_template(
@@ -48,6 +55,7 @@ def application_page(
         changed_words=changed_words,
         taking=taking or ReasonForm(formdata=None),
         noting=noting or NoteForm(formdata=None),
+        hinting=hinting or HintForm(formdata=None),
         unmasking=unmasking or ReasonForm(formdata=None, prefix="unmask-"),
         **case_context(application, shown, unmasked=unmasked),
     )

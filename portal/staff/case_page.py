@@ -16,11 +16,12 @@ from enrollment.applications.returned_items import REFUSALS
 from enrollment.eligibility import asked_papers, evidence_pictures, required_documents, tiers
 from enrollment.ground import audit
 from enrollment.people.household_rows import household_of
-from enrollment.review import answers_to_returns, case_file, case_tiers, leases
+from enrollment.review import answers_to_returns, case_file, case_tiers, leases, return_undo
 from enrollment.review.case_tiers import OwnWish
 from enrollment.review.findings import proving_pages
 from enrollment.review.leases import LEASE
 from enrollment.review.notes import NOTES
+from enrollment.review.plausibility import hints
 from enrollment.review.queue import task_groups
 from enrollment.review.roll_register import elder_on_roll
 from enrollment.season.facts import Fact
@@ -173,12 +174,15 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
     to_judge = [line for line in lines if not line.agrees or (line.found is not None and line.chosen != "claimed")]
     refusals = sorted(REFUSALS.of(db(), application.id), key=lambda each: each.proposed_at)
     moves, notes = case_file.history_of(db(), application.id), NOTES.of(db(), application.id)
+    found_hints = hints.hints_of(db(), application)
+    given = [each for found in found_hints for each in (found.verdict, found.earlier) if each is not None]
     people = case_file.names_of(
         db(),
         [
             application.reviewer_id,
             *(each.account_id for each in moves),
             *(each.account_id for each in notes),
+            *(each.account_id for each in given),
             *(each.account_id for each in VERIFIED_FACTS.of(db(), application.id)),
         ],
     )
@@ -186,6 +190,7 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
     answers = register_answers.answers_of(db(), application.id)
     place = task_groups.neighbours(db(), application.id, by=actor(), now=clock())
     return {
+        "hints": found_hints,
         "application": application,
         "child": application.child,
         "mine": mine,
@@ -213,6 +218,7 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
         "needed": required_documents.needed(db(), application),
         "refusal": refusals[-1] if refusals else None,
         "returned": returned,
+        "waiting": return_undo.open_return(db(), application, now=clock()),
         "left_out": asked_papers.left_out(db(), application),
         "elder": elder_on_roll(db(), application.id, claimed_elder),
         "moves": moves,

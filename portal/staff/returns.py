@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 
-from flask import flash, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,7 +14,7 @@ from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
 from enrollment.eligibility import required_documents, tiers
 from enrollment.ground import audit
-from enrollment.review import review
+from enrollment.review import return_undo, review
 from enrollment.review.queue import task_groups
 from enrollment.review.review import LONGEST_NOTE, Ask
 from enrollment.season.document_kinds import Document
@@ -23,7 +23,7 @@ from portal.staff import pages
 from portal.staff.queue import redirect_to_next
 from portal.text.facts import item_words
 from portal.text.words import table
-from portal.web.forms import PageForm, coded_choices, refusals_in
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -89,6 +89,7 @@ def send_back_page(application: Application, items: list[str], form: PageForm) -
         rest=[item for item in items if item not in first],
         form=form,
         item_words=item_words,
+        due_at=return_undo.due_at(db(), application.year),
     )
 
 
@@ -106,6 +107,20 @@ def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
         with refusals_in(form):
             place = task_groups.neighbours(db(), application_id, by=actor(), now=clock())
             review.send_back(db(), application_id, requested_items(form, items), by=actor(), now=clock())
-            flash(_("%(code)s 已退回，家长会收到通知。", code=application.registration_code))
+            flash(_("%(code)s 已退回，2 分钟后通知家长。", code=application.registration_code))
+            flash(url_for("staff.application", application_id=application_id), "undo")
             return redirect_to_next(place[0] if place else None)
     return send_back_page(application, items, form)
+
+
+@pages.post("/applications/<uuid:application_id>/send-back/undo")
+@desk("staff")
+def take_return_back(application_id: uuid.UUID) -> ResponseReturnValue:
+    form = ActForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            return_undo.take_back(db(), application_id, by=actor(), now=clock())
+            flash(_("已撤回，家长没有收到。这份申请又在您手上。"))
+    for fault in form.form_errors:
+        flash(fault, "warn")
+    return redirect(url_for("staff.application", application_id=application_id), 303)

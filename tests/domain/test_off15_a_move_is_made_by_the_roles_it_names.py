@@ -33,6 +33,7 @@ MAY_MOVE = {
     "take": REVIEWERS,
     "release": REVIEWERS | OFFICIALS,
     "send_back": REVIEWERS,
+    "take_return_back": REVIEWERS,
     "confirm": REVIEWERS,
     "refuse": {HEAD} | OFFICIALS,
     "reopen": REVIEWERS | OFFICIALS,

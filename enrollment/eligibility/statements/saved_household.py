@@ -13,6 +13,7 @@ from enrollment.eligibility.statements.claim_changes import CLAIMED, claim_value
 from enrollment.ground import city_time
 from enrollment.ground.accounts import Actor
 from enrollment.ground.sealed.values import Sealed
+from enrollment.people import likeness
 from enrollment.people.household_rows import ANSWERS, HOUSEHOLDS, Household
 
 _COLUMNS = sorted(ANSWERS)
@@ -28,6 +29,13 @@ STATEMENT = f"""
         SELECT id, 1, {", ".join(f"%({name})s" for name in _COLUMNS)} FROM kept
         ON CONFLICT (application_id) DO UPDATE SET version = household.version + 1,
             {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}),
+    likened AS (
+        INSERT INTO home_likeness (application_id, dwelling_index)
+        SELECT id, %(dwelling)s::bytea FROM kept WHERE %(dwelling)s::bytea IS NOT NULL
+        ON CONFLICT (application_id) DO UPDATE SET dwelling_index = excluded.dwelling_index),
+    unlikened AS (
+        DELETE FROM home_likeness USING kept
+        WHERE home_likeness.application_id = kept.id AND %(dwelling)s::bytea IS NULL),
     {CLAIMED},
     {DONE}
     SELECT id, {SAVED} FROM kept
@@ -52,6 +60,7 @@ def change(
     changed = claim_values(read, application.id, tuple(claims.carried_by(saved)), wanted, now=now)
     HOUSEHOLDS.put(read, application.id, [saved])
     values = values_of(application, by=by, now=now) | {"seen": version} | changed
+    values["dwelling"] = likeness.dwelling_index(saved.home_area, saved.home_estate, saved.home_address)
     return Change(STATEMENT, values | {name: _stored(name, answers[name], application) for name in _COLUMNS})
 
 

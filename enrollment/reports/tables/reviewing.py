@@ -247,9 +247,13 @@ def _pairs(question: Question) -> list[Row]:
 
 
 def _rule(one: type[ChildLikeness], other: type[ChildLikeness]) -> ColumnElement[str]:
-    """What the two have in common besides birth date and sex, by the data as they are now: a code of `report_pair_rule`."""
+    """What the two have in common besides sex and birth, by the data as they are now: a code of `report_pair_rule`."""
     return case(
-        (one.name_index == other.name_index, "name"), (one.sound_index == other.sound_index, "sound"), else_="document"
+        (one.name_index == other.name_index, "name"),
+        (one.sound_index == other.sound_index, "sound"),
+        (one.letters_index == other.letters_index, "letters"),
+        (one.month_index == other.month_index, "month"),
+        else_="document",
     )
 
 

@@ -10,6 +10,7 @@ from wtforms import RadioField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from enrollment.applications.application_rows import Application
+from enrollment.applications.child_needs import answers as child_needs
 from enrollment.ground import audit
 from enrollment.review import support_cases
 from portal.officials import pages
@@ -54,4 +55,13 @@ def support_case(case_id: uuid.UUID) -> ResponseReturnValue:
             return redirect(url_for("officials.support_case", case_id=case_id), 303)
     audit.record(db(), "view", "case_file", case_id, by=actor(), now=clock())
     application = db().get(Application, found.application_id) if found.application_id else None
-    return render_template("officials/support_case.html", form=form, found=found, application=application)
+    told = child_needs.read_for_care(
+        db(), [application.id] if application is not None else [], reason="article_17", by=actor(), now=clock()
+    )
+    return render_template(
+        "officials/support_case.html",
+        form=form,
+        found=found,
+        application=application,
+        needs=told.get(application.id) if application is not None else None,
+    )

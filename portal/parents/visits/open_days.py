@@ -1,4 +1,4 @@
-"""A family books a time of an open day for a child, sees its visits, and cancels one."""
+"""A family, or a helper for it, books a time of an open day for a child, sees its visits, and cancels one."""
 
 import uuid
 
@@ -47,7 +47,7 @@ def _page(open_day: OpenDay, form: VisitForm, children: list[Application]) -> Re
 
 
 @pages.get("/open-days/<uuid:open_day_id>")
-@desk("parents")
+@desk("parents", allows_helper=True)
 def open_day_page(open_day_id: uuid.UUID) -> ResponseReturnValue:
     open_day, children = visits.open_day_of(db(), open_day_id), visits.own_children(db(), by=actor())
     chosen = {"slot": request.args.get("slot")} | ({"child": str(children[0].child_id)} if len(children) == 1 else {})
@@ -55,7 +55,7 @@ def open_day_page(open_day_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/open-days/<uuid:open_day_id>")
-@desk("parents")
+@desk("parents", allows_helper=True)
 def book_open_day(open_day_id: uuid.UUID) -> ResponseReturnValue:
     open_day, form = visits.open_day_of(db(), open_day_id), VisitForm()
     children = visits.own_children(db(), by=actor())
@@ -73,14 +73,14 @@ def book_open_day(open_day_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.get("/open-days")
-@desk("parents")
+@desk("parents", allows_helper=True)
 def own_visits() -> ResponseReturnValue:
     mine = visits.own_visits(db(), by=actor(), now=clock())
     return render_template("parents/open_days.html", mine=mine, now=clock())
 
 
 @pages.post("/open-days/visits/<uuid:visit_id>/cancel")
-@desk("parents")
+@desk("parents", allows_helper=True)
 def cancel_visit(visit_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():

@@ -12,7 +12,7 @@ from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import Length
 
 from enrollment.ground import audit
-from enrollment.offers.arrivals import arrival, checks, children, classes, days, taps
+from enrollment.offers.arrivals import arrival, care, checks, children, classes, days, taps
 from enrollment.offers.arrivals.children import ArrivingChild, Group
 from enrollment.offers.arrivals.rows import Check
 from enrollment.places.programmes import Programme
@@ -73,6 +73,7 @@ def door_page(form: PageForm, opened: uuid.UUID | None = None) -> ResponseReturn
         "counts": children.counts(db(), year, by=actor()),
         "begins": days.begins_at(db(), year),
         "ends": days.ends_at(db(), year),
+        "needs": care.of_offers(db(), {each.offer_id for each in [*with_cards, *found]}, by=actor(), now=clock()),
         "to_match": len(taps.to_match(db(), [each.id for each in mine], year)),
     }
     return render_template(

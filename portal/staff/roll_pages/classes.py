@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from enrollment.offers.arrivals import care
 from enrollment.places import roll, roll_checks, roll_corrections
 from enrollment.places.imports import cell_readers
 from enrollment.places.imports.faults import CellError
@@ -177,6 +178,7 @@ def _class_page(class_id: uuid.UUID, **forms: PageForm) -> ResponseReturnValue:
         me=actor().account_id,
         norm=roll_checks.norm_of(here.level),
         children=children,
+        needs=care.of_roll(db(), [child.id for child in children.items], by=actor(), now=clock()),
         corrected=roll_corrections.last_corrections(db(), [child.id for child in children.items]),
         left=roll.recently_left(db(), class_id, by=actor(), now=clock()),
         entries=counts.entries(db(), [class_id]),

@@ -15,7 +15,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
-from enrollment.review import leases, reassignment, refusals, review
+from enrollment.review import leases, reassignment, refusals, return_undo, review
 from enrollment.review.queue import task_groups, workload
 from enrollment.review.queue.filters import Group
 from enrollment.review.review import Ask, Finding
@@ -143,6 +143,40 @@ def test_sent_back_with_named_items_and_handed_in_again(town, ana):
     assert review.open_items(town.session, ana.id) == []
     waiting = task_groups.overview(town.session, by=clerk, now=town.now)
     assert [line.application_id for line in waiting.lines[Group.ANSWERED]] == [ana.id]
+
+
+def test_a_return_is_taken_back_before_the_family_learns_of_it_and_not_after(town, here, ana):
+    clerk = town.clerk_takes(ana)
+    ask = [Ask("hukou_booklet", "户口簿缺幼儿本人页")]
+
+    def returned() -> Notice:
+        review.send_back(town.session, ana.id, ask, by=clerk, now=town.now)
+        return town.session.scalars(select(Notice).where(Notice.kind == "review_returned")).one()
+
+    notice = returned()
+    assert notice.next_try_at == town.now + return_undo.UNDO, (
+        "the message waits as long as the return can be taken back"
+    )
+    with pytest.raises(Refused, match="not_your_return"):
+        return_undo.take_back(town.session, ana.id, by=town.head_of(here), now=town.now)
+    return_undo.take_back(town.session, ana.id, by=clerk, now=town.now)
+    assert (ana.stage, ana.reviewer_id, ana.returned_at) == ("in_review", clerk.account_id, None)
+    assert review.open_items(town.session, ana.id) == []
+    assert town.session.scalars(select(Notice).where(Notice.kind == "review_returned")).all() == []
+    with pytest.raises(Refused, match="return_is_known"):
+        return_undo.take_back(town.session, ana.id, by=clerk, now=town.now)
+    notice = returned()
+    for known in ({"read_at": town.now}, {"state": "sending"}):
+        before = {name: getattr(notice, name) for name in known}
+        for name, value in known.items():
+            setattr(notice, name, value)
+        with pytest.raises(Refused, match="return_is_known"):
+            return_undo.take_back(town.session, ana.id, by=clerk, now=town.now)
+        for name, value in before.items():
+            setattr(notice, name, value)
+    with pytest.raises(Refused, match="return_is_known"):
+        return_undo.take_back(town.session, ana.id, by=clerk, now=town.now + return_undo.UNDO)
+    assert return_undo.open_return(town.session, ana, now=town.now).due_at is not None
 
 
 class TestRefusal:

@@ -13,8 +13,12 @@ from enrollment.applications import mandates
 from enrollment.applications.applications import Application
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.ground.sign_in import WebSession
+from enrollment.open_days import days, visits
+from enrollment.open_days.days import DayPlan, SlotPlan
+from enrollment.open_days.rows import OpenDayVisit
 from enrollment.people.household_rows import household_of
 from enrollment.people.person_rows import Guardian
 from enrollment.review import review
@@ -448,3 +452,35 @@ def test_the_trail_by_person_shows_what_a_helper_entered(client, town, two):
     assert all("helper1" in line for line in told)
     guardians = {str(mandate.account_id)[:8] for mandate in two}
     assert {code for code in guardians if any(code in line for line in told)} == guardians, "and for whom"
+
+
+def test_a_helper_books_an_open_day_for_the_family_it_acts_for_and_gives_it_up(client, town, garden, yang):
+    slots = [SlotPlan(None, dt.time(9), dt.time(10), 2)]
+    plan = DayPlan(town.now.astimezone(CHENGDU).date() + dt.timedelta(days=5), "大门", "", slots)
+    day = days.publish(town.session, garden.id, plan, by=town.clerk_of(garden), now=town.now)
+    town.session.commit()
+    begin_by_code(client, town.session)
+    enter_the_form(client, town.session, garden)
+    other = town.child("安娜")
+    town.session.commit()
+    assert "/parents/open-days" in client.get("/parents").text
+    path = f"/parents/open-days/{day.id}"
+    shown = page(client.get(path))
+    (child,) = shown.select("[name=child]")
+    assert "安娜" not in shown.text
+    assert (
+        fill_in(client, path, path, slot=str(day.slots[0].id), child=child["value"], needs="坐轮椅").status_code == 303
+    )
+    visit = town.session.scalars(select(OpenDayVisit)).one()
+    assert (visit.needs, visit.booked_by) == ("坐轮椅", yang.account_id)
+    assert len(town.session.scalars(select(Notice).where(Notice.kind == "open_day_booked")).all()) == 1
+    stranger = visits.book(
+        town.session, day.id, day.slots[0].id, other.child_id, adults=1, needs="",
+        by=town.parent_of(other), now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    token = hidden_fields(client.get("/parents/open-days").text, f"/parents/open-days/visits/{visit.id}/cancel")
+    assert client.post(f"/parents/open-days/visits/{stranger.id}/cancel", data=token).status_code == 404
+    assert fill_in(client, "/parents/open-days", f"/parents/open-days/visits/{visit.id}/cancel").status_code == 303
+    town.session.refresh(visit)
+    assert visit.cancelled_at is not None

@@ -262,6 +262,12 @@ def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, 
     assert sent.status_code == 303
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "returned"
+    assert f'<a href="/staff/applications/{ana.id}">' in at_work.get("/staff/queue").text, "the way to take it back"
+    undo = f"/staff/applications/{ana.id}/send-back/undo"
+    assert fill_in(at_work, f"/staff/applications/{ana.id}", undo).status_code == 303
+    portal_session.expire_all()
+    assert portal_session.get(Application, ana.id).stage == "in_review"
+    fill_in(at_work, path, **more, **{"note-hukou_booklet": "缺幼儿本人页"})
     returned = at_work.get(f"/staff/applications/{ana.id}?lang={lang}").text
     assert "缺幼儿本人页" in returned and "请写到室号。" in returned
     submission.submit(portal_session, ana.id, by=town.parent_of(ana), now=town.now + dt.timedelta(hours=1))
@@ -440,6 +446,27 @@ def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(
     assert stranger.get(second["data-address"]).status_code == 404
     seen = portal_session.scalars(select(AuditEntry).where(AuditEntry.act == "view_evidence")).all()
     assert [entry.subject_id for entry in seen] == [str(ana.id)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hint_is_judged_on_the_case_page_and_a_stale_one_is_shown_again(town, at_work, ana, portal_session, language):
+    town.session.get(Household, ana.id).home_address = "武侯区静安路 8 号"
+    town.session.commit()
+    at_work.get(f"/staff/?lang={language}")
+    path = f"/staff/applications/{ana.id}"
+    before = BeautifulSoup(at_work.get(path).text, "lxml").select_one("#hints")
+    assert "武侯区" in before.text and not before.select("form")
+    fill_in(at_work, "/staff/queue", "/staff/queue/next")
+    page = BeautifulSoup(at_work.get(path).text, "lxml")
+    key = page.select_one("#hints [name=key]")["value"]
+    stale = fill_in(at_work, path, f"{path}/hints", key="00", verdict="explained", note="看过房产证")
+    shown = BeautifulSoup(stale.text, "lxml")
+    assert shown.select_one(".govuk-error-summary") and "看过房产证" in shown.select_one("#hints").text
+    assert fill_in(at_work, path, f"{path}/hints", key=key, verdict="explained", note="看过房产证").status_code == 303
+    with counted(portal_session) as statements:
+        after = BeautifulSoup(at_work.get(path).text, "lxml").select_one("#hints")
+    assert len(statements) <= 12
+    assert "看过房产证" in after.text and "open" not in after.attrs
 
 
 def test_stf18_the_case_page_asks_at_most_twelve_statements_with_thirty_pages(town, at_work, ana, portal_session):
