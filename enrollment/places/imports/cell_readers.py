@@ -10,6 +10,7 @@ from typing import Any
 from enrollment.ground import identity
 from enrollment.places import areas, contact_numbers
 from enrollment.places.imports.faults import CellError
+from enrollment.places.imports.files.sheet_parser import RepeatedNumber, RepeatedText
 
 LAST_EXACT_DIGITS = 10**15
 NOTHING = {"", "-", "—", "--", "/", "无", "暂无", "n/a", "null", "none"}
@@ -145,10 +146,15 @@ def decimal(cell: Any) -> Decimal | None:
         raise CellError("not_a_number", value=value[:30]) from fault
 
 
-def whole(most: int):
-    """A reader of whole numbers from 0 up to `most`; `25人` and `２５` are 25."""
+def whole(most: int, *, is_rate: bool = False):
+    """A reader of whole numbers from 0 up to `most`; `25人` and `２５` are 25.
+
+    A number in merged cells may be the sum of their rows, so it is asked for; a rate such as a fee holds for each row.
+    """
 
     def read(cell: Any) -> int | None:
+        if not is_rate and isinstance(cell, RepeatedNumber | RepeatedText) and text(cell) is not None:
+            raise CellError("merged_number", value=text(cell))
         value = decimal(cell)
         if value is None:
             return None
