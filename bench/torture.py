@@ -330,7 +330,9 @@ def show(found: dict[str, Any]) -> None:
     for name, value, goal in rows_of(found):
         print(f"{name:11} {value:66} goal {goal}")
     for each in found["silences"]:
-        print(f"{each['seconds']} s without a submission: {'; '.join(each['acts'])} · answers {each['answers']} · {'; '.join(each['slowest'])}")
+        print(
+            f"{each['seconds']} s without a submission: {'; '.join(each['acts'])} · answers {each['answers']} · {'; '.join(each['slowest'])}"
+        )
     print(f"acts: {', '.join(f'{kind} {n}' for kind, n in found['by_kind'].items())}")
     print(
         f"{found['date']}, {found['cores']} cores, {found['memory_gigabytes']} GB; others used {found['others']:.0%} of the cores; "

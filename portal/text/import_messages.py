@@ -95,7 +95,8 @@ def report_lines(report: Mapping[str, Any], in_language: str | None = None) -> l
         examples = [comma.join(report["hidden"])]
         if report["hidden_count"] > len(report["hidden"]):
             examples.append(
-                word("import_report", "more", in_language=spoken, n=report["hidden_count"] - len(report["hidden"])) + stop
+                word("import_report", "more", in_language=spoken, n=report["hidden_count"] - len(report["hidden"]))
+                + stop
             )
         lines.append((word("import_report", "hidden", in_language=spoken, n=report["hidden_count"]), examples))
     for remark in report["remarks"]:

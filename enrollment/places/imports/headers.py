@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
@@ -46,6 +47,16 @@ class HeaderTable:
     headings: dict[str, str]
     length: int = 0
     unknown: list[str] = field(default_factory=list)
+
+    @cached_property
+    def layout(self) -> list[tuple[Column, int]]:
+        """The columns that the sheet has, with their places."""
+        return [(column, self.place[column.key]) for column in self.columns if column.key in self.place]
+
+    @cached_property
+    def normal_headings(self) -> list[tuple[int, str]]:
+        """The headings, by their places, in the form in which they are compared."""
+        return [(place, normalise_header(self.headings[key])) for key, place in self.place.items()]
 
     def has(self, key: str) -> bool:
         return key in self.place
@@ -92,13 +103,19 @@ def normalise_header(header: Any) -> str:
 
 def is_unit(cell: Any) -> bool:
     """Whether a cell below a heading is its unit: （人）, (万元)."""
-    return _unit.fullmatch("".join(unicodedata.normalize("NFKC", str(cell)).split())) is not None
+    written = str(cell).strip()
+    return (
+        written[:1] in ("(", "（")
+        and _unit.fullmatch("".join(unicodedata.normalize("NFKC", written).split())) is not None
+    )
 
 
 def _has_own_values(rows: list[Row], column: int) -> bool:
     """Whether a column below the second part of a merged header has more than the merged cells of the column before it."""
     found = ((cells[column], cells[column - 1]) for _line, cells in rows if column < len(cells))
-    return any(cell != "" and not isinstance(cell, RepeatedNumber | RepeatedText) and cell is not left for cell, left in found)
+    return any(
+        cell != "" and not isinstance(cell, RepeatedNumber | RepeatedText) and cell is not left for cell, left in found
+    )
 
 
 def find_tables(sheets: list[Sheet], columns: tuple[Column, ...]) -> FileTables:

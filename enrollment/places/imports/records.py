@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from enrollment.ground.errors import Refused
@@ -24,7 +25,8 @@ MOST_LISTED = 60_000
 EXAMPLES = 20
 _sum = re.compile(
     r"(?:本页|本园|本班|各班|各园|全园|全区|全市|全县|年级|班级)?"
-    r"(合计|总计|小计|共计|总数|汇总|累计|total|sum|subtotal|grandtotal)[:：]?[\d.,()（）所人个名班园全市区县]*", re.IGNORECASE
+    r"(合计|总计|小计|共计|总数|汇总|累计|total|sum|subtotal|grandtotal)[:：]?[\d.,()（）所人个名班园全市区县]*",
+    re.IGNORECASE,
 )
 _remark = re.compile(
     r"(注|备注|说明|填表说明|填报说明)\d{0,2}[:：.、]|(填表人|填报人|制表|审核人|单位负责人|统计负责人|报出日期|填表日期|联系人)"
@@ -138,16 +140,12 @@ class Records:
     def _record(self, table: HeaderTable, line: int, cells: list[Any]) -> Record:
         record = Record(line, table)
         values = record.values
-        for column in table.columns:
-            place = table.place.get(column.key)
-            if place is None:
-                continue
-            cell = cells[place] if place < len(cells) else ""
+        width = len(cells)
+        for column, place in table.layout:
+            cell = cells[place] if place < width else ""
             try:
-                if cell is BadCell.FORMULA_ERROR:
-                    raise CellError("formula_error")
-                if cell is BadCell.WITHOUT_VALUE:
-                    raise CellError("formula_without_value")
+                if isinstance(cell, BadCell):
+                    raise CellError(cell.value)
                 value = column.read(cell) if cell != "" else None
                 if value is None and column.required:
                     raise CellError("value_missing")
@@ -170,7 +168,11 @@ class Records:
         reading = self.reading
         reading.left_out_count += 1
         if len(reading.left_out) < EXAMPLES:
-            text = " ".join(dict.fromkeys(f"{cell:g}" if isinstance(cell, float) else str(cell).strip() for cell in cells if cell != ""))
+            text = " ".join(
+                dict.fromkeys(
+                    f"{cell:g}" if isinstance(cell, float) else str(cell).strip() for cell in cells if cell != ""
+                )
+            )
             reading.left_out.append((self._line_of(table, line), reason, text[:60]))
 
 
@@ -188,17 +190,16 @@ def _left_out(table: HeaderTable, cells: list[Any]) -> str | None:
         return ""
     if len(table.headings) > 1 and _repeats_header(table, cells):
         return "header"
-    if any(_sum.fullmatch(_compact(_cell_of(table, cells, key))) for key in ("class_name", "level")):
+    if _is_sum(_cell_of(table, cells, "class_name")) or _is_sum(_cell_of(table, cells, "level")):
         return "sum"
-    code, compact = _cell_of(table, cells, "code"), _compact(first)
+    code = _cell_of(table, cells, "code")
     if code and code != first:
         return None
-    if _sum.fullmatch(_compact(_cell_of(table, cells, "name"))):
+    if _is_sum(_cell_of(table, cells, "name")) or _is_sum(first):
         return "sum"
+    compact = _compact(first)
     if _example.match(compact):
         return "example"
-    if _sum.fullmatch(compact):
-        return "sum"
     is_note = _numbered_note.match(compact) and len({str(cell).strip() for cell in cells} - {""}) == 1
     return "remark" if is_note or _remark.match(compact) else None
 
@@ -208,6 +209,11 @@ def _cell_of(table: HeaderTable, cells: list[Any], key: str) -> str:
     return str(cells[place]).strip() if place is not None and place < len(cells) else ""
 
 
+@lru_cache(maxsize=16_384)
+def _is_sum(written: str) -> bool:
+    return _sum.fullmatch(_compact(written)) is not None
+
+
 def _compact(written: str) -> str:
     return "".join(unicodedata.normalize("NFKC", written).split())
 
@@ -215,9 +221,9 @@ def _compact(written: str) -> str:
 def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
     """Whether the cells are the headings again, or units such as （人） below them."""
     same = 0
-    for key, place in table.place.items():
+    for place, heading in table.normal_headings:
         cell = cells[place] if place < len(cells) else ""
-        if normalise_header(cell) == normalise_header(table.headings[key]):
+        if normalise_header(cell) == heading:
             same += 1
         elif not is_unit(cell):
             return False

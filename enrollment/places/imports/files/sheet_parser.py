@@ -34,6 +34,10 @@ class BadCell(Enum):
         return ""
 
 
+PLAIN_NAMES = frozenset(("c", "v", "t", "is", "f", "row"))
+"""Elements as spreadsheet programs write them, without a prefix."""
+
+
 class RepeatedText(str):
     """The text of a merged cell, in a place that is not its first one."""
 
@@ -160,7 +164,7 @@ class SheetParser:
         return self._ready
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name if name in ("c", "v", "row") else local_name(name)
+        local = name if name in PLAIN_NAMES else local_name(name)
         if local == "c":
             place = attributes.get("r")
             self._column = self._column_of(place) if place else self._column + 1
@@ -187,7 +191,7 @@ class SheetParser:
             self._text.append(text)
 
     def _end(self, name: str) -> None:
-        local = name if name in ("c", "v", "row") else local_name(name)
+        local = name if name in PLAIN_NAMES else local_name(name)
         if local == "v" or local == "t":
             self._kept = False
         elif local == "c":
