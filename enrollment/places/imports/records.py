@@ -144,8 +144,10 @@ class Records:
         for column, place in table.layout:
             cell = cells[place] if place < width else ""
             try:
-                if isinstance(cell, BadCell):
-                    raise CellError(cell.value)
+                if cell is BadCell.FORMULA_ERROR:
+                    raise CellError("formula_error")
+                if cell is BadCell.WITHOUT_VALUE:
+                    raise CellError("formula_without_value")
                 value = column.read(cell) if cell != "" else None
                 if value is None and column.required:
                     raise CellError("value_missing")

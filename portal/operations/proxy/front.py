@@ -83,6 +83,7 @@ class Front:
         """The names in the templates of the configurations."""
         return {
             "front": self,
+            "without_line": self.sockets.without_line,
             "in_hand": IN_HAND_PER_WORKER * self.workers,
             "largest": LARGEST,
             "largest_of_strangers": LARGEST_OF_STRANGERS,
