@@ -89,15 +89,3 @@ def place_nearest(
         if best >= 0:
             office[child] = best - offsets[child]
             left[programme[best]] -= 1
-
-
-@jit
-def first_best(offsets: Array, value: Array) -> Array:
-    """For each child the first of its wishes with the largest value (int64[n]); -1 if none is above 0."""
-    best = np.full(offsets.shape[0] - 1, -1, dtype=np.int64)
-    for child in range(best.shape[0]):
-        top = 0.0
-        for wish in range(offsets[child], offsets[child + 1]):
-            if value[wish] > top:
-                best[child], top = wish, value[wish]
-    return best

@@ -111,7 +111,7 @@ class Application(Base):
         Index("ix_application__helped", "entered_for", postgresql_where=text("entered_for IS NOT NULL")),
         Index("ix_application__bound", "unit", postgresql_where=text("unit IS NOT NULL")),
         Index("ix_application__elder_id", "elder_id", postgresql_where=text("elder_id IS NOT NULL")),
-        Index("ix_application__queue", "review_kindergarten_id", "stage", "submitted_at"),
+        Index("ix_application__review", "review_kindergarten_id", "stage", "submitted_at", postgresql_include=["year"]),
         Index("ix_application__stage", "year", "stage"),
     )
 

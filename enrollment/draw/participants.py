@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
@@ -60,11 +60,11 @@ def applications_query(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
 
 def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
     """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere."""
+    arrived = exists().where(Offer.application_id == Application.id, Offer.state == OfferState.ARRIVED)
     return (
         applications_query(round_.year, stages)
         .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
-        .outerjoin(Offer, (Offer.application_id == Application.id) & (Offer.state == OfferState.ARRIVED))
-        .where(Offer.id.is_(None))
+        .where(~arrived)
     )
 
 
@@ -80,13 +80,13 @@ def is_under_review(session: Session, round_: Round) -> bool:
 
 def under_review(session: Session, round_: Round) -> list[Row]:
     """Kindergartens (`name`) that still review `n` applications of the round, the largest number first."""
-    name, number = func.coalesce(Kindergarten.name, "—").label("name"), func.count().label("n")
+    reviewer, number = Application.review_kindergarten_id.label("reviewer"), func.count().label("n")
+    waiting = participants_query(round_, AWAITING_DECISION)
+    counted = waiting.with_only_columns(reviewer, number, maintain_column_froms=True).group_by(reviewer).subquery()
     found = (
-        participants_query(round_, AWAITING_DECISION)
-        .with_only_columns(name, number, maintain_column_froms=True)
-        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-        .group_by(Kindergarten.name)
-        .order_by(number.desc(), Kindergarten.name)
+        select(func.coalesce(Kindergarten.name, "—").label("name"), counted.c.n)
+        .outerjoin_from(counted, Kindergarten, Kindergarten.id == counted.c.reviewer)
+        .order_by(counted.c.n.desc(), Kindergarten.name)
     )
     return list(session.execute(found))
 

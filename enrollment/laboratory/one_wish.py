@@ -12,7 +12,7 @@ import numpy as np
 
 from allocation.arrays import Array, readonly
 from allocation.experiments.draws import Placed, lines_of, place_once, pools_of
-from allocation.experiments.standing import first_best
+from allocation.experiments.naming import name_wishes
 from allocation.market import Market
 from allocation.simulation import DrawTable, family_rows, mix
 from enrollment.laboratory.families import Families
@@ -49,7 +49,6 @@ class OneWishDraws:
     ) -> None:
         self.families, self.full, self.mask, self.phases = families, market.full, market.mask, phases
         self.careful = careful[families.leader]  # bound children follow the first of them
-        self.careful_rows = self.careful[families.owner]
         self.tickets = DrawTable(market.full, market.mask, family_rows(families.family))
         self.worth, self.tier = families.worth, market.full.tier
         chances = np.ones((phases, len(market.full.places), TIERS))
@@ -92,26 +91,14 @@ class OneWishDraws:
 
     def _named(self, phase: int, left: Array, placed: Array) -> Array:
         """The wish that each child names (its row among all wishes), -1 for none."""
-        programme = self.full.programme
         pools, free = self.full.pools, np.zeros(len(self.full.places), dtype=np.int64)
         np.add.at(free, pools.programme, np.maximum(left, 0))
-        open_ = free[programme] > 0
-        value = np.where(open_, self.worth + 1.0, 0.0)
-        if self.careful.any():
-            value = np.where(self.careful_rows, self._weighed(phase, open_), value)
-        best = first_best(self.families.offsets, value)
-        best = np.where(best >= 0, best - self.families.offsets[:-1], -1)[self.families.leader]
-        return np.where((best >= 0) & ~placed, self.families.offsets[:-1] + best, -1)
-
-    def _weighed(self, phase: int, open_: Array) -> Array:
-        programme, tier = self.full.programme, self.tier
-        chance = self.beliefs.chances[phase, programme, tier]
-        later = np.zeros(self.full.children)
-        if phase + 1 < self.phases:
-            promised = self.beliefs.chances[phase + 1, programme, tier] * self.worth
-            has = self.families.lengths > 0
-            later[has] = np.maximum.reduceat(promised, self.families.offsets[:-1][has])
-        return np.where(open_, chance * self.worth + (1 - chance) * later[self.families.owner] + 1e-6, 0.0)
+        chances, named = self.beliefs.chances, np.empty(self.full.children, dtype=np.int64)
+        name_wishes(
+            self.families.offsets, self.full.programme, self.tier, self.worth, self.families.leader, self.careful, ~placed,
+            free, chances[phase], chances[phase + 1] if phase + 1 < self.phases else None, named,
+        )  # fmt: skip
+        return named
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from enrollment.review.queue import task_groups, workload
 from enrollment.review.review import LONGEST_NOTE
 from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.officials.years import chosen_year
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -40,11 +41,11 @@ class DecisionForm(PageForm):
 @pages.get("/review", endpoint="review")
 @desk("officials", *READERS)
 def loads_page() -> ResponseReturnValue:
-    loads = workload.loads(db(), by=actor())
+    loads = workload.loads(db(), chosen_year(), by=actor())
     return render_template(
         "officials/review.html",
         loads=loads,
-        reviewers=_slowest_first(workload.workload(db(), by=actor(), now=clock())),
+        reviewers=_slowest_first(workload.workload(db(), chosen_year(), by=actor(), now=clock())),
         may_decide=actor().is_any(*DECIDERS),
         area_names=area_names(),
         opens=task_groups.opens_at(db(), now=clock()),
@@ -63,9 +64,9 @@ def _kindergarten(kindergarten_id: uuid.UUID, loads: list[workload.Load]) -> Kin
 
 
 def _queue_page(kindergarten_id: uuid.UUID, form: ReassignForm | None = None) -> ResponseReturnValue:
-    loads = workload.loads(db(), by=actor())
+    loads = workload.loads(db(), chosen_year(), by=actor())
     kindergarten = _kindergarten(kindergarten_id, loads)
-    lines = workload.open_lines(db(), kindergarten_id, by=actor())
+    lines = workload.open_lines(db(), kindergarten_id, chosen_year(), by=actor())
     form = form or ReassignForm()
     _offer(form, lines, kindergarten, loads)
     audit.record(db(), "view", "review_queue", kindergarten_id, by=actor(), now=clock(), lines=len(lines))
@@ -100,7 +101,7 @@ def _ids(texts: list[str]) -> list[uuid.UUID]:
 @pages.post("/review/<uuid:kindergarten_id>")
 @desk("officials", *DECIDERS)
 def reassign(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
-    _kindergarten(kindergarten_id, workload.loads(db(), by=actor()))
+    _kindergarten(kindergarten_id, workload.loads(db(), chosen_year(), by=actor()))
     form = ReassignForm()
     if form.validate_on_submit():
         chosen, target = _ids(form.applications.data or []), _ids([form.target.data] if form.target.data else [])

@@ -83,7 +83,8 @@ def broken_answers(client, paths, turn: int) -> list[tuple]:
     return found
 
 
-@pytest.mark.parametrize("turn", [0, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("turn", [0, 2])
 def test_no_invalid_field_causes_an_internal_error(app, client, insiders, monkeypatch, turn):
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     monkeypatch.setitem(app.config, "TESTING", False)

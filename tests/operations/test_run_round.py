@@ -179,6 +179,7 @@ def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
         assert session.scalars(select(Offer)).all() == []
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_real_worker_does_the_run_through_the_queue(engine, tmp_path, real_database, redis_url):
     run_id, _job_id, _officials = a_started_run(engine)

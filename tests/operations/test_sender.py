@@ -133,6 +133,7 @@ def test_each_fault_of_a_gateway_ends_with_every_message_sent_once(outbox, gatew
     assert delivered_once(gateway, ids)
 
 
+@pytest.mark.long
 def test_a_hanging_gateway_holds_a_code_for_five_seconds_only(outbox, gateway, quick_probes):
     gateway.mood = Mood.HANGING
     ids = outbox.add_codes(number(1))
@@ -144,6 +145,7 @@ def test_a_hanging_gateway_holds_a_code_for_five_seconds_only(outbox, gateway, q
     assert delivered_once(gateway, ids)
 
 
+@pytest.mark.long
 def test_an_unsteady_gateway_loses_nothing_and_sends_nothing_twice(outbox, gateway, quick_probes, monkeypatch):
     gateway.unsteady = 0.3
     ids = outbox.add_notices(*map(number, range(150)))

@@ -84,6 +84,7 @@ def test_tru18_no_tool_lacks_a_library(tool):
 
 
 @needs_dpkg
+@pytest.mark.long
 def test_tru18_setup_brings_each_library_that_a_bare_debian_lacks():
     everywhere = brought_with({name for name, (essential, _needs) in debian_packages().items() if essential})
     brought = brought_with({*listed_by_setup().values(), "python3", "python3-venv"}) | everywhere

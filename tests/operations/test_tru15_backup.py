@@ -327,6 +327,7 @@ def test_tru15_the_nightly_job_makes_a_backup_notes_it_and_keeps_some(engine, re
     assert restoring.verify(tmp_path / "copies" / file, KEYS).audit_head.link == link
 
 
+@pytest.mark.long
 def test_tru15_the_commands_of_an_operator(addresses, engine, target, tmp_path):
     """`flask backup` and `flask restore` as processes of their own, with the key file, into a database of DATABASE_URL.
 

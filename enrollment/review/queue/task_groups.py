@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows
@@ -92,11 +92,18 @@ class Neighbours:
     to_open: int
 
 
+_REFUSALS = select(RefusalProposal.application_id).where(RefusalProposal.decided_at.is_(None))
+_FINDINGS = select(VerifiedFact.application_id).where(claim_rows.waits_for_second())
+
+
 def waits_for_second() -> ColumnElement[bool]:
     """SQL condition: a refusal of the application, or a finding against a register, waits for a second person."""
-    refusals = select(RefusalProposal.application_id).where(RefusalProposal.decided_at.is_(None))
-    findings = select(VerifiedFact.application_id).where(claim_rows.waits_for_second())
-    return or_(Application.id.in_(refusals), Application.id.in_(findings))
+    return or_(Application.id.in_(_REFUSALS), Application.id.in_(_FINDINGS))
+
+
+def ids_that_wait_for_second() -> CompoundSelect:
+    """SELECT application_id: all applications that wait for a second person, each once."""
+    return _REFUSALS.union(_FINDINGS)
 
 
 def group_of(times: ReviewTimes) -> ColumnElement[str]:

@@ -1,6 +1,6 @@
 """Statistics of the review: the load of each kindergarten and clerk, and the codes for the notice board.
 
-Like the queue, limited to the actor's kindergartens and areas.
+Like the queue, limited to the actor's kindergartens and areas, and to one year or to the years that are not closed.
 """
 
 import datetime as dt
@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application, Stage
@@ -16,7 +16,8 @@ from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN, Move
 from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.audit import AuditEntry
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.review.queue.task_groups import waits_for_second
+from enrollment.review.queue.due_dates import in_open_years
+from enrollment.review.queue.task_groups import ids_that_wait_for_second
 from enrollment.review.scope import within
 
 
@@ -54,12 +55,16 @@ class Reviewer:
     kindergartens: tuple[str, ...]
 
 
-def workload(session: Session, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
-    """The clerks within the actor's scope with their work, by name; a clerk sees the own row alone."""
-    done = {row.account_id: row for row in session.execute(_settled(by, since=now - dt.timedelta(hours=24)))}
-    held = {row.reviewer_id: row for row in session.execute(_in_hand(by))}
+def workload(session: Session, year: int | None = None, *, by: Actor, now: dt.datetime) -> list[Reviewer]:
+    """The clerks within the actor's scope with their work on applications of `year`, by name; a clerk sees the own row alone.
+
+    Without `year`: the years that are not closed.
+    """
+    read = and_(_to_be_read(by), in_open_years() if year is None else Application.year == year)
+    done = {row.account_id: row for row in session.execute(_settled(read, since=now - dt.timedelta(hours=24)))}
+    held = {row.reviewer_id: row for row in session.execute(_in_hand(read))}
     names = session.execute(select(Account.id, Account.name).where(Account.id.in_(done.keys() | held.keys())))
-    picked = {row.account_id: row.number for row in session.execute(_picked(by, done.keys() | held.keys()))}
+    picked = {row.account_id: row.number for row in session.execute(_picked(read, done.keys() | held.keys()))}
     people = [_reviewer(row.id, row.name, done.get(row.id), held.get(row.id), picked.get(row.id, 0)) for row in names]
     if not by.is_any(Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL, Role.AUDITOR):
         people = [reviewer for reviewer in people if reviewer.account_id == by.account_id]
@@ -80,17 +85,17 @@ def _reviewer(account_id: uuid.UUID, name: str, done: Row | None, held: Row | No
     )
 
 
-def _picked(by: Actor, accounts: Collection[uuid.UUID]) -> Select:
+def _picked(read: ColumnElement[bool], accounts: Collection[uuid.UUID]) -> Select:
     """How many applications each of these people chose (`leases.pick`)."""
     return (
         select(AuditEntry.account_id, func.count().label("number"))
         .join(Application, AuditEntry.subject_id == cast(Application.id, String))
-        .where(AuditEntry.account_id.in_(accounts), AuditEntry.act == "pick", _to_be_read(by))
+        .where(AuditEntry.account_id.in_(accounts), AuditEntry.act == "pick", read)
         .group_by(AuditEntry.account_id)
     )
 
 
-def _settled(by: Actor, *, since: dt.datetime) -> Select:
+def _settled(read: ColumnElement[bool], *, since: dt.datetime) -> Select:
     """What each person settled, and the median minutes from taking to settling, without bulk confirmations.
 
     A bulk confirmation takes and confirms at the same moment, so the filter `at > taken` leaves it out.
@@ -99,7 +104,7 @@ def _settled(by: Actor, *, since: dt.datetime) -> Select:
     moves = select(MoveMade.application_id, MoveMade.account_id, MoveMade.move, MoveMade.at, before.label("taken"))
     made = (
         moves.join(Application, Application.id == MoveMade.application_id)
-        .where(_to_be_read(by), MoveMade.move.in_(("take", "confirm", "send_back", "refuse")))
+        .where(read, MoveMade.move.in_(("take", "confirm", "send_back", "refuse")))
         .subquery()
     )
     minutes = func.extract("epoch", made.c.at - made.c.taken) / 60
@@ -118,7 +123,7 @@ def _settled(by: Actor, *, since: dt.datetime) -> Select:
     )
 
 
-def _in_hand(by: Actor) -> Select:
+def _in_hand(read: ColumnElement[bool]) -> Select:
     return (
         select(
             Application.reviewer_id,
@@ -126,7 +131,7 @@ def _in_hand(by: Actor) -> Select:
             func.array_agg(Kindergarten.name.distinct()).label("kindergartens"),
         )
         .join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-        .where(_to_be_read(by), Application.stage == Stage.IN_REVIEW)
+        .where(read, Application.stage == Stage.IN_REVIEW)
         .group_by(Application.reviewer_id)
     )
 
@@ -136,31 +141,52 @@ def _to_be_read(by: Actor) -> ColumnElement[bool]:
     return true() if by.is_any(Role.AUDITOR) else within(by)
 
 
-def loads(session: Session, *, by: Actor) -> list[Load]:
-    """Every kindergarten in the actor's scope that has applications to review, the longest queue first."""
-    open_ = Application.stage.in_(AWAITING_DECISION)
+def loads(session: Session, year: int, *, by: Actor) -> list[Load]:
+    """Every kindergarten in the actor's scope that has applications of `year` to review, the longest queue first.
+
+    What is counted stands in an index (`ix_application__review`); only the few applications with a second person's work
+    are read themselves.
+    """
+    at, open_ = Application.review_kindergarten_id, Application.stage.in_(AWAITING_DECISION)
+    here = [_to_be_read(by), Application.year == year]
+    stages = (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED, Stage.CONFIRMED)
+    counted = (
+        select(
+            at.label("kindergarten_id"),
+            *[func.count().filter(Application.stage == stage).label(stage) for stage in stages],
+            func.count().filter(open_).label("open"),
+            func.min(Application.submitted_at).filter(open_).label("oldest"),
+        )
+        .where(*here, Application.stage.in_(HANDED_IN))
+        .group_by(at)
+        .subquery()
+    )
+    waiting = ids_that_wait_for_second().subquery()
+    seconds = (
+        select(at.label("kindergarten_id"), func.count().label("number"))
+        .join(waiting, waiting.c.application_id == Application.id)
+        .where(*here, open_)
+        .group_by(at)
+        .subquery()
+    )
     rows = session.execute(
         select(
             Kindergarten.id,
             Kindergarten.name,
             Kindergarten.area_code,
-            func.count().filter(Application.stage == Stage.SUBMITTED),
-            func.count().filter(Application.stage == Stage.IN_REVIEW),
-            func.count().filter(Application.stage == Stage.RETURNED),
-            func.count().filter(Application.stage == Stage.CONFIRMED),
-            func.count().filter(waits_for_second(), open_),
-            func.min(Application.submitted_at).filter(open_),
+            *[counted.c[stage] for stage in stages],
+            func.coalesce(seconds.c.number, 0),
+            counted.c.oldest,
         )
-        .join(Application, Application.review_kindergarten_id == Kindergarten.id)
-        .where(_to_be_read(by), Application.stage.in_(HANDED_IN))
-        .group_by(Kindergarten.id)
-        .order_by(func.count().filter(open_).desc(), Kindergarten.sort_key)
+        .join(counted, counted.c.kindergarten_id == Kindergarten.id)
+        .outerjoin(seconds, seconds.c.kindergarten_id == Kindergarten.id)
+        .order_by(counted.c.open.desc(), Kindergarten.sort_key)
     )
     return [Load(*row) for row in rows]
 
 
-def open_lines(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, limit: int = 200) -> Sequence[Row]:
-    """Unsettled applications of a kindergarten, oldest first, without names.
+def open_lines(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, limit: int = 200) -> Sequence[Row]:
+    """Unsettled applications of `year` at a kindergarten, oldest first, without names.
 
     Columns: id, registration_code, stage, submitted_at.
     """
@@ -169,6 +195,7 @@ def open_lines(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, limit
         .where(
             within(by),
             Application.review_kindergarten_id == kindergarten_id,
+            Application.year == year,
             Application.stage.in_(AWAITING_DECISION),
         )
         .order_by(Application.submitted_at, Application.id)

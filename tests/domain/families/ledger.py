@@ -244,14 +244,15 @@ def names_for(session, who: Iterable[Any], message: Message) -> set[str]:
         elif each == message.account_id:
             names |= {"you", "helper_you"}
         else:
-            relation = session.scalar(
+            relations = session.scalars(
                 text(
                     "SELECT relation FROM guardianship JOIN guardian ON guardian.id = guardian_id "
-                    "WHERE account_id = :account AND child_id = :child AND accepted_at IS NOT NULL"
+                    "WHERE account_id = :account AND accepted_at IS NOT NULL AND (child_id = :child OR child_id IN "
+                    "(SELECT child_id FROM application WHERE CAST(id AS text) = ANY(:about)))"
                 ),
-                {"account": each, "child": message.child_id},
-            )
-            names |= {relation, f"helper_{relation}"} if relation else {"other", "family"}
+                {"account": each, "child": message.child_id, "about": list(message.about)},
+            ).all()
+            names |= {f"{how}{relation}" for relation in relations for how in ("", "helper_")} or {"other", "family"}
     return names
 
 

@@ -1,6 +1,7 @@
 """Random families and offices in one season: each rule is an act of somebody, with what the act may change."""
 
 import datetime as dt
+import os
 import random
 import uuid
 from collections.abc import Callable
@@ -17,7 +18,6 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.bonds import bond_notices
 from enrollment.applications.guardian_access import desk_access, guardian_joining, phone_change_course, phone_changes
 from enrollment.draw import runs
-from enrollment.ground import random_codes
 from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.offers import (
@@ -69,11 +69,10 @@ class Season(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.codes = pytest.MonkeyPatch()
-        chance = random.Random(0)  # the same codes, so the same tickets, when a play is repeated to make it shorter
-        self.codes.setattr(random_codes.secrets, "token_hex", lambda size: chance.randbytes(size).hex())
-        self.codes.setattr(random_codes.secrets, "choice", chance.choice)
-        self.codes.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=chance.randbytes(16), version=4))
+        self.chance = pytest.MonkeyPatch()
+        chance = random.Random(0)  # the same ids, codes and salts, so the same draw, when a play is repeated
+        self.chance.setattr(os, "urandom", chance.randbytes)  # `uuid`, and the defaults of columns
+        self.chance.setattr(random, "_urandom", chance.randbytes)  # `secrets`
         self.connection = self.engine.connect()
         self.outer = self.connection.begin()
         self.session = Session(self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
@@ -84,7 +83,7 @@ class Season(RuleBasedStateMachine):
         self.serial = 0
 
     def teardown(self) -> None:
-        self.codes.undo()
+        self.chance.undo()
         self.session.close()
         self.outer.rollback()
         self.connection.close()
@@ -627,6 +626,10 @@ class Season(RuleBasedStateMachine):
         if what == "decline" and not alone and agrees[1] == actor.account_id:
             for each in together:
                 may.pop(("place", each))  # it waits for the other guardian
+        elif what == "decline" and agrees[0] == "decline":
+            # it agrees to what the other guardian proposed, also about a bound child that is in their care alone
+            for each in self.of_one_act(self.known["decision", child.id][2]):
+                may["place", each] = lambda _was, is_now: is_now[:2] == (None, "declined")
         if desk and child.review_kindergarten_id is not None and self.cares(actor, child.id):
             act.by = actor
             self.make(act, lambda: self.answer_at_desk(child, actor, what))
@@ -652,6 +655,11 @@ class Season(RuleBasedStateMachine):
         )  # fmt: skip
         desk_answers.answer(self.session, child.id, actor.account_id, what, by=clerk, now=self.town.now)
 
+    def of_one_act(self, act_id: uuid.UUID) -> list[uuid.UUID]:
+        """The applications of all children about whom one decision waits."""
+        decisions = [(each, value) for (name, each), value in self.known.items() if name == "decision"]
+        return [each for each, value in decisions if value and value[2] == act_id]
+
     @precondition(lambda self: self.has("decision"))
     @rule(number=CHILD, who=WHO, what=st.sampled_from(("agree", "object", "take_back")))
     def answer_decision(self, number, who, what):
@@ -661,9 +669,7 @@ class Season(RuleBasedStateMachine):
         child = undecided[number % len(undecided)]
         waiting = self.known["decision", child.id]
         actor, (kind, proposer, act_id, _) = self.person(child, who), waiting
-        concerned = [
-            each for (name, each), value in self.known.items() if name == "decision" and value and value[2] == act_id
-        ]
+        concerned = self.of_one_act(act_id)
         may: dict[ledger.Key, Callable[[Any, Any], bool]] = {("decision", each): any_value for each in concerned}
         if what == "agree":
             for each in concerned:

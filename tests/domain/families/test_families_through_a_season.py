@@ -20,4 +20,4 @@ def play(engine, now, *, examples: int, steps: int) -> None:
 
 @pytest.mark.slow
 def test_nothing_of_a_family_changes_without_an_act_that_says_so(engine, now):
-    play(engine, now, examples=4, steps=30)
+    play(engine, now, examples=2, steps=30)

@@ -34,6 +34,14 @@ def test_the_workload_of_each_kindergarten(town, area, lang):
     assert town.ben.registration_code not in queue.text
 
 
+def test_the_review_of_another_year_is_not_mixed_in(town, area):
+    town.prepared_season(2027)
+    town.session.commit()
+    page = BeautifulSoup(area.get("/officials/2027/review").text, "lxml")
+    assert page.select("main tbody tr") == [] and "还没有要审核的申请" in page.text
+    assert area.get(f"/officials/2027/review/{town.here.id}").status_code == 404
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_applications_are_reassigned_to_another_kindergarten(town, area, portal_session, lang):
     path = f"/officials/2026/review/{town.here.id}"
