@@ -207,12 +207,18 @@ def report(folder: Path, found: dict[str, float], tally: Tally) -> None:
 
 
 @contextlib.contextmanager
-def processor_of_others(portal: Serving) -> Iterator[list[float]]:
-    """Fills in the share of all processors that neither the portal nor this process took."""
+def processor_of_others(city: City) -> Iterator[list[float]]:
+    """Fills in the share of all processors that neither the portal nor this process took.
+
+    The portal may be another one at the end, and its processes too: what ended ones took is counted with the others.
+    """
 
     def ours() -> float:
+        processes = [psutil.Process()]
+        with contextlib.suppress(psutil.Error):
+            processes += [psutil.Process(city.portal.process.pid), *city.portal.family()]
         total = 0.0
-        for process in [psutil.Process(), psutil.Process(portal.process.pid), *portal.family()]:
+        for process in processes:
             with contextlib.suppress(psutil.Error):
                 times = process.cpu_times()
                 total += times.user + times.system
@@ -243,7 +249,7 @@ def rehearse(
             if overload > 1:
                 third = families // 5
                 parts = [(third, rate), (families - 2 * third, rate * overload), (third, rate)]
-            with processor_of_others(city.portal) as others:
+            with processor_of_others(city) as others:
                 tally.began = time.monotonic()
                 marks = asyncio.run(come(city, parts, tally, chance))
             proof = city.proof(tally.acknowledged)

@@ -51,6 +51,8 @@ SETTLING = 150.0
 
 DISK_MEGABYTES = 1200
 GOES_ON, WORK_GOES_ON = 30.0, 45.0
+LONG_SILENCE = 5.0
+"""Seconds without an acknowledged submission that are told with the acts before them."""
 
 
 @dataclass
@@ -218,6 +220,7 @@ class Torture:
             "messages_twice": doubled,
             "violations": found,
             "longest_silence_seconds": round(self._longest_silence(), 1),
+            "silences": self._silences(events),
             "restarts": sum(event.kind == "restart families" for event in events),
             "unanswered_at_restarts": self._unanswered_at(events, "restart families"),
         }
@@ -226,6 +229,22 @@ class Torture:
         """The longest time without an acknowledged submission."""
         moments = sorted(self.ledger.answered_at)
         return max((after - before for before, after in itertools.pairwise(moments)), default=0.0)
+
+    def _silences(self, events: list[Event]) -> list[dict[str, Any]]:
+        """Each long time without an acknowledged submission, with the acts before it and the slow requests in it."""
+        found = []
+        for before, after in itertools.pairwise(sorted(self.ledger.answered_at)):
+            if after - before >= LONG_SILENCE:
+                inside = [each for each in self.tally.seen if before <= each.at + each.seconds and each.at <= after]
+                slow = sorted(inside, key=lambda each: each.seconds)[-3:]
+                found.append({
+                    "at": round(before, 1),
+                    "seconds": round(after - before, 1),
+                    "acts": [f"{each.at:.1f} {each.kind}" for each in events if before - 1 <= each.at <= after],
+                    "answers": {str(status): sum(each.status == status for each in inside) for status in sorted({each.status for each in inside})},
+                    "slowest": [f"{each.at:.1f} {each.kind} {each.status} {each.seconds:.1f} s" for each in slow],
+                })  # fmt: skip
+        return found
 
     def _unanswered_at(self, events: list[Event], kind: str) -> int:
         """Requests that got no answer within three seconds after an act of this kind and after no other one."""
@@ -276,7 +295,7 @@ def torture(seconds: float, families: int, seed: int) -> dict[str, Any]:
             try:
                 it = Torture(city, seconds, chance)
                 tormentor = Tormentor(city.portal, data, start_again(data, city), it.tally.now, chance, disk)
-                with processor_of_others(city.portal) as others:
+                with processor_of_others(city) as others:
                     it.run(tormentor)
                 settled = it.settled()
                 return it.figures(tormentor.events) | {
@@ -310,6 +329,10 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
 def show(found: dict[str, Any]) -> None:
     for name, value, goal in rows_of(found):
         print(f"{name:11} {value:66} goal {goal}")
+    for each in found["silences"]:
+        print(
+            f"{each['seconds']} s without a submission: {'; '.join(each['acts'])} · answers {each['answers']} · {'; '.join(each['slowest'])}"
+        )
     print(f"acts: {', '.join(f'{kind} {n}' for kind, n in found['by_kind'].items())}")
     print(
         f"{found['date']}, {found['cores']} cores, {found['memory_gigabytes']} GB; others used {found['others']:.0%} of the cores; "

@@ -20,11 +20,13 @@ PARTS = {
     "postgres": "postgres -D",
     "valkey": "valkey-server",
     "families master": "--name families",
+    "spare master": "--name spare-families",
     "desks master": "--name desks",
     "worker": "worker all",
     "scheduler": "flask --app wsgi scheduler",
     "sender": "flask --app wsgi sender",
     "line": "flask --app wsgi line",
+    "proxy": "/proxy/",
 }
 """Words of the commands of the supervisor's children."""
 

@@ -4,6 +4,7 @@ An eighteen-digit number contains the birth date and the sex, so the family does
 """
 
 import datetime as dt
+import operator
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -75,7 +76,9 @@ def check(kind: str, typed: str, *, today: dt.date, field: str = "id_number") ->
 
 def check_character(first_seventeen: str) -> str:
     """The eighteenth character of GB 11643 (ISO 7064, MOD 11-2)."""
-    total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first_seventeen, strict=True))
+    if len(first_seventeen) != len(WEIGHTS):
+        raise ValueError("seventeen digits are needed")
+    total = sum(map(operator.mul, WEIGHTS, map(int, first_seventeen)))
     return CHECK_CHARACTERS[total % 11]
 
 
@@ -105,6 +108,8 @@ def person_part(number: str, kind: str | None = None) -> str:
 
 
 def normalise_number(typed: str) -> str:
+    if typed and typed.isascii() and typed.isalnum():
+        return typed.upper()
     folded = unicodedata.normalize("NFKC", typed or "")
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
 

@@ -120,7 +120,7 @@ def _own_desk_phone() -> str:
 
 
 @pages.post("/cases/desk-phone")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def save_desk_phone() -> ResponseReturnValue:
     form = DeskPhoneForm()
     if form.validate_on_submit():

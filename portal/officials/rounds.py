@@ -145,7 +145,7 @@ def _round_page(found: Round, form: OfficialForm) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/open")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -157,7 +157,7 @@ def open_round(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/close")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def close_round(round_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():

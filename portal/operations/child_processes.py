@@ -15,8 +15,9 @@ from pathlib import Path
 STOP_TIMEOUT = 10.0
 """Seconds between the end signal and SIGKILL."""
 
-SHORTEST_WAIT, LONGEST_WAIT, STEADY = 0.5, 30.0, 10.0
-"""Seconds before a restart: the wait doubles with each crash, and is reset after `STEADY` seconds of running."""
+SHORTEST_WAIT, LONGEST_WAIT, STEADY = 0.25, 4.0, 10.0
+"""Seconds before a restart: the wait doubles with each crash, and is reset after `STEADY` seconds of running.  Even the
+longest leaves a second for the start itself: a killed process is back within five."""
 
 LARGEST_LOG = 20 * 2**20
 """Bytes of a log at which it is put aside."""

@@ -22,6 +22,11 @@ def workers_for_families() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def spare_workers() -> int:
+    """Those of them that the second master has."""
+    return workers_for_families() // 2
+
+
 def workers_for_desks() -> int:
     """Their own processes, so that staff and officials work while families wait."""
     return max(2, os.cpu_count() or 1)
@@ -50,7 +55,7 @@ class PageProcesses:
 
     def children(self) -> list[Child]:
         """Page processes and the line; the proxy starts when they answer."""
-        families = self._pages("portal", "families", workers_for_families())
+        families = self._pages("portal", "families", workers_for_families() - spare_workers())
         desks = self._pages("desks", "desks", workers_for_desks())
         line = self.open["line"].fileno()
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "line", "--bind", f"fd://{line}"]
@@ -59,13 +64,19 @@ class PageProcesses:
         waiting = Child("line", command, start.log(self.data, "line"), env=self.environ, files=(line,), folder=ROOT)
         return [families, desks, waiting]
 
-    def _pages(self, name: str, lane: str, workers: int) -> Child:
+    def spare(self) -> Child:
+        """A second master of the pages of families on the same socket.  When one of the two is killed or starts anew, which
+        takes seconds and on a busy machine many, families do not wait for it.
+        """
+        return self._pages("portal-spare", "families", spare_workers(), title="spare-families")
+
+    def _pages(self, name: str, lane: str, workers: int, title: str = "") -> Child:
         number = self.open[lane].fileno()
         command = [sys.executable, "-m", "portal.operations.inherited_socket", str(number)]
         command += ["-m", "gunicorn", "wsgi:app", "--workers", str(workers)]
         # worker processes are forks of one that has loaded the app: a quarter of the start time and of the memory
         command += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60"]
-        command += ["--chdir", str(ROOT), "--name", lane]
+        command += ["--chdir", str(ROOT), "--name", title or lane]
         return Child(name, command, start.log(self.data, name), env=self.environ, files=(number,), folder=ROOT)
 
     def proxy(self) -> Child:

@@ -84,7 +84,8 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
                 supervisor.add_layer(*stand_ins)
             supervisor.add_layer(*pages.children(), *background(folder, environ))
             supervisor.add_layer(pages.proxy())
-            supervisor.watch(AfterStart(supervisor, folder, environ, (host, port), city=with_city).poll)
+            after_start = AfterStart(supervisor, folder, environ, (host, port), pages.spare(), city=with_city)
+            supervisor.watch(after_start.poll)
         say("stopping")
 
 
@@ -104,12 +105,19 @@ def background(folder: Folder, environ: dict[str, str]) -> list[Child]:
 
 
 class AfterStart:
-    """Tasks after the start: report that the portal answers, then load the demo city in the background."""
+    """Tasks after the start: report that the portal answers, start what could wait, load the demo city in the background."""
 
     def __init__(
-        self, supervisor: Supervisor, folder: Folder, environ: dict[str, str], address: tuple[str, int], *, city: bool
+        self,
+        supervisor: Supervisor,
+        folder: Folder,
+        environ: dict[str, str],
+        address: tuple[str, int],
+        spare: Child,
+        *,
+        city: bool,
     ):
-        self.supervisor, self.folder, self.environ = supervisor, folder, environ
+        self.supervisor, self.folder, self.environ, self.spare = supervisor, folder, environ, spare
         self.host, self.port = address
         self.city = city and environ["DEMO"] == "1"
         self.open = False
@@ -119,6 +127,7 @@ class AfterStart:
         if not self.open and self._answers():
             self.open = True
             self._welcome()
+            self.supervisor.add_layer(self.spare)
         if self.loading is not None:
             self.loading.poll()
             if self.loading.over:

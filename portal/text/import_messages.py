@@ -91,6 +91,14 @@ def report_lines(report: Mapping[str, Any], in_language: str | None = None) -> l
             for left in report["left_out"]
         ]
         lines.append((text, examples))
+    if report.get("hidden_count"):  # a report of an earlier version has none
+        examples = [comma.join(report["hidden"])]
+        if report["hidden_count"] > len(report["hidden"]):
+            examples.append(
+                word("import_report", "more", in_language=spoken, n=report["hidden_count"] - len(report["hidden"]))
+                + stop
+            )
+        lines.append((word("import_report", "hidden", in_language=spoken, n=report["hidden_count"]), examples))
     for remark in report["remarks"]:
         examples = list(remark["examples"])
         if examples and remark["count"] > len(examples):

@@ -4,6 +4,7 @@ Nothing of it reads a row, so that it works when nothing else does.  It stands a
 lost while a session is opened, in a view, at the commit, or while an error page is drawn.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,8 +23,8 @@ from portal.web.safe_redirect import local_path
 
 log = structlog.get_logger()
 
-RETRY_AFTER = 10
-"""Seconds until the page, and a client that reads headers, may ask again."""
+RETRY_AFTER = range(4, 8)
+"""Seconds until the page, and a client that reads headers, asks again: not all in the same second."""
 
 NEVER_RETURNED = frozenset(["password", "code", "totp"])
 """Fields that are not written into a page."""
@@ -40,8 +41,9 @@ TYPED = "portal.typed"
 LOG_INTERVAL = 30.0
 """Seconds between two lines about one outage: each visitor of an outage would write one."""
 
-SHUTDOWN = ("57P01", "57P02", "57P03", "53300")
-"""SQLSTATEs of a server that ends, starts, or has no connection left; those that begin with 08 are lost connections."""
+SHUTDOWN = ("57P01", "57P02", "57P03", "53100", "53200", "53300", "58030")
+"""SQLSTATEs of a server that ends, starts, or has no disk, memory or connection left; those that begin with 08 are lost
+connections."""
 
 Environ = dict[str, Any]
 
@@ -91,15 +93,18 @@ class WhileAway:
         path = quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
         again = path + (f"?{query}" if (query := environ.get("QUERY_STRING")) else "")
         posted = environ.get("REQUEST_METHOD") not in ("GET", "HEAD")
+        seconds = str(random.choice(RETRY_AFTER))
         page = template.render(again=local_path(again) or "/", posted=posted, typed=typed, files=files)
         headers = {
-            "Retry-After": str(RETRY_AFTER),
+            "Retry-After": seconds,
             "Cache-Control": "no-store",
             "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
         }
+        if not posted:
+            headers["Refresh"] = seconds  # a form is sent again by its button alone
         return Response(page, 503, headers, mimetype="text/html")
 
 

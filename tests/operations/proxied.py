@@ -41,6 +41,8 @@ class Teller(BaseHTTPRequestHandler):
         text = self.headers.get("X-Long", "")
         answer = json.dumps(said | {"text": text * 50}).encode()
         is_check = self.path.partition("?")[0] == "/_line/check"
+        if is_check and self.server.check_held:
+            held.wait(30)
         verdict = self.server.verdict if is_check else {}
         self.send_response(204 if is_check else 200)
         for key, value in verdict.items():
@@ -74,7 +76,7 @@ class Backend(socketserver.UnixStreamServer):
     def __init__(self, path: Path, name: str):
         super().__init__(str(path), Teller)
         self.name, self.seen, self.verdict = name, [], {"Set-Cookie": "visit=in.test; Path=/"}
-        self.held = threading.Event()
+        self.held, self.check_held = threading.Event(), False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def end(self) -> None:

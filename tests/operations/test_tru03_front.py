@@ -153,10 +153,20 @@ def test_tru03_who_comes_when_all_processes_are_taken_gets_the_line_at_once(tmp_
         eventually(lambda: proxy.ask("/again", Cookie="visit=in.x")[1]["lane"] == "families")
 
 
-def test_tru03_without_a_line_everybody_comes_in(tmp_path):
-    with proxied(tmp_path, "nginx") as proxy:
+@pytest.mark.parametrize("kind", KINDS)
+def test_tru03_without_a_line_everybody_comes_in(tmp_path, kind):
+    """Its process is gone, or it is silent while another one starts: the supervisor keeps its socket open."""
+    with proxied(tmp_path, kind) as proxy:
+        proxy.line.check_held = True
+        assert proxy.ask("/", "POST", b"phone=1")[1] | {"headers": {}, "text": ""} == {
+            "lane": "families", "method": "POST", "path": "/", "size": 7, "headers": {}, "text": "",
+        }  # fmt: skip
         proxy.line.end()
         assert proxy.ask("/")[1]["lane"] == "families"
+        proxy.families.end()
+        answer = proxy.ask("/")[0]
+        assert answer.status == 503, "neither the line nor the pages answer: the proxy tells the pause by itself"
+        assert answer.getheader("Cache-Control") == "no-store"
 
 
 def test_proxy_of_an_unknown_kind_and_paths_that_would_change_the_configuration_are_refused(tmp_path):

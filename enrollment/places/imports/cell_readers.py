@@ -10,9 +10,11 @@ from typing import Any
 from enrollment.ground import identity
 from enrollment.places import areas, contact_numbers
 from enrollment.places.imports.faults import CellError
+from enrollment.places.imports.files.sheet_parser import RepeatedNumber, RepeatedText
 
 LAST_EXACT_DIGITS = 10**15
 NOTHING = {"", "-", "—", "--", "/", "无", "暂无", "n/a", "null", "none"}
+LONGEST_NOTHING = max(map(len, NOTHING))
 YES = {"是", "有", "y", "yes", "true", "1", "√", "✓", "普惠"}
 NO = {"否", "无", "没有", "n", "no", "false", "0", "×", "x", "非普惠"}
 CREDIT_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -35,6 +37,9 @@ _power = re.compile(r"\d(?:\.\d+)?e\+?\d+", re.IGNORECASE)
 
 def text(cell: Any) -> str | None:
     """Text with half-width letters and digits, without outer spaces; `1.0` from a number cell becomes `1`."""
+    if type(cell) is str:
+        folded = fold(cell)
+        return None if len(folded) <= LONGEST_NOTHING and folded.casefold() in NOTHING else folded
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float) and cell.is_integer():
@@ -50,7 +55,9 @@ def text(cell: Any) -> str | None:
 def fold(written: str) -> str:
     """Text with half-width characters, one space between words, and none of the characters that nobody sees."""
     if written.isascii():
-        return " ".join(written.split())
+        return written if written.isalnum() else " ".join(written.split())
+    if written.isalnum() and unicodedata.is_normalized("NFKC", written):
+        return written
     plain = _unseen.sub("", unicodedata.normalize("NFKC", written))
     return " ".join(plain.split())
 
@@ -145,10 +152,15 @@ def decimal(cell: Any) -> Decimal | None:
         raise CellError("not_a_number", value=value[:30]) from fault
 
 
-def whole(most: int):
-    """A reader of whole numbers from 0 up to `most`; `25人` and `２５` are 25."""
+def whole(most: int, *, is_rate: bool = False):
+    """A reader of whole numbers from 0 up to `most`; `25人` and `２５` are 25.
+
+    A number in merged cells may be the sum of their rows, so it is asked for; a rate such as a fee holds for each row.
+    """
 
     def read(cell: Any) -> int | None:
+        if not is_rate and isinstance(cell, RepeatedNumber | RepeatedText) and text(cell) is not None:
+            raise CellError("merged_number", value=text(cell))
         value = decimal(cell)
         if value is None:
             return None

@@ -131,6 +131,8 @@ class Difference:
             "ignored": self.reading.ignored,
             "left_out": [{"place": p, "reason": r, "text": t} for p, r, t in self.reading.left_out],
             "left_out_count": self.reading.left_out_count,
+            "hidden": self.reading.hidden,
+            "hidden_count": self.reading.hidden_count,
         }
         asked = {"conflicts": conflicts, "conflict_count": self.tally["conflicts"], "digest": self.digest}
         return {"kind": self.kind, "counts": self.counts, "remarks": remarks} | reading | changes | asked

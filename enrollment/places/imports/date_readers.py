@@ -7,12 +7,14 @@ from typing import Any
 
 from enrollment.places.imports.cell_readers import text
 from enrollment.places.imports.faults import CellError
+from enrollment.places.imports.files.sheet_parser import FIRST_DAY_OF_1904, DayNumber1904
 
 FIRST_DAY = dt.date(1899, 12, 30)
 SERIALS = range(18_264, 73_051)
 """Serial numbers of days from 1950 to 2099: a date whose cell was formatted as a number."""
 
 _date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d{2})(\d{2})")
+_loose = re.compile(r"\s*([-/.年月])\s*")
 _month = re.compile(r"(\d{4})[-/.年](\d{1,2})月?|(\d{4})(0[1-9]|1[0-2])")
 _year = re.compile(r"(20\d{2})(?:\s*-\s*20\d{2})?(?:年|学年|学年度|年度)?(?:秋季?)?")
 
@@ -35,7 +37,16 @@ def date(cell: Any) -> dt.date | None:
     """A day: a date, `2026-09-01`, `2026.9.1`, `20260901`, or the serial number of a day."""
     if isinstance(cell, dt.datetime):
         return cell.date()
+    if isinstance(cell, DayNumber1904) and (day := _day_of_1904(cell)) is not None:
+        return day
     return cell if isinstance(cell, dt.date) else _date_in(cell)
+
+
+def _day_of_1904(number: DayNumber1904) -> dt.date | None:
+    """The day of a serial number, if it is one from 1950 to 2099."""
+    if not number.is_integer() or int(number) + (FIRST_DAY_OF_1904.date() - FIRST_DAY).days not in SERIALS:
+        return None
+    return FIRST_DAY_OF_1904.date() + dt.timedelta(days=int(number))
 
 
 @lru_cache(maxsize=16_384)
@@ -46,7 +57,7 @@ def _date_in(cell: Any) -> dt.date | None:
         return None
     if value.isdigit() and len(value) == 5 and int(value) in SERIALS:
         return FIRST_DAY + dt.timedelta(days=int(value))
-    found = _date.fullmatch(value)
+    found = _date.fullmatch(_loose.sub(r"\1", value))
     if found is None:
         raise CellError("not_a_date", value=value[:30])
     return _day(value, *(int(part) for part in found.groups() if part))
@@ -57,7 +68,7 @@ def birth_date(cell: Any) -> dt.date | None:
 
     A number cell 2021.1 may have been typed as 2021.10, so it is asked for.
     """
-    if isinstance(cell, dt.date):
+    if isinstance(cell, dt.date | DayNumber1904):
         return date(cell)
     return _birth_date_in(cell)
 
@@ -65,7 +76,7 @@ def birth_date(cell: Any) -> dt.date | None:
 @lru_cache(maxsize=16_384)
 def _birth_date_in(cell: Any) -> dt.date | None:
     value = text(cell)
-    found = _month.fullmatch(value) if value is not None else None
+    found = _month.fullmatch(_loose.sub(r"\1", value)) if value is not None else None
     if value is None or found is None:
         return date(cell)
     if isinstance(cell, float) and value.endswith(".1"):

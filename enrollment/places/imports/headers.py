@@ -4,11 +4,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
 from enrollment.places.imports.faults import ImportFault, ImportFaults
-from enrollment.places.imports.files.sheet_parser import Row
+from enrollment.places.imports.files.sheet_parser import RepeatedNumber, RepeatedText, Row
 from enrollment.places.imports.files.sheet_reader import Sheet
 
 SEARCHED_ROWS = 100
@@ -16,6 +17,7 @@ MOST_NAMED = 40
 """Headers that a sentence names at most."""
 
 _brackets = re.compile(r"[(\[【<].*?[)\]】>]")
+_unit = re.compile(r"\(.*\)")
 _noise = re.compile(r"[\s*:_\-/、.\u200b\ufeff]+")
 
 
@@ -45,6 +47,16 @@ class HeaderTable:
     headings: dict[str, str]
     length: int = 0
     unknown: list[str] = field(default_factory=list)
+
+    @cached_property
+    def layout(self) -> list[tuple[Column, int]]:
+        """The columns that the sheet has, with their places."""
+        return [(column, self.place[column.key]) for column in self.columns if column.key in self.place]
+
+    @cached_property
+    def normal_headings(self) -> list[tuple[int, str]]:
+        """The headings, by their places, in the form in which they are compared."""
+        return [(place, normalise_header(self.headings[key])) for key, place in self.place.items()]
 
     def has(self, key: str) -> bool:
         return key in self.place
@@ -87,6 +99,23 @@ def normalise_header(header: Any) -> str:
     """`保教费（元/月）*` → `保教费`."""
     text = unicodedata.normalize("NFKC", str(header)).casefold()
     return _noise.sub("", _brackets.sub("", text)) or _noise.sub("", text)
+
+
+def is_unit(cell: Any) -> bool:
+    """Whether a cell below a heading is its unit: （人）, (万元)."""
+    written = str(cell).strip()
+    return (
+        written[:1] in ("(", "（")
+        and _unit.fullmatch("".join(unicodedata.normalize("NFKC", written).split())) is not None
+    )
+
+
+def _has_own_values(rows: list[Row], column: int) -> bool:
+    """Whether a column below the second part of a merged header has more than the merged cells of the column before it."""
+    found = ((cells[column], cells[column - 1]) for _line, cells in rows if column < len(cells))
+    return any(
+        cell != "" and not isinstance(cell, RepeatedNumber | RepeatedText) and cell is not left for cell, left in found
+    )
 
 
 def find_tables(sheets: list[Sheet], columns: tuple[Column, ...]) -> FileTables:
@@ -168,7 +197,10 @@ def _table(
         if key is None:
             unknown += [text] if text else []
         elif key in place:
-            if cell != cells[place[key]] or place[key] != column_index - 1:
+            if isinstance(cell, RepeatedText):
+                if _has_own_values(head[index + 1 :], column_index):
+                    faults.append(ImportFault("header_split", line, column_index, text, {"column": text}))
+            else:
                 faults.append(ImportFault("column_twice", line, column_index, text, {"first": headings[key]}))
         else:
             place[key], headings[key] = column_index, text
@@ -177,6 +209,8 @@ def _table(
             details = {"column": column.names[0], "read": _named(cells)}
             faults.append(ImportFault("column_missing", line, None, column.names[0], details))
     below = [row for row in head[index + 1 :] if any(str(cell).strip() for cell in row[1])]
+    if below and all(is_unit(cell) for cell in below[0][1] if str(cell).strip()):
+        del below[0]
     first = next(rest, None) if not below else None
     if first is not None:
         below = [first]

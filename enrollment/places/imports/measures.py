@@ -31,7 +31,7 @@ COLUMNS = (
     Column("yearly", ("每年运行万元", "每年运行", "年运行费", "yearly"), cell_readers.whole(MOST_MONEY), False, "160"),
     Column("saved", ("每年节省万元", "每年节省", "yearly saving", "saved"), cell_readers.whole(MOST_MONEY), False, ""),
     Column("earliest", ("最早年份", "最早开始年份", "开始年份", "earliest year", "earliest"), date_readers.year, True, "2027"),
-    Column("lead", ("几年后招生", "建设年数", "工期年", "lead years", "lead"), cell_readers.whole(LATEST_LEAD), False, "2"),
+    Column("lead", ("几年后招生", "建设年数", "工期年", "lead years", "lead"), cell_readers.whole(LATEST_LEAD, is_rate=True), False, "2"),
 )  # fmt: skip
 
 TOLD = {

@@ -32,7 +32,7 @@ COLUMNS = (
     Column("year", ("招生年度", "年度", "招生年份", "年份", "year"), date_readers.year, False, "2026"),
     Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), cell_readers.whole(60), True, "2"),
     Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), cell_readers.whole(60), False, "2"),
-    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.whole(35), False, "25"),
+    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.whole(35, is_rate=True), False, "25"),
     Column("continuing", ("在园人数", "升班人数", "继续在园人数", "留园人数", "直升人数", "在园幼儿数", "continuing"), cell_readers.whole(MOST_CHILDREN), False, "0"),
     Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), cell_readers.whole(MOST_CHILDREN), False, "0"),
     Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), cell_readers.whole(MOST_CHILDREN), False, "50"),

@@ -4,13 +4,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from enrollment.ground.errors import Refused
 from enrollment.places.imports.faults import CellError, FaultList, ImportFault, ImportFaults
 from enrollment.places.imports.files.limits import refuse
-from enrollment.places.imports.files.sheet_parser import BadCell
-from enrollment.places.imports.headers import FileTables, HeaderTable, UnreadSheet, normalise_header
+from enrollment.places.imports.files.sheet_parser import BadCell, HiddenCells
+from enrollment.places.imports.headers import FileTables, HeaderTable, UnreadSheet, is_unit, normalise_header
 
 Progress = Callable[[int, int, str], None]
 """Called with rows done, rows in all, and the code of the step; it raises to stop the import."""
@@ -23,23 +24,30 @@ MOST_LISTED = 60_000
 
 EXAMPLES = 20
 _sum = re.compile(
-    r"(合计|总计|小计|共计|总数|total|sum|subtotal|grandtotal)[:：]?[\d.,()（）所人个名班园全市区县]*", re.IGNORECASE
+    r"(?:本页|本园|本班|各班|各园|全园|全区|全市|全县|年级|班级)?"
+    r"(合计|总计|小计|共计|总数|汇总|累计|total|sum|subtotal|grandtotal)[:：]?[\d.,()（）所人个名班园全市区县]*",
+    re.IGNORECASE,
 )
 _remark = re.compile(
     r"(注|备注|说明|填表说明|填报说明)\d{0,2}[:：.、]|(填表人|填报人|制表|审核人|单位负责人|统计负责人|报出日期|填表日期|联系人)"
 )
+_numbered_note = re.compile(r"[(]?\d{1,2}[.、)](?=[^\d.])")
 _example = re.compile(r"(示例|例如|example)", re.IGNORECASE)
 
 
 @dataclass
 class FileReading:
-    """What of a file was read and what was not, for the report.  `left_out` are examples of (place, reason, text)."""
+    """What of a file was read and what was not, for the report.  `left_out` are examples of (place, reason, text), `hidden`
+    are examples of the places of rows that were read although nobody sees them.
+    """
 
     sheets: list[tuple[str, int]] = field(default_factory=list)
     unread: list[UnreadSheet] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
     left_out_count: int = 0
+    hidden: list[str] = field(default_factory=list)
+    hidden_count: int = 0
 
 
 @dataclass(slots=True)
@@ -84,6 +92,8 @@ class Records:
                 done += 1
                 reason = _left_out(table, cells)
                 if reason is None:
+                    if type(cells) is HiddenCells:
+                        self._note_hidden(table, line)
                     yield self._record(table, line, cells)
                 elif reason:
                     self._leave_out(table, line, reason, cells)
@@ -130,11 +140,9 @@ class Records:
     def _record(self, table: HeaderTable, line: int, cells: list[Any]) -> Record:
         record = Record(line, table)
         values = record.values
-        for column in table.columns:
-            place = table.place.get(column.key)
-            if place is None:
-                continue
-            cell = cells[place] if place < len(cells) else ""
+        width = len(cells)
+        for column, place in table.layout:
+            cell = cells[place] if place < width else ""
             try:
                 if cell is BadCell.FORMULA_ERROR:
                     raise CellError("formula_error")
@@ -149,19 +157,31 @@ class Records:
             values[column.key] = value
         return record
 
+    def _note_hidden(self, table: HeaderTable, line: int) -> None:
+        reading = self.reading
+        reading.hidden_count += 1
+        if len(reading.hidden) < EXAMPLES:
+            reading.hidden.append(self._line_of(table, line))
+
+    def _line_of(self, table: HeaderTable, line: int) -> str:
+        return f"{table.sheet}!{line}" if self.tables.is_named else str(line)
+
     def _leave_out(self, table: HeaderTable, line: int, reason: str, cells: list[Any]) -> None:
         reading = self.reading
         reading.left_out_count += 1
         if len(reading.left_out) < EXAMPLES:
-            place = f"{table.sheet}!{line}" if self.tables.is_named else str(line)
-            text = " ".join(dict.fromkeys(str(cell).strip() for cell in cells if str(cell).strip()))
-            reading.left_out.append((place, reason, text[:60]))
+            text = " ".join(
+                dict.fromkeys(
+                    f"{cell:g}" if isinstance(cell, float) else str(cell).strip() for cell in cells if cell != ""
+                )
+            )
+            reading.left_out.append((self._line_of(table, line), reason, text[:60]))
 
 
 def _left_out(table: HeaderTable, cells: list[Any]) -> str | None:
     """Why a row is none of the list (`sum`, `remark`, `example`, `header`), `""` for an empty one; None for a row.
 
-    A row with a code of its own is a row, whatever its first cell says.
+    A row with a code of its own is a row, whatever its first cell says; but no class and no level is called a sum.
     """
     first = ""
     for cell in cells:
@@ -172,20 +192,41 @@ def _left_out(table: HeaderTable, cells: list[Any]) -> str | None:
         return ""
     if len(table.headings) > 1 and _repeats_header(table, cells):
         return "header"
-    compact = "".join(unicodedata.normalize("NFKC", first).split())
-    place = table.place.get("code")
-    code = str(cells[place]).strip() if place is not None and place < len(cells) else ""
+    if _is_sum(_cell_of(table, cells, "class_name")) or _is_sum(_cell_of(table, cells, "level")):
+        return "sum"
+    code = _cell_of(table, cells, "code")
     if code and code != first:
         return None
+    if _is_sum(_cell_of(table, cells, "name")) or _is_sum(first):
+        return "sum"
+    compact = _compact(first)
     if _example.match(compact):
         return "example"
-    if _sum.fullmatch(compact):
-        return "sum"
-    return "remark" if _remark.match(compact) else None
+    is_note = _numbered_note.match(compact) and len({str(cell).strip() for cell in cells} - {""}) == 1
+    return "remark" if is_note or _remark.match(compact) else None
+
+
+def _cell_of(table: HeaderTable, cells: list[Any], key: str) -> str:
+    place = table.place.get(key)
+    return str(cells[place]).strip() if place is not None and place < len(cells) else ""
+
+
+@lru_cache(maxsize=16_384)
+def _is_sum(written: str) -> bool:
+    return _sum.fullmatch(_compact(written)) is not None
+
+
+def _compact(written: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", written).split())
 
 
 def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
-    for key, place in table.place.items():
-        if place >= len(cells) or normalise_header(cells[place]) != normalise_header(table.headings[key]):
+    """Whether the cells are the headings again, or units such as （人） below them."""
+    same = 0
+    for place, heading in table.normal_headings:
+        cell = cells[place] if place < len(cells) else ""
+        if normalise_header(cell) == heading:
+            same += 1
+        elif not is_unit(cell):
             return False
-    return True
+    return same > 0

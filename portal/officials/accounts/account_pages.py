@@ -58,7 +58,7 @@ def _new_page(form: NewAccountForm) -> str:
 
 
 @pages.post("/accounts/new")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def ask_new_account() -> ResponseReturnValue:
     form = NewAccountForm()
     if form.validate_on_submit():
@@ -96,7 +96,7 @@ def _account_page(account_id: uuid.UUID, form: PageForm | None = None) -> str:
 
 
 @pages.post("/accounts/<uuid:account_id>/roles")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def ask_role(account_id: uuid.UUID) -> ResponseReturnValue:
     form = RoleForm()
     if form.validate_on_submit():
@@ -110,7 +110,7 @@ def ask_role(account_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/accounts/<uuid:account_id>/<any('enable', 'reset'):change>")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def ask_access(account_id: uuid.UUID, change: str) -> ResponseReturnValue:
     form = ReasonForm()
     if form.validate_on_submit():

@@ -114,7 +114,7 @@ def unserved_pins() -> ResponseReturnValue:
 
 
 @pages.post("/unplaced/together")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def act_together() -> ResponseReturnValue:
     form, year = TogetherForm(), year_or_404()
     form.officer.choices = []

@@ -169,7 +169,7 @@ def unserved_child_pins(application_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/unplaced/children/<uuid:application_id>/<act>")
-@desk("officials", *DECIDERS)
+@desk("officials", *DECIDERS, step_up=True)
 def act_on_child(application_id: uuid.UUID, act: str) -> ResponseReturnValue:
     if act not in ACTS:
         abort(404)

@@ -102,7 +102,7 @@ def freeze_round(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/rounds/<uuid:round_id>/duplicates")
-@desk("officials", Role.CITY_OFFICIAL)
+@desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def waive_duplicates(round_id: uuid.UUID) -> ResponseReturnValue:
     form = WaiverForm()
     if form.validate_on_submit():

@@ -45,6 +45,11 @@ class Sockets:
         return self.folder / "line.sock"
 
     @property
+    def without_line(self) -> Path:
+        """Where Caddy itself answers in the place of a line that does not: everybody is let in."""
+        return self.folder / "without-line.sock"
+
+    @property
     def pages(self) -> Path:
         """The folder in which the line writes the pages that the proxy sends by itself."""
         return self.folder / "pages"
@@ -78,6 +83,7 @@ class Front:
         """The names in the templates of the configurations."""
         return {
             "front": self,
+            "without_line": self.sockets.without_line,
             "in_hand": IN_HAND_PER_WORKER * self.workers,
             "largest": LARGEST,
             "largest_of_strangers": LARGEST_OF_STRANGERS,

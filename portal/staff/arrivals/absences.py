@@ -57,7 +57,7 @@ def absent_children() -> ResponseReturnValue:
 
 
 @pages.post("/arrivals/absent")
-@desk("staff")
+@desk("staff", step_up=True)
 def release_places() -> ResponseReturnValue:
     """Release the places of the chosen children in one act; a child that cannot be released stays, with its reason."""
     form = ReleaseForm()

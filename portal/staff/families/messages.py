@@ -147,7 +147,7 @@ def family_message(message_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/messages/<uuid:message_id>/send")
-@desk("staff")
+@desk("staff", step_up=True)
 def send_family_message(message_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
@@ -167,7 +167,7 @@ def _templates_page(form: TemplateForm) -> ResponseReturnValue:
 
 
 @pages.get("/messages/<uuid:message_id>/addresses/<sheet>.pdf")
-@desk("staff")
+@desk("staff", step_up=True)
 def message_addresses(message_id: uuid.UUID, sheet: str) -> ResponseReturnValue:
     """Labels or envelopes for the families whom the message does not reach."""
     message = sending.find(db(), message_id, by=actor())

@@ -116,7 +116,7 @@ def _batch_page(batch: LetterBatch) -> ResponseReturnValue:
 
 
 @pages.get("/families/print/<uuid:batch_id>.pdf")
-@desk("staff")
+@desk("staff", step_up=True)
 def letter_batch_pdf(batch_id: uuid.UUID) -> ResponseReturnValue:
     batch = letter_batches.find(db(), batch_id, by=actor(), now=clock())
     content = letter_batches.read(db(), batch_id, by=actor(), now=clock())

@@ -50,7 +50,7 @@ def import_progress(file_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @pages.post("/roll/imports/<uuid:file_id>/take-in")
-@desk("staff")
+@desk("staff", step_up=True)
 def take_in_import(file_id: uuid.UUID) -> ResponseReturnValue:
     return HERE.take_in(file_id)
 

@@ -25,26 +25,32 @@ DANGEROUS = {
     # move a deadline of the city after an outage or otherwise, open and end its season
     "officials.propose_extension", "officials.sign_extension", "officials.move_season_date", "officials.announce_season",
     "officials.close_season",
+    # let families in and keep them out: the round itself, and a draw although two rows may be one child
+    "officials.open_round", "officials.close_round", "officials.waive_duplicates",
     # sign what the city decided: a policy, targets, a plan
     "officials.sign_policy", "officials.sign_targets", "officials.sign_plan",
-    # speak to every family in the name of the city
-    "officials.publish_announcement",
-    # write the lists of a whole district at once
-    "officials.take_in_import",
+    # speak to families in the name of the city or of a kindergarten, and the number that all of them are told to call
+    "officials.publish_announcement", "staff.send_family_message", "officials.save_desk_phone",
+    # write the lists of a whole district at once, or the roll with the names of a kindergarten
+    "officials.take_in_import", "staff.take_in_import",
+    # decide about children without a place, one or many at once, and about places whose children did not come
+    "officials.act_on_child", "officials.act_together", "staff.release_places",
     # reveal a list or a masked person, export persons
     "officials.ask_for_full_file", "officials.grant_full_file", "officials.code_of_full_file",
     "officials.unmask_case", "officials.unmask_duplicate", "staff.unmask_duplicate", "staff.export_roll",
     "staff.decide_report_export", "staff.report_export_file", "staff.ask_for_letters", "officials.decide_report_export",
-    "officials.report_export_file",
+    "officials.report_export_file", "staff.letter_batch_pdf", "staff.message_addresses",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
     "staff.issue_access_code",
     # let somebody else in as staff, or keep somebody out
+    "officials.ask_new_account", "officials.ask_role", "officials.ask_access",
     "officials.decide_account_change", "officials.make_setup_code", "officials.disable_account", "officials.take_role",
 }  # fmt: skip
 
 DANGEROUS_VERBS = {
-    "announce", "approve", "declare", "export", "extend", "freeze", "grant", "publish", "revoke", "sign", "take_in", "unmask",
+    "announce", "approve", "ask", "close", "declare", "export", "extend", "freeze", "grant", "open", "publish", "release",
+    "revoke", "send", "sign", "take_in", "together", "unmask", "waive",
 }  # fmt: skip
 WITHOUT_STEP_UP = {
     # dozens a day in the review, each with a reason in the trail
@@ -55,8 +61,13 @@ WITHOUT_STEP_UP = {
     "officials.revoke_full_file", "officials.revoke_witness", "staff.revoke_access_code",
     # asks; a second person grants it
     "staff.save_report_export", "officials.save_report_export",
-    # an invitation of one kindergarten, and its own roll, which it also enters by hand every day
-    "staff.publish_open_day", "staff.take_in_import",
+    # an invitation of one kindergarten
+    "staff.publish_open_day", "staff.change_open_day", "staff.cancel_open_day",
+    # the daily work of the review and of the roll, which the trail shows and a colleague can undo
+    "staff.release", "staff.send_back", "staff.open_sample", "staff.open_class", "staff.close_class",
+    "officials.send_back_plan",
+    # asks the computer for plans; signing one is another act
+    "officials.ask_plan", "officials.ask_more_places",
 }  # fmt: skip
 
 

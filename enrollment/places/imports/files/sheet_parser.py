@@ -34,6 +34,37 @@ class BadCell(Enum):
         return ""
 
 
+PLAIN_NAMES = frozenset(("c", "v", "t", "is", "f", "row"))
+"""Elements as spreadsheet programs write them, without a prefix."""
+
+
+class RepeatedText(str):
+    """The text of a merged cell, in a place that is not its first one."""
+
+    __slots__ = ()
+
+
+class RepeatedNumber(float):
+    """The number of a merged cell, in a place that is not its first one."""
+
+    __slots__ = ()
+
+
+class DayNumber1904(float):
+    """A number of a workbook whose days count from 1904."""
+
+    __slots__ = ()
+
+
+class HiddenCells(list[Any]):
+    """The cells of a row that nobody sees, for example behind a filter."""
+
+    __slots__ = ()
+
+
+FIRST_DAY_OF_1904 = dt.datetime(1904, 1, 1)
+
+
 def new_parser() -> Any:
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -102,7 +133,7 @@ class SheetParser:
     first_day: dt.datetime
     merged: dict[int, list[tuple[int, int, int]]]
     _ready: list[Row] = field(default_factory=list)
-    _covering: list[tuple[int, int, int, Any]] = field(default_factory=list)
+    _covering: list[tuple[int, int, int, int, Any]] = field(default_factory=list)
     _cells: list[Any] = field(default_factory=list)
     _row: int = 0
     _column: int = -1
@@ -133,7 +164,7 @@ class SheetParser:
         return self._ready
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name if name in ("c", "v", "row") else local_name(name)
+        local = name if name in PLAIN_NAMES else local_name(name)
         if local == "c":
             place = attributes.get("r")
             self._column = self._column_of(place) if place else self._column + 1
@@ -145,7 +176,8 @@ class SheetParser:
         elif local == "row":
             number = attributes.get("r")
             self._row = int(number) if number else self._row + 1
-            self._cells, self._column = [], -1
+            hidden = attributes.get("hidden", "0") in ("1", "true")
+            self._cells, self._column = HiddenCells() if hidden else [], -1
         elif local == "t":
             self._kept = not self._reading
             self._value = True
@@ -159,7 +191,7 @@ class SheetParser:
             self._text.append(text)
 
     def _end(self, name: str) -> None:
-        local = name if name in ("c", "v", "row") else local_name(name)
+        local = name if name in PLAIN_NAMES else local_name(name)
         if local == "v" or local == "t":
             self._kept = False
         elif local == "c":
@@ -189,7 +221,7 @@ class SheetParser:
             number = float(text)
             if self._style in self.dates and 1 <= number <= LAST_DAY:
                 return self.first_day + dt.timedelta(seconds=round(number * 86_400))
-            return number
+            return DayNumber1904(number) if self.first_day == FIRST_DAY_OF_1904 else number
         if kind == "b":
             return text == "1" or text == "true"
         if kind == "d":
@@ -226,9 +258,18 @@ class SheetParser:
     def _fill_merged(self) -> None:
         row, cells = self._row, self._cells
         for left, bottom, right in self.merged.get(row, ()):
-            self._covering.append((left, bottom, right, cells[left] if left < len(cells) else ""))
+            self._covering.append((row, bottom, left, right, cells[left] if left < len(cells) else ""))
         self._covering = [each for each in self._covering if each[1] >= row]
-        for left, _bottom, right, value in self._covering:
+        for top, _bottom, left, right, value in self._covering:
             if value != "" and right < MOST_COLUMNS:
                 cells.extend([""] * (right + 1 - len(cells)))
-                cells[left : right + 1] = [value] * (right + 1 - left)
+                cells[left : right + 1] = [_repeated(value)] * (right + 1 - left)
+                if top == row:
+                    cells[left] = value
+
+
+def _repeated(value: Any) -> Any:
+    """The value, marked as one that stands in the file once: a number in it is not the number of each row."""
+    if isinstance(value, str):
+        return RepeatedText(value)
+    return RepeatedNumber(value) if type(value) is float or isinstance(value, DayNumber1904) else value

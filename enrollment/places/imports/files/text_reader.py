@@ -1,5 +1,6 @@
 """Reading of CSV files as a stream: UTF-8, GB 18030 or UTF-16, separated by commas, semicolons or tabs."""
 
+import codecs
 import csv
 import io
 import re
@@ -12,6 +13,9 @@ from enrollment.places.imports.files.sheet_parser import Row
 SEPARATORS = ",\t;，"
 BEGINNING = 4000
 
+_told_separator = re.compile("\ufeff?sep=(.)\r?\n", re.IGNORECASE)
+"""The first line of some lists, for spreadsheet programs."""
+
 _several_characters = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2,}")
 """Two Chinese characters of UTF-8 in a row; text in GB 18030 is hardly ever valid UTF-8 and looks like that."""
 
@@ -20,20 +24,26 @@ class TextTable:
     """The rows of a CSV file.  Raises ImportFaults `file_not_text` or `file_mixed_encodings`."""
 
     def __init__(self, content: bytes):
+        if _first_line_not_in_utf8(content) is not None:
+            content = content.removeprefix(codecs.BOM_UTF8)  # some programs write it before any encoding
         self._content = content
         self.encoding = _encoding_of(content)
         with self._open() as file:
             start = file.read(BEGINNING)
-        self._separator = max(SEPARATORS, key=start.count)
+        told = _told_separator.match(start)
+        self._first_row = 2 if told else 1
+        self._separator = told[1] if told else _separator_of(start)
 
     def _open(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(io.BytesIO(self._content), encoding=self.encoding, newline="")
 
     def rows(self) -> Iterator[Row]:
-        """The rows that are not empty."""
-        cells = 0
+        """The rows that are not empty.  A quotation mark without its pair is refused: it would swallow the rows after it."""
+        cells = number = 0
         try:
-            for number, row in enumerate(csv.reader(self._open(), delimiter=self._separator), start=1):
+            for number, row in enumerate(csv.reader(self._open(), delimiter=self._separator, strict=True), start=1):
+                if number < self._first_row:
+                    continue
                 cells += len(row)
                 if number > MOST_ROWS:
                     raise refuse("too_many_rows", rows=self.count_rows(), most=MOST_ROWS)
@@ -44,10 +54,16 @@ class TextTable:
                 if any(row):
                     yield number, list(row)
         except csv.Error as fault:
-            raise refuse("file_damaged") from fault
+            raise refuse("file_quote_open", row=number + 1) from fault
 
     def count_rows(self) -> int:
         return self._content.count(b"\n") + 1
+
+
+def _separator_of(start: str) -> str:
+    """The one that stands in most lines: the texts of a list may hold more commas than the list has columns."""
+    lines = [line for line in start.splitlines() if line.strip()]
+    return max(SEPARATORS, key=lambda each: (sum(each in line for line in lines), start.count(each)))
 
 
 def _encoding_of(content: bytes) -> str:

@@ -18,6 +18,7 @@ from xml.parsers import expat
 
 from enrollment.places.imports.files.limits import MOST_PARTS, MOST_UNPACKED, refuse, too_large_unpacked
 from enrollment.places.imports.files.sheet_parser import (
+    FIRST_DAY_OF_1904,
     Row,
     SharedTexts,
     SheetParser,
@@ -27,7 +28,7 @@ from enrollment.places.imports.files.sheet_parser import (
 )
 
 STEP = 256 * 1024
-FIRST_DAY, FIRST_DAY_OF_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
+FIRST_DAY = dt.datetime(1899, 12, 30)
 DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _merged = re.compile(rb'mergeCell\b[^>]*?\bref="([A-Za-z]{1,3})(\d{1,7}):([A-Za-z]{1,3})(\d{1,7})"')
 _literal = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
