@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
+from enrollment.applications.claim_rows import CLAIMS, Claim
 from enrollment.ground.outbox import Notice
 from enrollment.ground.reading.catalogue import Catalogue, stamps_sql
+from enrollment.ground.reading.read_ahead import ReadAhead
 from enrollment.ground.sign_in import WebSession
 from enrollment.places.search.site_index import SITES, Question
 from enrollment.results import family_state
@@ -245,3 +247,12 @@ def test_p2_a_text_is_filled_in_and_escaped_however_its_values_are_given(app):
     with app.test_request_context():
         page = app.jinja_env.from_string(given).render(n="&", more={"n": "&", "a": "<"})
     assert page == "&amp; 个家庭，&lt;%|&amp; 个家庭，&lt;%|100%"
+
+
+def test_p2_rows_that_were_put_are_not_lost_to_those_kept_for_later():
+    ahead = ReadAhead()
+    ahead.add_later(Session(), CLAIMS, ["one", "other"], None)
+    changed = [Claim()]
+    ahead.put(CLAIMS, "one", changed)
+    assert ahead.rows(CLAIMS, "one") == changed
+    assert ahead.rows(CLAIMS, "other") == []

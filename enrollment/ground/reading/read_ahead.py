@@ -217,6 +217,7 @@ class ReadAhead:
 
     def put(self, read: Read[R], value: Any, rows: list[R]) -> None:
         """Replace the rows of one value."""
+        self.rows(read, value)  # rows that were kept for later would replace these
         self._answers.setdefault(read, {})[value] = rows
 
     def rows(self, read: Read[R], value: Any) -> list[R] | None:
