@@ -103,6 +103,8 @@ def apply(
         household.hukou_since = None
     household.version += 1
     session.flush()
+    households.note_dwelling(session, household)
+    session.flush()
     if after[COUNTS]:
         claims.follow_household(session, application, household, now=now)
         _find_facts(session, request, application, claimed_before, by=by, now=now)
