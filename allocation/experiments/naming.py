@@ -38,7 +38,7 @@ def name_wishes(
 @jit
 def best_of(
     start: int, stop: int, programme: Array, tier: Array, worth: Array, careful: bool, free: Array, chance: Array, next_chance: Array | None
-) -> int:  # fmt: skip
+) -> np.int64:  # fmt: skip
     """The first of the rows from ``start`` to ``stop`` that is open and worth most; -1 if none is."""
     later = 0.0
     if careful and next_chance is not None:

@@ -9,6 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.orm import Session
@@ -80,6 +81,8 @@ def write(session: Session, kindergarten_id: uuid.UUID, arrivals: Sequence[Arriv
     if not arrivals:
         return
     _write_checks(session, kindergarten_id, arrivals, by)
+    if by.account_id is None:
+        raise ValueError("somebody at the door says who arrived")
     moves = [PersonalMove(each.offer_id, "mark_arrived", by.account_id, each.at) for each in arrivals]
     _tell(session, arrivals, offer_lifecycle.make_many(session, moves, role=Role.HEAD), by)
     _enter(session, kindergarten_id, arrivals, by)
@@ -132,7 +135,9 @@ def _enter(session: Session, kindergarten_id: uuid.UUID, arrivals: Sequence[Arri
     for each in sorted(arrivals, key=lambda arrival: arrival.at):
         of_class[each.programme.id, each.class_name].append(each)
     children = _children(session, [each.child_id for each in arrivals])
-    rows, entries, said = [], [], []
+    rows: list[tuple[Any, ...]] = []
+    entries: list[tuple[Any, ...]] = []
+    said: list[tuple[Any, ...]] = []
     for (_programme, name), here in of_class.items():
         programme = here[0].programme
         roll_class = roll.ensure_class(

@@ -56,7 +56,7 @@ def open_round(session: Session, by: Actor) -> Round:
 def with_free_places(session: Session, offers: Sequence[DemoProgramme]) -> list[DemoProgramme]:
     """Those of the programmes that have free places, with as many."""
     free = select(Programme.id, Programme.places - Programme.taken).where(Programme.taken < Programme.places)
-    places: dict[uuid.UUID, int] = dict(session.execute(free).all())  # type: ignore[arg-type]
+    places: dict[uuid.UUID, int] = dict(session.execute(free).all())
     return [replace(each, places=places[each.programme_id]) for each in offers if each.programme_id in places]
 
 
@@ -74,7 +74,7 @@ def ask_again(session: Session, round_: Round, offers: Sequence[DemoProgramme]) 
         .where(Application.on_hold.is_(False), Application.unit.is_(None), Application.elder_id.is_(None), ~offered)
     )
     for id_, account_id, area in session.execute(waiting.order_by(Application.registration_code)).all():
-        if len(near[area]) == 0:
+        if area is None or len(near[area]) == 0:
             continue
         first = asked[area] % len(near[area])  # not all of them at the same one
         chosen = [each.programme_id for each in (*near[area][first:], *near[area][:first])][:MAX_WISHES]
