@@ -3,7 +3,7 @@
 SQLAlchemy begins a transaction for a single SELECT, describes its result and commits: two round trips more, and as much
 time again in Python.  `PreparedRead` sends the text with psycopg over a connection of the pool.  Each statement of
 PostgreSQL sees one state of the database with or without a transaction (READ COMMITTED), so a page reads the same.
-A session that has begun a transaction reads in it, and so sees what it has written.
+A session that has begun a transaction, or is bound to one connection, reads in it, and so sees what it has written.
 """
 
 import re
@@ -43,9 +43,9 @@ class PreparedRead:
 
     def one_or_none(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The only row; None without one.  Before a transaction it is read again if the connection was lost."""
-        if session.in_transaction():
+        engine = session.get_bind()
+        if session.in_transaction() or not isinstance(engine, Engine):
             return self._in_transaction(session, values)
-        engine = cast(Engine, session.get_bind())
         pooled = engine.raw_connection()
         try:
             driver = cast(Connection[Any], pooled.driver_connection)
