@@ -46,7 +46,10 @@ class PreparedRead:
         engine = session.get_bind()
         if session.in_transaction() or not isinstance(engine, Engine):
             return self._in_transaction(session, values)
-        pooled = engine.raw_connection()
+        try:
+            pooled = engine.raw_connection()
+        except Error:
+            return self._once_more(session, values)
         try:
             driver = cast(Connection[Any], pooled.driver_connection)
             _tell(engine, driver, self.statement, values)
