@@ -46,7 +46,7 @@ def city(addresses, worker_number):
     addresses.drop(name)
 
 
-def test_off12_about_one_in_twenty_at_the_demo_kindergarten_differs_from_a_register(city):
+def test_off12_about_one_in_ten_at_the_demo_kindergarten_differs_from_a_register(city):
     """Its clerk, whom a visitor plays, has something to look into, and most can be confirmed in bulk."""
     at_home = select(Application.id).join(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
     reviewed = at_home.where(Kindergarten.name == people.HOME, Application.stage.in_(("confirmed", "returned")))
@@ -54,7 +54,7 @@ def test_off12_about_one_in_twenty_at_the_demo_kindergarten_differs_from_a_regis
         RegisterAnswer.answer == "differs", RegisterAnswer.application_id.in_(reviewed)
     )
     everybody = city.scalar(select(func.count()).select_from(reviewed.subquery()))
-    assert 0.02 < len(set(city.scalars(differs))) / everybody < 0.1
+    assert 0.03 < len(set(city.scalars(differs))) / everybody < 0.17  # one in ten of the city, some sixty here
 
 
 def share_of_claims(city, ground: str) -> float:
