@@ -175,7 +175,8 @@ def test_fam21_a_tab_that_was_closed_opens_again_with_what_was_typed(site, draft
     page = context.new_page()
     page.goto(f"{draft[1]}/household")
     expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
-    page.locator("#kept-draft").get_by_role("button", name="删掉手机上的").click()
+    with page.expect_navigation():
+        page.locator("#kept-draft").get_by_role("button", name="删掉手机上的").click()
     expect(page.get_by_label("小区", exact=True)).not_to_have_value("锦江苑")
     assert stored(page) == []
 
