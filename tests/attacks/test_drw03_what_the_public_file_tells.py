@@ -152,6 +152,7 @@ def test_drw03_a_planted_leak_is_found():
     assert low > 1 and ratio > MOST + 0.3
 
 
+@pytest.mark.long
 def test_the_public_file_tells_hardly_more_than_the_wish_list():
     _, low, _ = compared(1200, 2, "public")
     assert low <= MOST

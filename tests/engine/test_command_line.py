@@ -173,7 +173,7 @@ def test_every_reason_has_its_sentence():
     assert set(by_code._SENTENCES) == set(REASONS)
 
 
-@pytest.mark.parametrize("compiler", ["gcc", None])
+@pytest.mark.parametrize("compiler", [pytest.param("gcc", marks=pytest.mark.long), None])
 def test_bench_measures_every_step(capsys, monkeypatch, compiler):
     monkeypatch.setattr(benchmark, "ROUNDS", 2)
     monkeypatch.setattr(benchmark, "SMALL", 400)

@@ -45,7 +45,7 @@ def assert_every_reader_agrees(draw):
         assert verify_opening(public, one) == [], code
 
 
-@pytest.mark.parametrize("few", [0, 2, FEW])
+@pytest.mark.parametrize("few", [pytest.param(0, marks=pytest.mark.long), 2, pytest.param(FEW, marks=pytest.mark.long)])
 def test_every_reader_agrees_on_an_honest_draw(few, monkeypatch):
     """With no block hidden, with some, and as in the season: every line, order and opening follows from the rule."""
     monkeypatch.setattr(publication, "FEW", few)

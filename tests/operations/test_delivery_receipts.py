@@ -88,9 +88,9 @@ def test_only_a_fresh_signature_over_this_body_is_accepted(portal):
         assert post(portal, body, odd) == 403, odd
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{", b'{"receipts": 7}', b'{"receipts": [7]}', b'{"receipts": [{}]}'])
-def test_a_signed_body_that_is_no_receipt_is_refused(portal, body):
-    assert post(portal, body, receipts.sign(SECRET, body, at=dt.datetime.now(dt.UTC))) == 400
+def test_a_signed_body_that_is_no_receipt_is_refused(portal):
+    for body in (b"[]", b"{", b'{"receipts": 7}', b'{"receipts": [7]}', b'{"receipts": [{}]}'):
+        assert post(portal, body, receipts.sign(SECRET, body, at=dt.datetime.now(dt.UTC))) == 400, body
 
 
 def test_a_receipt_for_something_unknown_is_ignored(portal):

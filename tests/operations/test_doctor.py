@@ -97,6 +97,7 @@ def test_a_database_of_another_version_is_named_by_migrate_and_doctor(commands, 
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0014",)
 
 
+@pytest.mark.long
 def test_earlier_tables_need_the_migrations(commands, real_database):
     engine = open_engine(real_database)
     downgrade(engine, "0008_draw")

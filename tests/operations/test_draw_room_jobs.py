@@ -27,6 +27,9 @@ from tests.support.town import Town
 MINUTE = dt.timedelta(minutes=1)
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture
 def engine(real_database):
     runner.load_handlers()

@@ -17,6 +17,8 @@ from tests.conftest import NOW
 from tests.support.crowd import crowd
 from tests.support.town import Town
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def engine(real_database):

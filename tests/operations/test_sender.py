@@ -119,7 +119,14 @@ def test_a_gateway_that_is_down_uses_up_no_tries(outbox, gateway, quick_probes):
 
 
 @pytest.mark.parametrize(
-    "mood", [Mood.FAULTY, Mood.WRONG, Mood.CLOSING, Mood.NOT_AUTHORISED, Mood.FORGETFUL, Mood.TOO_FAST]
+    "mood",
+    [
+        Mood.FAULTY,
+        *(
+            pytest.param(mood, marks=pytest.mark.long)
+            for mood in (Mood.WRONG, Mood.CLOSING, Mood.NOT_AUTHORISED, Mood.FORGETFUL, Mood.TOO_FAST)
+        ),
+    ],
 )
 def test_each_fault_of_a_gateway_ends_with_every_message_sent_once(outbox, gateway, quick_probes, mood):
     gateway.mood = mood

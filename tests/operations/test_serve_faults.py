@@ -20,6 +20,7 @@ def test_a_busy_port(tmp_path):
     assert f"make serve PORT={port + 1}" in line
 
 
+@pytest.mark.long
 def test_a_port_that_does_not_exist(tmp_path):
     assert "make serve PORT=8000" in refusal(tmp_path / "var", port=70000)
 
@@ -30,6 +31,7 @@ def test_a_folder_that_cannot_be_written():
     assert "PORTAL_DATA" in line
 
 
+@pytest.mark.long
 def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "var").write_text("")
     assert "cannot write" in refusal(tmp_path / "var")
@@ -49,6 +51,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.long
 def test_a_full_disk(small_disk):
     line = refusal(small_disk / "var")
     assert "disk" in line
@@ -63,11 +66,13 @@ def test_a_database_that_cannot_be_reached(tmp_path):
     assert "hushhush" not in line
 
 
+@pytest.mark.long
 def test_a_queue_that_cannot_be_reached(tmp_path, addresses, real_database):
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL="redis://127.0.0.1:1/0")
     assert "unset REDIS_URL" in line
 
 
+@pytest.mark.long
 def test_a_broken_database_folder(tmp_path):
     folder = tmp_path / "var" / "postgres"
     folder.mkdir(parents=True)
@@ -77,6 +82,7 @@ def test_a_broken_database_folder(tmp_path):
     assert "make clean-data" in line
 
 
+@pytest.mark.long
 def test_an_older_data_folder(tmp_path):
     """The embedded database of a version whose migrations were numbered 0001 to 0014."""
     server = Postgres(tmp_path / "var" / "postgres", tmp_path / "postgres.log", NOT_DURABLE)
@@ -93,6 +99,7 @@ def test_an_older_data_folder(tmp_path):
     assert "make clean-data" in line
 
 
+@pytest.mark.long
 def test_a_database_of_another_version(tmp_path, real_database, redis_url):
     with psycopg.connect(real_database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'from_tomorrow'")
