@@ -1,6 +1,6 @@
 """The family's result page: one glance, every reason, and an answer that is asked twice when it does harm."""
 
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from enrollment.draw import runs
 from enrollment.draw.publication import opening, preparation
@@ -111,10 +111,17 @@ def test_a_double_click_answers_once(client, published_town, frozen_clock):
     publish(town, frozen_clock)
     client, address = as_parent_of(town, client, town.ben)
     fields = hidden_fields(client.get(f"{address}/confirm").text)
-    first, second = (client.post(f"{address}/confirm", data=fields) for _ in range(2))
+    town.session.commit()
+    town.session.expire_all()
+    statements = []
+    event.listen(Engine, "before_cursor_execute", note := lambda *said: statements.append(said[2]))
+    first = client.post(f"{address}/confirm", data=fields)
+    event.remove(Engine, "before_cursor_execute", note)
+    second = client.post(f"{address}/confirm", data=fields)
     assert first.status_code == second.status_code == 303
     assert first.headers["Location"] == second.headers["Location"]
     assert town.offer_for(town.ben).state == "confirmed"
+    assert len(statements) <= 2, statements
 
 
 def test_a_child_without_a_place_is_told_how_it_goes_on(client, published_town, frozen_clock):
