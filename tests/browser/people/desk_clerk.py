@@ -51,7 +51,7 @@ class DeskClerk(Person):
         self.follows(link)
         self.is_at("PDF 正在准备")
         worker()
-        with self.page.expect_download(timeout=60_000) as coming:
+        with self.page.expect_download(timeout=180_000) as coming:
             pass  # the page turns by itself
         words = _words_of(coming.value)
         self.page.goto(here)

@@ -133,7 +133,7 @@ def code_of(page: Page, login: str) -> str:
     """The code that came to `login`, read in another tab, like the phone that lies beside the computer."""
     inbox = page.context.new_page()
     inbox.goto("/demo/inbox")
-    for _ in range(80):
+    for _ in range(240):
         for message in inbox.locator("main li").filter(has_text=login).all_inner_texts():
             if code := CODE.search(message):
                 inbox.close()
