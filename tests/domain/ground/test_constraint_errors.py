@@ -69,7 +69,10 @@ CHECKS = {
     "ck_verified_fact__second_person": (
         "UPDATE verified_fact SET second_by = account_id, second_at = at WHERE account_id IS NOT NULL"
     ),
-    "ck_application__second_person": "UPDATE application SET stage = 'confirmed' WHERE stage = 'draft'",
+    "ck_application__second_person": (
+        "UPDATE application SET stage = 'confirmed'"
+        " WHERE stage = 'draft' AND id IN (SELECT application_id FROM verified_fact WHERE needs_second)"
+    ),
     "ck_report_export__second_person": (
         "UPDATE report_export SET decided_by = asked_by, decided_at = asked_at, agreed = true"
     ),
