@@ -29,6 +29,7 @@ from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import STATES, Offer, OfferState
 from enrollment.season.round_rows import RoundStage
+from tests.support.prepared import prepared
 from tests.support.town_families import RENTED_IN_JINJIANG
 
 PAGE = Path(__file__).parents[2] / "docs" / "decisions.md"
@@ -332,9 +333,31 @@ def bring_application_to(town, stage):
     town.session.flush()
 
 
-def bring_offer_to(town, state):
+def drawn_families(town, *, alone: bool = False):
+    """Both children took part in the draw, and Ana was offered a place."""
+    families(town, alone=alone)
     town.submit(town.ana)
     town.drawn(town.ben, town.ana)
+    return town
+
+
+@prepared
+def two_guardians(town):
+    families(town)
+    return town
+
+
+@prepared
+def two_after_the_draw(town):
+    return drawn_families(town)
+
+
+@prepared
+def one_after_the_draw(town):
+    return drawn_families(town, alone=True)
+
+
+def bring_offer_to(town, state):
     mother = town.people["mother"]
     offer = town.offer_for(town.ana)
     town.offer_id, town.act_id = offer.id, None
@@ -517,8 +540,8 @@ def moments_of_application(town):
 
 
 @pytest.mark.parametrize("state", OFFER_STATES)
-def test_fam09_acts_of_two_guardians_on_an_offer(town, state):
-    families(town)
+def test_fam09_acts_of_two_guardians_on_an_offer(two_after_the_draw, state):
+    town = two_after_the_draw
     bring_offer_to(town, state)
     for kind, who in BY_OFFICES.get(state, ()):
         told = {row.account_id: row.params["who"] for row in messages(town).values() if row.kind == kind}
@@ -527,23 +550,23 @@ def test_fam09_acts_of_two_guardians_on_an_offer(town, state):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_fam09_acts_of_a_single_guardian_take_effect_at_once(town, state):
-    families(town, alone=True)
+def test_fam09_acts_of_a_single_guardian_take_effect_at_once(one_after_the_draw, state):
+    town = one_after_the_draw
     bring_offer_to(town, state)
     walk(town, OF_A_SINGLE_GUARDIAN, state, act_on_offer, ALONE_ACTS, moments_of_offer(town), ("mother",))
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_fam26_acts_of_two_guardians_on_an_application(town, stage):
-    families(town)
+def test_fam26_acts_of_two_guardians_on_an_application(two_guardians, stage):
+    town = two_guardians
     bring_application_to(town, stage)
     moments = moments_of_application(town)
     walk(town, OF_APPLICATIONS, stage, act_on_application, APPLICATION_ACTS, moments, ("mother", "father"))
 
 
 @pytest.mark.parametrize("state", OFFER_STATES)
-def test_nobody_else_answers_for_a_family(town, state):
-    families(town)
+def test_nobody_else_answers_for_a_family(two_after_the_draw, state):
+    town = two_after_the_draw
     bring_offer_to(town, state)
     town.moment = town.now
     for act in OFFER_ACTS:
