@@ -60,6 +60,7 @@ def test_fam28_a_photo_of_21_MB_is_refused_when_it_is_chosen(site, draft, new_pa
     expect(paper.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_fam28_a_form_that_asks_for_more_can_be_sent_without_the_refused_file(site, draft, new_page, tmp_path):
     key, address = draft
     with site.session() as session, session.begin():
@@ -130,6 +131,7 @@ def estate_in_database(site, draft) -> str | None:
         return households.household_of(session, UUID(draft[1].rsplit("/", 1)[1])).home_estate
 
 
+@pytest.mark.long
 def test_fam21_without_a_network_what_was_typed_stays_and_goes_when_there_is_one(site, draft, household):
     page = household
     page.context.set_offline(True)
@@ -181,6 +183,7 @@ def test_fam21_a_tab_that_was_closed_opens_again_with_what_was_typed(site, draft
     assert stored(page) == []
 
 
+@pytest.mark.long
 def test_fam21_a_page_that_was_changed_elsewhere_is_not_overwritten_in_silence(site, draft, household):
     with site.session() as session, session.begin():
         application_id = UUID(draft[1].rsplit("/", 1)[1])
@@ -199,6 +202,7 @@ def test_fam21_a_page_that_was_changed_elsewhere_is_not_overwritten_in_silence(s
     expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
 
 
+@pytest.mark.long
 def test_fam21_nothing_that_is_kept_can_be_read_and_sign_out_leaves_nothing(site, draft, household):
     page = household
     page.get_by_label("详细地址").fill("510104202303121234")
@@ -227,6 +231,7 @@ def test_the_language_switch_loses_nothing(site, draft, household):
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
+@pytest.mark.long
 def test_fam21_another_account_on_the_same_phone_reads_nothing_and_after_a_week_it_is_gone(site, draft, household):
     page, context = household, household.context
     until_stored(page, 1)
@@ -244,6 +249,7 @@ def test_fam21_another_account_on_the_same_phone_reads_nothing_and_after_a_week_
     until_stored(page, 0)
 
 
+@pytest.mark.long
 def test_fam21_a_step_without_typing_says_that_it_was_not_delivered(site, draft, new_page):
     page = open_as(new_page, site, draft[0], phone=True)
     page.goto(f"{draft[1]}/wishes")
@@ -259,6 +265,7 @@ def test_fam21_a_step_without_typing_says_that_it_was_not_delivered(site, draft,
     expect(page.get_by_role("link", name="选第 1 志愿")).to_be_visible()
 
 
+@pytest.mark.long
 def test_fam21_a_server_that_is_started_again_gets_what_was_typed_meanwhile(site, draft, new_page):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -303,6 +310,7 @@ def site_now(session):
     return session.scalars(select(Application.created_at)).first()
 
 
+@pytest.mark.long
 def test_fam21_a_form_that_the_server_refused_is_not_called_undelivered(site, draft, new_page):
     page = open_as(new_page, site, draft[0], phone=True)
     page.goto(f"{draft[1]}/child")

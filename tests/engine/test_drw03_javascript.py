@@ -80,6 +80,7 @@ def everybody(draw):
     return published
 
 
+@pytest.mark.long
 def test_the_page_finds_what_the_command_finds(page):
     published = [cheat.make() for cheat in CHEATS.values()]
     for (name, cheat), one, found in zip(CHEATS.items(), published, read(page, published), strict=True):
