@@ -1,6 +1,7 @@
 """What the stand-ins with a small HTTP server of their own share: its address, its start and its end."""
 
 import threading
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -8,7 +9,7 @@ POLL = 0.02
 """Seconds between two looks whether to end; the default of half a second is what each job would wait for at its end."""
 
 
-class StandInServer:
+class StandInServer(ABC):
     """Serves `handler()` on this machine while the `with` block runs; port 0 takes a free one."""
 
     __test__ = False
@@ -18,9 +19,9 @@ class StandInServer:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL,), daemon=True, name=name)
 
+    @abstractmethod
     def handler(self) -> type[BaseHTTPRequestHandler]:
         """The class that answers one request."""
-        raise NotImplementedError
 
     @property
     def url(self) -> str:
