@@ -17,9 +17,6 @@ from enrollment.ground.errors import Refused
 from enrollment.results import run_comparison
 from enrollment.results.run_comparison import Comparison, LastRules, LastRulesPart, Line, RulesTried
 
-READ = "read_differences"
-"""The act under which the trail has what a signer ticked."""
-
 DIGEST = "digest"
 """Read like a difference: the digest is that of the screen in the hall."""
 
@@ -67,7 +64,7 @@ def sign(
     if compared is not None and compared.marked and not (note.strip() or runs.notes(session, run)):
         raise Refused("difference_without_note", "note")
     people = requests.sign(session, run_id, by=by, now=now, note=note)
-    audit.record(session, READ, "run", run_id, by=by, now=now, digest=run.digest, read=asked)
+    audit.record(session, "read_differences", "run", run_id, by=by, now=now, digest=run.digest, read=asked)
     return people
 
 
@@ -84,7 +81,7 @@ def read_differences(session: Session, run: Run) -> tuple[ReadDifference, ...]:
     entries = session.execute(
         select(Account.name, AuditEntry.at, AuditEntry.details)
         .join(Account, Account.id == AuditEntry.account_id)
-        .where(AuditEntry.subject == "run", AuditEntry.subject_id == str(run.id), AuditEntry.act == READ)
+        .where(AuditEntry.subject == "run", AuditEntry.subject_id == str(run.id), AuditEntry.act == "read_differences")
         .order_by(AuditEntry.at, AuditEntry.number)
     )
     found: dict[str, list[tuple[str, dt.datetime]]] = {}
