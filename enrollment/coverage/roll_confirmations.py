@@ -50,6 +50,10 @@ class Confirmed:
     at: dt.datetime
     children: int
 
+    def holds(self, children: int, on: dt.date) -> bool:
+        """Whether it was said today, of as many children as there are."""
+        return self.children == children and today(self.at) == on
+
 
 def may_confirm(area: str, by: Actor) -> bool:
     """Only officials of the area answer for its roll; the city reads it."""

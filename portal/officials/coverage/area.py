@@ -87,6 +87,7 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
     by = actor()
+    confirmed = roll_confirmations.newest(db(), clock()).get(area)
     found = alarms.alarms(db(), figures, outlook, {area})
     alarm_readings.note(db(), found, coverage_views.target_year(), by=by, now=clock())
     return render_template(
@@ -95,7 +96,8 @@ def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerFor
         answer=answer,
         roll=roll or RollForm(formdata=None),
         dates=figures.snapshot.dates.get(area),
-        confirmed=roll_confirmations.newest(db(), clock()).get(area),
+        confirmed=confirmed,
+        is_confirmed=confirmed is not None and confirmed.holds(line.now.all, city_day()),
         may_confirm=roll_confirmations.may_confirm(area, by) and figures.definition == Definition(city_day()),
         line=line,
         lines=coverage_views.area_shares(area, figures),

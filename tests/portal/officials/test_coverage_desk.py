@@ -166,20 +166,22 @@ def test_an_area_confirms_its_roll_and_the_city_reads_who_when_and_what_changed_
     of_area, city, town, another_client
 ):
     page = f"{DESK}/510104"
-    seen = soup(of_area.get(page)).select_one("#roll")
+    seen_page = of_area.get(page).text
+    seen = BeautifulSoup(seen_page, "lxml").select_one("#roll")
     assert "300 个孩子" in seen.text and "还没有人确认" in seen.text
-    late = of_area.post(f"{page}/roll", data=hidden_fields(of_area.get(page).text, f"{page}/roll") | {"seen": "299"})
+    late = of_area.post(f"{page}/roll", data=hidden_fields(seen_page, f"{page}/roll") | {"seen": "299"})
     assert late.status_code == 200 and "现在是 300 个孩子" in late.text
     assert fill_in(of_area, page, f"{page}/roll", seen="300").status_code == 303
-    assert "李工" in soup(of_area.get(page)).select_one("#roll").text
-    token = hidden_fields(of_area.get(page).text, f"{page}/roll")
+    said = soup(of_area.get(page)).select_one("#roll").text
+    assert "李工" in said and "我确认" not in said, "it was said today, of this number"
+    token = hidden_fields(seen_page, f"{page}/roll")
     assert of_area.post(f"{DESK}/510105/roll", data=token).status_code == 404, "another area"
     city.kindergarten("public", {"lower": 20}, name="新园")
     town.session.commit()
     of_city = sign_in(another_client(), town.account_of_staff("city-2", "周工", "city_official"))
     cockpit = soup(of_city.get(DESK))
     assert "1 / 23 个区域" in cockpit.select_one(".fresh").text
-    row = cockpit.select_one("#area-510104").get_text(" ", strip=True)
-    assert "李工" in row and "+20" in row
-    assert "没有人确认" in cockpit.select_one("#area-510105").text
+    first, *others = [row.get_text(" ", strip=True) for row in cockpit.select("#rolls tbody tr")]
+    assert "李工" in first and "300" in first and "+20" in first
+    assert len(others) == 22 and all("还没有人确认" in row for row in others)
     assert "我确认" not in of_city.get(page).text, "the city reads it"
