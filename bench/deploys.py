@@ -45,6 +45,7 @@ from bench.torture_acts import PARTS
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.demo_clock import DemoClock
+from portal.operations import doctor
 from portal.operations.embedded import Postgres
 from portal.web.clock import real_now
 
@@ -84,16 +85,24 @@ def _git(*words: str) -> bytes:
 
 
 def commit_of(earlier: str | None) -> tuple[str, str]:
-    """The newest commit whose migrations end with this revision, and the revision; without one, that before the newest.
+    """The newest commit whose migrations end with this revision, and the revision; without one, the newest with fewer of them.
 
-    Raises NoHistory.
+    A branch may have ended with a revision before those of another branch were put under it: its database is none of an earlier
+    version.  Raises NoHistory.
     """
+    folder = doctor.migrations()
     now = (ROOT / "migrations" / "HEAD").read_text().strip()
-    for commit in _git("log", "--format=%H", "--", "migrations/HEAD").decode().split():
+    for commit in _git("log", "--format=%H", "--", "migrations/HEAD", "migrations/versions").decode().split():
+        if not _git("ls-tree", "--name-only", commit, "migrations/HEAD"):
+            continue
         revision = _git("show", f"{commit}:migrations/HEAD").decode().strip()
-        if revision == earlier or (earlier is None and revision != now):
+        if revision == now or (earlier is not None and revision != earlier) or revision not in doctor.known_revisions():
+            continue
+        files = _git("ls-tree", "--name-only", commit, "migrations/versions/").decode().split()
+        there = {Path(name).stem for name in files if name.endswith(".py")}
+        if there == {each.revision for each in folder.iterate_revisions(revision, "base")}:
             return commit, revision
-    raise NoHistory(f"no commit has the revision {earlier or 'before ' + now} in migrations/HEAD")
+    raise NoHistory(f"no commit ends with the revision {earlier or 'before ' + now}")
 
 
 def put_code(commit: str, folder: Path) -> None:
