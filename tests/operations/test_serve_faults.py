@@ -10,6 +10,7 @@ import pytest
 
 from portal.operations.embedded import NOT_DURABLE, Postgres
 from tests.operations.serving import refusal
+from tests.support.keys import write_key_file
 
 
 def test_a_busy_port(tmp_path):
@@ -78,6 +79,9 @@ def test_a_broken_database_folder(tmp_path):
     folder.mkdir(parents=True)
     (folder / "PG_VERSION").write_text("18\n")
     line = refusal(tmp_path / "var")
+    assert "keys/demo-keys.json is gone" in line
+    assert "put back its copy" in line
+    line = refusal(tmp_path / "var", KEY_FILE=str(write_key_file(tmp_path / "keys.json")))
     assert "PostgreSQL did not start" in line
     assert "make clean-data" in line
 
@@ -93,7 +97,7 @@ def test_an_older_data_folder(tmp_path):
             connection.execute("CREATE TABLE alembic_version AS SELECT CAST('0014' AS varchar(32)) AS version_num")
     finally:
         server.stop()
-    line = refusal(tmp_path / "var")
+    line = refusal(tmp_path / "var", KEY_FILE=str(write_key_file(tmp_path / "keys.json")))
     assert "another version" in line
     assert "0014" in line
     assert "make clean-data" in line
