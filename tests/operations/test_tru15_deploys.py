@@ -10,7 +10,16 @@ from tests.operations.serving import ROOT
 
 
 def drill(tmp_path, *words: str) -> dict:
-    command = [sys.executable, "-m", "bench.deploys", *words, "--families", "40", "--json", str(tmp_path / "found.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.deploys",
+        *words,
+        "--families",
+        "40",
+        "--json",
+        str(tmp_path / "found.json"),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode == 2:
         pytest.skip(done.stderr)  # the sources without their history
