@@ -10,9 +10,11 @@ import pytest
 import redis
 import structlog
 from rq import cron
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from enrollment.ground.db import open_engine
+from enrollment.maintenance import operation_figures
 from portal.jobs import scheduler as scheduling
 from portal.jobs.scheduler import ScheduledJob, Scheduler
 from portal.operations import doctor, overdue_work
@@ -39,6 +41,23 @@ def test_tru15_jobs_go_on_after_a_clock_was_ahead_and_is_turned_back(engine, red
             clock = dt.datetime(2026, 5, 1, 10, 0, 30, tzinfo=dt.UTC) + dt.timedelta(minutes=minute)
             ran.append(len(scheduler.enqueue_jobs()))
     assert ran == [1, 1, 0, 1], "in the minute after it was turned back, and not a day later"
+
+
+def test_tru15_what_a_clock_ahead_has_dated_is_neither_alive_nor_the_newest_backup(engine, real_database):
+    with Session(engine) as session, session.begin():
+        session.execute(
+            text(
+                "INSERT INTO background_process (name, serves, seen_at) VALUES ('all.dead.1', '{bulk,clock}', now() + interval '1 year')"
+            )
+        )
+        backup = "INSERT INTO backup (id, file, host, taken_at, made_at, size, digest, revision) VALUES (gen_random_uuid(), 'a', 'b', now() + "
+        for taken in ("'1 year'", "'-3 days'"):
+            session.execute(text(f"{backup} interval {taken}, now(), 1, '', '')"))
+    assert doctor.serving(real_database) == set()
+    with Session(engine) as session:
+        found = operation_figures.read(session, now=real_now())
+    assert (found.scheduler_silent, found.worker_silent) == (None, None)
+    assert 3 * 86_400 <= found.backup_age < 4 * 86_400
 
 
 def test_tru15_doctor_tells_of_a_host_whose_clock_is_not_the_databases(engine, monkeypatch):
