@@ -70,7 +70,10 @@ def settings(folder: Folder, environ: dict[str, str], port: int) -> dict[str, st
     settings.setdefault("BACKUP_FOLDER", str(folder.path / "backup"))
     if settings["DEMO"] == "1":
         settings.setdefault("SECRET_KEY", folder.demo_secret())
-        settings.setdefault("KEY_FILE", str(folder.demo_keys()))
+        if (
+            "KEY_FILE" not in settings
+        ):  # no other keys are made beside named ones, to be taken for theirs when they are not named
+            settings["KEY_FILE"] = str(folder.demo_keys())
         settings.setdefault("BACKUP_KEEP", "3")
     return settings
 

@@ -4,10 +4,13 @@ import re
 import socket
 import subprocess
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from portal.operations import start
+from portal.operations.data_folder import Folder
 from portal.operations.embedded import NOT_DURABLE, Postgres
 from tests.operations.serving import refusal
 from tests.support.keys import write_key_file
@@ -71,6 +74,18 @@ def test_a_database_that_cannot_be_reached(tmp_path):
 def test_a_queue_that_cannot_be_reached(tmp_path, addresses, real_database):
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL="redis://127.0.0.1:1/0")
     assert "unset REDIS_URL" in line
+
+
+def test_no_keys_are_made_beside_named_ones(tmp_path):
+    """They would be taken for the keys of the data as soon as the others are not named."""
+    assert (
+        start.settings(Folder(tmp_path), {"KEY_FILE": "/elsewhere/keys.json"}, 8000)["KEY_FILE"]
+        == "/elsewhere/keys.json"
+    )
+    assert not (tmp_path / "keys" / "demo-keys.json").exists()
+    made = start.settings(Folder(tmp_path), {}, 8000)["KEY_FILE"]
+    assert made == str(tmp_path / "keys" / "demo-keys.json")
+    assert Path(made).exists()
 
 
 @pytest.mark.long
