@@ -20,6 +20,7 @@ from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
 from enrollment.delivery.code_status import TROUBLE, CodeStatus
 from enrollment.delivery.lanes import Lane
 from enrollment.draw import draw_jobs, execution, runs, snapshot
+from enrollment.draw.comparison.last_year import RulePart
 from enrollment.draw.publication import opening, preparation
 from enrollment.draw.seed import seeding
 from enrollment.draw.seed.part_standings import PartState
@@ -67,6 +68,7 @@ CODES = {
     "season_check": tuple(Check),
     "season_check_done": tuple(Check),
     "hall_compared": tuple(Compared),
+    "rule_part": tuple(RulePart),
     "round_kind": rounds.KINDS,
     "round_stage": rounds.STAGES,
     "pair_rule": rounds.PAIR_RULES,
