@@ -79,6 +79,7 @@ def test_two_children_each_stand_with_their_own_place(client, published):
     cards = [card.get_text("|", strip=True) for card in page(client.get("/parents")).select("main section.card")]
     mine = next(card for card in cards if "本本" in card)
     assert "待确认" in mine and "牡丹" in mine and "查看结果" in mine
+    assert f"请在 {words_of(published.offer_for(published.ben).answer_by)} 前答复。" in mine
     missed = next(card for card in cards if "次次" in card)
     assert "未提交" in missed and "继续" not in missed
 
