@@ -38,7 +38,8 @@ def tell_round_open(
     concerned = select(Application.id, Application.stage).where(
         Application.year == found.year,
         Application.level.in_(found.levels),
-        (Application.stage.not_in(DEAD_STAGES)) | (Application.stage == Stage.WITHDRAWN) & _consent_is_given() & ~_left_a_confirmed_place(),
+        (Application.stage.not_in(DEAD_STAGES))
+        | (Application.stage == Stage.WITHDRAWN) & _consent_is_given() & ~_left_a_confirmed_place(),
         ~holds,
     )
     if after is not None:

@@ -113,7 +113,11 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
     yield from _answer(status)
     if status.result.holds:
         if status.offer is not None and status.offer.state == OfferState.ARRIVED and status.offer.answered_at:
-            yield {"what": word("offer_tag", OfferState.ARRIVED), "when": moment(status.offer.answered_at), "state": "done"}
+            yield {
+                "what": word("offer_tag", OfferState.ARRIVED),
+                "when": moment(status.offer.answered_at),
+                "state": "done",
+            }
         else:
             yield _dated(dates["arrival"], now, done=False)
     if status.next_round is not None:

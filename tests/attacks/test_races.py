@@ -260,7 +260,9 @@ def test_a_confirmation_in_the_second_of_a_decline_is_an_objection(race, now):
         session.flush()
         click = threading.Thread(target=at_once)
         click.start()
-        waits = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        waits = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
         until = time.monotonic() + 60
         with race.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
             while not looking.scalar(waits):

@@ -37,7 +37,9 @@ class WaitingParent(Person):
     def adds_near_home(self, kindergarten: str) -> None:
         near = self.page.get_by_role("link", name=kindergarten, exact=True)
         self.presses(
-            "加为第", exact=False, within=self.card("还有空位的，离您家近的在前").get_by_role("listitem").filter(has=near)
+            "加为第",
+            exact=False,
+            within=self.card("还有空位的，离您家近的在前").get_by_role("listitem").filter(has=near),
         )
 
     def calendar_file(self) -> str:
