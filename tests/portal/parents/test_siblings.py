@@ -187,7 +187,9 @@ def test_twins_whom_each_parent_entered_are_one_family_once_both_care_for_both(c
     gardens.session.commit()
     sign_in(client, mother.account)
     alone = said(client, at(two, "together"))
-    assert "冯朵朵" not in alone and "请互相邀请" in alone and "保存并继续" not in alone, "nothing to choose, and the way"
+    assert "冯朵朵" not in alone and "请互相邀请" in alone and "保存并继续" not in alone, (
+        "nothing to choose, and the way"
+    )
     gardens.second_guardian(two, other=father)
     gardens.session.commit()
     assert at(two, "together") in client.get(at(two, "tasks")).text
