@@ -1,5 +1,6 @@
 """Every route with every role: access follows the guard of the route; a route without a guard stops the start."""
 
+import functools
 import re
 import uuid
 
@@ -24,7 +25,9 @@ def some_value(converter) -> str:
     )
 
 
+@functools.cache
 def address(app, rule) -> str:
+    """An address of the route, whose objects nobody has; each role asks for the same one."""
     values = {name: some_value(converter) for name, converter in rule._converters.items()}
     if rule.rule.startswith("/officials/2026"):
         values["year"] = 2026
