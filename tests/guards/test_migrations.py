@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the models describe and wait for nobody for long; the histories refuse
 change."""
 
+import re
 import shutil
 
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.db import open_engine
 from enrollment.offers.arrivals import arrival
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
-from portal.operations import doctor
+from portal.operations import doctor, migrations
 from portal.operations.migrations import upgrade
 from tests.conftest import NOW
 from tests.guards import lint_migrations
@@ -54,9 +55,10 @@ def test_the_id_of_a_migration_is_the_name_of_its_file():
 def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database, tmp_path, monkeypatch):
     before = doctor.newest_revision().pop()
     folder = with_another_migration(tmp_path, 'op.add_column("season", sa.Column("remark", sa.Text()))')
-    within("3s", "300ms", folder)
+    wait_for_locks("300ms", folder)
     monkeypatch.setattr(doctor, "ALEMBIC", folder / "alembic.ini")
     monkeypatch.setattr(doctor, "migrations", doctor.migrations.__wrapped__)  # those of this folder, not those known
+    monkeypatch.setattr(migrations, "PAUSES", (0.0,))
     # without a bound of its own: only that of the migrations can end the wait before the other session ends
     engine = create_engine(real_database.replace("postgresql://", "postgresql+psycopg://", 1))
     with open_engine(real_database).connect() as other:
@@ -74,12 +76,12 @@ def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database, t
     engine.dispose()
 
 
-def within(longer, shorter, folder):
-    """The bound of the waits for locks in this copy of the migrations is shorter: the test waits until it ends one."""
+def wait_for_locks(bound, folder):
+    """Shorten the bound of the waits for locks in this copy of the migrations: the test waits until it ends one."""
     env = folder / "env.py"
-    written, bounded = env.read_text("utf-8"), f'LOCK_TIMEOUT = "{longer}"'
-    assert bounded in written
-    env.write_text(written.replace(bounded, f'LOCK_TIMEOUT = "{shorter}"'), "utf-8")
+    written, found = re.subn('^LOCK_TIMEOUT = ".+"$', f'LOCK_TIMEOUT = "{bound}"', env.read_text("utf-8"), flags=re.M)
+    assert found == 1
+    env.write_text(written, "utf-8")
 
 
 def test_an_index_may_be_built_concurrently_and_has_the_bounds_too(real_database, tmp_path):
@@ -101,6 +103,39 @@ def test_an_index_may_be_built_concurrently_and_has_the_bounds_too(real_database
             text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_child__born'::regclass")
         )
         assert valid.scalar_one()
+    engine.dispose()
+
+
+def test_a_migration_is_tried_again_until_it_gets_its_lock(real_database, monkeypatch):
+    """What an interrupted concurrent build has left is built anew, and not taken for the index."""
+    engine = open_engine(real_database)
+    downgrade(engine, "0107_plausibility")
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("CREATE TABLE twice (it int)"))
+        connection.execute(text("INSERT INTO twice VALUES (1), (1)"))
+        with pytest.raises(IntegrityError):
+            connection.execute(text("CREATE UNIQUE INDEX CONCURRENTLY unfinished ON twice (it)"))
+        # of a name that the next migration wants
+        connection.execute(text("ALTER INDEX unfinished RENAME TO ix_evidence_page__original_digest"))
+    other = open_engine(real_database).connect()
+    other.execute(text("LOCK TABLE child_likeness IN ROW EXCLUSIVE MODE"))
+    paused = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        other.rollback()  # the long transaction ends
+
+    monkeypatch.setattr(migrations.time, "sleep", pause)
+    upgrade(engine)
+    other.close()
+    assert paused == [migrations.PAUSES[0]]
+    table_of = text(
+        "SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = CAST(:name AS regclass) AND indisvalid"
+    )
+    with engine.connect() as connection:
+        found = connection.execute(table_of, {"name": "ix_evidence_page__original_digest"}).scalar_one()
+        assert found == "evidence_page"
     engine.dispose()
 
 
