@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, g
-from flask_login import current_user
 from jinja2 import StrictUndefined, Undefined
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -45,7 +44,7 @@ from portal.web import (
     unit_of_work,
     upload_fields,
 )
-from portal.web.front import lane, static_files
+from portal.web.front import lane, static_files, switches
 from portal.web.metrics import requests
 from portal.web.page_data import kept_pages, page_reads
 from portal.web.unit_of_work import Services, services
@@ -122,6 +121,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         draw_forms,
         errors,
         static_files,
+        switches,
         lane,
     ):
         part.init(app)
@@ -146,7 +146,7 @@ def _add_template_globals(app: Flask) -> None:
         return {
             "demo": services().config.demo,
             "lang": languages.chosen(),
-            "account": current_user if current_user.is_authenticated else None,
+            "account": authentication.signed_in(),
             "now": unit_of_work.clock() if "internal_error" not in g else None,
             "acting": g.get("acting"),
         }

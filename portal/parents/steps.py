@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import url_for
 from sqlalchemy.orm import Session
 
 from enrollment.applications import completeness, deadlines, sibling_binding, wishes
@@ -13,6 +12,7 @@ from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.people import consents, documents, guardians, household_rows
+from portal.text.page_environment import address_of
 
 ORDER = ("consent", "guardian", "child", "household", "grounds", "evidence", "together", "wishes", "check")
 PARTS = {
@@ -139,10 +139,10 @@ def progress_bar(listed: list[Step]) -> list[tuple[str, str]]:
 def page_url(page: str, application: Application | None) -> str | None:
     """The address of a form page; None while there is no application for it."""
     if page in ("consent", "guardian"):
-        return url_for(f"parents.{page}_page")
+        return address_of(f"parents.{page}_page")
     if page == "child" and application is None:
-        return url_for("parents.new_child")
-    return url_for(f"parents.{page}_page", application_id=application.id) if application else None
+        return address_of("parents.new_child")
+    return address_of(f"parents.{page}_page", application_id=application.id) if application else None
 
 
 def _is_shown(page: str, form: FormState) -> bool:
