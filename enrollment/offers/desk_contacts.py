@@ -48,6 +48,8 @@ TOLD_AT_DESK = (
     "bond_place_alone",
     "on_hold",
     "hold_ended",
+    "phone_release_waiting",
+    "phone_released",
 )
 """The kinds of messages that a desk has to pass on: the family was not there when these things happened."""
 

@@ -15,7 +15,10 @@ from enrollment.season.policy_parser import PolicyTable
 from enrollment.season.rules import (
     BEST,
     DECISION_HOURS,
+    LEAST_DOUBT_DAYS,
+    MOST_DOUBT_DAYS,
     PAIR_RULES,
+    PHONE_DOUBT_DAYS,
     WORST,
     Concurrent,
     Example,
@@ -123,7 +126,7 @@ def _rules(top: PolicyTable) -> Rules:
         pair_rule=_pair_rule(top),
         review_opens_early=_review_opens_early(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
-        decision_hours=_decision_hours(top.table("guardians")),
+        **_guardians(top.table("guardians")),
         concurrent=_concurrent(top),
         documents_always=_documents_always(top.table("documents")),
         terms=_terms(top.table("grounds", required=True)),
@@ -154,9 +157,13 @@ def _tolerance(table: PolicyTable) -> int:
     return table.number("tolerance", 0, MOST_TOLERANCE, 0)
 
 
-def _decision_hours(table: PolicyTable) -> int:
-    table.only(["decision_hours"])
-    return table.number("decision_hours", 1, MOST_DECISION_HOURS, DECISION_HOURS)
+def _guardians(table: PolicyTable) -> dict[str, int]:
+    table.only(["decision_hours", "phone_doubt_days"])
+    days = LEAST_DOUBT_DAYS, MOST_DOUBT_DAYS, PHONE_DOUBT_DAYS
+    return {
+        "decision_hours": table.number("decision_hours", 1, MOST_DECISION_HOURS, DECISION_HOURS),
+        "phone_doubt_days": table.number("phone_doubt_days", *days),
+    }
 
 
 def _concurrent(top: PolicyTable) -> Concurrent | None:

@@ -17,6 +17,10 @@ PAIR_RULES = ("overhang", "close")
 DECISION_HOURS = 24
 """How long an irrevocable act of one guardian waits for the others, where the policy does not say."""
 
+PHONE_DOUBT_DAYS, LEAST_DOUBT_DAYS, MOST_DOUBT_DAYS = 60, 14, 90
+"""After how many days without a proof a telephone number may be another person's, where the policy does not say, and what
+it may say: carriers give a number out again about 90 days after it was given up."""
+
 
 @dataclass(frozen=True)
 class TierResult:
@@ -87,6 +91,7 @@ class Rules:
     review_opens_early: bool = False
     central_tolerance: int = 0
     decision_hours: int = DECISION_HOURS
+    phone_doubt_days: int = PHONE_DOUBT_DAYS
     examples: tuple[Example, ...] = ()
     basis: str = ""
 
