@@ -41,6 +41,8 @@ TOLD_AT_DESK = (
     "correction_applied",
     "correction_applied_new_notice",
     "correction_refused",
+    "correction_late",
+    "correction_late_city",
     "document_not_accepted",
     "bond_missing",
     "bond_waiting",

@@ -14,8 +14,10 @@ from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_parser import PolicyTable
 from enrollment.season.rules import (
     BEST,
+    CORRECTION_DAYS,
     DECISION_HOURS,
     LEAST_DOUBT_DAYS,
+    MOST_CORRECTION_DAYS,
     MOST_DOUBT_DAYS,
     PAIR_RULES,
     PHONE_DOUBT_DAYS,
@@ -60,6 +62,7 @@ _TOP = [
     "review",
     "central",
     "guardians",
+    "corrections",
     "siblings",
     "documents",
     "grounds",
@@ -127,6 +130,7 @@ def _rules(top: PolicyTable) -> Rules:
         review_opens_early=_review_opens_early(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
         **_guardians(top.table("guardians")),
+        correction_days=_correction_days(top.table("corrections")),
         concurrent=_concurrent(top),
         documents_always=_documents_always(top.table("documents")),
         terms=_terms(top.table("grounds", required=True)),
@@ -164,6 +168,11 @@ def _guardians(table: PolicyTable) -> dict[str, int]:
         "decision_hours": table.number("decision_hours", 1, MOST_DECISION_HOURS, DECISION_HOURS),
         "phone_doubt_days": table.number("phone_doubt_days", *days),
     }
+
+
+def _correction_days(table: PolicyTable) -> int:
+    table.only(["days"])
+    return table.number("days", 1, MOST_CORRECTION_DAYS, CORRECTION_DAYS)
 
 
 def _concurrent(top: PolicyTable) -> Concurrent | None:

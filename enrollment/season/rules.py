@@ -21,6 +21,9 @@ PHONE_DOUBT_DAYS, LEAST_DOUBT_DAYS, MOST_DOUBT_DAYS = 60, 14, 90
 """After how many days without a proof a telephone number may be another person's, where the policy does not say, and what
 it may say: carriers give a number out again about 90 days after it was given up."""
 
+CORRECTION_DAYS, MOST_CORRECTION_DAYS = 5, 30
+"""In how many days a correction request is decided, where the policy does not say; then the next office decides it."""
+
 
 @dataclass(frozen=True)
 class TierResult:
@@ -92,6 +95,7 @@ class Rules:
     central_tolerance: int = 0
     decision_hours: int = DECISION_HOURS
     phone_doubt_days: int = PHONE_DOUBT_DAYS
+    correction_days: int = CORRECTION_DAYS
     examples: tuple[Example, ...] = ()
     basis: str = ""
 

@@ -19,7 +19,7 @@ from portal.text.facts import names_for, value_words
 from portal.text.formats import day, moment
 from portal.text.words import word
 from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
-from portal.web.unit_of_work import db
+from portal.web.unit_of_work import actor, db
 
 
 def value_rows(request: CorrectionRequest) -> list[tuple[str, str, str]]:
@@ -57,6 +57,7 @@ def desk_values(request: CorrectionRequest) -> dict[str, Any]:
         "signed": [(db().get_one(Account, each.account_id).name, each.signed_at) for each in signed],
         "signers": {each.account_id for each in signed},
         "needs_two": decisions.needs_two(request),
+        "may_decide": decisions.may_decide(db(), request, by=actor()),
         "reopens": request.kind in (CorrectionKind.FACTS, CorrectionKind.COURT_PAPER, CorrectionKind.BIRTH_DATE)
         or home_moves.counts(request),
     }
