@@ -4,6 +4,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
+from typing import Any
 
 from enrollment.ground.classifications import NATURES
 from enrollment.season.document_kinds import PROVES, Document
@@ -19,8 +20,10 @@ from enrollment.season.rules import (
     LEAST_DOUBT_DAYS,
     MOST_CORRECTION_DAYS,
     MOST_DOUBT_DAYS,
+    MOST_RETURN_HOURS,
     PAIR_RULES,
     PHONE_DOUBT_DAYS,
+    RETURN_HOURS,
     WORST,
     Concurrent,
     Example,
@@ -127,7 +130,7 @@ def _rules(top: PolicyTable) -> Rules:
         basis=top.get("basis", str, ""),
         open_to=_open_to_grounds(top.table("apply")),
         pair_rule=_pair_rule(top),
-        review_opens_early=_review_opens_early(top.table("review")),
+        **_review(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
         **_guardians(top.table("guardians")),
         correction_days=_correction_days(top.table("corrections")),
@@ -151,9 +154,12 @@ def _pair_rule(top: PolicyTable) -> str:
     return table.code("rule", PAIR_RULES, required="pairs" in top.content)
 
 
-def _review_opens_early(table: PolicyTable) -> bool:
-    table.only(["opens_early"])
-    return table.get("opens_early", bool, False)
+def _review(table: PolicyTable) -> dict[str, Any]:
+    table.only(["opens_early", "return_hours"])
+    return {
+        "review_opens_early": table.get("opens_early", bool, False),
+        "return_hours": table.number("return_hours", 1, MOST_RETURN_HOURS, RETURN_HOURS),
+    }
 
 
 def _tolerance(table: PolicyTable) -> int:

@@ -18,8 +18,8 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
 from portal.demo import people as demo_people
 from portal.public import pages
-from portal.public.sign_in import log_in_and_go_on
 from portal.public.phone_doubts.doubted_phone import QUESTION, asked_account
+from portal.public.sign_in import log_in_and_go_on
 from portal.public.sign_on.single_sign_on import bind_waiting
 from portal.web.devices import remember_phone
 from portal.web.forms import ActForm, PageForm, refusals_in

@@ -22,6 +22,7 @@ from enrollment.people import sign_on_bindings
 from portal.gateways import single_sign_on
 from portal.gateways.single_sign_on import Attempt, Identity, Provider, SignOnFault, Trouble
 from portal.public import pages
+from portal.public.phone_doubts.doubted_phone import question_first
 from portal.public.sign_in import (
     ASK_AGAIN,
     CodeForm,
@@ -30,7 +31,6 @@ from portal.public.sign_in import (
     log_in_and_go_on,
     send_code_to,
 )
-from portal.public.phone_doubts.doubted_phone import question_first
 from portal.text.words import language, word
 from portal.web import clock as clocks
 from portal.web.forms import PageForm, refusals_in

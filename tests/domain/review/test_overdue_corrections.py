@@ -65,8 +65,8 @@ def test_at_its_end_the_area_decides_and_the_family_is_told_once(asked):
             town.session, town.request.id, version=town.request.version, reason="对", by=second, now=town.now
         )
     assert refused.value.code == "correction_handed_on", "the kindergarten reads it and decides no more"
+    elsewhere = town.clerk_of(town.kindergarten("别处", places=1))
     with pytest.raises(NotFound):
-        elsewhere = town.clerk_of(town.kindergarten("别处", places=1))
         decisions.find(town.session, town.request.id, by=elsewhere)
     decided = decisions.agree(
         town.session, town.request.id, version=town.request.version, reason="对", by=town.official, now=town.now
