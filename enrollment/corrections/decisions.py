@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import units
 from enrollment.applications.application_rows import Application, Wish
-from enrollment.corrections import correction_lifecycle, effects
+from enrollment.corrections import corrected_values, correction_lifecycle, effects
 from enrollment.corrections.requests import notify
 from enrollment.draw import draw_jobs
 from enrollment.ground import signatures
@@ -110,7 +110,10 @@ def agree(
     effects.put_into_effect(session, request, application, rounds, by=by, now=now)
     correction_lifecycle.make(session, request, "apply", by=by, now=now)
     replaced = notice_codes.were_replaced(session, application.child_id, at=now)
-    notify(session, "correction_applied_new_notice" if replaced else "correction_applied", request, now=now)
+    kind = "correction_applied_new_notice" if replaced else "correction_applied"
+    if corrected_values.LEVEL in corrected_values.after_of(request):
+        kind = "correction_applied_level"
+    notify(session, kind, request, now=now)
     return request
 
 

@@ -40,6 +40,7 @@ TOLD_AT_DESK = (
     "correction_applied",
     "correction_applied_new_notice",
     "correction_refused",
+    "correction_applied_level",
     "correction_late",
     "correction_late_city",
     "document_not_accepted",

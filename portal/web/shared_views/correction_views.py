@@ -8,7 +8,17 @@ from flask import Response
 from flask_babel import gettext as _
 
 from enrollment.applications.application_rows import Application
-from enrollment.corrections import corrected_values, correction_papers, decisions, home_moves, request_list, requests
+from enrollment.corrections import (
+    corrected_values,
+    correction_papers,
+    decisions,
+    family_moves,
+    home_moves,
+    level_changes,
+    request_list,
+    requests,
+)
+from enrollment.corrections.level_changes import CarriedWish
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
@@ -46,7 +56,15 @@ def page_values(request: CorrectionRequest) -> dict[str, Any]:
         "history": request_list.history_of(db(), request.id),
         "undecided": request.state in UNDECIDED,
         "move_counts": home_moves.counts(request),
+        "carried": _carried(request, application),
+        "together": family_moves.together_with(db(), request),
     }
+
+
+def _carried(request: CorrectionRequest, application: Application) -> list[CarriedWish]:
+    """What becomes of the wishes, while nobody has decided a birth date of another class level."""
+    level = corrected_values.after_of(request).get(corrected_values.LEVEL)
+    return level_changes.carried(db(), application, level) if level and request.state in UNDECIDED else []
 
 
 def desk_values(request: CorrectionRequest) -> dict[str, Any]:
