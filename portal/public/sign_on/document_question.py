@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.guardian_access import doubted_phones
 from enrollment.applications.guardian_access.doubted_phones import Answer
+from enrollment.applications.guardian_access.phone_changes import SESSION_WAIT
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
 from portal.demo import people as demo_people
@@ -44,6 +45,7 @@ def _page(form: DocumentForm, account: Account, act: ActForm | None = None) -> R
         form=form,
         act=act,
         phone=mask_phone(account.phone or ""),
+        hours=int(SESSION_WAIT.total_seconds() // 3600),
         release=doubted_phones.release_of(db(), account.id),
         demo_answer=demo_people.document_end(db(), account) if services().config.demo else "",
     )

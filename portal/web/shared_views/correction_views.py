@@ -12,6 +12,7 @@ from enrollment.corrections import (
     corrected_values,
     correction_papers,
     decisions,
+    effects,
     family_moves,
     home_moves,
     level_changes,
@@ -76,8 +77,7 @@ def desk_values(request: CorrectionRequest) -> dict[str, Any]:
         "signers": {each.account_id for each in signed},
         "needs_two": decisions.needs_two(request),
         "may_decide": decisions.may_decide(db(), request, by=actor()),
-        "reopens": request.kind in (CorrectionKind.FACTS, CorrectionKind.COURT_PAPER, CorrectionKind.BIRTH_DATE)
-        or home_moves.counts(request),
+        "reopens": request.kind != CorrectionKind.DUPLICATE and effects.changes_the_market(request),
     }
 
 
