@@ -167,7 +167,7 @@ def _tolerance(table: PolicyTable) -> int:
     return table.number("tolerance", 0, MOST_TOLERANCE, 0)
 
 
-def _guardians(table: PolicyTable) -> dict[str, int]:
+def _guardians(table: PolicyTable) -> dict[str, Any]:
     table.only(["decision_hours", "phone_doubt_days"])
     days = LEAST_DOUBT_DAYS, MOST_DOUBT_DAYS, PHONE_DOUBT_DAYS
     return {
