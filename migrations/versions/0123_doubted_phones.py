@@ -1,14 +1,14 @@
 """a telephone number that the carrier gave to another person: when it was proven, doubts, and its release
 
 Revision ID: 0123_doubted_phones
-Revises: 0109_child_needs
+Revises: 0126_roll_confirmations
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0123_doubted_phones"
-down_revision = "0109_child_needs"
+down_revision = "0126_roll_confirmations"
 branch_labels = None
 depends_on = None
 
