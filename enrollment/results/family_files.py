@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
-from enrollment.draw.run_rows import OPENING, Opening, Run
+from enrollment.draw.run_rows import OPENING, PUBLISHED_OPENINGS, Opening, Run
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound
@@ -16,7 +16,7 @@ from enrollment.ground.vault import row_name, unseal_file
 
 
 def exists(session: Session, run_id: uuid.UUID, application_id: uuid.UUID) -> bool:
-    return session.scalar(_published(run_id, application_id).limit(1)) is not None
+    return any(each.run_id == run_id for each in PUBLISHED_OPENINGS.of(session, application_id))
 
 
 def of_application(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> bytes:

@@ -5,22 +5,33 @@ A family can check it from the published cut-offs alone: the first wish whose cu
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.applications.application_rows import FAMILY
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DEAD_STAGES
-from enrollment.draw.draws import Ticket
+from enrollment.draw.draws import TICKETS
 from enrollment.draw.publication.result_contents import REFUSED
-from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, CutOff, Placement, Run, WishReason
+from enrollment.draw.run_rows import (
+    PUBLISHED_CUT_OFFS,
+    PUBLISHED_PLACEMENTS,
+    PUBLISHED_REASONS,
+    RUNS,
+    CutOff,
+    Placement,
+    Run,
+    WishReason,
+)
 from enrollment.offers import waitlist
-from enrollment.offers.offer_rows import OFFERS, CentralProposal, OfferState
+from enrollment.offers.offer_rows import OFFERS, PROPOSALS, OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.distances import minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.results import result_state
 from enrollment.season.kept_years import round_of
 from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
@@ -154,12 +165,14 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
         return None
     standing = waitlist.standings(session, told.round, now=now, application_id=application_id)
     code = next(iter(standing.values())).code
+    in_line = code in waitlist.IN_LINE
+    places = result_state.read_ahead(session, application, told.run, told.round if in_line else None)
     return FamilyResult(
         **{each.name: getattr(told, each.name) for each in fields(told)},
         ticket=_ticket(session, application),
         bound_with=_bound(session, told.run, application),
         standing=code,
-        wishes=_wishes(session, told.run, told.round, application_id, code in waitlist.IN_LINE),
+        wishes=_wishes(session, told, in_line, places),
         origin=_origin(session, told.offer) if told.offer else Origin(),
     )
 
@@ -188,14 +201,9 @@ def _newest_placement(session: Session, application_id: uuid.UUID) -> tuple[Plac
 
 
 def _origin(session: Session, offer: Offer) -> Origin:
-    left = select(Offer).where(
-        Offer.application_id == offer.application_id,
-        Offer.state == OfferState.SUPERSEDED,
-        Offer.ended_at == offer.made_at,
-        Offer.programme_id != offer.programme_id,
-    )
-    before = session.scalars(left.limit(1)).first()
-    proposal = session.scalars(select(CentralProposal).where(CentralProposal.offer_id == offer.id).limit(1)).first()
+    left = (each for each in OFFERS.of(session, offer.application_id) if _gave_way_to(each, offer))
+    before = next(left, None)
+    proposal = next(iter(PROPOSALS.of(session, offer.id)), None)
     return Origin(
         moved_from=session.get(Programme, before.programme_id) if before else None,
         moved_at=offer.made_at if before else None,
@@ -204,10 +212,18 @@ def _origin(session: Session, offer: Offer) -> Origin:
     )
 
 
-def _ticket(session: Session, application: Application) -> int | None:
-    return session.scalar(
-        select(Ticket.number).where(Ticket.child_id == application.child_id, Ticket.year == application.year)
+def _gave_way_to(offer: Offer, newer: Offer) -> bool:
+    """Whether an offer ended because the child was moved to the newer one."""
+    return (
+        offer.state == OfferState.SUPERSEDED
+        and offer.ended_at == newer.made_at
+        and offer.programme_id != newer.programme_id
     )
+
+
+def _ticket(session: Session, application: Application) -> int | None:
+    tickets = TICKETS.of(session, application.child_id)
+    return next((each.number for each in tickets if each.year == application.year), None)
 
 
 def _bound(session: Session, run: Run, application: Application) -> tuple[Application, ...]:
@@ -215,6 +231,9 @@ def _bound(session: Session, run: Run, application: Application) -> tuple[Applic
 
     It is read from the run, because a bond may have ended since, and one that did not count was never in the run.
     """
+    known = _bound_ahead(session, run, application)
+    if known is not None:
+        return known
     mine, theirs = aliased(WishReason), aliased(WishReason)
     found = (
         select(Application)
@@ -232,14 +251,66 @@ def _bound(session: Session, run: Run, application: Application) -> tuple[Applic
     return tuple(session.scalars(found.order_by(Application.id)))
 
 
+def _bound_ahead(session: Session, run: Run, application: Application) -> tuple[Application, ...] | None:
+    """The same from what was read ahead; None if it was not."""
+    family = FAMILY.ahead(session, application.family_code)
+    if family is None:
+        return None
+
+    def first_tickets(application_id: uuid.UUID) -> set[int]:
+        reasons = PUBLISHED_REASONS.of(session, application_id)
+        return {each.ticket for each in reasons if each.run_id == run.id and each.rank == 1}
+
+    others = [each for each in family if each.year == application.year and each.id != application.id]
+    mine = first_tickets(application.id) if others else set()
+    return tuple(sorted((each for each in others if mine & first_tickets(each.id)), key=lambda each: each.id))
+
+
 def _newest_offer(session: Session, application: Application) -> Offer | None:
     offers = OFFERS.of(session, application.id)
     return max(offers, key=lambda offer: (offer.state in LIVE, offer.made_at), default=None)
 
 
 def _wishes(
-    session: Session, run: Run, round_: Round, application_id: uuid.UUID, in_line: bool
+    session: Session, told: Outcome, in_line: bool, places: dict[int, int] | None
 ) -> tuple[WishResult, ...]:
+    """`places` are the places in line by rank, where they were read ahead."""
+
+    def place(mine: WishReason) -> int | None:
+        if not in_line or mine.reason not in REFUSED:
+            return None
+        if places is not None:
+            return places[mine.rank]
+        return 1 + (session.scalar(result_state.standing_before(mine, told.round.id)) or 0)
+
+    return tuple(
+        WishResult(
+            rank=row.rank,
+            programme=programme,
+            pool=row.pool,
+            reason=row.reason,
+            tier=row.tier,
+            ticket=row.ticket,
+            cutoff_tier=row.cutoff_tier,
+            cutoff_ticket=row.cutoff_ticket,
+            in_line=place(row),
+            line_outside=eligible == 0,
+        )
+        for row, programme, eligible in _reasons(session, told.run, told.application.id)
+    )
+
+
+def _reasons(
+    session: Session, run: Run, application_id: uuid.UUID
+) -> Iterable[tuple[WishReason, Programme, int | None]]:
+    """The reason of each wish by rank, with its programme, and how many families the places that it names were for."""
+    known = PUBLISHED_REASONS.ahead(session, application_id)
+    if known is not None:
+        for row in sorted((each for each in known if each.run_id == run.id), key=lambda each: each.rank):
+            cut_offs = PUBLISHED_CUT_OFFS.of(session, row.programme_id)
+            eligible = (each.eligible for each in cut_offs if (each.run_id, each.pool) == (run.id, row.pool))
+            yield row, session.get_one(Programme, row.programme_id), next(eligible, None)
+        return
     found = (
         select(WishReason, Programme, CutOff.eligible)
         .join(Programme, Programme.id == WishReason.programme_id)
@@ -252,46 +323,5 @@ def _wishes(
         .where(WishReason.run_id == run.id, WishReason.application_id == application_id)
         .order_by(WishReason.rank)
     )
-    return tuple(
-        WishResult(
-            rank=row.rank,
-            programme=programme,
-            pool=row.pool,
-            reason=row.reason,
-            tier=row.tier,
-            ticket=row.ticket,
-            cutoff_tier=row.cutoff_tier,
-            cutoff_ticket=row.cutoff_ticket,
-            in_line=_place_in_line(session, round_, row) if in_line and row.reason in REFUSED else None,
-            line_outside=eligible == 0,
-        )
-        for row, programme, eligible in session.execute(found)
-    )
-
-
-def _place_in_line(session: Session, round_: Round, mine: WishReason) -> int:
-    """How many who still wait for this wish stand before the family, and one."""
-    live, ended = aliased(Offer), aliased(Offer)
-    gave_up = select(ended.id).where(
-        ended.application_id == WishReason.application_id,
-        ended.round_id == round_.id,
-        ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)),
-    )
-    holds = select(live.id).where(
-        live.application_id == WishReason.application_id, live.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
-    )
-    ahead = (
-        select(func.count())
-        .select_from(WishReason)
-        .join(Application, Application.id == WishReason.application_id)
-        .where(
-            WishReason.run_id == mine.run_id,
-            WishReason.programme_id == mine.programme_id,
-            WishReason.reason.in_(REFUSED),
-            tuple_(WishReason.tier, WishReason.ticket) < tuple_(mine.tier, mine.ticket),
-            Application.stage.not_in(DEAD_STAGES),
-            ~gave_up.exists(),
-            ~holds.exists(),
-        )
-    )
-    return 1 + (session.scalar(ahead) or 0)
+    for reason, programme, eligible in session.execute(found):
+        yield reason, programme, eligible

@@ -69,7 +69,7 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
         return render_template(
             "parents/result_not_yet.html", application=application, status=status, dates=spans.get("result")
         )
-    bound_in_receipt = _bound_in_receipt(application)
+    bound_in_receipt = _bound_in_receipt(application) if result.bound == 1 else ""
     status = application_status.status_of(db(), application, now=clock())
     return render_template(
         "parents/result.html",
@@ -150,17 +150,13 @@ def _answered_names(result: FamilyResult) -> str:
 
 def _bound_in_receipt(application: Application) -> str:
     """The children to whom this one was bound when it was handed in last, by name and code; "" for a separate child."""
-    receipt = receipts.latest(db(), application)
-    if receipt is None:
-        return ""
-    said = receipts.answers_in(db(), application, receipt.number)
+    said = receipts.answers_handed_in_last(db(), application) or {}
     return _("、").join(answer_summary.bound_names(db(), application, said, by=actor()))
 
 
 def _bond_end(application: Application) -> BondEvent:
     """Why the bond of the last receipt did not count: a member's application was refused or withdrawn, or did not take part."""
-    receipt = receipts.latest(db(), application)
-    said = receipts.answers_in(db(), application, receipt.number) if receipt is not None else {}
+    said = receipts.answers_handed_in_last(db(), application) or {}
     others = set(said.get("bound_with") or ()) - {application.child_code}
     stages = set(db().scalars(select(Application.stage).where(Application.child_code.in_(others))))
     ends = {Stage.REFUSED: BondEvent.REFUSE, Stage.WITHDRAWN: BondEvent.WITHDRAW}

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw.unserved.rows import UnservedChild
+from enrollment.draw.unserved.rows import UNSERVED
 from enrollment.draw.unserved.scope import locked, row_of, without_a_place
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor, Role, RoleGrant
@@ -61,7 +61,7 @@ class Officers:
 
 def officer_of(session: Session, application_id: uuid.UUID, area: str | None) -> Officer | None:
     """The officer of a child of this area, as its family sees it."""
-    found = session.get(UnservedChild, application_id)
+    found = UNSERVED.one(session, application_id)
     officers = Officers(session)
     return officers.card(officers.of(application_id, area, found.officer_id if found else None))
 
