@@ -178,9 +178,7 @@ LAST_VERSION = Read(
     ApplicationVersion.application_id,
     (
         ~select(_newer.number)
-        .where(
-            _newer.application_id == ApplicationVersion.application_id, _newer.number > ApplicationVersion.number
-        )
+        .where(_newer.application_id == ApplicationVersion.application_id, _newer.number > ApplicationVersion.number)
         .exists(),
     ),
 )

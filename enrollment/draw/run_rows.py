@@ -154,11 +154,6 @@ PUBLISHED_REASONS = Read(
 )
 """The reasons that the published runs gave for the wishes of an application."""
 
-PUBLISHED_CUT_OFFS = Read(
-    CutOff, CutOff.programme_id, (CutOff.run_id.in_(select(Run.id).where(Run.published_at.is_not(None))),)
-)
-"""The cut-offs of a programme in the published runs."""
-
 PUBLISHED_OPENINGS = Read(
     Opening, Opening.application_id, (Opening.run_id.in_(select(Run.id).where(Run.published_at.is_not(None))),)
 )

@@ -5,7 +5,6 @@ A family can check it from the published cut-offs alone: the first wish whose cu
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from sqlalchemy import select
@@ -16,7 +15,6 @@ from enrollment.applications.applications import Application
 from enrollment.draw.draws import TICKETS
 from enrollment.draw.publication.result_contents import REFUSED
 from enrollment.draw.run_rows import (
-    PUBLISHED_CUT_OFFS,
     PUBLISHED_PLACEMENTS,
     PUBLISHED_REASONS,
     RUNS,
@@ -32,6 +30,7 @@ from enrollment.places.distances import minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.results import result_state
+from enrollment.results.result_state import Line
 from enrollment.season.kept_years import round_of
 from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
@@ -166,13 +165,13 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
     standing = waitlist.standings(session, told.round, now=now, application_id=application_id)
     code = next(iter(standing.values())).code
     in_line = code in waitlist.IN_LINE
-    places = result_state.read_ahead(session, application, told.run, told.round if in_line else None)
+    lines = result_state.read_ahead(session, application, told.run, told.round if in_line else None)
     return FamilyResult(
         **{each.name: getattr(told, each.name) for each in fields(told)},
         ticket=_ticket(session, application),
         bound_with=_bound(session, told.run, application),
         standing=code,
-        wishes=_wishes(session, told, in_line, places),
+        wishes=_wishes(session, told, in_line, lines),
         origin=_origin(session, told.offer) if told.offer else Origin(),
     )
 
@@ -271,18 +270,20 @@ def _newest_offer(session: Session, application: Application) -> Offer | None:
     return max(offers, key=lambda offer: (offer.state in LIVE, offer.made_at), default=None)
 
 
-def _wishes(
-    session: Session, told: Outcome, in_line: bool, places: dict[int, int] | None
-) -> tuple[WishResult, ...]:
-    """`places` are the places in line by rank, where they were read ahead."""
+def _wishes(session: Session, told: Outcome, in_line: bool, lines: dict[int, Line] | None) -> tuple[WishResult, ...]:
+    """`lines` is what `result_state` has read, by rank; None if it has not."""
 
     def place(mine: WishReason) -> int | None:
         if not in_line or mine.reason not in REFUSED:
             return None
-        if places is not None:
-            return places[mine.rank]
+        if lines is not None:
+            return lines[mine.rank].place
         return 1 + (session.scalar(result_state.standing_before(mine, told.round.id)) or 0)
 
+    if lines is not None:
+        reasons = _reasons_ahead(session, told, lines)
+    else:
+        reasons = _reasons(session, told.run, told.application.id)
     return tuple(
         WishResult(
             rank=row.rank,
@@ -296,21 +297,23 @@ def _wishes(
             in_line=place(row),
             line_outside=eligible == 0,
         )
-        for row, programme, eligible in _reasons(session, told.run, told.application.id)
+        for row, programme, eligible in reasons
     )
 
 
-def _reasons(
-    session: Session, run: Run, application_id: uuid.UUID
-) -> Iterable[tuple[WishReason, Programme, int | None]]:
-    """The reason of each wish by rank, with its programme, and how many families the places that it names were for."""
-    known = PUBLISHED_REASONS.ahead(session, application_id)
-    if known is not None:
-        for row in sorted((each for each in known if each.run_id == run.id), key=lambda each: each.rank):
-            cut_offs = PUBLISHED_CUT_OFFS.of(session, row.programme_id)
-            eligible = (each.eligible for each in cut_offs if (each.run_id, each.pool) == (run.id, row.pool))
-            yield row, session.get_one(Programme, row.programme_id), next(eligible, None)
-        return
+Reason = tuple[WishReason, Programme, int | None]
+"""The reason of a wish, its programme, and for how many families the places were whose cut-off counted."""
+
+
+def _reasons_ahead(session: Session, told: Outcome, lines: dict[int, Line]) -> list[Reason]:
+    reasons = (each for each in PUBLISHED_REASONS.of(session, told.application.id) if each.run_id == told.run.id)
+    return [
+        (each, session.get_one(Programme, each.programme_id), lines[each.rank].eligible)
+        for each in sorted(reasons, key=lambda each: each.rank)
+    ]
+
+
+def _reasons(session: Session, run: Run, application_id: uuid.UUID) -> list[Reason]:
     found = (
         select(WishReason, Programme, CutOff.eligible)
         .join(Programme, Programme.id == WishReason.programme_id)
@@ -323,5 +326,4 @@ def _reasons(
         .where(WishReason.run_id == run.id, WishReason.application_id == application_id)
         .order_by(WishReason.rank)
     )
-    for reason, programme, eligible in session.execute(found):
-        yield reason, programme, eligible
+    return [(reason, programme, eligible) for reason, programme, eligible in session.execute(found)]

@@ -4,22 +4,24 @@
 for a session without the family's state, as that of a helper, an official or a request that writes.
 
 Shape of the answer: a JSON array with a place for each `Read` of `READS`, as in `family_state`, and at its end NULL or an array
-with the rank of each wish for which the child waits and how many stand before it.
+with `[rank, before, eligible]` for each wish of the run: how many stand before the child, NULL where it does not wait, and
+for how many families the places were whose cut-off counted.
 """
 
 import functools
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Uuid, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, case, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.application_rows import APPLICATION, FAMILY, LAST_VERSION, Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.chances.movement_rows import CHANCES, ESTIMATES
 from enrollment.draw.publication.result_contents import REFUSED
-from enrollment.draw.run_rows import PUBLISHED_CUT_OFFS, PUBLISHED_OPENINGS, PUBLISHED_REASONS, Run, WishReason
+from enrollment.draw.run_rows import PUBLISHED_OPENINGS, PUBLISHED_REASONS, CutOff, Run, WishReason
 from enrollment.draw.unserved.rows import ACCEPTED, UNSERVED
 from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.reading.read_ahead import KEY, Read, ReadAhead, compiled
@@ -39,44 +41,48 @@ OF_OFFER: tuple[Read[Any], ...] = (OFFER_MOVES, PROPOSALS)
 READS: tuple[Read[Any], ...] = (
     FAMILY,
     PUBLISHED_REASONS,
-    PUBLISHED_CUT_OFFS,
     *OF_APPLICATION,
     *OF_OFFER,
     ESTIMATES,
 )
 
 
-def read_ahead(
-    session: Session, application: Application, run: Run, waits_in: Round | None
-) -> dict[int, int] | None:
-    """Read what the result of a run has to say; with `waits_in`, the round of the run, also the places in its line, by rank.
+@dataclass(frozen=True)
+class Line:
+    """What stands behind the reason of one wish: the place in line, from 1, and for how many families its places were."""
 
-    None where the family's state was not read ahead.
-    """
+    place: int | None
+    eligible: int | None
+
+
+def read_ahead(session: Session, application: Application, run: Run, waits_in: Round | None) -> dict[int, Line] | None:
+    """Read what the result of a run has to say.  Returns the lines by rank, with `waits_in`, the round of the run, also the
+    places in them; None where the family's state was not read ahead."""
     ahead: ReadAhead | None = session.info.get(KEY)
     offers = OFFERS.ahead(session, application.id)
     if ahead is None or offers is None or APPLICATION.ahead(session, application.id) is None:
         return None
     line = waits_in.id if waits_in is not None else None
     values = {"application": application.id, "run": run.id, "round": run.round_id, "line": line}
-    *rows, places = _statement().one(session, values)
+    *rows, lines = _statement().one(session, values)
     found = dict(zip(READS, rows, strict=True))
 
     def keep(read: Read[Any], covered: Collection[Any]) -> list[Any]:
         return ahead.add(session, read, covered, found[read])
 
     family = keep(FAMILY, [application.family_code])
-    reasons = keep(PUBLISHED_REASONS, [each.id for each in family])
-    keep(PUBLISHED_CUT_OFFS, {each.programme_id for each in reasons if each.application_id == application.id})
+    keep(PUBLISHED_REASONS, [each.id for each in family])
     for read in OF_APPLICATION:
         keep(read, [application.id])
     for read in OF_OFFER:
         keep(read, [each.id for each in offers])
     keep(ESTIMATES, [run.round_id])
-    return {rank: 1 + before for rank, before in places or ()}
+    return {rank: Line(None if before is None else 1 + before, eligible) for rank, before, eligible in lines or ()}
 
 
-def standing_before(mine: WishReason | type[WishReason], round_id: uuid.UUID | ColumnElement[Any]) -> Select[tuple[int]]:
+def standing_before(
+    mine: WishReason | type[WishReason], round_id: uuid.UUID | ColumnElement[Any]
+) -> Select[tuple[int]]:
     """How many who still wait for this wish stand before the family."""
     theirs, live, ended = aliased(WishReason), aliased(Offer), aliased(Offer)
     gave_up = select(ended.id).where(
@@ -114,14 +120,20 @@ def _statement() -> PreparedRead:
     scopes: dict[Read[Any], Any] = {
         FAMILY: code,
         PUBLISHED_REASONS: select(family.c.id),
-        PUBLISHED_CUT_OFFS: select(WishReason.programme_id).where(WishReason.application_id == application),
         ESTIMATES: round_,
     }
     scopes |= dict.fromkeys(OF_APPLICATION, application) | dict.fromkeys(OF_OFFER, offers)
     answers = [read.as_json(scopes[read]).scalar_subquery() for read in READS]
     mine = aliased(WishReason)
     before = standing_before(mine, line).correlate(mine).scalar_subquery()
-    places = select(func.json_agg(func.json_build_array(mine.rank, before))).where(
-        mine.run_id == run, mine.application_id == application, mine.reason.in_(REFUSED), line.is_not(None)
+    waits = case((and_(line.is_not(None), mine.reason.in_(REFUSED)), before))
+    lines = (
+        select(func.json_agg(func.json_build_array(mine.rank, waits, CutOff.eligible)))
+        .select_from(mine)
+        .outerjoin(
+            CutOff,
+            and_(CutOff.run_id == mine.run_id, CutOff.programme_id == mine.programme_id, CutOff.pool == mine.pool),
+        )
+        .where(mine.run_id == run, mine.application_id == application)
     )
-    return PreparedRead(compiled(select(func.json_build_array(*answers, places.scalar_subquery()))))
+    return PreparedRead(compiled(select(func.json_build_array(*answers, lines.scalar_subquery()))))

@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
