@@ -37,11 +37,3 @@ def of_application(session: Session, application: Application, *, by: Actor, now
         raise NotFound("opening")
     audit.record(session, "open_own_file", "application", application.id, by=by, now=now, run=str(found.run_id))
     return zlib.decompress(unseal_file(found.content, OPENING, row_name(found.run_id, application.id)))
-
-
-def _published(run_id: uuid.UUID, application_id: uuid.UUID):
-    return (
-        select(Opening.run_id)
-        .join(Run, Run.id == Opening.run_id)
-        .where(Opening.run_id == run_id, Opening.application_id == application_id, Run.published_at.is_not(None))
-    )
