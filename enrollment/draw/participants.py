@@ -3,6 +3,7 @@
 What differs between them is a parameter: which stages take part, which facts count, and whether a fault is refused.
 """
 
+import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
-from enrollment.applications.applications import Application, Wish
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, HANDED_IN, TAKES_PART
+from enrollment.applications.returned_items import ReturnedItem
 from enrollment.draw.round_market import (
     Group,
     OfferedProgramme,
@@ -94,6 +96,18 @@ def under_review(session: Session, round_: Round) -> list[Row]:
         .order_by(counted.c.n.desc(), Kindergarten.name)
     )
     return list(session.execute(found))
+
+
+def answers_due(session: Session, round_: Round, *, now: dt.datetime) -> tuple[int, dt.datetime | None]:
+    """How many returned applications of the round may still be answered in the time that a clerk chose, and the last moment."""
+    returned = participants_query(round_, (Stage.RETURNED,)).subquery()
+    found = select(func.count(ReturnedItem.application_id.distinct()), func.max(ReturnedItem.answer_by)).where(
+        ReturnedItem.application_id.in_(select(returned.c.id)),
+        ReturnedItem.answered_at.is_(None),
+        ReturnedItem.answer_by > now,
+    )
+    number, last = session.execute(found).one()
+    return number, last
 
 
 def facts_of(

@@ -22,8 +22,6 @@ from enrollment.offers import desk_answers
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
 from enrollment.people.desk_rows import DeskContact
 from enrollment.people.guardians import without_phone
-from enrollment.season import calendar
-from enrollment.season.calendar import Season
 
 TOLD_AT_DESK = (
     "review_returned",
@@ -182,7 +180,7 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
         says.pop("new_hour", None)
     if "review_returned" in says:
         family.items = open_items(session, application)
-        family.until = family.until or _review_ends(session, application)
+        family.until = family.until or deadlines.answer_due(session, application)
     family.says = list(says.items())
     return family
 
@@ -191,10 +189,6 @@ def _may_still_complete(session: Session, application: Application, now: dt.date
     """Whether the family can still bring what a clerk asked for; afterwards a call would come too late."""
     if application.stage != Stage.RETURNED:
         return False
-    until = _review_ends(session, application)
+    until = deadlines.answer_due(session, application)
     in_time = until is None or now < until
     return in_time and deadlines.looks_editable(application, deadlines.of(session, application, now=now))
-
-
-def _review_ends(session: Session, application: Application) -> dt.datetime | None:
-    return calendar.spans(session.get_one(Season, application.year)).get("review", (None, None))[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
+from enrollment.applications import deadlines, lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.evidence_rows import pages_of
 from enrollment.applications.returned_items import ReturnedItem
@@ -16,7 +16,6 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import MessageState, Notice
 from enrollment.review import leases
 from enrollment.review.scope import locked
-from enrollment.season import calendar, seasons
 
 UNDO = dt.timedelta(minutes=2)
 RETURNED = "review_returned"
@@ -32,12 +31,6 @@ class OpenReturn:
     undo_until: dt.datetime | None
 
 
-def due_at(session: Session, year: int) -> dt.datetime | None:
-    """When the family's time ends: with the step `review` of the calendar.  None without a calendar."""
-    season = seasons.of_year(session, year)
-    return calendar.spans(season)["review"][1] if season is not None else None
-
-
 def open_return(session: Session, application: Application, *, now: dt.datetime) -> OpenReturn | None:
     """The return of an application that waits for its family; None in any other stage."""
     if application.stage != Stage.RETURNED or application.returned_at is None:
@@ -50,7 +43,7 @@ def open_return(session: Session, application: Application, *, now: dt.datetime)
     possible = (
         now < until and not begun and all(each.state == MessageState.WAITING and each.read_at is None for each in told)
     )
-    return OpenReturn(due_at(session, application.year), read, until if possible else None)
+    return OpenReturn(deadlines.answer_due(session, application), read, until if possible else None)
 
 
 def hold_messages(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> None:

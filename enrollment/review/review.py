@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
-from enrollment.applications.application_rows import Application
+from enrollment.applications import deadlines, lifecycle
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground.accounts import Actor
@@ -21,9 +20,8 @@ from enrollment.ground.errors import Refused
 from enrollment.review import return_undo, second_opinions
 from enrollment.review.findings import LONGEST_NOTE, Finding, facts_still_open, record_finding, verify
 from enrollment.review.leases import in_hand, release, take
+from enrollment.review.returns import answer_times
 from enrollment.review.scope import find, locked, refuse_while_refusal_is_open, within
-from enrollment.season import calendar
-from enrollment.season.calendar import Season
 
 __all__ = [
     "LONGEST_NOTE",
@@ -74,14 +72,26 @@ def confirm(
 
 
 def send_back(
-    session: Session, application_id: uuid.UUID, items: Iterable[Ask], *, by: Actor, now: dt.datetime
+    session: Session,
+    application_id: uuid.UUID,
+    items: Iterable[Ask],
+    *,
+    answer_by: dt.datetime | None = None,
+    by: Actor,
+    now: dt.datetime,
 ) -> None:
-    """Ask the family to correct the named items; the message names the end of the review while it is to come.  Refuses `nothing_named` and `item_without_a_note`."""
+    """Ask the family to correct the named items until `answer_by`, else until the end of the review.
+
+    The message names that moment while it is to come.  Refuses `nothing_named`, `item_without_a_note` and
+    `answer_time_impossible`.
+    """
     application = in_hand(session, application_id, by=by, now=now)
     refuse_while_refusal_is_open(session, application_id)
     asked = list(items)
     if not asked:
         raise Refused("nothing_named", field="items")
+    if answer_by is not None:
+        answer_times.require_possible(session, application, answer_by, now=now)
     for ask in asked:
         if not ask.note.strip():
             raise Refused("item_without_a_note", field=f"note-{ask.item}", item=ask.item)
@@ -92,20 +102,14 @@ def send_back(
                 note=ask.note.strip()[:LONGEST_NOTE],
                 asked_at=now,
                 asked_by=by.account_id,
+                answer_by=answer_by,
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    until = _answer_until(session, application, now=now)
-    due = {"due": format_time(until)} if until is not None else {}
+    until = answer_by or deadlines.review_ends(session, application.year)
+    due = {"due": format_time(until)} if until is not None and until > now else {}
     notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), **due)
     return_undo.hold_messages(session, application.id, now=now)
-
-
-def _answer_until(session: Session, application: Application, *, now: dt.datetime) -> dt.datetime | None:
-    """The end of the review; None after it, when an answer still counts until the list is frozen."""
-    season = session.get(Season, application.year)
-    span = calendar.spans(season).get("review") if season is not None else None
-    return span[1] if span is not None and span[1] > now else None
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:

@@ -13,6 +13,7 @@ from enrollment.season.policy_checks import check_rules
 from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_parser import PolicyTable
 from enrollment.season.rules import (
+    ANSWER_DAYS,
     BEST,
     DECISION_HOURS,
     PAIR_RULES,
@@ -39,6 +40,7 @@ FORMAT = "policy/1"
 FAMILIES = ("whole_district", "service_area", "any_inclusive")
 MOST_TOLERANCE = 20_000
 MOST_DECISION_HOURS = 168
+MOST_ANSWER_DAYS = 15
 FACT_TYPES: dict[str, type] = {
     Fact.HOME_OWNED: bool,
     Fact.SPECIAL_NEED: bool,
@@ -114,6 +116,7 @@ def _rules(top: PolicyTable) -> Rules:
     top.only(_TOP)
     if top.get("format", str, "", required=True) not in ("", FORMAT):
         top.fault("unknown_code", "format", key="format", value=top.content["format"], known=[FORMAT])
+    review = top.table("review")
     return Rules(
         area=top.get("area", str, "", required=True),
         year=top.number("year", 2020, 2100, 2020, required=True),
@@ -121,7 +124,8 @@ def _rules(top: PolicyTable) -> Rules:
         basis=top.get("basis", str, ""),
         open_to=_open_to_grounds(top.table("apply")),
         pair_rule=_pair_rule(top),
-        review_opens_early=_review_opens_early(top.table("review")),
+        review_opens_early=_review_opens_early(review),
+        answer_days=_answer_days(review),
         central_tolerance=_tolerance(top.table("central")),
         decision_hours=_decision_hours(top.table("guardians")),
         concurrent=_concurrent(top),
@@ -145,8 +149,15 @@ def _pair_rule(top: PolicyTable) -> str:
 
 
 def _review_opens_early(table: PolicyTable) -> bool:
-    table.only(["opens_early"])
+    table.only(["opens_early", "answer_days_least", "answer_days_most"])
     return table.get("opens_early", bool, False)
+
+
+def _answer_days(table: PolicyTable) -> tuple[int, int]:
+    """The fewest and the most days that a clerk may give a family for its answer to a return."""
+    least = table.number("answer_days_least", 1, MOST_ANSWER_DAYS, ANSWER_DAYS[0])
+    most = table.number("answer_days_most", least, MOST_ANSWER_DAYS, max(ANSWER_DAYS[1], least))
+    return least, most
 
 
 def _tolerance(table: PolicyTable) -> int:

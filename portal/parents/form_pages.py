@@ -23,7 +23,7 @@ from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, invitations
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
-from enrollment.season import calendar, openings, seasons
+from enrollment.season import openings
 from enrollment.season.openings import Window
 from enrollment.season.rounds import Round
 from portal.parents import answer_summary, pages, steps
@@ -120,10 +120,9 @@ def is_late_correction(application: Application, times: Window | None = None) ->
     return application.stage == Stage.RETURNED and (times or times_of(application)).open is None
 
 
-def review_ends(application: Application) -> dt.datetime | None:
+def answer_due(application: Application) -> dt.datetime | None:
     """The deadline for correcting a returned application; None if it has passed."""
-    season = seasons.of_year(db(), application.year)
-    end = calendar.spans(season)["review"][1] if season is not None else None
+    end = deadlines.answer_due(db(), application)
     return end if end is not None and end > clock() else None
 
 
@@ -296,7 +295,7 @@ def form_page(
         form=form,
         times=times,
         late=late,
-        review_ends=review_ends(application) if application is not None and late else None,
+        answer_due=answer_due(application) if application is not None and late else None,
         **more,
     )
     return page_of(form, shown)

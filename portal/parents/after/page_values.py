@@ -9,8 +9,8 @@ from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from enrollment.applications import wishes
-from enrollment.applications.applications import Application
+from enrollment.applications import deadlines, wishes
+from enrollment.applications.applications import Application, Stage
 from enrollment.chances import movement
 from enrollment.chances.movement import Movement
 from enrollment.draw.unserved import accepted_places, officers
@@ -31,7 +31,7 @@ from portal.text.formats import span
 from portal.text.words import word
 from portal.web.shared_views.finder.question import kept_codes
 
-STEPS = ("answer", "arrival", "supplementary")
+STEPS = ("returned", "answer", "arrival", "supplementary")
 """The dates that a family can put into its calendar."""
 
 
@@ -152,6 +152,13 @@ def appointment(
     if step == "answer" and offer is not None and offer.state == OfferState.OFFERED and now < offer.answer_by:
         title = _("入园学位：最晚现在答复（%(name)s）", name=status.place or "")
         return Appointment(begins=offer.answer_by - hour, ends=offer.answer_by, title=title, **common)
+    if step == "returned":
+        due = deadlines.answer_due(session, application) if application.stage == Stage.RETURNED else None
+        if due is None or due <= now:
+            return None
+        here = url_for("parents.application_page", application_id=application.id, _external=True)
+        common["text"] = _("打开“我的申请”办理：%(url)s", url=here)
+        return Appointment(begins=due - hour, ends=due, title=_("入园申请：老师请补的内容最晚现在提交"), **common)
     if step == "arrival" and offer is not None and offer.state in EXPECTED:
         season = seasons.of_year(session, application.year)
         date = next((each for each in season.dates if each.step == "arrival"), None) if season else None
