@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from sqlalchemy import or_, select
 
 from enrollment.places import promotion, roll
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_change_rows import CountState, RollCount
 from enrollment.reports.tables.places import place_of
 from enrollment.reports.tables.report import PLACE, Column, Kind, Question, Report, Row, Width
 
@@ -19,17 +22,25 @@ OF_A_CLASS = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "le
 
 def _classes(question: Question) -> Iterator[Row]:
     day = roll.day_within(question.school_year, question.now)
+    count = (RollCount.class_id == RollClass.id) & (ApprovalPaper.id == RollCount.paper_id)
+    in_force = count & (RollCount.state == CountState.IN_FORCE) & (RollCount.day <= day)
+    approval = papers.named_by(in_force, RollCount.day.desc(), RollCount.number.desc()).correlate(RollClass)
+    counted = select(RollClass.id, approval).where(
+        RollClass.school_year == question.school_year, RollClass.kept_as == "count",
+        RollClass.kindergarten_id.in_(select(Kindergarten.id).where(question.here())),
+    )  # fmt: skip
+    approvals = dict(question.session.execute(counted).all())
     for place, line in roll.class_lists(question.session, question.here(), question.school_year, day=day):
         norm = CLASS_NORM.get(line.level)
         over = max(line.children - norm, 0) if norm else 0
-        yield place_of(place), line.level, line.name, norm, line.children, over, line.kept_as
+        yield place_of(place), line.level, line.name, norm, line.children, over, line.kept_as, approvals.get(line.id)
 
 
 ON_ROLL = Report(
     "on_roll",
     (
         *OF_A_CLASS, Column("norm", N), Column("children", N, total=True), Column("over_norm", N, total=True),
-        Column("kept_as", Kind.CODE, "report_kept_as"),
+        Column("kept_as", Kind.CODE, "report_kept_as"), Column("approval"),
     ),
     _classes,
 )  # fmt: skip

@@ -5,7 +5,10 @@ from sqlalchemy import func, select
 from enrollment.applications.application_rows import Application, Stage, Wish
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.offers.offer_rows import EXPECTED, LIVE, Offer, OfferState
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.ledger_rows import LedgerEntry
 from enrollment.places.programmes import Programme
 from enrollment.reports.tables.report import Column, Kind, Place, Question, Report, Row
 
@@ -39,15 +42,17 @@ def _ledger(question: Question) -> list[Row]:
         func.count().filter(Offer.state == OfferState.ARRIVED),
     ).where(Offer.year == question.year)
     states = {row[0]: row[1:] for row in question.session.execute(counted.group_by(Offer.programme_id))}
+    entry = (LedgerEntry.programme_id == Programme.id) & (ApprovalPaper.id == LedgerEntry.paper_id)
+    approval = papers.named_by(entry, LedgerEntry.number.desc()).correlate(Programme)
     rows = []
-    for programme, kindergarten in question.session.execute(_programmes(question)):
+    for programme, kindergarten, paper in question.session.execute(_programmes(question).add_columns(approval)):
         offered, accepted, arrived = states.get(programme.id, (0, 0, 0))
         rows.append(
             (
                 place_of(kindergarten), programme.level, kindergarten.licensed_classes, programme.planned_classes,
                 programme.staffed_classes, programme.class_norm, programme.continuing, programme.withheld,
                 programme.places, _limit(programme), offered, accepted, arrived, programme.overhang,
-                programme.places + programme.overhang - programme.taken,
+                programme.places + programme.overhang - programme.taken, paper,
             )
         )  # fmt: skip
     return rows
@@ -60,6 +65,7 @@ LEDGER = Report(
         Column("continuing", N, total=True), Column("reserved", N, total=True), Column("places", N, total=True),
         Column("limit", Kind.CODE, "report_limit"), Column("offered", N, total=True), Column("accepted", N, total=True),
         Column("arrived", N, total=True), Column("extra", N, total=True), Column("free", N, total=True),
+        Column("approval"),
     ),
     _ledger,
 )  # fmt: skip
