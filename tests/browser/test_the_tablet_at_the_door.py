@@ -68,7 +68,7 @@ def taps_of(site) -> tuple[int, int]:
 
 
 def sent(page):
-    expect(page.locator("#unsent")).to_be_hidden(timeout=150_000)
+    expect(page.locator("#unsent")).to_be_hidden(timeout=400_000)
 
 
 def tap_often(pages, offers):
