@@ -18,8 +18,6 @@ from tests.browser.people.desk_clerk import DeskClerk
 from tests.browser.people.helper import Helper
 from tests.browser.people.parent import Parent
 from tests.browser.test_review import let_in
-from tests.conftest import FrozenClock
-from tests.support.letters import draw_waiting
 from tests.support.town import Town
 
 GARDEN = "锦官新城幼儿园"
@@ -208,7 +206,7 @@ def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site
     expect(desk.page.get_by_text(code)).to_have_count(0)
 
 
-def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(app, site, town, enters, paper):
+def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(site, town, workers, enters, paper):
     """FAM11 to its end: no text message is ever sent, and the child stands on the roll on the first morning of arrival."""
     yang = town.helper("小杨")
     town.session.commit()
@@ -243,8 +241,7 @@ def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(app, 
     desk.looks_closely()
 
     def worker():
-        clock = FrozenClock(town.now + dt.timedelta(hours=1))
-        assert draw_waiting(app, site.engine, clock) == ["done"]
+        """A worker beside the portal draws it."""
 
     letter = desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
     assert code in letter and GARDEN in letter and "答复" in letter
