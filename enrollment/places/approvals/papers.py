@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, LargeBinary, ScalarSelect, func, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, LargeBinary, func
 from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from enrollment.ground import audit
@@ -98,7 +98,6 @@ def file_of(session: Session, paper_id: uuid.UUID, *, by: Actor, now: dt.datetim
     return SafePage(paper.media_type, unseal_file(paper.content, PURPOSE, paper.id))
 
 
-def named_by(rows: ColumnElement[bool], *newest_first: ColumnElement) -> ScalarSelect[str]:
-    """SQL expression: number and date of the approval of the newest row that meets a condition, as reports write them."""
-    said = func.concat(ApprovalPaper.number, "（", func.to_char(ApprovalPaper.dated, "YYYY-MM-DD"), "）")
-    return select(said).where(rows).order_by(*newest_first).limit(1).scalar_subquery()
+def in_words() -> ColumnElement[str]:
+    """SQL expression: number and date of an approval, as reports write them."""
+    return func.concat(ApprovalPaper.number, "（", func.to_char(ApprovalPaper.dated, "YYYY-MM-DD"), "）")

@@ -1,5 +1,6 @@
 """Reports about the roll: children by class, movements of a school year, and data that are missing."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 
@@ -20,16 +21,24 @@ N = Kind.NUMBER
 OF_A_CLASS = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "level"), Column("class"))
 
 
+def _approvals(question: Question, day: dt.date) -> dict[uuid.UUID, str]:
+    """The newest approval that a count in force of a class names; found from the approvals, which are few."""
+    named = (
+        select(RollCount.class_id, papers.in_words())
+        .select_from(ApprovalPaper)
+        .join(RollClass, RollClass.kindergarten_id == ApprovalPaper.kindergarten_id)
+        .join(RollCount, (RollCount.class_id == RollClass.id) & (RollCount.paper_id == ApprovalPaper.id))
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(RollClass.school_year == question.school_year, question.here())
+        .where(RollCount.state == CountState.IN_FORCE, RollCount.day <= day)
+        .order_by(RollCount.day, RollCount.number)
+    )
+    return {class_id: said for class_id, said in question.session.execute(named)}
+
+
 def _classes(question: Question) -> Iterator[Row]:
     day = roll.day_within(question.school_year, question.now)
-    count = (RollCount.class_id == RollClass.id) & (ApprovalPaper.id == RollCount.paper_id)
-    in_force = count & (RollCount.state == CountState.IN_FORCE) & (RollCount.day <= day)
-    approval = papers.named_by(in_force, RollCount.day.desc(), RollCount.number.desc()).correlate(RollClass)
-    counted = select(RollClass.id, approval).where(
-        RollClass.school_year == question.school_year, RollClass.kept_as == "count",
-        RollClass.kindergarten_id.in_(select(Kindergarten.id).where(question.here())),
-    )  # fmt: skip
-    approvals = dict(question.session.execute(counted).all())
+    approvals = _approvals(question, day)
     for place, line in roll.class_lists(question.session, question.here(), question.school_year, day=day):
         norm = CLASS_NORM.get(line.level)
         over = max(line.children - norm, 0) if norm else 0

@@ -1,5 +1,7 @@
 """Reports about places: the ledger, demand, and what the draw gave by wish."""
 
+import uuid
+
 from sqlalchemy import func, select
 
 from enrollment.applications.application_rows import Application, Stage, Wish
@@ -34,6 +36,21 @@ def _limit(programme: Programme) -> str:
     return "staffed" if programme.staffed_classes < programme.planned_classes else "planned"
 
 
+def _approvals(question: Question) -> dict[uuid.UUID, str]:
+    """The newest approval that an entry of a programme names; found from the approvals, which are few."""
+    entry = (LedgerEntry.programme_id == Programme.id) & (LedgerEntry.paper_id == ApprovalPaper.id)
+    named = (
+        select(Programme.id, papers.in_words())
+        .select_from(ApprovalPaper)
+        .join(Programme, Programme.kindergarten_id == ApprovalPaper.kindergarten_id)
+        .join(LedgerEntry, entry)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Programme.year == question.year, question.here())
+        .order_by(LedgerEntry.number)
+    )
+    return {programme: said for programme, said in question.session.execute(named)}
+
+
 def _ledger(question: Question) -> list[Row]:
     counted = select(
         Offer.programme_id,
@@ -42,17 +59,16 @@ def _ledger(question: Question) -> list[Row]:
         func.count().filter(Offer.state == OfferState.ARRIVED),
     ).where(Offer.year == question.year)
     states = {row[0]: row[1:] for row in question.session.execute(counted.group_by(Offer.programme_id))}
-    entry = (LedgerEntry.programme_id == Programme.id) & (ApprovalPaper.id == LedgerEntry.paper_id)
-    approval = papers.named_by(entry, LedgerEntry.number.desc()).correlate(Programme)
+    approvals = _approvals(question)
     rows = []
-    for programme, kindergarten, paper in question.session.execute(_programmes(question).add_columns(approval)):
+    for programme, kindergarten in question.session.execute(_programmes(question)):
         offered, accepted, arrived = states.get(programme.id, (0, 0, 0))
         rows.append(
             (
                 place_of(kindergarten), programme.level, kindergarten.licensed_classes, programme.planned_classes,
                 programme.staffed_classes, programme.class_norm, programme.continuing, programme.withheld,
                 programme.places, _limit(programme), offered, accepted, arrived, programme.overhang,
-                programme.places + programme.overhang - programme.taken, paper,
+                programme.places + programme.overhang - programme.taken, approvals.get(programme.id),
             )
         )  # fmt: skip
     return rows
