@@ -1,7 +1,4 @@
-"""Until when a family may change its application, and until when it answers a return.
-
-Each service function checks the first in the transaction that saves.
-"""
+"""Until when a family may change its application.  Each service function checks it in the transaction that saves."""
 
 import datetime as dt
 
@@ -10,11 +7,10 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.lifecycle import LIVE_STAGES
-from enrollment.applications.returned_items import RETURNED_ITEMS
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
-from enrollment.season import ages, calendar, openings, seasons
+from enrollment.season import ages, openings
 from enrollment.season.openings import Window
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
@@ -64,23 +60,6 @@ def require_editable(session: Session, application: Application, *, now: dt.date
     if application.stage == Stage.RETURNED and times.returned_may_be_answered and before_the_freeze(session, times):
         return times
     raise closed(times)
-
-
-def review_ends(session: Session, year: int) -> dt.datetime | None:
-    """The end of the step `review` of the calendar; None for a year without a calendar."""
-    season = seasons.of_year(session, year)
-    span = calendar.spans(season).get("review") if season is not None else None
-    return span[1] if span is not None else None
-
-
-def answer_due(session: Session, application: Application) -> dt.datetime | None:
-    """The last moment of the family's answer to its open return: the one that the clerk chose, else the end of the review.
-
-    Until then the list is not frozen.  An answer that comes later still counts while the list is not frozen.
-    """
-    asked = [each for each in RETURNED_ITEMS.of(session, application.id) if each.answered_at is None]
-    chosen = [each.answer_by for each in asked if each.answer_by is not None]
-    return max(chosen) if chosen else review_ends(session, application.year)
 
 
 def level_to_register(session: Session, born: dt.date, year: int, *, now: dt.datetime) -> str:

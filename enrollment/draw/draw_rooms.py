@@ -60,9 +60,10 @@ class DrawRoom:
         """How many returned applications take part with the facts that were verified."""
         return participants.count(self.session, self.round, (Stage.RETURNED,))
 
-    def answers_due(self, now: dt.datetime) -> tuple[int, dt.datetime | None]:
-        """How many families still answer a return in the time that a clerk chose, and the last moment."""
-        return participants.answers_due(self.session, self.round, now=now)
+    @cached_property
+    def returns(self) -> tuple[int, dt.datetime | None]:
+        """How many families may still complete what was sent back, and the last moment at which one may."""
+        return participants.returned(self.session, self.round)
 
     @cached_property
     def _undecided(self) -> list[uuid.UUID]:

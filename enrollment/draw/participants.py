@@ -27,6 +27,7 @@ from enrollment.draw.round_market import (
     places_held,
     without_absent_elders,
 )
+from enrollment.eligibility import return_times
 from enrollment.eligibility.tiers import Entry, TierTable, likely_facts_of, verified_facts_of
 from enrollment.ground.errors import Refused
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
@@ -98,16 +99,22 @@ def under_review(session: Session, round_: Round) -> list[Row]:
     return list(session.execute(found))
 
 
-def answers_due(session: Session, round_: Round, *, now: dt.datetime) -> tuple[int, dt.datetime | None]:
-    """How many returned applications of the round may still be answered in the time that a clerk chose, and the last moment."""
-    returned = participants_query(round_, (Stage.RETURNED,)).subquery()
-    found = select(func.count(ReturnedItem.application_id.distinct()), func.max(ReturnedItem.answer_by)).where(
-        ReturnedItem.application_id.in_(select(returned.c.id)),
-        ReturnedItem.answered_at.is_(None),
-        ReturnedItem.answer_by > now,
+def returned(session: Session, round_: Round) -> tuple[int, dt.datetime | None]:
+    """How many applications of the round wait for their families, and the last moment at which one may be answered."""
+    chosen = (
+        select(func.max(ReturnedItem.answer_by))
+        .where(ReturnedItem.application_id == Application.id, ReturnedItem.asked_at == Application.returned_at)
+        .correlate(Application)
+        .scalar_subquery()
+        .label("chosen")
     )
-    number, last = session.execute(found).one()
-    return number, last
+    rows = session.execute(
+        participants_query(round_, (Stage.RETURNED,))
+        .with_only_columns(Kindergarten.area_code, Application.returned_at, chosen, maintain_column_froms=True)
+        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+    ).all()
+    asked = [(row.area_code, row.returned_at, row.chosen) for row in rows if row.returned_at is not None]
+    return len(rows), return_times.latest_answer(session, round_.year, asked)
 
 
 def facts_of(

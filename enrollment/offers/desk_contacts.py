@@ -16,6 +16,7 @@ from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.guardian_access import desk_access
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice
 from enrollment.offers import desk_answers
@@ -39,6 +40,9 @@ TOLD_AT_DESK = (
     "correction_applied",
     "correction_applied_new_notice",
     "correction_refused",
+    "correction_applied_level",
+    "correction_late",
+    "correction_late_city",
     "document_not_accepted",
     "bond_missing",
     "bond_waiting",
@@ -46,6 +50,8 @@ TOLD_AT_DESK = (
     "bond_place_alone",
     "on_hold",
     "hold_ended",
+    "phone_release_waiting",
+    "phone_released",
 )
 """The kinds of messages that a desk has to pass on: the family was not there when these things happened."""
 
@@ -180,7 +186,7 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
         says.pop("new_hour", None)
     if "review_returned" in says:
         family.items = open_items(session, application)
-        family.until = family.until or deadlines.answer_due(session, application)
+        family.until = family.until or _answer_until(session, application)
     family.says = list(says.items())
     return family
 
@@ -189,6 +195,12 @@ def _may_still_complete(session: Session, application: Application, now: dt.date
     """Whether the family can still bring what a clerk asked for; afterwards a call would come too late."""
     if application.stage != Stage.RETURNED:
         return False
-    until = deadlines.answer_due(session, application)
+    until = _answer_until(session, application)
     in_time = until is None or now < until
     return in_time and deadlines.looks_editable(application, deadlines.of(session, application, now=now))
+
+
+def _answer_until(session: Session, application: Application) -> dt.datetime | None:
+    if application.returned_at is None:
+        return None
+    return return_times.answer_until(session, application, returned_at=application.returned_at)

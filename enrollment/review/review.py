@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines, lifecycle
+from enrollment.applications import lifecycle
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
@@ -80,10 +81,9 @@ def send_back(
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """Ask the family to correct the named items until `answer_by`, else until the end of the review.
+    """Ask the family to correct the named items until `answer_by`, else as long as the policy and the review give it.
 
-    The message names that moment while it is to come.  Refuses `nothing_named`, `item_without_a_note` and
-    `answer_time_impossible`.
+    The message names the last moment.  Refuses `nothing_named`, `item_without_a_note` and `answer_time_impossible`.
     """
     application = in_hand(session, application_id, by=by, now=now)
     refuse_while_refusal_is_open(session, application_id)
@@ -106,9 +106,8 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    until = answer_by or deadlines.review_ends(session, application.year)
-    due = {"due": format_time(until)} if until is not None and until > now else {}
-    notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), **due)
+    due = format_time(answer_by or return_times.answer_until(session, application, returned_at=now))
+    notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), due=due)
     return_undo.hold_messages(session, application.id, now=now)
 
 

@@ -18,6 +18,7 @@ from enrollment.applications.applications import Application, Stage
 from enrollment.applications.statements import draft_changes, keyed_write
 from enrollment.applications.statements.keyed_write import Change
 from enrollment.draw import bond_participation
+from enrollment.eligibility import return_times
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, invitations
@@ -120,10 +121,12 @@ def is_late_correction(application: Application, times: Window | None = None) ->
     return application.stage == Stage.RETURNED and (times or times_of(application)).open is None
 
 
-def answer_due(application: Application) -> dt.datetime | None:
-    """The deadline for correcting a returned application; None if it has passed."""
-    end = deadlines.answer_due(db(), application)
-    return end if end is not None and end > clock() else None
+def review_ends(application: Application) -> dt.datetime | None:
+    """The last moment to answer a return; None if it has passed, or nothing was sent back."""
+    if application.stage != Stage.RETURNED or application.returned_at is None:
+        return None
+    end = return_times.answer_until(db(), application, returned_at=application.returned_at)
+    return end if end > clock() else None
 
 
 def bound_with(application: Application) -> list[Application]:
@@ -295,7 +298,7 @@ def form_page(
         form=form,
         times=times,
         late=late,
-        answer_due=answer_due(application) if application is not None and late else None,
+        review_ends=review_ends(application) if application is not None and late else None,
         **more,
     )
     return page_of(form, shown)

@@ -1,7 +1,7 @@
 """The pages of the form: their order, the state of each, and the next one."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flask import url_for
@@ -28,12 +28,21 @@ OPTIONAL = ("grounds", "together")
 
 @dataclass(frozen=True)
 class Step:
-    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents."""
+    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents.
+
+    `asks` is the page on which something of this one is still asked, and to which `href` leads.
+    """
 
     page: str
     state: str
     n: int = 0
     href: str | None = None
+    asks: str | None = None
+
+    @property
+    def leads_to(self) -> str:
+        """The code of what a link to this step continues."""
+        return self.asks or self.page
 
     @property
     def blocks_submission(self) -> bool:
@@ -104,7 +113,7 @@ def steps(form: FormState) -> list[Step]:
     """Every page of this family's form in order, with its state."""
     found = [_step(page, form) for page in ORDER if _is_shown(page, form)]
     first = next((step for step in found if step.state == "todo"), None)
-    return [Step(step.page, "now", step.n, step.href) if step is first else step for step in found]
+    return [replace(step, state="now") if step is first else step for step in found]
 
 
 def next_step(listed: list[Step]) -> Step | None:
@@ -156,7 +165,7 @@ def _step(page: str, form: FormState) -> Step:
     if page == "child" and form.application is None and not (form.consented and form.guardian):
         return Step(page, "todo")
     if page == "child" and form.asked_before:
-        return Step(page, "todo", 0, page_url("documents", form.application))
+        return Step(page, "todo", 0, page_url("documents", form.application), asks="documents")
     if page == "evidence" and form.papers_missing:
         return Step(page, "wanting", form.papers_missing, href)
     if _done(page, form):

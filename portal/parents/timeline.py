@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from enrollment.applications import receipts
-from enrollment.applications.applications import Application, Stage
+from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, MOVES_MADE
 from enrollment.applications.returned_items import RETURNED_ITEMS
 from enrollment.draw.publication.hours import Announcement
@@ -25,7 +25,7 @@ from enrollment.season.facts import Fact
 from portal.parents import application_status
 from portal.parents.answer_summary import area_name
 from portal.parents.application_status import ApplicationStatus
-from portal.parents.form_pages import answer_due, wish_names
+from portal.parents.form_pages import review_ends, wish_names
 from portal.text.formats import day, moment, span
 from portal.text.words import word
 from portal.web.unit_of_work import db
@@ -62,7 +62,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "status": status,
         "timeline": _history(session, application) + list(_steps(season, status, now)),
         "returned": _returned(session, application),
-        "answer_due": answer_due(application) if application.stage == Stage.RETURNED else None,
+        "review_ends": review_ends(application),
         "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "addable": asked_papers.addable(session, application, now=now),
         "receipts": receipts.all_of(session, application),

@@ -13,7 +13,7 @@ from wtforms.validators import Length, Optional
 
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
-from enrollment.eligibility import required_documents, tiers
+from enrollment.eligibility import required_documents, return_times, tiers
 from enrollment.ground import audit
 from enrollment.review import return_undo, review
 from enrollment.review.queue import task_groups
@@ -112,6 +112,8 @@ def send_back_page(
         item_words=item_words,
         times=times,
         due_words=due_words,
+        due_at=return_times.answer_until(db(), application, returned_at=clock()),
+        review_ends=return_times.review_ends(db(), application.year),
     )
 
 

@@ -1,7 +1,7 @@
 """The last moments that a clerk may choose for a family's answer to a return, within the bounds of the policy.
 
-A day ends at nine in the evening, so that a family that works has the evening of each day.  No moment lies after the end of
-the review, or, once that is over, after the beginning of the draw.
+A day ends at nine in the evening, so that a family that works has the evening of each day.  No moment leaves less than the least
+hours of the policy (`return_times`), or lies after the end of the review, or, once that is over, after the beginning of the draw.
 """
 
 import datetime as dt
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines
 from enrollment.applications.applications import Application
+from enrollment.eligibility import return_times
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground.city_time import CHENGDU, today
 from enrollment.ground.errors import Refused
@@ -55,15 +55,19 @@ class AnswerTimes:
 
 
 def answer_times(session: Session, application: Application, *, now: dt.datetime) -> AnswerTimes:
-    """What the clerk may choose now, at least one.  Where no whole day is left before the limit, the limit is the only one."""
-    least, most = _bounds(session, application, now)
+    """What the clerk may choose now; nothing where the limit leaves less than the least time, which then holds."""
+    area = _area(session, application.review_kindergarten_id)
+    least, most = _bounds(session, application, area, now)
+    earliest = now + return_times.least_time(session, application.year, area)
     limit, is_review = _limit(session, application.year, now)
     days = [today(now) + dt.timedelta(days=number) for number in range(least, most + 1)]
     ends = [dt.datetime.combine(day, LAST_HOUR, CHENGDU) for day in days]
-    fitting = [end for end in ends if limit is None or end <= limit]
+    fitting = [end for end in ends if earliest <= end and (limit is None or end <= limit)]
     late = [end for end in ends if limit is not None and end > limit][:1]
-    if limit is not None and limit not in fitting and limit <= ends[-1]:
+    if limit is not None and limit not in fitting and earliest <= limit <= ends[-1]:
         fitting.append(limit)
+    if not fitting:
+        return AnswerTimes((), limit, is_review)
     times = [AnswerTime(end, _evenings(now, end), True) for end in fitting]
     times += [AnswerTime(end, _evenings(now, end), False) for end in late]
     return AnswerTimes(tuple(times), limit, is_review)
@@ -73,14 +77,14 @@ def require_possible(session: Session, application: Application, chosen: dt.date
     """Refuse `answer_time_impossible` with the first and the last possible moment."""
     possible = answer_times(session, application, now=now).possible
     if chosen not in possible:
+        possible = possible or [return_times.answer_until(session, application, returned_at=now)]
         local = [each.astimezone(CHENGDU) for each in possible]
         raise Refused("answer_time_impossible", field="answer_by", first=local[0], last=local[-1])
 
 
-def _bounds(session: Session, application: Application, now: dt.datetime) -> tuple[int, int]:
+def _bounds(session: Session, application: Application, area: str | None, now: dt.datetime) -> tuple[int, int]:
     """The days of the policy of the area whose kindergarten reviews the application."""
     last = openings.window(session, application.year, application.level, now=now).last
-    area = _area(session, application.review_kindergarten_id)
     if last is None or area is None:
         return ANSWER_DAYS
     return rules_in_round(session, last, area).answer_days
@@ -91,7 +95,7 @@ def _area(session: Session, kindergarten_id: uuid.UUID | None) -> str | None:
 
 
 def _limit(session: Session, year: int, now: dt.datetime) -> tuple[dt.datetime | None, bool]:
-    ends = deadlines.review_ends(session, year)
+    ends = return_times.review_ends(session, year)
     if ends is not None and ends > now:
         return ends.astimezone(CHENGDU), True
     season = seasons.of_year(session, year)

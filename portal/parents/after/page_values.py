@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines, wishes
+from enrollment.applications import wishes
 from enrollment.applications.applications import Application, Stage
 from enrollment.chances import movement
 from enrollment.chances.movement import Movement
@@ -17,7 +17,7 @@ from enrollment.draw.unserved import accepted_places, officers
 from enrollment.draw.unserved.rows import AcceptedPlaces, UnservedChild
 from enrollment.draw.vacancies import near_home
 from enrollment.draw.vacancies.near_home import NearVacancies
-from enrollment.eligibility import households
+from enrollment.eligibility import households, return_times
 from enrollment.offers.offer_rows import EXPECTED, OfferState
 from enrollment.results.family_results import FamilyResult
 from enrollment.results.prepared_results import FRESH
@@ -153,8 +153,10 @@ def appointment(
         title = _("入园学位：最晚现在答复（%(name)s）", name=status.place or "")
         return Appointment(begins=offer.answer_by - hour, ends=offer.answer_by, title=title, **common)
     if step == "returned":
-        due = deadlines.answer_due(session, application) if application.stage == Stage.RETURNED else None
-        if due is None or due <= now:
+        if application.stage != Stage.RETURNED or application.returned_at is None:
+            return None
+        due = return_times.answer_until(session, application, returned_at=application.returned_at)
+        if due <= now:
             return None
         here = url_for("parents.application_page", application_id=application.id, _external=True)
         common["text"] = _("打开“我的申请”办理：%(url)s", url=here)
