@@ -87,6 +87,12 @@ restore-drill: setup-test ## a city is backed up, restored and verified, with it
 torture: setup-test ## everything is killed, stopped and cut at random under load; the ledger is compared with the tables (MINUTES=60)
 	@$(PY) -m bench.torture --minutes $${MINUTES:-60} --json var/torture.json
 
+restarts: setup-test ## each part is ended in order again and again under load; nothing is dropped, lost or double (RESTARTS=100, half an hour)
+	@$(PY) -m bench.deploys restarts --times $${RESTARTS:-100} --json var/restarts.json
+
+deploy-drill: setup-test ## the version before serves while the database is upgraded, then this one takes over (EARLIER=revision, three minutes)
+	@$(PY) -m bench.deploys deploy --earlier "$(EARLIER)" --json var/deploy-drill.json
+
 publication: setup-test ## RUNS=500 publications whose worker is killed, paused or cut off; each happens once
 	@$(PY) -m bench.publication --runs $${RUNS:-500} --json var/publication.json
 

@@ -21,7 +21,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.reading.catalogue import Catalogue
 from enrollment.ground.vault import unlock
 from portal.config import Config
-from portal.text import draw_forms, formats, languages, page_environment
+from portal.text import draw_forms, formats, languages, page_environment, template_code
 from portal.text.grade_names import grade_name
 from portal.text.page_environment import PageEnvironment
 from portal.text.words import HOTLINE, contact, word
@@ -78,6 +78,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
     )
     app.jinja_environment = PageEnvironment
     app.jinja_env.undefined = _undefined(config)
+    app.jinja_env.bytecode_cache = template_code.kept_in(config.template_cache)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=config.proxies)  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.db import open_engine
 from enrollment.offers.arrivals import arrival
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
-from portal.operations import doctor
+from portal.operations import doctor, migrations
 from portal.operations.migrations import upgrade
 from tests.conftest import NOW
 from tests.guards import lint_migrations
@@ -51,7 +51,8 @@ def test_the_id_of_a_migration_is_the_name_of_its_file():
         assert len(revision.revision) <= 32
 
 
-def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database):
+def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database, monkeypatch):
+    monkeypatch.setattr(migrations, "PAUSES", (0.0,))
     # without a bound of its own: only that of the migrations can end the wait before the other session ends
     engine = create_engine(real_database.replace("postgresql://", "postgresql+psycopg://", 1))
     downgrade(engine, "0008_draw")
@@ -89,6 +90,39 @@ def test_an_index_may_be_built_concurrently_and_has_the_bounds_too(real_database
             text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_child__born'::regclass")
         )
         assert valid.scalar_one()
+    engine.dispose()
+
+
+def test_a_migration_is_tried_again_until_it_gets_its_lock(real_database, monkeypatch):
+    """What an interrupted concurrent build has left is built anew, and not taken for the index."""
+    engine = open_engine(real_database)
+    downgrade(engine, "0107_plausibility")
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text("CREATE TABLE twice (it int)"))
+        connection.execute(text("INSERT INTO twice VALUES (1), (1)"))
+        with pytest.raises(IntegrityError):
+            connection.execute(text("CREATE UNIQUE INDEX CONCURRENTLY unfinished ON twice (it)"))
+        # of a name that the next migration wants
+        connection.execute(text("ALTER INDEX unfinished RENAME TO ix_evidence_page__original_digest"))
+    other = open_engine(real_database).connect()
+    other.execute(text("LOCK TABLE child_likeness IN ROW EXCLUSIVE MODE"))
+    paused = []
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        other.rollback()  # the long transaction ends
+
+    monkeypatch.setattr(migrations.time, "sleep", pause)
+    upgrade(engine)
+    other.close()
+    assert paused == [migrations.PAUSES[0]]
+    table_of = text(
+        "SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = CAST(:name AS regclass) AND indisvalid"
+    )
+    with engine.connect() as connection:
+        found = connection.execute(table_of, {"name": "ix_evidence_page__original_digest"}).scalar_one()
+        assert found == "evidence_page"
     engine.dispose()
 
 
