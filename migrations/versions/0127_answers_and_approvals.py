@@ -2,14 +2,14 @@
 places ledger and by counts of the roll
 
 Revision ID: 0127_answers_and_approvals
-Revises: 0109_child_needs
+Revises: 0126_roll_confirmations
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0127_answers_and_approvals"
-down_revision = "0109_child_needs"
+down_revision = "0126_roll_confirmations"
 branch_labels = None
 depends_on = None
 

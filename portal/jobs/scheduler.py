@@ -63,6 +63,7 @@ SCHEDULE = (
     ScheduledJob("bonds_incomplete", "15 * * * *"),
     ScheduledJob("deadline_reminders", "30 17 * * *"),
     ScheduledJob("end_phone_waits", "*/5 * * * *"),
+    ScheduledJob("count_area_sums", "50 3 * * *"),
     ScheduledJob("estimate_chances", "30 4 * * *"),
     ScheduledJob("replay_rounds", "0 6 * * *"),
     ScheduledJob("estimate_movement", "40 6 * * *"),
