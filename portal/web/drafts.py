@@ -12,6 +12,8 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from enrollment.ground.sign_in import IdempotentResponse
+from portal.text.words import language
+from portal.web.front.static_files import digests
 from portal.web.unit_of_work import db
 
 MOST_KEYS = 20
@@ -35,6 +37,12 @@ def _of_account(purpose: str) -> str:
     return hmac.digest(secret, f"{purpose}|{current_user.get_id()}".encode(), "sha256").hex()
 
 
+def offline_worker() -> str:
+    """The address of the worker that shows a page without a network: another one for another language and after a change."""
+    folders = digests()
+    return f"/offline-worker.js?lang={language()}&v={folders['js'][:6]}{folders['css'][:6]}"
+
+
 def arrived(keys: list[str]) -> list[str]:
     """Which of these keys of forms the signed-in account has sent with success."""
     if not current_user.is_authenticated:
@@ -46,4 +54,4 @@ def arrived(keys: list[str]) -> list[str]:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(draft_owner=draft_owner, draft_secret=draft_secret)
+    app.jinja_env.globals.update(draft_owner=draft_owner, draft_secret=draft_secret, offline_worker=offline_worker)
