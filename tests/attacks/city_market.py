@@ -49,7 +49,11 @@ class City:
 
     @property
     def sensitive(self) -> dict[str, bool]:
-        return {child: bool(held & set(SENSITIVE)) for child, held in self.grounds.items()}
+        return self.holding(*SENSITIVE)
+
+    def holding(self, *grounds: Ground) -> dict[str, bool]:
+        """Whether each child has one of the grounds."""
+        return {child: bool(held & set(grounds)) for child, held in self.grounds.items()}
 
 
 def area_code(area: int) -> str:
