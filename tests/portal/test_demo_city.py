@@ -513,7 +513,9 @@ def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(engin
     drawn = [visitors_city(engine_of_the_city).finish_supplementary_for_visitor() for _ in range(2)]
     assert drawn == [True, False]
     with Session(engine_of_the_city) as session:
-        second = session.scalars(select(rounds.Round).where(rounds.Round.year == season.YEAR, rounds.Round.number == 2)).one()
+        second = session.scalars(
+            select(rounds.Round).where(rounds.Round.year == season.YEAR, rounds.Round.number == 2)
+        ).one()
         assert second.stage == "published"
         placed = select(func.count()).select_from(draw_offers.Offer).where(draw_offers.Offer.round_id == second.id)
         assert session.scalar(placed.where(draw_offers.Offer.state == "confirmed")) > 0
