@@ -88,8 +88,9 @@ def of_the_city(session: Session) -> dict[str, Neighbourhoods]:
     )
     listed: dict[str, list[Neighbourhood]] = defaultdict(list)
     for home in session.scalars(one_each):
-        point = (float(home.home_longitude), float(home.home_latitude))
-        listed[home.home_area].append(
-            Neighbourhood(home.home_street or "", home.home_community, home.home_estate or "", point)
-        )
+        area, community, east, north = home.home_area, home.home_community, home.home_longitude, home.home_latitude
+        if area is None or community is None or east is None or north is None:
+            continue
+        point = (float(east), float(north))
+        listed[area].append(Neighbourhood(home.home_street or "", community, home.home_estate or "", point))
     return {area: Neighbourhoods(area, communities) for area, communities in listed.items()}
