@@ -119,7 +119,8 @@ def draw(engine: Engine, watch: Watch) -> None:
     run_id = done("start", lambda s: runs.start(s, round_id, by=first, now=later).id)
 
     def run(session: Session) -> None:
-        execution.save(session, run_id, execution.compute(execution.read(session, run_id)), now=later)
+        task = execution.with_comparisons(session, execution.read(session, run_id))
+        execution.save(session, run_id, execution.compute(task), now=later)
         runs.sign(session, run_id, by=first, now=later)
 
     done("run", run)

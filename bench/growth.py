@@ -25,9 +25,11 @@ from allocation.benchmark.timing import MachineLoad
 from bench.large_city import build, database
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
+from enrollment.coverage import rollup
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.sign_in import WebSession
 from enrollment.ground.vault import Keys
+from enrollment.reports.season_desk import tally
 from enrollment.season import rounds
 from enrollment.season.rounds import Round
 from portal.app import create_app
@@ -68,6 +70,14 @@ def pages_of(session: Session) -> dict[str, str]:
         "draws": f"/officials/{season.YEAR}/draws",
         "round": f"/officials/{season.YEAR}/rounds/{round_id}/draw",
         "public draws": "/draws",
+        "officials home": f"/officials/{season.YEAR}",
+        "season river": f"/officials/{season.YEAR}/season/river",
+        "duplicates": f"/officials/{season.YEAR}/duplicates",
+        "unserved": f"/officials/{season.YEAR}/unplaced",
+        "cases": f"/officials/{season.YEAR}/cases",
+        "statistics": f"/officials/{season.YEAR}/reports/statistics",
+        "readiness": f"/officials/{season.YEAR}/quality/readiness",
+        "forecast": f"/officials/{season.YEAR}/coverage/510104/forecast",
         "coverage": f"/officials/{season.YEAR}/coverage",
         "public coverage": "/coverage",
     }
@@ -144,10 +154,13 @@ def signed_in(app: Any, engine: Engine, login: str) -> FlaskClient:
 
 
 def measured(children: int) -> dict[str, Any]:
-    """The cost of each page in a city of this size."""
+    """The cost of each page in a city of this size, after the worker has counted what it keeps."""
     with database() as (_postgres, engine, keys):
         build(engine, children, "registration")
         begin_review(engine)
+        with Session(engine) as session, session.begin():
+            rollup.refresh(session, [season.YEAR], now=season.DATES["review"][0] + dt.timedelta(hours=1))
+            tally.fold(session)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("ANALYZE"))
         with portal(engine, keys) as app:

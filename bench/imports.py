@@ -227,7 +227,7 @@ def main() -> None:
     if options.job is not None:
         work(options.job, options.database)
         return
-    servers = Servers()
+    servers = Servers(in_memory=False)
     addresses = servers.start()
     url = addresses.create("bench_imports")
     engine = open_engine(url)

@@ -103,26 +103,30 @@ class City:
                         self.codes[to] = found[0]
 
     def proof(self, acknowledged: set[str]) -> dict[str, int]:
-        """Acknowledged submissions that are missing, and applications that were submitted more than once."""
-        query = (
-            "SELECT a.id::text, a.stage, (SELECT count(*) FROM application_version v WHERE v.application_id = a.id) versions"
-            " FROM application a"
-        )
-        with self.engine.connect() as connection:
-            rows = {row.id: row for row in connection.execute(text(query))}
-        stored = {key for key, row in rows.items() if row.versions == 1 and row.stage == "submitted"}
-        return {
-            "acknowledged": len(acknowledged),
-            "stored": sum(row.versions > 0 for row in rows.values()),
-            "lost": len(acknowledged - stored),
-            "double": sum(row.versions > 1 for row in rows.values()),
-        }
+        return proof(self.engine, acknowledged)
 
     def end(self) -> None:
         self.engine.dispose()
         family = self.portal.family()
         self.portal.end()
         self.portal.make_sure(family)
+
+
+def proof(engine: Engine, acknowledged: set[str]) -> dict[str, int]:
+    """Acknowledged submissions that are missing, and applications that were submitted more than once."""
+    query = (
+        "SELECT a.id::text, a.stage, (SELECT count(*) FROM application_version v WHERE v.application_id = a.id) versions"
+        " FROM application a"
+    )
+    with engine.connect() as connection:
+        rows = {row.id: row for row in connection.execute(text(query))}
+    stored = {key for key, row in rows.items() if row.versions == 1 and row.stage == "submitted"}
+    return {
+        "acknowledged": len(acknowledged),
+        "stored": sum(row.versions > 0 for row in rows.values()),
+        "lost": len(acknowledged - stored),
+        "double": sum(row.versions > 1 for row in rows.values()),
+    }
 
 
 async def come(city: City, parts: list[tuple[int, float]], tally: Tally, chance: random.Random) -> list[float]:

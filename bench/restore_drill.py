@@ -69,13 +69,12 @@ def drill(families: int, folder: Path) -> dict[str, Any]:
         backup = time.monotonic() - began
         file = folder / "copies" / made.file
     restored = asdict(bring_back(file, keys, folder))
-    rto = sum(restored["seconds"].values())
     return {
         "families": families,
         "database_megabytes": size >> 20,
         "backup_megabytes": made.size >> 20,
         "backup_seconds": round(backup, 1),
-        "rto_seconds": round(rto, 1),
+        "rto_seconds": round(restored["took"], 1),
         "rto_goal": GOAL_SECONDS,
         "goal_families": GOAL_FAMILIES,
         **restored,

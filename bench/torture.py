@@ -33,13 +33,12 @@ from sqlalchemy.orm import Session
 
 from bench.families import Browser, Page, Tally, fields_of
 from bench.rehearsal import City, processor_of_others
+from bench.served_city import sign_in
 from bench.torture_acts import Event, Tormentor
 from enrollment.ground import jobs
 from enrollment.ground.demo_clock import DemoClock
-from enrollment.ground.sign_in import WebSession
 from enrollment.maintenance import invariants
 from portal.web.clock import real_now
-from portal.web.sessions import digest_of
 from tests.operations.serving import Serving
 
 AT_ONCE = 6
@@ -68,24 +67,10 @@ class Torture:
     def __init__(self, city: City, seconds: float, chance: random.Random):
         self.city, self.seconds, self.chance = city, seconds, chance
         self.tally, self.ledger, self.over = Tally(), Ledger(), threading.Event()
-        self.sessions = self._sign_in()
+        self.sessions = sign_in(city.engine)
         self.pause = 0.7 * seconds * AT_ONCE / len(city.families)  # so that the families last until the end
         with Session(city.engine) as session:
             self.ahead: dt.timedelta = session.scalars(select(DemoClock.ahead)).one()
-
-    def _sign_in(self) -> dict[str, str]:
-        """A session of each family, as the sign-in with a code makes it."""
-        keys = {}
-        account_of = "SELECT a.id::text, g.account_id FROM application a JOIN guardianship s ON s.child_id = a.child_id JOIN guardian g ON g.id = s.guardian_id"
-        with Session(self.city.engine) as session, session.begin():
-            for application, account in session.execute(text(account_of)).all():
-                keys[application] = secrets.token_urlsafe(32)
-                moment = real_now()
-                session.add(WebSession(
-                    digest=digest_of(keys[application]), account_id=account, data={"_user_id": str(account), "_fresh": True},
-                    created_at=moment, seen_at=moment, expires_at=moment.replace(year=moment.year + 1),
-                ))  # fmt: skip
-        return keys
 
     async def load(self) -> None:
         waiting = iter(self.city.families)

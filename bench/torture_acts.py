@@ -23,6 +23,7 @@ PARTS = {
     "spare master": "--name spare-families",
     "desks master": "--name desks",
     "worker": "worker all",
+    "worker-hour": "worker hour",
     "scheduler": "flask --app wsgi scheduler",
     "sender": "flask --app wsgi sender",
     "line": "flask --app wsgi line",

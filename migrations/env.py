@@ -11,9 +11,9 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.sealed.values import Sealed
 from enrollment.tables import METADATA
 
-LOCK_TIMEOUT = "3s"
+LOCK_TIMEOUT = "1s"
 """How long a statement waits for a lock.  Whatever reads or writes the table queues behind the waiting migration, so the
-pages stand still for as long.  The migration that gives up is rolled back and run again when the long transaction is over."""
+pages stand still for as long.  The migration that gives up is rolled back, and `portal.operations.migrations` tries it again."""
 
 STATEMENT_TIMEOUT = "60s"
 """How long a statement runs, and so how long it may keep the lock that it got.  What takes longer on the rows of a whole city

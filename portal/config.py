@@ -61,7 +61,7 @@ class Config:
     `owner_database_url` signs in as the owner of the tables, for migrations and restores; no process of the portal has it.
     `audit_head_file` is where the scheduler copies the head of the audit trail, outside the database.  `backup_folder` is where
     the daily backup is written, and `backup_keep` how many are kept there.  Monitoring on another machine knows `metrics_token`.
-    `alarm_phones` are told alarms, in `alarm_language`.
+    `alarm_phones` are told alarms, in `alarm_language`.  `template_cache` is where compiled templates are kept.
     """
 
     database_url: str
@@ -92,6 +92,7 @@ class Config:
     map_url: str | None = None
     audit_head_file: Path | None = None
     backup_folder: Path | None = None
+    template_cache: Path | None = None
     backup_keep: int = 14
     metrics_token: str | None = None
     alarm_phones: tuple[str, ...] = ()
@@ -166,6 +167,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         map_key=environ.get("MAP_KEY") or None,
         map_url=environ.get("MAP_URL") or None,
         audit_head_file=Path(environ["AUDIT_HEAD_FILE"]) if environ.get("AUDIT_HEAD_FILE") else None,
+        template_cache=Path(environ["TEMPLATE_CACHE"]) if environ.get("TEMPLATE_CACHE") else None,
         backup_folder=Path(environ["BACKUP_FOLDER"]) if environ.get("BACKUP_FOLDER") else None,
         alarm_phones=tuple(_phones(environ, "ALARM_PHONES")),
         alarm_language=environ.get("ALARM_LANGUAGE") or Config.alarm_language,

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications
-from enrollment.applications.application_rows import Application
+from enrollment.applications import applications, deadlines
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.city_time import today
+from enrollment.ground.city_time import format_time, today
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.phones import parse_phone, phone_index
@@ -35,6 +35,8 @@ __all__ = ["WAYS", "Mandate"]
 LONGEST = dt.timedelta(days=30)
 PAPER_KEEPS = dt.timedelta(days=30)
 LONGEST_NAME = 40
+ENDED_SHOWN = dt.timedelta(days=7)
+"""How long the helper reads that a family has ended its mandate, which else would vanish from the list."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,16 @@ def live_of_helper(session: Session, *, by: Actor, now: dt.datetime) -> list[Man
     rows = session.scalars(mine.order_by(Mandate.given_at.desc())).all()
     open_years = {year for year in {row.year for row in rows} if openings.takes_changes(session, year, now=now)}
     return [row for row in rows if row.year in open_years]
+
+
+def ended_by_families(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[Mandate]:
+    """The mandates of this helper that a family has ended in the last days, the newest first."""
+    theirs = select(Mandate).where(
+        Mandate.helper_id == by.account_id,
+        Mandate.ended_by == Mandate.account_id,
+        Mandate.ended_at > now - ENDED_SHOWN,
+    )
+    return session.scalars(theirs.order_by(Mandate.ended_at.desc())).all()
 
 
 def acting_for(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Actor | None:
@@ -286,6 +298,16 @@ def _end(session: Session, mandate: Mandate, *, by: Actor, now: dt.datetime) -> 
     audit.record(session, "end_mandate", "mandate", mandate.id, by=by, now=now)
     session.flush()
     _tell_families(session, mandate, "mandate_ended", by=by, now=now)
+    _tell_of_drafts(session, mandate, by=by, now=now)
+
+
+def _tell_of_drafts(session: Session, mandate: Mandate, *, by: Actor, now: dt.datetime) -> None:
+    """What the helper began and did not hand in: the family may think that it is done."""
+    for application in entered_under(session, mandate):
+        open_round = deadlines.of(session, application, now=now).open
+        if application.stage == Stage.DRAFT and open_round is not None:
+            kind, until = "mandate_ended_draft", format_time(open_round.closes_at)
+            notify_guardians(session, kind, [application.id], now=now, event=f"{kind}:{mandate.id}", until=until)
 
 
 def _tell_families(session: Session, mandate: Mandate, kind: str, *, by: Actor, now: dt.datetime) -> None:

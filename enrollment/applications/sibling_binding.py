@@ -6,8 +6,10 @@ drawn independently.  The parents choose.
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from allocation.validation import LARGEST_UNIT
@@ -21,17 +23,76 @@ from enrollment.applications.notifications import notify_guardians_together
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
+from enrollment.people.person_rows import Guardianship
 from enrollment.places.areas import LEVELS
+from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 
 def may_bind(session: Session, application: Application, *, by: Actor | None = None) -> list[Application]:
-    """The family's other live applications of the same year and level, oldest child first."""
+    """The family's other live applications of the same year and level, oldest child first.
+
+    With `by` also those that the other parent entered apart (`entered_apart`).
+    """
     family = applications.of_family(session, application, by=by)
+    apart = entered_apart(session, application, by=by) if by is not None else []
     return [
         other
-        for other in family
+        for other in [*family, *apart]
         if other.id != application.id and other.level == application.level and other.stage in LIVE_STAGES
     ]
+
+
+def entered_apart(session: Session, application: Application, *, by: Actor) -> list[Application]:
+    """This guardian's applications of the year under another family code, where both families have the same guardians.
+
+    Two parents who do not live together each entered a child, and then each accepted the other's invitation.  Nothing once
+    the list of the main round is frozen, because tickets stand beside each other by family code.
+    """
+    if by.on_behalf is not None:
+        return []
+    mine = applications.list_own(session, by=by, year=application.year)
+    codes = {each.family_code for each in mine} | {application.family_code}
+    if len(codes) == 1 or not _before_tickets(session, application):
+        return []
+    rows = session.execute(
+        select(Application.family_code, Application.child_id, Guardianship.guardian_id)
+        .join(Guardianship, Guardianship.child_id == Application.child_id)
+        .where(Application.year == application.year, Application.family_code.in_(codes))
+        .where(Guardianship.accepted_at.is_not(None))
+    )
+    guardians: dict[str, dict[uuid.UUID, set[uuid.UUID]]] = defaultdict(lambda: defaultdict(set))
+    for code, child_id, guardian_id in rows:
+        guardians[code][child_id].add(guardian_id)
+    theirs = {code: {frozenset(each) for each in by_child.values()} for code, by_child in guardians.items()}
+    same = theirs.get(application.family_code, set())
+    if len(same) != 1:
+        return []
+    return [
+        each for each in mine if each.family_code != application.family_code and theirs.get(each.family_code) == same
+    ]
+
+
+def _before_tickets(session: Session, application: Application) -> bool:
+    main = select(Round.stage).where(Round.year == application.year, Round.kind == RoundKind.MAIN)
+    return all(stage in (RoundStage.PLANNED, RoundStage.OPEN) for stage in session.scalars(main))
+
+
+def _join(
+    session: Session, application: Application, siblings: Sequence[Application], *, by: Actor, now: dt.datetime
+) -> None:
+    """Give families that were entered apart one code, that of the application entered first; the caller locks all of them."""
+    members = [application, *siblings]
+    codes = {each.family_code for each in members}
+    if len(codes) == 1:
+        return
+    kept = min(members, key=lambda each: each.created_at).family_code
+    theirs = select(Application).where(
+        Application.year == application.year, Application.family_code.in_(codes - {kept})
+    )
+    for each in session.scalars(theirs.order_by(Application.id)):
+        each.family_code = kept
+        audit.record(session, "join_family", "application", each.id, by=by, now=now)
+    session.flush()
 
 
 def elders(
@@ -157,10 +218,12 @@ def choose(
     `seen` is the `units.stamp` of the child and of all siblings on the page.  Raises Stale if one of them changed since the
     page was rendered.
     """
-    units.lock_families(session, [application_id])
+    apart = entered_apart(session, applications.own(session, application_id, by=by), by=by)
+    units.lock_families(session, [application_id, *(each.id for each in apart)])
     application = edits.begin(session, application_id, by=by, now=now, version=version)
     siblings = [applications.locked(session, other.id, by=by) for other in may_bind(session, application, by=by)]
     units.require_stamp([application, *siblings], seen)
+    _join(session, application, siblings, by=by, now=now)
     if bound_with is not None:
         _bind_with(session, application, {other.id for other in siblings} & set(bound_with), list_of, by=by, now=now)
     follow_elder(session, application.id, elder_id, by=by, now=now)

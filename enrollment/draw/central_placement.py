@@ -26,8 +26,9 @@ from allocation.checks.central import check_central
 from allocation.market import NATURES
 from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import HANDED_IN
-from enrollment.draw import central_market, draw_jobs, dry_runs, market_files, runs
+from enrollment.draw import central_market, draw_jobs, market_files, runs
 from enrollment.draw.central_market import Child
+from enrollment.draw.comparison import dry_runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Placement, Run, RunState
 from enrollment.draw.unserved import choices

@@ -27,7 +27,9 @@ from allocation.outcome import Outcome
 from allocation.solve import solve
 from allocation.warmup import compile_all
 from enrollment.applications.application_rows import Application
-from enrollment.draw import draws, dry_runs, fairness, market_files, participants, run_files
+from enrollment.draw import draws, fairness, market_files, run_files
+from enrollment.draw.comparison import dry_runs, last_year
+from enrollment.draw.comparison.last_year import LastYear
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_files import RunFiles
 from enrollment.draw.run_rows import Run, RunState, WishReason
@@ -38,7 +40,6 @@ from enrollment.ground.errors import Refused
 from enrollment.places import programmes
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.season import policy_approval
 from enrollment.season.rounds import Round
 
 STEPS = ("reading", "placing", "checking", "dry_runs", "saving")
@@ -55,7 +56,7 @@ class RunInput:
     `settings` says what is sensitive in it; None for a list that was frozen before there were public files.
     `first_wishes` has, for a replay, what stood first on each family's own list (`fairness.FirstWishes`).
     `grounds` are the codes of the children of each verified ground, whose figures the dry runs count; none for a replay.
-    `last_tiers` are the tiers under the rules of the year before; None for a replay, and where there were none.
+    `last_year` are the rules of the year before; None for a replay, and where there were none.  `with_comparisons` reads both.
     """
 
     run_id: uuid.UUID
@@ -64,7 +65,7 @@ class RunInput:
     settings: Settings | None = None
     first_wishes: fairness.FirstWishes | None = None
     grounds: Mapping[str, Collection[str]] = field(default_factory=dict)
-    last_tiers: participants.Tiers | None = None
+    last_year: LastYear | None = None
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,7 @@ def read(session: Session, run_id: uuid.UUID) -> RunInput:
     draw = _draw_of(session, snapshot)
     session.flush()
     if "salts.csv" in frozen:
-        return replace(
-            _input_2(session, run, snapshot, frozen, draw),
-            grounds=_grounds(session, run),
-            last_tiers=_last_tiers(session, run),
-        )
+        return _input_2(session, run, snapshot, frozen, draw)
     if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
         return RunInput(run_id, _with_seed(frozen, draw.seed), _record(draw))
     solved = _with_all_tickets(session, snapshot.round_id, frozen)
@@ -108,19 +105,19 @@ def read(session: Session, run_id: uuid.UUID) -> RunInput:
     )
 
 
-def _grounds(session: Session, run: Run) -> Mapping[str, Collection[str]]:
-    if run.replays is not None:  # its figures have no grounds
-        return {}
-    return fairness.children_by_ground(session, session.get_one(Round, run.round_id).year)
+def with_comparisons(session: Session, task: RunInput) -> RunInput:
+    """The input with what the run is compared with beside the dry runs: the children of each ground, and last year's rules.
 
-
-def _last_tiers(session: Session, run: Run) -> participants.Tiers | None:
+    It reads the families of the round once more, so it has a transaction of its own, without the lock of the run.
+    A replay has neither, nor a list that was frozen before there were public files.
+    """
+    run = session.get_one(Run, task.run_id)
+    if run.replays is not None or task.settings is None:
+        return task
     round_ = session.get_one(Round, run.round_id)
-    if run.replays is not None:
-        return None
-    last = policy_approval.policies_in_force(session, round_.year - 1)
-    rules = {area: policy_approval.rules_in_force(policy.text) for area, policy in last.items()}
-    return participants.tiers_under(session, round_, rules) if rules else None
+    return replace(
+        task, grounds=fairness.children_by_ground(session, round_.year), last_year=last_year.read(session, round_)
+    )
 
 
 def _first_wishes(session: Session, round_id: uuid.UUID) -> fairness.FirstWishes:
@@ -234,7 +231,7 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     if failures:
         return RunOutput(found, result, digest, summary, failures=failures)
     tried = dry_runs.of_market(market, task.grounds, task.first_wishes, lambda: tell(3, len(STEPS), "dry_runs"))
-    last = None if task.last_tiers is None else dry_runs.of_last_rules(market, found, task.last_tiers, task.grounds)
+    last = None if task.last_year is None else last_year.compare(market, found, task.last_year, task.grounds)
     tell(4, len(STEPS), "saving")
     given_out = None
     if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
@@ -373,8 +370,8 @@ def _without_change(market: Market) -> list[str]:
 
 
 def execute(session: Session, run_id: uuid.UUID, *, now: dt.datetime, progress: Progress | None = None) -> Run:
-    """The three steps in one transaction, for commands and tests.  The worker uses a transaction for each step."""
-    return save(session, run_id, compute(read(session, run_id), progress), now=now)
+    """All steps in one transaction, for commands and tests.  The worker uses a transaction for each step."""
+    return save(session, run_id, compute(with_comparisons(session, read(session, run_id)), progress), now=now)
 
 
 def warm() -> None:

@@ -59,10 +59,6 @@ def applications_query(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
     return select(Application.id).where(Application.year == year, Application.stage.in_(stages))
 
 
-Tiers = Mapping[str, tuple[Sequence[str], Sequence[int]]]
-"""For each child code the programmes that it wishes for, and its tiers there."""
-
-
 def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
     """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere."""
     arrived = exists().where(Offer.application_id == Application.id, Offer.state == OfferState.ARRIVED)
@@ -160,12 +156,6 @@ def read(
         [_offered(programme, held[programme.code], entries[programme.code].sibling_tier) for programme in programmes],
         without_absent_elders(participants),
     )
-
-
-def tiers_under(session: Session, round_: Round, rules: Mapping[str, Rules]) -> Tiers:
-    """The tiers of everybody who takes part in a round, if these rules of areas held instead of those of the round."""
-    market = read(session, round_, stages=TAKES_PART, basis=FactBasis.VERIFIED, strict=False, rules=rules)
-    return {each.child: (each.wishes, each.tiers) for each in market.participants}
 
 
 def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[Row]:

@@ -47,7 +47,11 @@ class Keys:
             sealing = {name: base64.b64decode(key) for name, key in content["sealing"].items()}
             keys = cls(sealing=sealing, current=content["current"], index=base64.b64decode(content["index"]))
         except (OSError, ValueError, KeyError) as fault:
-            raise VaultError(f"key file {path} cannot be read: {fault}") from fault
+            what = fault.strerror if isinstance(fault, OSError) else "it is damaged"
+            raise VaultError(
+                f"key file {path} cannot be read ({what}): put back the copy that is kept in another place; with new keys no name and no "
+                "number of before can be read"
+            ) from fault
         if keys.current not in sealing or any(len(key) != 32 for key in [*sealing.values(), keys.index]):
             raise VaultError(f"key file {path}: keys have 32 bytes and `current` names one of them")
         return keys

@@ -13,7 +13,9 @@ _QUERY = text("""
         SELECT 'notices' AS lane, created_at AS since FROM notice WHERE state IN ('waiting','sending') AND next_try_at <= :now
         UNION ALL
         SELECT CASE WHEN expires_at IS NULL THEN 'notices' ELSE 'codes' END, written_at FROM text_message
-        WHERE state IN ('waiting','sending') AND next_try_at <= :now)
+        WHERE state IN ('waiting','sending') AND next_try_at <= :now),
+    -- what a clock that was ahead has dated must not look alive for as long
+    alive AS (SELECT serves, seen_at FROM background_process WHERE seen_at <= clock_timestamp() + interval '1 minute')
     SELECT
         (SELECT count(*) FROM due_job) AS jobs,
         (SELECT extract(epoch FROM :now - min(due_at)) FROM due_job) AS oldest_job,
@@ -24,12 +26,13 @@ _QUERY = text("""
         (SELECT count(*) FROM notice WHERE state IN ('undeliverable','given_up')) AS failed_notices,
         (SELECT extract(epoch FROM clock_timestamp() - min(down_since)) FROM sender_status) AS gateway_down,
         (SELECT extract(epoch FROM clock_timestamp() - min(seen_at)) FROM sender_status) AS sender_silent,
-        (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM background_process WHERE 'clock' = ANY (serves))
+        (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM alive WHERE 'clock' = ANY (serves))
             AS scheduler_silent,
-        (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM background_process WHERE 'bulk' = ANY (serves))
+        (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM alive WHERE 'bulk' = ANY (serves))
             AS worker_silent,
         (SELECT extract(epoch FROM clock_timestamp() - min(written_at)) FROM audit_entry WHERE link IS NULL) AS seal_lag,
-        (SELECT extract(epoch FROM clock_timestamp() - max(taken_at)) FROM backup) AS backup_age
+        (SELECT extract(epoch FROM clock_timestamp() - max(taken_at)) FROM backup WHERE taken_at <= clock_timestamp() + interval '1 hour')
+            AS backup_age
 """)
 
 

@@ -183,6 +183,10 @@ def propose(
         )  # fmt: skip
         audit.record(session, f"propose_{kind}", "application", application_id, by=by, now=now, joint=str(act_id))
     session.flush()
+    # A new version of the row, without a change: a confirmation in one statement that waits for the lock sees it
+    # (`statements/confirmation.py`), and the service then treats it as an objection.
+    written = update(Application).where(Application.id.in_(offers)).values(version=Application.version)
+    session.execute(written, execution_options={"synchronize_session": False})
     args = {"act": str(act_id)}
     jobs.enqueue(session, "joint_decisions_due", args, key=f"joint:{act_id}", now=now, due=takes_effect_at)
     if paused:

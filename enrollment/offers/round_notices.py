@@ -1,7 +1,7 @@
 """Tells the families without a place that a supplementary round is open: not placed, declined, or missed.
 
 A family that withdrew gets another message, which says that it can apply again; but none if it cannot, because all
-guardians withdrew their consent.
+guardians withdrew their consent, and none if it gave up a confirmed place by it: it left the city, or lost the child.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground.city_time import format_time
-from enrollment.offers.offer_rows import LIVE, Offer
+from enrollment.offers.offer_rows import EXPECTED, LIVE, Offer, OfferMove, OfferState
 from enrollment.people import consents
 from enrollment.people.consents import Consent
 from enrollment.people.person_rows import Guardian, Guardianship
@@ -38,7 +38,8 @@ def tell_round_open(
     concerned = select(Application.id, Application.stage).where(
         Application.year == found.year,
         Application.level.in_(found.levels),
-        (Application.stage.not_in(DEAD_STAGES)) | (Application.stage == Stage.WITHDRAWN) & _consent_is_given(),
+        (Application.stage.not_in(DEAD_STAGES))
+        | (Application.stage == Stage.WITHDRAWN) & _consent_is_given() & ~_left_a_confirmed_place(),
         ~holds,
     )
     if after is not None:
@@ -51,6 +52,15 @@ def tell_round_open(
     notify_guardians(session, "round_open", others, now=now, event=event, **about)
     notify_guardians(session, "round_open_again", withdrawn, now=now, event=event, **about)
     return rows[-1].id if len(rows) == limit else None
+
+
+def _left_a_confirmed_place() -> ColumnElement[bool]:
+    """Whether a confirmed place of the application was given up, as a withdrawal does."""
+    return (
+        exists()
+        .where(Offer.application_id == Application.id, OfferMove.offer_id == Offer.id)
+        .where(OfferMove.before.in_(EXPECTED), OfferMove.after == OfferState.DECLINED)
+    )
 
 
 def _consent_is_given() -> ColumnElement[bool]:

@@ -128,6 +128,7 @@ class ChildDocument(Base):
     __table_args__ = (
         CheckConstraint("entered_before IN ('no','yes')", name="known_answer"),
         Index("uq_child_document__one_current", "child_id", unique=True, postgresql_where=text("current")),
+        Index("ix_child_document__unchecked", "added_at", postgresql_where=text("checked_at IS NULL")),
     )
 
 

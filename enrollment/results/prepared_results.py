@@ -1,7 +1,7 @@
 """A family's result as it was prepared before the hour: the page of the first minutes, read with one statement.
 
 It is given only while nothing has happened since: one unanswered offer of the run, or none; no bond, dispute, decision or
-later run.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
+later run, and nothing that the family was asked for and did not answer.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
 """
 
 import datetime as dt
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.publication.rows import RESULT
 from enrollment.draw.run_rows import RunState
@@ -76,7 +77,7 @@ def look(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
         return None
     values = {"application": application_id, "reader": by.account_id, "now": now, "since": now - FRESH}
     states = {"published": RunState.PUBLISHED, "offered": OfferState.OFFERED, "waiting": DecisionState.WAITING}
-    row = session.execute(_LOOK, {**values, **states, "gone": list(DEAD_STAGES)}).one_or_none()
+    row = session.execute(_LOOK, {**values, **states, "gone": [*DEAD_STAGES, Stage.RETURNED]}).one_or_none()
     if row is None:
         return None
     content = json.loads(unseal(row.content, RESULT, row_name(row.run_id, application_id)))

@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import dry_runs, runs
+from enrollment.draw import runs
+from enrollment.draw.comparison import dry_runs
+from enrollment.draw.comparison.last_year import RulePart
 from enrollment.draw.run_rows import Run, RunState, WishReason
 from enrollment.ground.audit import AuditEntry
 from enrollment.places.kindergartens import Kindergarten
@@ -136,15 +138,30 @@ class RulesTried:
 
 
 @dataclass(frozen=True)
+class LastRulesPart:
+    """One part of the rules that differs, tried alone.  `told` is what it was and is, as `last_year.compare` says it."""
+
+    part: RulePart
+    told: tuple[Any, ...]
+    better: int
+    worse: int
+
+    @property
+    def is_marked(self) -> bool:
+        return bool(self.better or self.worse)
+
+
+@dataclass(frozen=True)
 class LastRules:
     """The same children with the same wishes, tickets and places under the rules of the year before: how many this run
-    places better or worse, of all and of each ground (children, better, worse)."""
+    places better or worse, of all and of each ground (children, better, worse), and by each part of the rules alone."""
 
     year: int
     children: int
     better: int
     worse: int
     grounds: Mapping[str, tuple[int, int, int]]
+    parts: tuple[LastRulesPart, ...] = ()
 
     @property
     def same(self) -> int:
@@ -209,7 +226,9 @@ def _last_rules(summary: Mapping[str, Any], round_: Round) -> LastRules | None:
         return None
     children, better, worse = told["all"]
     grounds = {ground: (of_all, more, less) for ground, (of_all, more, less) in told["grounds"].items()}
-    return LastRules(round_.year - 1, children, better, worse, grounds)
+    alone = told.get("parts", {})
+    parts = tuple(LastRulesPart(part, tuple(told["rules"][part]), *alone[part]) for part in RulePart if part in alone)
+    return LastRules(round_.year - 1, children, better, worse, grounds, parts)
 
 
 def compared_with(session: Session, run: Run) -> frozenset[Compared]:

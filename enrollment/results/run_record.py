@@ -20,6 +20,8 @@ from enrollment.draw.seed.part_standings import PartStanding
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import Refused
+from enrollment.results import run_signing
+from enrollment.results.run_signing import ReadDifference
 from enrollment.season.round_rows import Round
 
 RECORDED = (RunState.CHECKED, RunState.SIGNED, RunState.PUBLISHED, RunState.SUPERSEDED, RunState.SET_ASIDE)
@@ -30,7 +32,8 @@ RECORDED = (RunState.CHECKED, RunState.SIGNED, RunState.PUBLISHED, RunState.SUPE
 class RunRecord:
     """`draw` gave the tickets; None for a round that had none.  `files` are the SHA-256 digests of the run's files by name.
 
-    `signatures` are (name, time) and `notes` (name, what this signer wrote); none for a replay under the standing approval, whose signatures are in `approvals`.
+    `signatures` are (name, time) and `notes` (name, what this signer wrote), `read` what they ticked
+    before; none for a replay under the standing approval, whose signatures are in `approvals`.
     `replays` is the number of the run that a replay follows.
     """
 
@@ -42,6 +45,7 @@ class RunRecord:
     parts: tuple[PartStanding, ...]
     signatures: tuple[tuple[str, dt.datetime], ...]
     notes: tuple[tuple[str, str], ...]
+    read: tuple[ReadDifference, ...]
     approvals: tuple[tuple[str, dt.datetime], ...]
     publication: Publication | None
     announced: dt.datetime | None
@@ -69,6 +73,7 @@ def of_run(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) 
         parts=part_standings.of_draw(session, seeded, now=now) if seeded else (),
         signatures=tuple(runs.signers(session, run)),
         notes=tuple(runs.notes(session, run)),
+        read=run_signing.read_differences(session, run),
         approvals=tuple(_approvals(session, run)),
         publication=hours.publication_of(session, run.id),
         announced=hours.hour_of(session, round_) if run.state in (RunState.CHECKED, RunState.SIGNED) else None,

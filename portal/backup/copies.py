@@ -22,12 +22,22 @@ def of_folder(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
-def keep_newest(folder: Path, keep: int) -> list[Path]:
-    """Delete all backups but the newest `keep`, and files that a killed process left; the deleted backups."""
+CLOCK_SLACK = dt.timedelta(hours=1)
+
+
+def keep_newest(folder: Path, keep: int, *, now: dt.datetime) -> list[Path]:
+    """Delete all backups but the newest `keep`, and files that a killed process left; the deleted backups.
+
+    Those dated after `now` were made while a clock was ahead.  They are kept apart, as many again: counted with the others they
+    would be the newest ones for as long as the clock was ahead, and each new backup would be deleted as the oldest.
+    """
     for path in folder.glob(f"*{SUFFIX}{UNFINISHED}"):
         if path.stat().st_mtime < time.time() - LONGEST_WRITING:
             path.unlink(missing_ok=True)
-    gone = of_folder(folder)[: -max(keep, 1)]
+    end = name_of(now + CLOCK_SLACK)
+    of_now = [path for path in of_folder(folder) if path.name <= end]
+    ahead = [path for path in of_folder(folder) if path.name > end]
+    gone = [*of_now[: -max(keep, 1)], *ahead[: -max(keep, 1)]]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone

@@ -23,6 +23,7 @@ from portal.backup.faults import BackupFault
 from portal.backup.sealed_file import CHUNK, Part, SealedWriter
 from portal.backup.server_tools import find_tool, running, server_version
 
+ONE_AT_A_TIME = 731006
 DUMP = ("--format=custom", "--compress=gzip:1", "--no-owner", "--no-privileges", "--lock-wait-timeout=10s")
 
 
@@ -59,6 +60,9 @@ def _snapshot(engine: Engine) -> Iterator[tuple[Session, str, dt.datetime]]:
         Session(connection) as session,
     ):
         session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        # two would read everything twice at the same time, and each delete what the other one counts as kept
+        if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": ONE_AT_A_TIME}):
+            raise BackupFault("another backup of this database is being made: wait until it is done, then try again")
         query = text("SELECT pg_export_snapshot(), transaction_timestamp()")
         snapshot, taken_at = session.execute(query).one()
         yield session, snapshot, taken_at

@@ -37,7 +37,7 @@ def backup(folder: Path | None, keep: int | None, as_json: bool) -> None:
         raise click.ClickException(str(fault)) from fault
     backups.record(db(), made, now=clock())
     db().commit()
-    gone = copies.keep_newest(folder, keep or config.backup_keep)
+    gone = copies.keep_newest(folder, keep or config.backup_keep, now=made.taken_at)
     if as_json:
         told = {"taken_at": made.taken_at.isoformat(), "digest": made.digest.hex(), "path": str(folder / made.file)}
         click.echo(json.dumps(asdict(made) | told | {"deleted": [path.name for path in gone]}))

@@ -12,7 +12,7 @@ from portal.web.unit_of_work import clock, db, services
 @click.command("doctor")
 @with_appcontext
 def cli() -> None:
-    """Check database and its role, queue, worker, scheduler, letters, overdue retention, backups and unused keys."""
+    """Check database and its role, queue, worker, scheduler, letters, overdue retention, clocks, backups and unused keys."""
     config = services().config
     findings = doctor.examine(config.database_url, config.redis_url)
     if findings[0].well:
@@ -21,6 +21,7 @@ def cli() -> None:
         backup = functools.partial(overdue_work.backup_age, demo=config.demo, folder=config.backup_folder)
         if not config.demo:
             findings.append(doctor.finding("role", lambda: database_roles.check_role(config.database_url)))
+        findings.append(doctor.finding("clock", lambda: overdue_work.host_clock(db())))
         findings.append(doctor.finding("backup", lambda: backup(db())))
         findings.append(doctor.finding("keys", lambda: overdue_work.old_keys(db(), config.keys)))
         findings.append(doctor.finding("alarms", lambda: overdue_work.open_alarms(db())))

@@ -27,6 +27,9 @@ def home() -> ResponseReturnValue:
     return render_template(
         "helpers/home.html",
         families=families,
+        ended=[
+            (acting_for.phone_end(each), each) for each in mandates.ended_by_families(db(), by=actor(), now=clock())
+        ],
         here=acting_for.current_family(),
         season=openings.year_to_register(db(), now=clock()),
         masked=mask,

@@ -37,6 +37,10 @@ RELAY_INTERVAL, SEAL_INTERVAL, SWEEP_INTERVAL, REPORT_INTERVAL = 0.5, 1.0, 10.0,
 life."""
 
 
+CLOCK_SLACK = dt.timedelta(seconds=30)
+"""How much a clock may be set back without a word."""
+
+
 @dataclass(frozen=True)
 class ScheduledJob:
     """A job of this `kind` at the times of `cron` (minute, hour, day, month, weekday; Chengdu time)."""
@@ -59,6 +63,7 @@ SCHEDULE = (
     ScheduledJob("bonds_incomplete", "15 * * * *"),
     ScheduledJob("deadline_reminders", "30 17 * * *"),
     ScheduledJob("end_phone_waits", "*/5 * * * *"),
+    ScheduledJob("count_area_sums", "50 3 * * *"),
     ScheduledJob("estimate_chances", "30 4 * * *"),
     ScheduledJob("replay_rounds", "0 6 * * *"),
     ScheduledJob("estimate_movement", "40 6 * * *"),
@@ -85,6 +90,7 @@ class Scheduler(CronScheduler):
         self.copy_is_due = True
         self.process = f"scheduler.{socket.gethostname()}.{os.getpid()}"
         self.away_since: float | None = None
+        self.last_cycle = real_now()
         self.queues = {name: open_queue(name, connection) for name in QUEUES}
         self.next_turn = dict.fromkeys(("seal", "sweep", "report", "alarms"), 0.0)
         self.watch = AlarmWatch(engine, config, now, self._queue_answers) if config else None
@@ -118,6 +124,7 @@ class Scheduler(CronScheduler):
 
     def _cycle(self) -> list[CronJob]:
         """Write rows for due jobs, relay, and at their intervals seal the audit trail and sweep."""
+        self._notice_a_clock_turned_back()
         due = [job for job in self.get_jobs() if job.should_run()]
         for job in due:
             slot = job.next_enqueue_time or real_now()  # RQ sets it for every cron job
@@ -126,6 +133,14 @@ class Scheduler(CronScheduler):
             job.set_enqueue_time(real_now())
         self._housekeeping(time.monotonic())
         return due
+
+    def _notice_a_clock_turned_back(self) -> None:
+        """After an hour ahead, the next times of all jobs would be an hour away; they are computed anew."""
+        before, self.last_cycle = self.last_cycle, real_now()
+        if self.last_cycle < before - CLOCK_SLACK:
+            log.warning("the clock of this host was turned back by %s", before - self.last_cycle)
+            for job in self.get_jobs():
+                job.set_enqueue_time(self.last_cycle)
 
     def _housekeeping(self, moment: float) -> None:
         with Session(self.engine) as session:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 STOP_TIMEOUT = 10.0
 """Seconds between the end signal and SIGKILL."""
@@ -34,6 +35,15 @@ def _die_with_parent(how: int) -> Callable[[], None] | None:
     return lambda: set_option(1, how)
 
 
+def _open_log(path: Path) -> BinaryIO:
+    """The log, to append to it; nothing is logged where the disk lets no file be made, rather than nothing started."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")
+
+
 @dataclass
 class Child:
     """A child process.  `end_signal` ends it; `user` is its system user (None: the current one); `files` stay open in it."""
@@ -52,8 +62,7 @@ class Child:
     due: float = field(default=0.0, init=False)
 
     def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with _open_log(self.log) as log:
             self.process = subprocess.Popen(  # noqa: S603
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -98,7 +107,10 @@ class Child:
         for older, newer in zip(reversed(names[2:]), reversed(names[1:-1]), strict=True):
             if newer.exists():
                 newer.replace(older)
-        shutil.copyfile(self.log, names[1])
+        try:
+            shutil.copyfile(self.log, names[1])
+        except OSError:  # the disk is full: what was in the log is given up, and the supervisor goes on
+            names[1].unlink(missing_ok=True)
         os.truncate(self.log, 0)
 
     def terminate(self) -> None:

@@ -80,6 +80,15 @@ class Folder:
         path = self.path / "keys" / "demo-keys.json"
         return self._create_once(path, lambda: Keys.write_new(path, "demo-1"))
 
+    def check_demo_keys(self) -> None:
+        """Raises Fault where a database is there and the keys of its values are not: new ones would read none of them."""
+        path = self.path / "keys" / "demo-keys.json"
+        if (self.path / "postgres" / "PG_VERSION").exists() and not path.exists():
+            raise Fault(
+                f"the key file {path} is gone, and without it no name of this database can be read: put back its copy, name it in "
+                "KEY_FILE, or begin with new demo data by  make clean-data"
+            )
+
     def _create_once(self, path: Path, write: Callable[[], None]) -> Path:
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)

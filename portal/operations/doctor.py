@@ -107,9 +107,10 @@ def queue(url: str) -> None:
 
 def serving(url: str) -> set[str]:
     """The queues that a live worker serves, and `clock` where a scheduler lives."""
-    query = "SELECT unnest(serves) FROM background_process WHERE seen_at > now() - %s::interval"
+    # what a clock that was ahead has dated would live for as long
+    query = "SELECT unnest(serves) FROM background_process WHERE seen_at BETWEEN now() - %(span)s::interval AND now() + %(span)s::interval"
     with psycopg.connect(plain(url), connect_timeout=PATIENCE) as connection:
-        return {row[0] for row in connection.execute(query, [SILENT])}
+        return {row[0] for row in connection.execute(query, {"span": SILENT})}
 
 
 def workers(url: str) -> None:

@@ -1,5 +1,7 @@
 """Upgrade the database schema to this version of the portal."""
 
+import time
+
 import psycopg
 from alembic import command
 from alembic.config import Config
@@ -17,13 +19,23 @@ ONE_AT_A_TIME = 731000
 LEAVES_TEXTS = "0050_sealed_facts"
 """After this migration the rows that were there are sealed, with the keys of this process."""
 
+PAUSES = (0.5, 1.0, 2.0, 2.0, 3.0, 3.0, 3.0)
+"""Seconds between two tries to get a lock.  Pages that queued behind the try go on meanwhile, so none waits longer than one try."""
+
+UNFINISHED_INDEXES = """
+    SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE NOT indisvalid AND relkind = 'i' AND relnamespace = current_schema()::regnamespace
+        AND indexrelid NOT IN (SELECT index_relid FROM pg_stat_progress_create_index WHERE datname = current_database())
+"""
+
 
 def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
     """Run the missing migrations.  A lock makes hosts that start at the same time take turns.
 
-    Each migration is a transaction of its own.  Raises Unwell if the database is of another version of the portal, or if a
-    migration met one of the time limits of `migrations/env.py`: it is rolled back, those before it are kept.  At the head maintenance
-    permits are judged by the clock of the database, in a `demo` by its moved clock.
+    Each migration is a transaction of its own.  One that does not get a lock is rolled back and tried again after each of
+    `PAUSES`.  Raises Unwell if the database is of another version of the portal, or if a migration met one of the time limits of
+    `migrations/env.py` and is given up: it is rolled back, those before it are kept.  At the head maintenance permits are judged
+    by the clock of the database, in a `demo` by its moved clock.
     """
     config = Config(str(doctor.ALEMBIC))
     with engine.connect() as turn, engine.connect() as connection:
@@ -34,24 +46,35 @@ def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
         turn.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
         doctor.check_revision(set(MigrationContext.configure(turn).get_current_heads()))
         config.attributes["connection"] = connection
-        try:
-            if _rows_are_to_be_sealed(turn, to):
-                command.upgrade(config, LEAVES_TEXTS)
-                _seal(engine)
-            command.upgrade(config, to)
-        except OperationalError as error:
-            if isinstance(error.orig, psycopg.errors.LockNotAvailable):
-                raise doctor.Unwell(
-                    "a table is locked by another transaction, and the migration gave up waiting: try again when that is over"
-                ) from error
-            if isinstance(error.orig, psycopg.errors.QueryCanceled):
-                raise doctor.Unwell(
-                    "a migration took longer than its time limit and was rolled back: try again when the database is less busy"
-                ) from error
-            raise
+        for pause in (*PAUSES, None):
+            _drop_unfinished_indexes(turn)
+            try:
+                if _rows_are_to_be_sealed(turn, to):
+                    command.upgrade(config, LEAVES_TEXTS)
+                    _seal(engine)
+                command.upgrade(config, to)
+                break
+            except OperationalError as error:
+                if isinstance(error.orig, psycopg.errors.QueryCanceled):
+                    raise doctor.Unwell(
+                        "a migration took longer than its time limit and was rolled back: try again when the database is less busy"
+                    ) from error
+                if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                    raise
+                if pause is None:
+                    raise doctor.Unwell(
+                        "a table is locked by another transaction, and the migration gave up waiting: try again when that is over"
+                    ) from error
+                time.sleep(pause)
     if to == "head":
         with Session(engine) as session, session.begin():
             demo_clock.set_permit_clock(session, demo=demo)
+
+
+def _drop_unfinished_indexes(turn: Connection) -> None:
+    """Drop what an interrupted concurrent build has left, so that its migration builds the index and does not find a name taken."""
+    for name in turn.execute(text(UNFINISHED_INDEXES)).scalars().all():
+        turn.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
 
 
 def migrate(database_url: str, owner_url: str | None, *, demo: bool) -> None:

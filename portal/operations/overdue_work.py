@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from enrollment.ground import demo_clock, key_rotation
+from enrollment.ground.audit_chain.heads import database_clock
 from enrollment.ground.operations import alarms, backups
 from enrollment.ground.vault import Keys
 from enrollment.maintenance import retention as rules
@@ -47,6 +48,19 @@ def backup_age(session: Session, *, demo: bool, folder: Path | None) -> None:
         )
     if not demo:
         raise doctor.Unwell("there is no backup yet: run `flask backup`")
+
+
+MOST_CLOCK_DIFFERENCE = dt.timedelta(seconds=5)
+
+
+def host_clock(session: Session) -> None:
+    """Raises Unwell where the clock of this host is not that of the database's: deadlines and openings are judged by it."""
+    ahead = real_now() - database_clock(session)
+    if abs(ahead) > MOST_CLOCK_DIFFERENCE:
+        raise doctor.Unwell(
+            f"the clock of this host is {abs(ahead).total_seconds():.0f} s {'ahead of' if ahead > dt.timedelta() else 'behind'} that of "
+            "the database: switch on the time service of both (`timedatectl set-ntp true`)"
+        )
 
 
 def open_alarms(session: Session) -> None:

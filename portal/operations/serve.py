@@ -56,6 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
 def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_city: bool) -> None:
     with contextlib.closing(start.listen(host, port)) as listener:
         folder.check_free_space()
+        if "KEY_FILE" not in os.environ and "DATABASE_URL" not in os.environ and os.environ.get("DEMO", "1") == "1":
+            folder.check_demo_keys()
+        start.compile_modules(ROOT)
         environ = start.settings(folder, dict(os.environ), port)
         say("starting database and queue")
         database = start.start_database(folder, environ)

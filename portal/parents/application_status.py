@@ -116,6 +116,12 @@ class ApplicationStatus:
         return self.missed or (self.application.stage == Stage.WITHDRAWN and self.times.open is None)
 
     @property
+    def in_next_draw(self) -> Round | None:
+        """The round that takes no more wishes, whose result is not out, and in which the family's wishes take part."""
+        waits = self.wishes_again and self.times.open is None and self.application.stage in HANDED_IN
+        return self.times.last if waits else None
+
+    @property
     def may_wish(self) -> bool:
         return self.application.stage in LIVE_STAGES and not self.application.on_hold
 

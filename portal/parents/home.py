@@ -1,5 +1,6 @@
 """The family's home page: its children with their form pages or the status of the application."""
 
+import datetime as dt
 import uuid
 
 from flask import flash, redirect, render_template, url_for
@@ -11,6 +12,8 @@ from enrollment.applications import applications, register_answers, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
 from enrollment.corrections import request_list
+from enrollment.offers import joint_decisions
+from enrollment.offers.offer_rows import OfferState
 from enrollment.people import children, guardians, invitations
 from enrollment.people.person_rows import Child
 from enrollment.places import finder
@@ -19,6 +22,7 @@ from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
 from enrollment.season import calendar, current_step, openings, seasons
 from portal.parents import application_status, pages, steps, timeline
+from portal.parents.application_status import ApplicationStatus
 from portal.parents.form_pages import application_of, season_year, steps_of, times_of, years_to_enter
 from portal.parents.people import decisions
 from portal.parents.people.unreachable import unreachable_number
@@ -135,7 +139,16 @@ def _offered() -> list[list[openings.LevelOfYear]]:
 def _summary(application: Application) -> dict:
     status = application_status.status_of(db(), application, now=clock())
     listed = steps_of(application) if application.stage == Stage.DRAFT and not status.missed else []
-    return {"application": application, "next_page": steps.next_step(listed), "status": status}
+    next_page, answer_by = steps.next_step(listed), _answer_by(application, status)
+    return {"application": application, "next_page": next_page, "status": status, "answer_by": answer_by}
+
+
+def _answer_by(application: Application, status: ApplicationStatus) -> dt.datetime | None:
+    """Until when the family answers an offer; None if it need not, or if the banner of a waiting decision names the time."""
+    offer = status.offer if status.settled and not application.on_hold else None
+    if offer is None or offer.state != OfferState.OFFERED or offer.answer_by <= clock():
+        return None
+    return offer.answer_by if joint_decisions.waiting_for(db(), application.id) is None else None
 
 
 def _application_page(application: Application, *, at_home: bool = False) -> ResponseReturnValue:

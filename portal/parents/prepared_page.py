@@ -29,6 +29,8 @@ class NextChance:
     office: str | None
     may_wish: bool = True
     wished_now: bool = False
+    in_next_draw: None = None
+    """A result of the first minutes is the newest: no later round waits for its own."""
 
     @property
     def looks_for_a_place(self) -> bool:
@@ -57,6 +59,7 @@ def prepared_page(application_id: uuid.UUID) -> str | None:
         receipts=(),
         has_opening=found.has_opening,
         held=False,
+        unanswered=False,
         waiting=None,
         may_take_back=False,
         gave_up_by=None,

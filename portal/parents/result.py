@@ -79,6 +79,7 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
         gave_up_by=answers.gave_up_by(db(), result, by=actor()),
         may_take_back=result.offer is not None and freed_places.may_take_back(db(), result.offer, now=clock()),
         outside=household_rows.lives_outside(db(), application.id),
+        unanswered=application.stage == Stage.RETURNED,
         arrival=spans.get("arrival"),
         bound_names=names_of(result.bound_with),
         answered_names=_answered_names(result),

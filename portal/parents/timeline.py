@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import receipts
@@ -16,7 +17,7 @@ from enrollment.draw.publication.hours import Announcement
 from enrollment.eligibility import asked_papers, claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.offers import joint_decisions
-from enrollment.offers.offer_rows import OfferState
+from enrollment.offers.offer_rows import EXPECTED, Offer, OfferMove, OfferState
 from enrollment.people import guardians
 from enrollment.season import current_step, seasons
 from enrollment.season.calendar import Season, SeasonDate
@@ -111,8 +112,14 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
     yield _done("result", status.result.run.published_at) | {"more": status.place or _("还没有学位")}
     yield from _answer(status)
     if status.result.holds:
-        arrived = status.offer is not None and status.offer.state == OfferState.ARRIVED
-        yield _dated(dates["arrival"], now, done=arrived)
+        if status.offer is not None and status.offer.state == OfferState.ARRIVED and status.offer.answered_at:
+            yield {
+                "what": word("offer_tag", OfferState.ARRIVED),
+                "when": moment(status.offer.answered_at),
+                "state": "done",
+            }
+        else:
+            yield _dated(dates["arrival"], now, done=False)
     if status.next_round is not None:
         when = span(status.next_round.opens_at, status.next_round.closes_at)
         yield {
@@ -164,8 +171,9 @@ def _answer(status: ApplicationStatus) -> Iterator[dict[str, Any]]:
     if offer.answered_at is not None:
         waits = offer.state == OfferState.CONFIRMED_WAITING
         answer = OfferState.CONFIRMED_WAITING if waits else OfferState.CONFIRMED
-        if offer.state != OfferState.DECLINED or offer.answered_at != offer.ended_at:
-            yield {"what": word("offer_state", answer), "when": moment(offer.answered_at), "state": "done"}
+        answered_at = _confirmed_at(offer) if offer.state == OfferState.ARRIVED else offer.answered_at
+        if answered_at is not None and (offer.state != OfferState.DECLINED or answered_at != offer.ended_at):
+            yield {"what": word("offer_state", answer), "when": moment(answered_at), "state": "done"}
     if offer.ended_at is not None:
         yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}
 
@@ -203,3 +211,9 @@ def _answer_url(item: str, application: Application) -> str:
     elif item in set(Fact):
         page = "grounds"
     return url_for(f"parents.{page}_page", application_id=application.id, _anchor=anchor)
+
+
+def _confirmed_at(offer: Offer) -> dt.datetime | None:
+    """When the place of a child that has arrived was confirmed: the arrival is noted in `answered_at`."""
+    confirmed = select(OfferMove.at).where(OfferMove.offer_id == offer.id, OfferMove.after.in_(EXPECTED))
+    return db().scalar(confirmed.order_by(OfferMove.number.desc()).limit(1))

@@ -14,7 +14,9 @@ from enrollment.applications.statements import wish_list
 from enrollment.draw import bond_participation
 from enrollment.eligibility.wish_candidates import Candidate
 from enrollment.ground.errors import Refused
+from enrollment.offers import desk_answers
 from enrollment.places.programmes import Programme
+from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
 from portal.parents import application_status, chances, pages
 from portal.parents.form_pages import (
@@ -89,10 +91,19 @@ def wishes_view(
         listed=listed,
         chances=estimate,
         bound_names=names_of(units.others_of(db(), application)),
+        held=place_kept(application, round_),
         unsaved=shown is not None,
         removed=removed_wish(listed, round_) if shown is None else None,
         last=cards.last_year(round_.year),
     )
+
+
+def place_kept(application: Application, round_: Round) -> str | None:
+    """The kindergarten where the child holds a place, which it would leave for a wish of a supplementary round."""
+    if round_.kind != RoundKind.SUPPLEMENTARY or actor().on_behalf:
+        return None
+    offer = desk_answers.live_offer(db(), application)
+    return db().get_one(Programme, offer.programme_id).kindergarten.name if offer else None
 
 
 def closed_page(application: Application) -> ResponseReturnValue:

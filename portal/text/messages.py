@@ -40,7 +40,9 @@ ACTS: dict[str, str] = {
     **dict.fromkeys(("result_published", "place_offered", "central_offered", "moved_up", "answer_reminder"), RESULT),
     **dict.fromkeys(("round_open", "round_open_again"), WISHES),
     **dict.fromkeys(("not_handed_in", "papers_missing", "bond_missing"), TASKS),
-    **dict.fromkeys(("offer_expired", "offer_revoked", "arrival_reminder", "no_show_undone"), RESULT),
+    **dict.fromkeys(
+        ("offer_expired", "offer_revoked", "arrival_reminder", "arrival_last_reminder", "no_show_undone"), RESULT
+    ),
 }
 """The page where the family does what a message asks for; other messages lead to the application."""
 

@@ -61,5 +61,9 @@ def family_of(mandate: Mandate, actor: Actor) -> Family:
     """The family with its masked name, such as `张*三`, and the last four digits of its phone number."""
     guardian = guardians.guardian_of(db(), by=actor)
     name = guardian.name if guardian is not None else mandate.signed_name
-    phone = db().get_one(Account, mandate.account_id).phone or ""
-    return Family(actor, mandate, mask(name, keep_start=1, keep_end=1), phone[-4:])
+    return Family(actor, mandate, mask(name, keep_start=1, keep_end=1), phone_end(mandate))
+
+
+def phone_end(mandate: Mandate) -> str:
+    """The last four digits of the family's phone number, or nothing."""
+    return (db().get_one(Account, mandate.account_id).phone or "")[-4:]

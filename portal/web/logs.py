@@ -3,7 +3,9 @@
 Its text and the values of variables are never logged, because they may contain personal data.
 """
 
+import contextlib
 import traceback
+from typing import Any
 
 import structlog
 from flask import Flask
@@ -21,12 +23,27 @@ def fault_trace(fault: BaseException | None) -> list[str]:
     return lines
 
 
+class Lines(structlog.PrintLogger):
+    """Prints lines; a full disk of the log costs the line, and not the page that wanted to write it."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+
+
+def _lines(*_args: Any) -> Lines:
+    return Lines()
+
+
 def init(_app: Flask) -> None:
     structlog.configure(
+        logger_factory=_lines,
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        ],
     )

@@ -1,16 +1,19 @@
 """Concurrent requests: one of them wins, nothing is done twice, and none waits forever."""
 
 import datetime as dt
+import threading
+import time
 import uuid
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers, registration
 from enrollment.applications.applications import Application
 from enrollment.applications.claim_rows import VerifiedFact
 from enrollment.applications.lifecycle import MoveMade
+from enrollment.applications.statements import keyed_write
 from enrollment.draw import requests, runs
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.publication import opening, preparation
@@ -20,8 +23,11 @@ from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import Job
+from enrollment.ground.sign_in import RequestKey
 from enrollment.offers import answer_deadlines, offers
+from enrollment.offers.joint_decision_rows import JointDecision
 from enrollment.offers.offers import LIVE, Offer
+from enrollment.offers.statements import confirmation
 from enrollment.people import children, invitations
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import Child, ChildDocument, Guardianship
@@ -233,6 +239,43 @@ def test_confirming_and_declining_at_once_leave_one_answer_and_a_true_count(race
     )
     assert broken(said) == []
     true_count(race, garden)
+
+
+def test_a_confirmation_in_the_second_of_a_decline_is_an_objection(race, now):
+    """The mother gives the place up; the father's confirmation waits for her lock, and does not overlook what she did."""
+    town, _garden, ana = published(race, now)
+    mother, father = town.parent_of(ana), town.second_guardian(ana).actor
+    offer_id = town.offer_for(ana).id
+    town.session.commit()
+    change = confirmation.change(ana.id, f"{offer_id}:offered:", wait=False, by=father, now=now)
+    key, done = RequestKey(f"{father.account_id.hex}:k", father.account_id, b"body", now), []
+
+    def at_once() -> None:
+        with Session(race.engine) as session:
+            done.append(keyed_write.write(session, change, key=key, location="/result"))
+            session.commit()
+
+    with Session(race.engine, expire_on_commit=False) as session:
+        offers.decline(session, offer_id, by=mother, now=town.now)
+        session.flush()
+        click = threading.Thread(target=at_once)
+        click.start()
+        waits = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        until = time.monotonic() + 60
+        with race.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
+            while not looking.scalar(waits):
+                assert time.monotonic() < until, "the confirmation does not wait for the lock"
+                time.sleep(0.02)
+        session.commit()
+        click.join(60)
+    assert done == [False], "both stood: the place was confirmed, and given up a day later"
+    with Session(race.engine) as session:
+        offers.confirm(session, offer_id, wait=False, by=father, now=town.now)
+        session.commit()
+        assert session.scalars(select(JointDecision.state)).one() == "objected"
+        assert session.get_one(Offer, offer_id).state == "confirmed"
 
 
 def test_an_answer_in_the_second_of_its_end_counts_or_is_late_but_never_both(race, now):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from enrollment.ground.city_time import today
+from enrollment.reports.tables import area_sums
 from enrollment.staff_accounts import changes
 from portal.demo.past import rows as past
 from tests.browser.test_message_pages import look_at, speak
@@ -24,6 +25,7 @@ def visits(site, now) -> list[tuple[str | None, list[str]]]:
             for level, children in (("lower", 25), ("middle", 31), ("upper", 29)):
                 town.roll(each, level, children)
         town.child_on_roll(garden, "刘小果")
+        area_sums.count(session, "statistics", 2026, "510104", now=now)
         past.write(session, np.random.default_rng(5), 2026, today(now))
         city, area, clerk = town.city_official(), town.area_official(), town.clerk_of(garden)
         asked = {"reason": "接替原审核员", "by": area, "now": now}
@@ -38,7 +40,7 @@ def visits(site, now) -> list[tuple[str | None, list[str]]]:
                     f"{here}/reports", f"{here}/reports/ledger", f"{here}/reports/statistics",
                     f"{here}/reports/statistics?area=510104", f"{here}/reports/roll_file?area=510104",
                     f"{here}/reports/roll_file?at={garden.id}", f"{here}/reports/roll_file/export?at={garden.id}",
-                    f"{here}/reports/two_shares", f"{here}/accounts", f"{here}/accounts/new",
+                    f"{here}/reports/promotion", f"{here}/reports/two_shares", f"{here}/accounts", f"{here}/accounts/new",
                     f"{here}/accounts/{clerk.account_id}", f"{here}/coverage", f"{here}/coverage/510104",
                     f"{here}/coverage/510104/forecast", f"{here}/laboratory", here,
                 ],

@@ -4,12 +4,16 @@ import re
 import socket
 import subprocess
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from portal.operations import start
+from portal.operations.data_folder import Folder
 from portal.operations.embedded import NOT_DURABLE, Postgres
 from tests.operations.serving import refusal
+from tests.support.keys import write_key_file
 
 
 def test_a_busy_port(tmp_path):
@@ -72,12 +76,27 @@ def test_a_queue_that_cannot_be_reached(tmp_path, addresses, real_database):
     assert "unset REDIS_URL" in line
 
 
+def test_no_keys_are_made_beside_named_ones(tmp_path):
+    """They would be taken for the keys of the data as soon as the others are not named."""
+    assert (
+        start.settings(Folder(tmp_path), {"KEY_FILE": "/elsewhere/keys.json"}, 8000)["KEY_FILE"]
+        == "/elsewhere/keys.json"
+    )
+    assert not (tmp_path / "keys" / "demo-keys.json").exists()
+    made = start.settings(Folder(tmp_path), {}, 8000)["KEY_FILE"]
+    assert made == str(tmp_path / "keys" / "demo-keys.json")
+    assert Path(made).exists()
+
+
 @pytest.mark.long
 def test_a_broken_database_folder(tmp_path):
     folder = tmp_path / "var" / "postgres"
     folder.mkdir(parents=True)
     (folder / "PG_VERSION").write_text("18\n")
     line = refusal(tmp_path / "var")
+    assert "keys/demo-keys.json is gone" in line
+    assert "put back its copy" in line
+    line = refusal(tmp_path / "var", KEY_FILE=str(write_key_file(tmp_path / "keys.json")))
     assert "PostgreSQL did not start" in line
     assert "make clean-data" in line
 
@@ -93,7 +112,7 @@ def test_an_older_data_folder(tmp_path):
             connection.execute("CREATE TABLE alembic_version AS SELECT CAST('0014' AS varchar(32)) AS version_num")
     finally:
         server.stop()
-    line = refusal(tmp_path / "var")
+    line = refusal(tmp_path / "var", KEY_FILE=str(write_key_file(tmp_path / "keys.json")))
     assert "another version" in line
     assert "0014" in line
     assert "make clean-data" in line

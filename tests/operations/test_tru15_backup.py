@@ -291,12 +291,44 @@ def test_tru15_the_newest_copies_are_kept_and_other_files_too(tmp_path):
     for day in range(1, 6):
         (tmp_path / copies.name_of(NOW + dt.timedelta(days=day))).touch()
     (tmp_path / "notes.txt").touch()
-    gone = copies.keep_newest(tmp_path, 2)
+    gone = copies.keep_newest(tmp_path, 2, now=NOW + dt.timedelta(days=5))
     assert len(gone) == 3
     assert [path.name for path in copies.of_folder(tmp_path)] == [
         copies.name_of(NOW + dt.timedelta(days=day)) for day in (4, 5)
     ]
     assert (tmp_path / "notes.txt").exists()
+
+
+def test_tru15_backups_of_a_clock_that_was_ahead_do_not_push_out_the_new_ones(tmp_path):
+    ahead, days = (
+        [NOW + dt.timedelta(days=900 + day) for day in range(3)],
+        [NOW + dt.timedelta(days=day) for day in range(3)],
+    )
+    for moment in [*ahead, *days]:
+        (tmp_path / copies.name_of(moment)).touch()
+    copies.keep_newest(tmp_path, 2, now=days[-1])
+    assert [path.name for path in copies.of_folder(tmp_path)] == [
+        copies.name_of(each) for each in [*days[1:], *ahead[1:]]
+    ]
+
+
+def test_tru15_a_second_backup_at_the_same_time_is_refused_and_the_first_is_whole(engine, tmp_path, monkeypatch):
+    refused = []
+    describe = making.manifest.describe
+
+    def second_one_begins(*args, **options):
+        with pytest.raises(BackupFault, match="another backup of this database is being made: wait") as fault:
+            making.make(engine, KEYS, tmp_path)
+        refused.append(fault)
+        return describe(*args, **options)
+
+    monkeypatch.setattr(making.manifest, "describe", second_one_begins)
+    file = making.make(engine, KEYS, tmp_path).file
+    assert len(refused) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+    restoring.verify(tmp_path / file, KEYS)
+    monkeypatch.undo()
+    making.make(engine, KEYS, tmp_path)  # the next one may
 
 
 def test_tru15_the_nightly_job_makes_a_backup_notes_it_and_keeps_some(engine, redis_url, tmp_path):
@@ -320,6 +352,12 @@ def test_tru15_the_nightly_job_makes_a_backup_notes_it_and_keeps_some(engine, re
         file, link = newest.file, newest.audit_link
         session.execute(text("UPDATE backup SET taken_at = taken_at - interval '2 days'"))
         session.expire_all()
+        with pytest.raises(doctor.Unwell, match="run `flask backup`"):
+            overdue_work.backup_age(session, demo=False, folder=config.backup_folder)
+        # one that a clock ahead has dated is not the newest for a year
+        session.execute(
+            text("UPDATE backup SET taken_at = taken_at + interval '1 year' WHERE file <> :file"), {"file": file}
+        )
         with pytest.raises(doctor.Unwell, match="run `flask backup`"):
             overdue_work.backup_age(session, demo=False, folder=config.backup_folder)
         session.rollback()

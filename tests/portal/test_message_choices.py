@@ -11,7 +11,7 @@ from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, SentMessage
-from enrollment.offers import arrival_reminders
+from enrollment.offers import arrival_reminders, offer_lifecycle
 from enrollment.season import calendar
 from tests.support.prepared import prepared
 from tests.support.sender import let_the_sender_send, send_notices
@@ -143,3 +143,10 @@ def test_returned_items_and_the_arrival_days_are_reminded_of_once(town):
         assert arrival_reminders.remind_due(town.session, now=dates["arrival"][0] - dt.timedelta(days=1)) == 1
     (reminder,) = town.session.scalars(select(Notice).where(Notice.kind == "arrival_reminder"))
     assert reminder.application_id == ben.id
+    for _ in range(2):
+        assert arrival_reminders.remind_due(town.session, now=dates["arrival"][1] - dt.timedelta(days=1)) == 1
+    (last,) = town.session.scalars(select(Notice).where(Notice.kind == "arrival_last_reminder"))
+    assert last.application_id == ben.id
+    clerk = town.clerk_of(garden)
+    offer_lifecycle.make(town.session, town.offer_for(ben), "mark_arrived", by=clerk, now=dates["arrival"][0])
+    assert arrival_reminders.remind_due(town.session, now=dates["arrival"][1] - dt.timedelta(days=1)) == 0

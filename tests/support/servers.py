@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import psycopg
 from alembic import command
 from alembic.config import Config
@@ -23,6 +24,23 @@ TEMPLATE = "portal_template"
 
 ROLE = "portal"
 """The role of the portal's processes: it owns nothing, and reads and writes the rows of every database made here."""
+
+
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""A disk in memory, and the bytes that must be free on it and as much again in the machine."""
+
+
+def memory_folder() -> Path | None:
+    """The disk in memory, where there is a large one: a database is copied there in a tenth of the time.
+
+    Nothing is kept, and these servers never sync.  `TMPDIR` chooses another place.
+    """
+    try:
+        free = shutil.disk_usage(MEMORY).free
+    except OSError:
+        return None
+    roomy = free >= ROOM and psutil.virtual_memory().available >= 2 * ROOM
+    return MEMORY if roomy and os.access(MEMORY, os.W_OK) and "TMPDIR" not in os.environ else None
 
 
 @dataclass(frozen=True)
@@ -70,8 +88,8 @@ class Addresses:
 class Servers:
     """Started by the process that controls the session; `DATABASE_URL` and `REDIS_URL` name servers of your own."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="portal-tests-"))
+    def __init__(self, *, in_memory: bool = True) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="portal-tests-", dir=memory_folder() if in_memory else None))
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
 

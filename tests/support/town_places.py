@@ -70,7 +70,7 @@ class Places:
         return programmes.ensure(self.session, kindergarten.id, level, year)
 
     def pool(self, kindergarten: Kindergarten, code: str, places: int, groups: list[str], **more):
-        programme = self.programme_of(kindergarten, more.pop("level", "lower"))
+        programme = self.programme_of(kindergarten, more.pop("level", "lower"), more.pop("year", YEAR))
         plans = [pools.PoolPlan.of(pool) for pool in programme.pools]
         plans.append(pools.PoolPlan(code=code, name=more.pop("name", code), places=places, groups=groups, **more))
         return pools.set_pools(self.session, programme.id, plans, by=SYSTEM, now=self.now, reason="模拟数据")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Row, case, func, or_, select, true
+from sqlalchemy import CTE, Row, case, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application, Wish
@@ -183,7 +183,8 @@ def _rows(session: Session, year: int, by: Actor, application_id: uuid.UUID | No
         .limit(1)
         .lateral("newest")
     )
-    base = unplaced.took_part(year)
+    left = _without_a_place_of_a_draw(year, application_id)
+    base = unplaced.took_part(year).join(left, left.c.id == Application.id)
     home = func.coalesce(Household.home_area, Kindergarten.area_code)
     found = (
         base.with_only_columns(
@@ -205,9 +206,18 @@ def _rows(session: Session, year: int, by: Actor, application_id: uuid.UUID | No
         .order_by(None)
         .order_by(Application.registration_code, Application.id)
     )  # fmt: skip
+    return session.execute(found).all()
+
+
+def _without_a_place_of_a_draw(year: int, application_id: uuid.UUID | None) -> CTE:
+    """Who took part and does not hold a place of a draw: a few of all, found by joining whole tables.  The newest offer is
+    then looked up for these alone; PostgreSQL would look it up for every child of the city."""
+    proposed = select(CentralProposal.id).where(CentralProposal.offer_id == Offer.id).exists()
+    holds = select(Offer.id).where(Offer.application_id == Application.id, Offer.state.in_(LIVE), ~proposed).exists()
+    found = unplaced.took_part(year).with_only_columns(Application.id).where(~holds).order_by(None)
     if application_id is not None:
         found = found.where(Application.id == application_id)
-    return session.execute(found).all()
+    return found.cte("without_a_place_of_a_draw").prefix_with("MATERIALIZED")
 
 
 ENDED = {OfferState.DECLINED: BoardState.DECLINED, OfferState.EXPIRED: BoardState.SILENT}

@@ -63,4 +63,7 @@ def record(session: Session, made: BackupFile, *, now: dt.datetime) -> Backup:
 
 
 def newest(session: Session) -> Backup | None:
-    return session.scalars(select(Backup).order_by(Backup.taken_at.desc()).limit(1)).first()
+    """Without those that were made while the clock of the database was ahead: no later one would be newer for as long."""
+    until = database_clock(session) + dt.timedelta(hours=1)
+    query = select(Backup).where(Backup.taken_at <= until).order_by(Backup.taken_at.desc()).limit(1)
+    return session.scalars(query).first()

@@ -36,9 +36,12 @@ def _messages() -> str:
 _CHANGE, _HISTORY = offer_lifecycle.sql_of(["confirm", "confirm_and_wait"])
 
 STATEMENT = f"""
-    WITH held AS (
-        SELECT id, child_id FROM application
-        WHERE id = %(application)s AND unit IS NULL AND NOT on_hold AND {IN_CARE}
+    WITH seen AS MATERIALIZED (
+        SELECT id, xmin AS written_by FROM application WHERE id = %(application)s),
+    held AS (
+        SELECT application.id, application.child_id FROM application
+        JOIN seen ON seen.id = application.id AND seen.written_by = application.xmin
+        WHERE application.id = %(application)s AND unit IS NULL AND NOT on_hold AND {IN_CARE}
           AND EXISTS (SELECT FROM placement JOIN run ON run.id = placement.run_id
                 WHERE placement.application_id = application.id AND run.published_at IS NOT NULL)
           AND NOT EXISTS (SELECT FROM joint_decision
@@ -48,7 +51,7 @@ STATEMENT = f"""
           AND NOT EXISTS (SELECT FROM phone_change JOIN guardian ON guardian.account_id = phone_change.account_id
                 JOIN guardianship ON guardianship.guardian_id = guardian.id
                 WHERE guardianship.child_id = application.child_id AND effective_at > %(paused_since)s)
-        FOR NO KEY UPDATE),
+        FOR NO KEY UPDATE OF application),
     kept AS (
         {_CHANGE} FROM held
         WHERE offer.id = %(offer)s AND offer.application_id = held.id AND offer.state = '{OfferState.OFFERED}'
@@ -69,7 +72,12 @@ STATEMENT = f"""
     UNION ALL
     SELECT NULL, 0 FROM offer WHERE id = %(offer)s AND state <> '{OfferState.OFFERED}'
 """  # noqa: S608 (constants)
-"""The application is locked before the offer, as everywhere.  NULL back for an offer that was answered before."""
+"""The application is locked before the offer, as everywhere.  NULL back for an offer that was answered before.
+
+The other tables are read as they were before the statement waited for its lock.  `seen` compares the row that it locks with
+the row that it read: whoever proposes a joint decision writes the row (`joint_decisions.propose`), and then nothing is written
+here, because this confirmation is an objection.
+"""
 
 
 def change(application_id: uuid.UUID, seen: str, *, wait: bool, by: Actor, now: dt.datetime) -> Change | None:

@@ -169,6 +169,7 @@ class Report:
 class Table:
     """The rows of a report at a time, and the sums of its columns (None where a column has none).
 
+    `missing` are areas of a report of the city that nobody has counted yet.
     `unequal` are the columns whose sums do not agree; there are none unless a count of the portal is wrong.
     """
 
@@ -176,6 +177,7 @@ class Table:
     rows: list[Row]
     as_of: dt.datetime
     unequal: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def totals(self) -> Row:
@@ -195,18 +197,24 @@ def read(report: Report, question: Question, *, how: str) -> Table:
     """The table of a report.  The audit trail records who read it, about which kindergarten, and `how`: as a page or as a
     file."""
     rows = [report.with_shares(tuple(row)) for row in report.rows(question)]
-    told: dict[str, Any] = {"year": question.year, "rows": len(rows), "how": how, "area": question.area}
+    note_reading(report, question, rows=len(rows), how=how)
+    table = Table(report, rows, question.now)
+    return replace(table, unequal=tuple(unequal_of(table, question)))
+
+
+def note_reading(report: Report, question: Question, *, rows: int, how: str) -> None:
+    """Write into the audit trail who read it, of which year and area or kindergarten."""
+    told: dict[str, Any] = {"year": question.year, "rows": rows, "how": how, "area": question.area}
     session, by, now = question.session, question.by, question.now
     if question.kindergarten_id is None:
         audit.record(session, "read_report", "report", report.code, by=by, now=now, **told)
     else:  # so that the officials of its area find in the trail who read it
         told["report"] = report.code
         audit.record(session, "read_report", "kindergarten", question.kindergarten_id, by=by, now=now, **told)
-    table = Table(report, rows, question.now)
-    return replace(table, unequal=tuple(_unequal(table, question)))
 
 
-def _unequal(table: Table, question: Question) -> Iterable[str]:
+def unequal_of(table: Table, question: Question) -> Iterable[str]:
+    """The columns whose sums do not agree."""
     report = table.report
     for code, parts in report.parts:
         whole, places = report.place_of(code), [report.place_of(part) for part in parts]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from enrollment.ground.errors import NotFound
+from enrollment.reports.tables import area_sums
 from enrollment.reports.tables.report import Column, Kind, Question, Report, Table, Width, read
 
 ORDER = list(Width)
@@ -16,6 +17,8 @@ BY_AREA, BY_KINDERGARTEN = Column("area", Kind.AREA), Column("kindergarten", Kin
 
 def allows(report: Report, width: Width) -> bool:
     """Whether the report can be read at this width; a wider one leads to a choice of areas or kindergartens."""
+    if width == Width.CITY and report.code in area_sums.KEPT:
+        return True
     return ORDER.index(report.widest) <= ORDER.index(width) <= ORDER.index(report.narrowest)
 
 
@@ -26,6 +29,8 @@ def read_at(report: Report, question: Question, *, how: str, names: bool) -> Tab
     """
     if not allows(report, question.width):
         raise NotFound("report")
+    if question.width == Width.CITY and report.code in area_sums.KEPT:
+        return area_sums.read(report, question, how=how)
     table = read(report, question, how=how)
     if question.width == Width.KINDERGARTEN:
         return table if names else _without_names(table)
@@ -37,7 +42,7 @@ def read_at(report: Report, question: Question, *, how: str, names: bool) -> Tab
 def _summed(table: Table, width: Width) -> Table:
     """A row for each area or each kindergarten, with the sums of the columns that add up."""
     report = table.report
-    places = [place for place, column in enumerate(report.columns) if column.total or column.share_of]
+    places = area_sums.summed_columns(report)
     first = BY_AREA if width == Width.CITY else BY_KINDERGARTEN
     summed = replace(report, columns=(first, *(report.columns[place] for place in places)))
     sums: dict[Any, list[Any]] = {}

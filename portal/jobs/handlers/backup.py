@@ -24,5 +24,5 @@ def make_backup(job: JobRun) -> dict:
         raise
     with job.session() as session:
         backups.record(session, made, now=job.now(session))
-    gone = copies.keep_newest(config.backup_folder, config.backup_keep)
+    gone = copies.keep_newest(config.backup_folder, config.backup_keep, now=made.taken_at)
     return {"made": made.file, "bytes": made.size, "deleted": len(gone)}

@@ -24,6 +24,8 @@ def run_round(job: JobRun) -> dict:
         return _central(job, run_id)
     with job.session() as session:
         task = execution.read(session, run_id)
+    with job.session() as session:  # a second look at the families, which the row of the run need not wait for
+        task = execution.with_comparisons(session, task)
     computed = execution.compute(task, progress=job.progress)
     with job.session() as session:
         run = execution.save(session, run_id, computed, now=job.now(session))

@@ -4,12 +4,13 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from enrollment.coverage import alarm_answers, alarm_readings, alarms, shares
+from enrollment.coverage import alarm_answers, alarm_readings, alarms, roll_confirmations, shares
 from enrollment.coverage.alarm_answers import LONGEST_MEASURE, LONGEST_OWNER, ShareKind
 from enrollment.coverage.forecast.outlook import Outlook
+from enrollment.coverage.indicator import Definition
 from enrollment.ground.accounts import Role
 from enrollment.results import letters
 from enrollment.results.letters import Subject
@@ -23,7 +24,7 @@ from portal.officials.years import chosen_year
 from portal.web.forms import CivilDate, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views import coverage_files, coverage_views
-from portal.web.unit_of_work import actor, clock, db, services
+from portal.web.unit_of_work import actor, city_day, clock, db, services
 
 
 class AnswerForm(OfficialForm):
@@ -35,10 +36,29 @@ class AnswerForm(OfficialForm):
     due_on = CivilDate(_l("什么时候以前"), [InputRequired(NEEDED)])
 
 
+class RollForm(OfficialForm):
+    """The word that the roll of the area is complete, with the number of children that the page showed."""
+
+    seen = HiddenField(filters=[lambda text: int(text) if str(text).isdigit() else None])
+
+
 @pages.get("/coverage/<area>")
 @desk("officials")
 def coverage_of_an_area(area: str) -> ResponseReturnValue:
     return _area_page(area, coverage_views.definition_form(), AnswerForm())
+
+
+@pages.post("/coverage/<area>/roll")
+@desk("officials", Role.AREA_OFFICIAL)
+def confirm_roll_of_an_area(area: str) -> ResponseReturnValue:
+    """An official of the area confirms that its roll is complete."""
+    form = RollForm()
+    if form.validate_on_submit():
+        with refusals_in(form):
+            roll_confirmations.confirm(db(), area, seen=form.seen.data or 0, by=actor(), now=clock())
+            flash(_("已确认，全市页面上能看到。"))
+            return redirect(url_for("officials.coverage_of_an_area", area=area), 303)
+    return _area_page(area, coverage_views.definition_form(), AnswerForm(formdata=None), form)
 
 
 @pages.post("/coverage/<area>/answers")
@@ -63,16 +83,22 @@ def answer_coverage_alarm(area: str) -> ResponseReturnValue:
     return _area_page(area, coverage_views.definition_form(), form)
 
 
-def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerForm) -> str:
+def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerForm, roll: RollForm | None = None) -> str:
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
     by = actor()
+    confirmed = roll_confirmations.newest(db(), clock()).get(area)
     found = alarms.alarms(db(), figures, outlook, {area})
     alarm_readings.note(db(), found, coverage_views.target_year(), by=by, now=clock())
     return render_template(
         "officials/coverage_area.html",
         form=form,
         answer=answer,
+        roll=roll or RollForm(formdata=None),
+        dates=figures.snapshot.dates.get(area),
+        confirmed=confirmed,
+        is_confirmed=confirmed is not None and confirmed.holds(line.now.all, city_day()),
+        may_confirm=roll_confirmations.may_confirm(area, by) and figures.definition == Definition(city_day()),
         line=line,
         lines=coverage_views.area_shares(area, figures),
         year=chosen_year(),

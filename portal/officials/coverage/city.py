@@ -6,7 +6,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.coverage import alarm_readings, alarms, changes, next_tenth, shares
+from enrollment.coverage import alarm_readings, alarms, changes, next_tenth, roll_confirmations, shares
 from enrollment.coverage.forecast.outlook import Outlook, ShareOutlook
 from portal.officials import pages
 from portal.officials.coverage import headlines
@@ -14,7 +14,7 @@ from portal.officials.scope import DECIDERS, my_areas
 from portal.officials.years import chosen_year
 from portal.web.guards import desk
 from portal.web.shared_views import coverage_charts, coverage_views
-from portal.web.unit_of_work import actor, db
+from portal.web.unit_of_work import actor, clock, db
 
 FIRST_ALARMS = 3
 
@@ -44,6 +44,7 @@ def coverage() -> ResponseReturnValue:
         readings=alarm_readings.first_readings(db(), found, coverage_views.target_year()),
         tenth=next_tenth.next_tenth(db(), figures) if figures.city.now.all else None,
         fresh=figures.snapshot.dates,
+        confirmed=roll_confirmations.newest(db(), clock()),
         levels=shares.levels_of(figures),
         since=since,
         changes=changes.changes(db(), figures, since) if since else (),

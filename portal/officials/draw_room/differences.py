@@ -1,11 +1,16 @@
 """The sentences beside which a signer ticks each difference of a run, and the last one about its digest."""
 
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from flask_babel import gettext as _
 
+from enrollment.draw.comparison.last_year import RulePart
 from enrollment.draw.run_rows import Run
 from enrollment.results import run_signing
-from enrollment.results.run_comparison import Comparison, Group, LastRules, Line, RulesTried, Share
-from enrollment.results.run_signing import Difference
+from enrollment.results.run_comparison import Comparison, Group, LastRules, LastRulesPart, Line, RulesTried, Share
+from enrollment.results.run_signing import Difference, ReadDifference
 from portal.officials.scope import area_names
 from portal.text.formats import grouped, percent
 from portal.text.words import word
@@ -29,7 +34,43 @@ def _sentence(each: Difference, compared: Comparison | None, areas: dict[str, st
             "和 %(year)s 年的规则比，%(better)s 个孩子派得更好，%(worse)s 个不如：我看过了",
             year=each.year, better=better, worse=worse,
         )  # fmt: skip
+    if isinstance(each, LastRulesPart):
+        return _(
+            "单看%(part)s（%(told)s），%(better)s 个孩子派得更好，%(worse)s 个不如：我看过了",
+            part=word("rule_part", each.part),
+            told=told_of(each),
+            better=grouped(each.better),
+            worse=grouped(each.worse),
+        )
     return _line(each, compared, areas)
+
+
+def told_of(part: LastRulesPart) -> str:
+    """What a part of the rules was a year before and is now."""
+    if part.part == RulePart.TIERS:
+        return _("%(n)s 个孩子的优先级不同", n=grouped(part.told[0]))
+    if part.part == RulePart.POOLS:
+        programmes, before, now = map(grouped, part.told)
+        return _("%(n)s 个招生计划不同，预留学位 %(before)s → %(now)s", n=programmes, before=before, now=now)
+    if part.part == RulePart.PAIR_RULE:
+        before, now = (word("pair_rule", each) for each in part.told)
+    else:
+        before, now = map(grouped, part.told)
+    return _("%(before)s → %(now)s", before=before, now=now)
+
+
+@dataclass(frozen=True)
+class ReadSentence:
+    """A difference as its signer read it, and who ticked it when."""
+
+    sentence: str
+    by: tuple[tuple[str, dt.datetime], ...]
+
+
+def read_sentences(run: Run, compared: Comparison | None, read: Iterable[ReadDifference]) -> list[ReadSentence]:
+    """What the signers ticked, in words.  A difference that the comparison does not show any more has its key."""
+    known = dict(sentences(run, compared))
+    return [ReadSentence(known.get(each.key, each.key), each.by) for each in read]
 
 
 def name_of(line: Line, areas: dict[str, str]) -> str:

@@ -20,6 +20,7 @@ from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
 from enrollment.results import letters, run_comparison, run_record, run_signing
 from enrollment.results.letters import Subject
+from enrollment.results.run_comparison import Comparison
 from enrollment.season import rounds
 from enrollment.season.round_rows import RoundKind
 from portal.letters.draw_record import draw_record
@@ -45,7 +46,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
     round_ = rounds.get_round(db(), run.round_id)
     doing = draw_jobs.of_round(db(), round_)
-    compared = run_comparison.of_run(db(), run) if run.summary else None
+    compared = _compared(run)
     notes = runs.notes(db(), run)
     return render_template(
         "officials/run.html",
@@ -71,6 +72,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         checks=CENTRAL_CHECKS if round_.kind == RoundKind.CENTRAL else CHECKS,
         shares=_shares(run),
         compared=compared,
+        told_of=differences.told_of,
         marked_points=run_comparison.MARKED_POINTS,
         notes=notes,
         signing=form
@@ -80,6 +82,10 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         area_names=area_names(),
         may_act=actor().is_any(Role.CITY_OFFICIAL),
     )
+
+
+def _compared(run: Run) -> Comparison | None:
+    return run_comparison.of_run(db(), run) if run.summary else None
 
 
 def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
@@ -103,6 +109,7 @@ def run_record_pdf(run_id: uuid.UUID) -> ResponseReturnValue:
     config = services().config
     page = draw_record(
         record,
+        read=differences.read_sentences(record.run, _compared(record.run), record.read),
         public_url=config.public_url,
         page=None if is_central else url_for("public.draw_page", round_id=record.round.id),
         demo=config.demo,
@@ -135,7 +142,7 @@ def run_progress(run_id: uuid.UUID) -> ResponseReturnValue:
 @desk("officials", Role.CITY_OFFICIAL, step_up=True)
 def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
-    compared = run_comparison.of_run(db(), run) if run.summary else None
+    compared = _compared(run)
     form = SignForm(compared, sentences=differences.sentences(run, compared), is_explained=bool(runs.notes(db(), run)))
     if form.validate_on_submit():
         with refusals_in(form):

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -17,10 +17,11 @@ from sqlalchemy import select
 from enrollment.places import kindergartens, scope
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.reports.tables import widths
+from enrollment.reports.tables import area_sums, widths
 from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS, grouped, official_report_of, report_of
 from enrollment.reports.tables.report import Kind, Question, Report, Table
 from portal.officials import pages
+from portal.officials.forms import ActForm
 from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
 from portal.officials.years import chosen_year
 from portal.web.forms import parse_uuid
@@ -109,8 +110,32 @@ def report_page(code: str) -> ResponseReturnValue:
     return render_template(
         "officials/report.html", table=table, head=report_views.head(table), rows=_with_links(table, code),
         foot=report_views.foot(table), numbers=report_views.numbers(table), unequal=report_views.unequal(table),
-        gardens=_gardens(report, asked), with_names=table.report.has_names, **values,
+        gardens=_gardens(report, asked), with_names=table.report.has_names, **_counting(report, table), **values,
     )  # fmt: skip
+
+
+def _counting(report: Report, table: Table) -> dict[str, Any]:
+    """Of a report of the city whose sums are kept: which areas are missing, whether it is being counted, and whether the reader may ask."""
+    kept = table.report.columns[-1].code == "counted_at"
+    return {
+        "kept": kept,
+        "missing": report_views.missing(table),
+        "counting": kept and area_sums.is_counting(db(), report.code, chosen_year()),
+        "may_count": actor().is_any(*DECIDERS),
+    }
+
+
+@pages.post("/reports/<code>/count")
+@desk("officials", *DECIDERS)
+def count_report(code: str) -> ResponseReturnValue:
+    """Let a worker count a report of the city now."""
+    report = _report(code)
+    if report.code not in area_sums.KEPT:
+        abort(404)
+    if ActForm().validate_on_submit():
+        area_sums.ask(db(), report.code, chosen_year(), by=actor(), now=clock())
+        flash(_("正在逐区统计，一两分钟后刷新本页。"))
+    return redirect(url_for("officials.report_page", code=code), 303)
 
 
 def _with_links(table: Table, code: str) -> list[list[Any]]:

@@ -119,7 +119,7 @@ def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
 @desk("parents")
 def decline_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
     invitations.decline(db(), invitation_id, by=actor(), now=clock())
-    flash(_("您没有接受邀请，邀请您的人会收到消息。"))
+    flash(_("您没有接受邀请，邀请您的人会收到消息。按错了的，请对方再邀请一次。"))
     return redirect(url_for("parents.home"), 303)
 
 

@@ -1,5 +1,6 @@
 """The geometry of the forecast's charts: past and next years with their intervals, births, and what would change it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,14 +56,14 @@ def fan(outlook: Outlook, area: str, measure: str, target: float | None, floor: 
     up = Scale(bound.low, bound.high, BOTTOM, TOP) if measure != "total" else _of_children(everything)
     last = outlook.past.last_year
     past = tuple(
-        Point(across(first_year + index), up(value), _text(value, measure), first_year + index)
+        Point(across(first_year + index), up(value), _text(value, target), first_year + index)
         for index, value in enumerate(values)
     )
     ahead = tuple(
         Point(
             across(last + 1 + index),
             up(value),
-            _text(value, measure),
+            _text(value, target),
             last + 1 + index,
             _met(outlook, area, measure, index),
         )
@@ -92,8 +93,10 @@ def _of_children(values: Sequence[float | None]) -> Scale:
     return Scale(max(min(known) - room, 0), max(known) + room, BOTTOM, TOP)
 
 
-def _text(value: float, measure: str) -> str:
-    return f"{value:.1f}"
+def _text(value: float, target: float | None) -> str:
+    """One decimal; two, rounded down, where one would show a figure below the target as reached."""
+    text = f"{value:.1f}"
+    return f"{math.floor(value * 100) / 100:.2f}" if target is not None and value < target <= float(text) else text
 
 
 def _figure(each: September, measure: str) -> float:

@@ -68,8 +68,15 @@ def notes(table: Table, *, scope: str, reader: str) -> list[str]:
         scope,
         _("截至 %(when)s", when=moment(table.as_of, year=True)),
         *([_("对不上的合计：%(columns)s", columns="、".join(unequal(table)))] if table.unequal else []),
+        *([_("还没有统计：%(areas)s", areas="、".join(missing(table)))] if table.missing else []),
         reader,
     ]
+
+
+def missing(table: Table) -> list[str]:
+    """The names of the areas that a report of the city has no line of."""
+    names = area_names(db()) if table.missing else {}
+    return [names.get(code, code) for code in table.missing]
 
 
 def unequal(table: Table) -> list[str]:

@@ -25,7 +25,7 @@ class WaitingParent(Person):
             expect(self.page.locator(".leaf").first).to_contain_text(text)
 
     def vacancies(self) -> list[str]:
-        return self.card("离您家近、还有空位的").get_by_role("heading", level=3).all_inner_texts()
+        return self.card("还有空位的，离您家近的在前").get_by_role("heading", level=3).all_inner_texts()
 
     def line(self) -> list[str]:
         """The blocks of the waiting line, one for each wish that the family waits for."""
@@ -37,7 +37,9 @@ class WaitingParent(Person):
     def adds_near_home(self, kindergarten: str) -> None:
         near = self.page.get_by_role("link", name=kindergarten, exact=True)
         self.presses(
-            "加为第", exact=False, within=self.card("离您家近、还有空位的").get_by_role("listitem").filter(has=near)
+            "加为第",
+            exact=False,
+            within=self.card("还有空位的，离您家近的在前").get_by_role("listitem").filter(has=near),
         )
 
     def calendar_file(self) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.draw import central_placement, dry_runs, runs
+from enrollment.draw import central_placement, runs
+from enrollment.draw.comparison import dry_runs
 from enrollment.draw.publication import opening, preparation
 from enrollment.eligibility.households import Household
 from enrollment.ground.errors import Refused

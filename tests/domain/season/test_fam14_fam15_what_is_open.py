@@ -11,7 +11,7 @@ from enrollment.draw import round_opening
 from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import Job
 from enrollment.ground.outbox import Notice
-from enrollment.offers import round_notices, withdrawals
+from enrollment.offers import offers, round_notices, withdrawals
 from enrollment.season import openings, rounds
 from enrollment.season.openings import Opening
 from tests.support.prepared import prepared
@@ -215,13 +215,18 @@ def test_fam15_those_without_a_place_are_told_once_when_a_supplementary_round_op
 
 
 def test_fam15_who_withdrew_is_told_that_it_can_apply_again_and_nothing_once_the_consent_is_withdrawn(town):
-    """A family that withdrew its consent cannot apply again, and its data are used for no further message."""
+    """A family that withdrew its consent cannot apply again, and its data are used for no further message.
+
+    Nor does a family hear of the round that withdrew after it had confirmed a place: it left, or lost the child.
+    """
     garden = town.kindergarten("一园", places=1)
     placed, waits, withdraws, leaves = (town.child(name, wishes=[garden]) for name in ("安娜", "本", "科林", "丹"))
     town.drawn(placed, waits, withdraws, leaves)
     town.withdraw_after_the_draw(withdraws)
     withdrawals.withdraw_consent(town.session, by=town.parent_of(leaves), now=town.now)
-    assert (withdraws.stage, leaves.stage) == ("withdrawn", "withdrawn")
+    offers.confirm(town.session, town.offer_for(placed).id, wait=False, by=town.parent_of(placed), now=town.now)
+    town.withdraw_after_the_draw(placed)
+    assert {each.stage for each in (placed, withdraws, leaves)} == {"withdrawn"}
     town.at(at(6, 14))
     town.round(kind="supplementary")
     opened = town.open_registration()

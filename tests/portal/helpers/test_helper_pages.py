@@ -434,6 +434,21 @@ def test_giving_a_mandate_back_ends_it(client, town, yang, two):
         assert foreign.status_code == 404
 
 
+def test_a_family_that_ends_a_mandate_hears_of_the_draft_that_is_left(client, another_client, town, yang, two):
+    """And the helper reads why the family is gone from its list; what was handed in needs no such message."""
+    first, second = two
+    town.helper_enters(town.acting(yang, second), "李二宝", submit=False)
+    town.session.commit()
+    guardian = sign_in(another_client(), second.account_id)
+    fill_in(guardian, "/parents/account", action=f"/parents/account/mandates/{second.id}/end")
+    told = [text for text in guardian.get("/parents/messages").text.split("<") if "还没有提交" in text]
+    assert len(told) == 1 and f"{town.the_round.closes_at.astimezone(CHENGDU):%H:%M} 前请登录检查、提交" in told[0]
+    listed = sign_in(client, yang.account_id).get("/helpers").text
+    assert "家长已结束的委托" in listed and "手机尾号 3333 的家长" in listed
+    fill_in(client, "/helpers", action=f"/helpers/{first.id}/end")
+    assert "手机尾号 2222" not in client.get("/helpers").text, "the helper knows what it has given back"
+
+
 def test_the_mandate_of_another_helper_is_not_found(client, town, two):
     first, _second = two
     sign_in(client, town.helper("小李").account_id)

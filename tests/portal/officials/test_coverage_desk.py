@@ -11,7 +11,7 @@ from enrollment.coverage import rollup
 from tests.domain.coverage.test_forecast import write_past
 from tests.support.counted_city import NOON, YEAR, CountedCity
 from tests.support.letters import drawn_letter
-from tests.support.signing_in import sign_in
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 DESK = "/officials/2026/coverage"
 
@@ -160,3 +160,28 @@ def test_what_changed_since_a_day_stands_on_the_page(official, city):
     assert "2026年3月1日以来变了什么" in page
     assert "301 → 302" in " ".join(page.split())
     assert "govuk-error-summary" in official.get(DESK, query_string={"since": "2030-01-01"}).text
+
+
+def test_an_area_confirms_its_roll_and_the_city_reads_who_when_and_what_changed_since(
+    of_area, city, town, another_client
+):
+    page = f"{DESK}/510104"
+    seen_page = of_area.get(page).text
+    seen = BeautifulSoup(seen_page, "lxml").select_one("#roll")
+    assert "300 个孩子" in seen.text and "还没有人确认" in seen.text
+    late = of_area.post(f"{page}/roll", data=hidden_fields(seen_page, f"{page}/roll") | {"seen": "299"})
+    assert late.status_code == 200 and "现在是 300 个孩子" in late.text
+    assert fill_in(of_area, page, f"{page}/roll", seen="300").status_code == 303
+    said = soup(of_area.get(page)).select_one("#roll").text
+    assert "李工" in said and "我确认" not in said, "it was said today, of this number"
+    token = hidden_fields(seen_page, f"{page}/roll")
+    assert of_area.post(f"{DESK}/510105/roll", data=token).status_code == 404, "another area"
+    city.kindergarten("public", {"lower": 20}, name="新园")
+    town.session.commit()
+    of_city = sign_in(another_client(), town.account_of_staff("city-2", "周工", "city_official"))
+    cockpit = soup(of_city.get(DESK))
+    assert "1 / 23 个区域" in cockpit.select_one(".fresh").text
+    first, *others = [row.get_text(" ", strip=True) for row in cockpit.select("#rolls tbody tr")]
+    assert "李工" in first and "300" in first and "+20" in first
+    assert len(others) == 22 and all("还没有人确认" in row for row in others)
+    assert "我确认" not in of_city.get(page).text, "the city reads it"

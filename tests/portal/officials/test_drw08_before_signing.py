@@ -8,7 +8,9 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from enrollment.draw import draws, dry_runs, requests, runs
+from enrollment.draw import draws, requests, runs
+from enrollment.draw.comparison import dry_runs
+from enrollment.draw.comparison.last_year import RulePart
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run
 from enrollment.ground.audit import AuditEntry
@@ -194,6 +196,7 @@ def test_drw08_the_same_children_and_tickets_under_last_years_rules(town, client
     found = run_comparison.of_run(town.session, run).last_rules
     assert better and (found.year, found.children, found.better, found.worse) == (2025, MANY, better, better)
     assert found.grounds == {}, "so few children of a ground are not told"
+    assert [(part.part, part.told) for part in found.parts] == [(RulePart.TIERS, (6,))]
     town.session.commit()
     frozen_clock.set(town.now)
     sign_in(client, town.city_pair()[0].account_id)
@@ -202,6 +205,48 @@ def test_drw08_the_same_children_and_tickets_under_last_years_rules(town, client
     assert "和 2025 年的规则比" in page and f"{better} 个孩子派得更好，{better} 个不如" in page
     rest = [key for key in choices_of(client, address, "read") if key != "last_rules"]
     assert "还有 1 条没有打勾" in fill_in(client, f"{address}?lang=zh", f"{address}/sign", read=rest, note="规则").text
+
+
+def test_drw08_every_part_of_last_years_rules_is_tried_and_ticked(town, client, frozen_clock, record):
+    """Last year four of six places were reserved for collective hukou, families had one wish, and pairs closed a list."""
+    near, far = town.kindergarten("金苹果", places=6), town.kindergarten("银杏", places=4)
+    town.pool(near, "home", places=1, groups=["home_owner"])
+    town.season(2025)
+    town.programme(near, places=6, year=2025)
+    town.programme(far, places=4, year=2025)
+    town.pool(near, "collective", places=4, groups=["collective_hukou"], unclaimed="locked", year=2025)
+    town.session.add(Round(
+        year=2025, number=1, kind="main", name="2025 主批次", stage="published", max_wishes=1, pair_rule="close",
+        opens_at=at(5, 20, year=2025), closes_at=at(5, 28, year=2025), confirm_by=at(6, 10, year=2025),
+    ))  # fmt: skip
+    town.season(2026)
+    children = [town.child(f"小{sign}", wishes=[near, far]) for sign in "甲乙丙丁戊己庚辛"]
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(*children)
+    run = town.run()
+    found = run_comparison.of_run(town.session, run).last_rules
+    said = {each.part: (each.told, each.better, each.worse) for each in found.parts}
+    # six of eight have the first wish, two the second; with locked places two have the first and four the second
+    assert said == {
+        RulePart.POOLS: ((1, 4, 1), 6, 0),
+        RulePart.PAIR_RULE: (("close", "overhang"), 0, 0),
+        RulePart.MAX_WISHES: ((1, 5), 2, 0),
+    }
+    assert (found.children, found.better, found.worse) == (8, 6, 0), "one wish and locked places: two are placed at all"
+    town.session.commit()
+    frozen_clock.set(town.now)
+    address = f"/officials/2026/draws/runs/{run.id}"
+    for official in town.city_pair():
+        sign_in(client, official.account_id)
+        listed = choices_of(client, address, "read")
+        assert {"last_rules", "last_rules/pools", "last_rules/max_wishes"} <= set(listed)
+        assert fill_in(client, address, f"{address}/sign", read=listed, note="规则改了").status_code == 303
+    for language, sentence in (("zh", "预留学位4→1"), ("en", "reservedplaces4→1")):
+        paper = record(f"{address}/record.pdf?lang={language}")
+        assert sentence in paper
+        for official in town.city_pair():
+            assert paper.count(official.name.replace(" ", "")) > len(listed), "each tick has its name"
 
 
 def test_drw08_the_dry_run_of_the_rules_is_beside_the_families_of_the_run(corrected):

@@ -6,10 +6,12 @@ import io
 import openpyxl
 import pytest
 from bs4 import BeautifulSoup
+from pypdf import PdfReader
 
 from enrollment.places.grades import code_list, held
 from enrollment.places.grades.code_list import GradeNames
 from enrollment.places.staffing import counts
+from tests.support.letters import drawn_letter
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.statements import counted
@@ -127,6 +129,28 @@ def test_readiness_on_the_page_is_that_of_the_files(city, client, lang):
     listed = list(csv.reader(io.StringIO(told)))
     assert cells(area)[1:] == listed[1:]
     assert client.get(f"{HERE}/files/nothing.csv").status_code == 404
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_readiness_is_one_file_to_print(city, client, lang, portal_engine, frozen_clock):
+    """All 23 units with their verdicts, and of one unit its kindergartens; the figures are those of the page."""
+    counts.enter(city.session, city.garden.id, city.now.date(), 4, 2, by=city.clerk_of(city.garden), now=city.now)
+    city.session.commit()
+    frozen_clock.set(city.now)
+    sign_in(client, city.first.account_id)
+
+    def printed(address):
+        answer = drawn_letter(client, portal_engine, frozen_clock, address)
+        assert answer.mimetype == "application/pdf", answer.text
+        return ["".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(answer.get_data())).pages]
+
+    everything = printed(f"{HERE}/readiness.pdf?lang={lang}")
+    for row in cells(text(client, f"{HERE}/readiness", lang=lang))[1:]:
+        assert "".join(row[0].split()) in "".join(everything), row
+    here = "".join(printed(f"{HERE}/readiness.pdf?area=510104&lang={lang}"))
+    for told in ("44.44%", "1:13.5", "锦官新城幼儿园", *({"zh": ["负责人签名"], "en": ["Signature"]}[lang])):
+        assert told in here, told
+    assert client.get(f"{HERE}/readiness.pdf?area=nowhere").status_code == 404
 
 
 def test_a_kindergarten_enters_its_staff(city, client):

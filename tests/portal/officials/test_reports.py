@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from enrollment.ground.audit import AuditEntry
 from enrollment.offers.arrivals import arrival
-from enrollment.reports.tables import statistics, widths
+from enrollment.reports.tables import area_sums, statistics, widths
 from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS, official_report_of
 from enrollment.reports.tables.export_rows import ReportExport
 from enrollment.reports.tables.report import Question, Width
@@ -56,9 +56,14 @@ def test_sums_agree_from_the_city_to_its_kindergartens(city):
         if widths.allows(report, Width.AREA):
             of_an_area = table(town, code, by, area="510104")
             assert not of_an_area.unequal and not of_an_area.report.has_names, code
-        if not report.has_sums or report.widest != Width.CITY:
+        if not report.has_sums or not widths.allows(report, Width.CITY):
             continue
+        if code in area_sums.KEPT:
+            assert table(town, code, by).rows == [] and set(table(town, code, by).missing) >= {"510104", "510105"}
+            for area in area_sums.all_area_codes(town.session):
+                area_sums.count(town.session, code, 2026, area, now=town.now)
         areas = table(town, code, by)
+        assert areas.missing == (), code
         parts = {row[0]: table(town, code, by, area=row[0]) for row in areas.rows}
         assert not areas.unequal and not any(part.unequal for part in parts.values()), code
         for place, column in enumerate(areas.report.columns):
@@ -71,7 +76,8 @@ def test_sums_agree_from_the_city_to_its_kindergartens(city):
         ledger.total(code) for code in ("offered", "accepted", "arrived")
     )
     assert table(town, "vacancies", by).total("free") == ledger.total("free")
-    assert [row[0] for row in table(town, "ledger", town.area_official()).rows] == ["510104"], "its own areas"
+    for code in ("ledger", "statistics"):
+        assert [row[0] for row in table(town, code, town.area_official()).rows] == ["510104"], "its own areas"
 
 
 def test_the_statistics_return_counts_what_the_two_shares_count(city):
@@ -113,6 +119,17 @@ def test_page_and_files_hold_the_same_rows_at_each_width(city, client):
     sign_in(client, town.city_official().account_id)
     listed = BeautifulSoup(client.get("/officials/2026/reports").text, "lxml")
     assert len(listed.select("main a.card")) == len(ALL)
+    counted = client.get("/officials/2026/reports/statistics?lang=zh").text
+    assert "还没有统计过" in counted and "现在重新统计" in counted and "statistics?area=510105" in counted
+    page = "/officials/2026/reports/statistics"
+    assert fill_in(client, page, f"{page}/count").status_code == 303
+    assert "正在逐区统计" in client.get(page).text and "现在重新统计" not in client.get(page).text
+    for number, area in enumerate(area_sums.all_area_codes(town.session)):
+        if number == 1:
+            assert "合计还不是全市" in client.get(page).text
+        area_sums.count(town.session, "statistics", 2026, area, now=town.now)
+    town.session.commit()
+    assert "合计还不是全市" not in client.get(page).text
     where = {Width.CITY: "", Width.AREA: "area=510104&lang=en", Width.KINDERGARTEN: f"at={town.here.id}"}
     for code in ("ledger", "roll_file", "statistics", "readiness_rows"):
         for width, chosen in where.items():

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from enrollment.offers import offers
+from enrollment.ground.city_time import CHENGDU
+from enrollment.offers import offer_lifecycle, offers
 from tests.portal.parents.desk import page
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
@@ -78,6 +79,7 @@ def test_two_children_each_stand_with_their_own_place(client, published):
     cards = [card.get_text("|", strip=True) for card in page(client.get("/parents")).select("main section.card")]
     mine = next(card for card in cards if "本本" in card)
     assert "待确认" in mine and "牡丹" in mine and "查看结果" in mine
+    assert f"请在 {words_of(published.offer_for(published.ben).answer_by)} 前答复。" in mine
     missed = next(card for card in cards if "次次" in card)
     assert "未提交" in missed and "继续" not in missed
 
@@ -99,11 +101,16 @@ def test_before_the_draw_the_timeline_says_that_it_was_not_held_whatever_the_cal
 
 
 @pytest.mark.parametrize(
-    ("lang", "asked", "got"), [("zh", "正在登记", "志愿已经收到"), ("en", "is open", "your wishes are in")]
+    ("lang", "asked", "got", "waits", "none"),
+    [
+        ("zh", "正在登记", "志愿已经收到", "您家的志愿参加这一批派位。结果公布时会发消息告诉您。", "没有计划补录"),
+        ("en", "is open", "your wishes are in", "Your wishes take part in its draw.", "No supplementary round"),
+    ],
 )
 def test_the_home_says_when_the_wishes_of_the_supplementary_round_are_in(
-    client, published, frozen_clock, lang, asked, got
+    client, published, frozen_clock, lang, asked, got, waits, none
 ):
+    """And goes on to say it after the deadline, until the result is out."""
     town = published
     offers.decline(town.session, town.offer_for(town.ana).id, by=town.parent_of(town.ana), now=town.now)
     town.round(kind="supplementary")
@@ -117,3 +124,56 @@ def test_the_home_says_when_the_wishes_of_the_supplementary_round_are_in(
     town.session.commit()
     after = page(client.get(f"/parents?lang={lang}")).main.get_text(" ", strip=True)
     assert got in after and asked not in after
+    assert waits not in after
+    town.registration_is_over()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    for path in ("/parents", f"/parents/applications/{town.ana.id}/result"):
+        closed = page(client.get(f"{path}?lang={lang}")).main.get_text(" ", strip=True)
+        assert waits.split("。")[0] in closed and none not in closed, path
+
+
+def test_a_child_with_a_place_reads_what_a_wish_of_the_supplementary_round_does(client, published, frozen_clock):
+    """The place is kept until a wish comes true; the finder says which kindergartens have a free place now."""
+    town = published
+    town.round(kind="supplementary")
+    town.open_registration()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    client = sign_in(client, town.ana.entered_by)
+    assert "孩子已经有学位，不用再填志愿" in client.get("/parents").text
+    path = f"/parents/applications/{town.ana.id}/wishes"
+    assert "您家在 金苹果 的学位一直保留" in client.get(path).text
+    town.kindergarten("玉兰", places=3)
+    town.session.commit()
+    found = {
+        card.h2.get_text(strip=True): card.select_one(".own").get_text(" ", strip=True)
+        for card in page(client.get(f"{path}/add")).select("li.kg")
+    }
+    assert "现在没有空位" in found["金苹果"], "its one place was given in the draw"
+    client = sign_in(client, town.ben.entered_by)
+    assert "您家在 牡丹 的学位一直保留" in client.get(f"/parents/applications/{town.ben.id}/wishes").text
+
+
+def test_an_arrived_child_reads_when_it_was_confirmed_and_when_it_arrived(client, published, frozen_clock):
+    """Until it has arrived, the page says after the last day that the place is still there, and whom to call."""
+    town = published
+    offer, clerk = town.offer_for(town.ana), town.clerk_of(town.kindergartens_by_name("金苹果")[0])
+    confirmed, over = town.now, at(9, 1, 8)
+    offers.confirm(town.session, offer.id, wait=False, by=town.parent_of(town.ana), now=confirmed)
+    town.session.commit()
+    client = sign_in(client, town.ana.entered_by)
+    result = f"/parents/applications/{town.ana.id}/result"
+    assert "学位已经是您家的了" in client.get(result).text
+    frozen_clock.set(over)
+    late = client.get(result).text
+    assert "学位还没有收回：要来的、不来的，都请马上联系幼儿园。" in late and "学位已经是您家的了" not in late
+    offer_lifecycle.make(town.session, offer, "mark_arrived", by=clerk, now=over)
+    town.session.commit()
+    assert steps(client, town.ana)[-2:] == [f"已确认入园|{words_of(confirmed)}", f"已报到|{words_of(over)}"]
+    assert "撤回申请" not in page(client.get(f"/parents/applications/{town.ana.id}")).main.get_text()
+
+
+def words_of(when: dt.datetime) -> str:
+    local = when.astimezone(CHENGDU)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"

@@ -102,8 +102,22 @@ def test_an_answer_after_the_deadline_says_so_and_changes_nothing(client, publis
     frozen_clock.set(town.offer_for(town.ana).answer_by)
     late = client.post(f"{address}/confirm", data=typed)
     assert late.status_code == 409 and "确认的时间已经过了" in late.text
+    assert "没有确认的学位让给下一个孩子" in late.text, "and what becomes of it"
     assert client.get(f"{address}/confirm").status_code == 303, "no button that will refuse"
     assert town.offer_for(town.ana).state == "offered"
+
+
+def test_a_family_that_did_not_answer_a_return_reads_why_its_priority_is_low(client, published_town, frozen_clock):
+    """The registers agree with every fact, but nothing was verified; the numbers alone would be a riddle."""
+    town = published_town
+    publish(town, frozen_clock)
+    client, address = as_parent_of(town, client, town.ana)
+    findings = address.removesuffix("/result") + "/findings"
+    assert "没有再提交" not in client.get(address).text + client.get(findings).text
+    town.ana.stage = "returned"
+    town.session.commit()
+    assert "所以只按已经核实的情况算优先级" in client.get(address).text
+    assert "老师请您家补充的内容还没有再提交" in client.get(findings).text
 
 
 def test_a_double_click_answers_once(client, published_town, frozen_clock):

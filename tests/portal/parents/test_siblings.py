@@ -176,3 +176,32 @@ def test_fam03_a_refused_twin_is_the_reason_why_the_bond_ended(client, gardens, 
     frozen_clock.set(gardens.now)
     result = said(client, at(one, "result"), language)
     assert why in result and "周星野" in result
+
+
+def test_twins_whom_each_parent_entered_are_one_family_once_both_care_for_both(client, gardens):
+    """Parents who live apart: each entered one twin.  While one child has another guardian, nothing joins them."""
+    mother, father = gardens.family("蒋"), gardens.family("冯")
+    one = gardens.child("冯朵朵", family=father, wishes=[gardens.m])
+    two = gardens.child("冯佳佳", family=mother, wishes=[gardens.m])
+    gardens.second_guardian(one, other=mother)
+    gardens.session.commit()
+    sign_in(client, mother.account)
+    alone = said(client, at(two, "together"))
+    assert "冯朵朵" not in alone and "请互相邀请" in alone and "保存并继续" not in alone, (
+        "nothing to choose, and the way"
+    )
+    gardens.second_guardian(two, other=father)
+    gardens.session.commit()
+    assert at(two, "together") in client.get(at(two, "tasks")).text
+    assert "冯朵朵" in said(client, at(two, "together"))
+    assert (
+        client.post(
+            at(two, "together"), data=filled(client.get(at(two, "together"))) | {"together": "bound"}
+        ).status_code
+        == 303
+    )
+    gardens.session.expire_all()
+    assert one.unit == two.unit is not None and one.family_code == two.family_code
+    gardens.registration_is_over().everyone_is_reviewed()
+    gardens.drawn(one, two)
+    assert {gardens.offer_for(each).programme_id for each in (one, two)} == {gardens.offer_for(one).programme_id}

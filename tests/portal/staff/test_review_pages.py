@@ -315,7 +315,10 @@ def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_wor
 
     register_answers.note(portal_session, answers, now=real_now())
     portal_session.commit()
-    assert "/staff/queue/matched" in at_work.get("/staff/queue").text
+    whole = at_work.get("/staff/queue").text
+    assert "/staff/queue/matched" in whole
+    found = at_work.get(f"/staff/queue?q={ana.registration_code}").text
+    assert f"/staff/applications/{ana.id}" in found, "who searches for one application can open it"
     drawn = fill_in(at_work, "/staff/queue/matched")
     selection = drawn.headers["Location"]
     page = at_work.get(selection)

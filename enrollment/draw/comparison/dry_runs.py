@@ -4,19 +4,16 @@ The frozen market of the run is drawn again many times.  Who signs then sees whe
 differ by more than chance.  Nothing of a dry run is kept but the ranges of its figures.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from allocation import central
 from allocation.market import NATURES, Market
-from allocation.outcome import Outcome
 from allocation.simulation import simulate_groups
-from allocation.solve import solve
 from enrollment.draw import fairness
 from enrollment.draw.fairness import FirstWishes
-from enrollment.season import small_cells
 
 DRAWS, FEWEST_DRAWS = 200, 20
 MOST_WORK = 400_000_000
@@ -107,36 +104,6 @@ def told(found: Mapping[str, Any], by_ground: Mapping[str, Mapping[str, int | No
         if group != "ground" or by_ground.get(code, {}).get(measure) is not None:
             ranges[name] = values
     return {"draws": found["draws"], "ranges": ranges}
-
-
-def of_last_rules(
-    market: Market,
-    found: Outcome,
-    tiers: Mapping[str, tuple[Sequence[str], Sequence[int]]],
-    grounds: Mapping[str, Collection[str]],
-) -> dict[str, Any]:
-    """How many children are placed at a better or a worse wish than under other `tiers`, with the same wishes, tickets and
-    places.  Children without tiers keep those of the market.  Grounds whose numbers point to a few children are left out.
-    """
-    children, programmes = fairness.texts(market.codes.children), fairness.texts(market.codes.programmes)
-    tier = np.array(market.tier)
-    for child, code in enumerate(children):
-        other = dict(zip(*tiers[code], strict=True)) if code in tiers else {}
-        for at in range(market.offsets[child], market.offsets[child + 1]):
-            tier[at] = other.get(programmes[market.programme[at]], tier[at])
-    last = solve(market.with_columns(tier=tier))
-    now, then = (np.where(one.rank > 0, one.rank, np.iinfo(np.int32).max) for one in (found, last))
-    better, worse = now < then, now > then
-    number = {code: at for at, code in enumerate(children)}
-    told = {}
-    for ground, codes in grounds.items():
-        rows = np.array([number[code] for code in codes if code in number], dtype=np.int64)
-        counts = [len(rows), int(better[rows].sum()), int(worse[rows].sum())]
-        if counts[0] >= small_cells.FEWEST and not any(
-            map(small_cells.is_small, (*counts, counts[0] - sum(counts[1:])))
-        ):
-            told[ground] = counts
-    return {"all": [len(children), int(better.sum()), int(worse.sum())], "grounds": told}
 
 
 def _draws(limit: int, rows: int) -> int:
