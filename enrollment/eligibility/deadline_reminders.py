@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import Notification, notify_guardians_each
+from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import required_documents
 from enrollment.ground.city_time import format_time
 from enrollment.season.calendar import SeasonDate
@@ -57,26 +58,39 @@ def remind(
 
 
 def remind_returned(session: Session, *, now: dt.datetime) -> int:
-    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the end of the review.
+    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the last moment.
 
-    Each guardian gets one message for an application and an end of the review.  Returns how many applications there are.
+    That is the one that the clerk chose, else the end of the review.  Of a chosen time half is over first, so that the
+    reminder does not follow the message at once.  Each guardian gets one message for an application and a moment.  Returns
+    how many applications there are.
     """
-    ending = select(SeasonDate).where(
-        SeasonDate.step == "review", SeasonDate.ends_at > now, SeasonDate.ends_at <= now + REMIND_BEFORE
-    )
-    found = 0
-    for date in session.scalars(ending).all():
-        due = format_time(date.ends_at)
-        returned = select(Application).where(
-            Application.year == date.year, Application.stage == Stage.RETURNED, Application.on_hold.is_(False)
+    asked = (
+        select(
+            ReturnedItem.application_id,
+            func.max(ReturnedItem.asked_at).label("at"),
+            func.max(ReturnedItem.answer_by).label("answer_by"),
         )
-        told = [
-            Notification(each.child_id, each.id, f"returned_reminder:{each.version}:{due}", {"due": due})
-            for each in session.scalars(returned.order_by(Application.id))
-        ]
-        notify_guardians_each(session, "returned_reminder", told, now=now)
-        found += len(told)
-    return found
+        .where(ReturnedItem.answered_at.is_(None))
+        .group_by(ReturnedItem.application_id)
+        .subquery()
+    )
+    ends_at = func.coalesce(asked.c.answer_by, SeasonDate.ends_at)
+    half_over = asked.c.answer_by.is_(None) | (asked.c.answer_by - now <= now - asked.c.at)
+    returned = (
+        select(Application, ends_at)
+        .outerjoin(asked, asked.c.application_id == Application.id)
+        .outerjoin(SeasonDate, (SeasonDate.year == Application.year) & (SeasonDate.step == "review"))
+        .where(Application.stage == Stage.RETURNED, Application.on_hold.is_(False))
+        .where(ends_at > now, ends_at <= now + REMIND_BEFORE, half_over)
+        .order_by(Application.id)
+    )
+    told = []
+    for application, at in session.execute(returned):
+        due = format_time(at)
+        event = f"returned_reminder:{application.version}:{due}"
+        told.append(Notification(application.child_id, application.id, event, {"due": due}))
+    notify_guardians_each(session, "returned_reminder", told, now=now)
+    return len(told)
 
 
 def _tell(
