@@ -119,9 +119,9 @@ def _rows_ahead(session: Session, round_: Round, application_id: uuid.UUID) -> l
         else "silent" if OfferState.EXPIRED in ended_here
         else None
     )  # fmt: skip
-    held = (live.state, live.rank, live.programme_id) if live else (None, None, None)
+    state, rank, programme_id = (live.state, live.rank, live.programme_id) if live else (None, None, None)
     return [
-        _Row(each.id, each.child_id, each.child_code, each.stage, *held, left)
+        _Row(each.id, each.child_id, each.child_code, each.stage, state, rank, programme_id, left)
         for each in applications
         if each.year == round_.year and each.stage != Stage.DRAFT
     ]

@@ -55,15 +55,16 @@ def receipts(session: Session, application: Application, *, by: Actor) -> list[A
 
 def _moves_ahead(session: Session, application_id: uuid.UUID) -> list[tuple[OfferMove, Programme]] | None:
     """The moves of which the family has a receipt, as they were read ahead; None if they were not."""
+    offers_ahead = OFFERS.ahead(session, application_id)
+    if offers_ahead is None:
+        return None
     found = []
-    for offer in OFFERS.ahead(session, application_id) or ():
+    for offer in offers_ahead:
         moves = OFFER_MOVES.ahead(session, offer.id)
         if moves is None:
             return None
         programme = session.get_one(Programme, offer.programme_id)
         found += [(each, programme) for each in moves if each.move in RECEIPTED]
-    if OFFERS.ahead(session, application_id) is None:
-        return None
     return sorted(found, key=lambda row: row[0].number)
 
 

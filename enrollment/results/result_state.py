@@ -80,9 +80,7 @@ def read_ahead(session: Session, application: Application, run: Run, waits_in: R
     return {rank: Line(None if before is None else 1 + before, eligible) for rank, before, eligible in lines or ()}
 
 
-def standing_before(
-    mine: WishReason | type[WishReason], round_id: uuid.UUID | ColumnElement[Any]
-) -> Select[tuple[int]]:
+def standing_before(mine: WishReason | type[WishReason], round_id: uuid.UUID | ColumnElement[Any]) -> Select[int]:
     """How many who still wait for this wish stand before the family."""
     theirs, live, ended = aliased(WishReason), aliased(Offer), aliased(Offer)
     gave_up = select(ended.id).where(

@@ -141,10 +141,10 @@ class Results:
     def __init__(self, client, engine, town, clock, monkeypatch):
         self.client, self.engine, self.town, self.clock, self.monkeypatch = client, engine, town, clock, monkeypatch
 
-    def counted(self, *children) -> list[int]:
+    def counted(self, *children, page="result") -> list[int]:
         self.town.session.commit()
         self.clock.set(self.town.now)
-        return [self._one(f"/parents/applications/{child.id}/result", child) for child in children]
+        return [self._one(f"/parents/applications/{child.id}/{page}", child) for child in children]
 
     def _one(self, path, child) -> int:
         sign_in(self.client, child.entered_by)
@@ -186,6 +186,8 @@ def test_p2_a_result_after_its_first_hour_asks_three_statements(after_the_hour, 
     town = after_the_hour
     offered = [town.ana, town.ben, *town.twins]
     assert results.counted(*offered) == [3, 3, 3, 3]
+    assert results.counted(*offered, page="result/confirm") == [3, 3, 3, 3]
+    assert results.counted(town.ana, page="result/decline") == [4]  # is there another guardian?
     assert results.counted(town.cui) == [UNPLACED]
     town.confirm(town.ana)
     town.confirm(town.ben, wait=True)
