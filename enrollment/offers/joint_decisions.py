@@ -27,6 +27,9 @@ from enrollment.review.case_rows import Case
 REMIND_BEFORE = dt.timedelta(hours=6)
 """How long before silence lets an act take effect the guardians are reminded."""
 
+HELD, NONE = "held", "none"
+"""What a message about a withdrawal says of a place: that it is given up too, or nothing, because there is none."""
+
 RENEWED = "hold_ended"
 """The reason of an act that ended because its whole period starts anew, as another act, after a dispute."""
 
@@ -252,6 +255,12 @@ def _tell(
     found = session.execute(select(Application.id, Application.child_id).where(Application.id.in_(ids)))
     children = {row.id: row.child_id for row in found}
     told = [
-        Notification(children[row.application_id], row.application_id, f"{kind}:{row.act_id}", params) for row in rows
+        Notification(
+            children[row.application_id],
+            row.application_id,
+            f"{kind}:{row.act_id}",
+            params | {"place": HELD if row.offer_id else NONE},
+        )
+        for row in rows
     ]
     notify_guardians_each(session, kind, told, now=now, by=by)
