@@ -196,7 +196,7 @@ def _withdraw(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) 
             application.child_id, application.id, f"withdrawn:{application.version}",
             {
                 "code": application.registration_code or "", "at": format_time(now),
-                "place": joint_decisions.HELD if application_id in holding else joint_decisions.NONE,
+                "holds_place": application_id in holding,
             },
         )  # fmt: skip
         notify_guardians_each(session, "withdrawn_finally", [told], now=now, by=by)

@@ -27,9 +27,6 @@ from enrollment.review.case_rows import Case
 REMIND_BEFORE = dt.timedelta(hours=6)
 """How long before silence lets an act take effect the guardians are reminded."""
 
-HELD, NONE = "held", "none"
-"""What a message about a withdrawal says of a place: that it is given up too, or nothing, because there is none."""
-
 RENEWED = "hold_ended"
 """The reason of an act that ended because its whole period starts anew, as another act, after a dispute."""
 
@@ -259,7 +256,7 @@ def _tell(
             children[row.application_id],
             row.application_id,
             f"{kind}:{row.act_id}",
-            params | {"place": HELD if row.offer_id else NONE},
+            params | {"holds_place": row.offer_id is not None},
         )
         for row in rows
     ]

@@ -228,7 +228,7 @@ def test_fam23_consent_is_never_refused_and_the_place_waits_for_the_other(two):
     assert told(two, two.mother, two.ana)["withdrawn_finally"] == "you"
     kinds = ("withdraw_proposed", "withdrawn_finally")
     for each in two.session.scalars(select(Notice).where(Notice.kind.in_(kinds))):
-        assert each.params["place"] == "held"
+        assert each.params["holds_place"] is True
 
 
 def test_fam23_after_arrival_the_place_stays(two):
@@ -249,7 +249,7 @@ def test_fam23_between_freeze_and_result_the_ticket_is_given_up(town):
     town.session.refresh(ana)
     assert ana.stage == "withdrawn"
     notice = town.session.scalars(select(Notice).where(Notice.kind == "withdrawn_finally")).one()
-    assert notice.params["place"] == "none", "no message speaks of a place before there is one"
+    assert notice.params["holds_place"] is False, "no message speaks of a place before there is one"
     town.seed_in_order(ana, ben)
     town.run()
     town.publish()
