@@ -32,9 +32,14 @@ lint: setup-test ## style, format, directions of imports, types, locks of migrat
 licences: setup-test ## the licence of each pinned package; fails on one that nobody has allowed
 	@$(PY) -m tests.support.licences
 
+# What one process of the tests has compiled of the modules is there for the next, also where the environment wants nothing
+# written: the two workers and every started process would compile all of it again.
+test test-long: export PYTHONDONTWRITEBYTECODE :=
+
 test: setup-test ## everything needed, then style, types and the tests of every finding, guard, story and page (TESTS=path for some)
-	@# the engine is compiled once on the second core, not by each worker and each started portal of the tests
-	@$(PY) -c "from allocation.warmup import compile_all; compile_all()" & compiling=$$!; \
+	@# the engine and the modules are compiled once on the second core, not by each worker and each started portal of the tests
+	@{ $(PY) -c "from allocation.warmup import compile_all; compile_all()" && \
+	   { $(PY) -m pytest -q --collect-only -p no:cacheprovider $(TESTS) >/dev/null 2>&1 || :; }; } & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(call SECOND_LOOK,not long)
 

@@ -205,7 +205,7 @@ def _twins(ground: Ground, drafts: list[Family], seconds: float) -> dict[str, Ca
 
 def results(plan: Plan) -> None:
     """The paths of a second city, whose result is published."""
-    if not any(plan.wanted(path) for path in ("result page", "confirm", PAGES)):
+    if not any(plan.wanted(path) for path in ("result page", "result page later", "confirm", PAGES)):
         return
     ground = Ground(plan.children, "results")
     try:

@@ -35,6 +35,9 @@ SECRET = "secret-of-the-bench-" + secrets.token_hex(16)
 DATED = ("season", "season_date", "round", "run", "offer")
 """Tables whose dates are moved to today."""
 
+START_LIMIT = 900
+"""Seconds by the clock.  A start takes some seconds of processor time, which a machine that others use may give in minutes."""
+
 UNCOUNTED = ("begin", "commit", "rollback", "savepoint", "release", "set ", "show ", "discard", "deallocate", "")
 
 
@@ -54,7 +57,7 @@ class Server:
                 command, env=environ, cwd=ROOT, stdout=file, stderr=file, pass_fds=[self.listener.fileno()]
             )
         self.log = log
-        limit = time.monotonic() + 180
+        limit = time.monotonic() + START_LIMIT
         while len(self.workers()) < workers_for_families():
             if self.process.poll() is not None or time.monotonic() > limit:
                 raise RuntimeError(f"{app} did not start: see {log}")

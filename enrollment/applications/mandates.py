@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, deadlines
 from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.guardian_access import doubted_phones
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox, sign_in
 from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
@@ -97,7 +98,7 @@ def give_by_code(
     """Store the mandate of the guardian who read out the code.  None for a wrong code.
 
     The caller must also commit after a wrong code, because the attempt is counted.  Creates the guardian's account if there
-    is none.  Refuses `account_is_closed`.
+    is none.  Refuses `account_is_closed`, and `phone_doubted` if the number may belong to another person now.
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
@@ -107,6 +108,9 @@ def give_by_code(
     account = sign_in.account_of_phone(session, phone, now=now)
     if account.disabled_at is not None:
         raise Refused("account_is_closed", field="code")
+    if doubted_phones.is_doubted(session, account, known_browser=False, now=now):
+        raise Refused("phone_doubted", field="code")
+    doubted_phones.note_proof(session, account, now=now)
     mandate = Mandate(id=uuid.uuid4(), helper_id=helper_id, account_id=account.id, way="code")
     return _give(session, mandate, terms, by=by, now=now)
 

@@ -147,8 +147,7 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
     """The register answers about an application since it was last handed in, by fact."""
     known = REGISTER_ANSWERS.ahead(session, application_id)
     if known is not None:
-        versions = VERSIONS.of(session, application_id)
-        handed_in = max((each.submitted_at for each in versions), default=None)
+        handed_in = _handed_in_at(session, application_id)
         return {each.fact: each for each in known if handed_in is not None and each.at >= handed_in}
     said = (
         select(RegisterAnswer)
@@ -156,6 +155,25 @@ def answers_of(session: Session, application_id: uuid.UUID) -> dict[str, Registe
         .where(Application.id == application_id, is_current())
     )
     return {answer.fact: answer for answer in session.scalars(said.execution_options(populate_existing=True))}
+
+
+def _told(session: Session, application_id: uuid.UUID) -> list[tuple[str, str, dt.datetime | None]]:
+    """The same as fact, answer and time of the family's dispute."""
+    known = REGISTER_ANSWERS.values_ahead(session, application_id, "fact", "answer", "disputed_at", "at")
+    if known is None:
+        said = answers_of(session, application_id).values()
+        return [(each.fact, each.answer, each.disputed_at) for each in said]
+    handed_in = _handed_in_at(session, application_id)
+    return [
+        (fact, answer, disputed_at)
+        for fact, answer, disputed_at, at in known
+        if handed_in is not None and at >= handed_in
+    ]
+
+
+def _handed_in_at(session: Session, application_id: uuid.UUID) -> dt.datetime | None:
+    """When the application was handed in last, as it was read ahead."""
+    return max((each.submitted_at for each in VERSIONS.of(session, application_id)), default=None)
 
 
 def answers_for_family(session: Session, application_id: uuid.UUID) -> dict[str, RegisterAnswer]:
@@ -174,6 +192,11 @@ def may_be_asked(session: Session, application: Application) -> dict[Register, C
     return consents.registers_of(session, application.entered_for or application.entered_by)
 
 
+def registers_asked(session: Session, application: Application) -> set[Register]:
+    """The same without the consents."""
+    return consents.agreed_registers(session, application.entered_for or application.entered_by)
+
+
 def being_asked(session: Session, application: Application) -> set[str]:
     """The facts about which a register is to be asked that has not answered about this application yet."""
     if application.stage not in AWAITING_DECISION:
@@ -189,13 +212,13 @@ def keeping_silent_or_agreeing(session: Session, application: Application) -> se
     Without the facts of registers that the family does not agree to ask.  Our own roll is left out: it finds an elder
     sibling only if its guardians use this portal.
     """
-    asked = may_be_asked(session, application)
+    asked = registers_asked(session, application)
     if not asked:
         return set()
     against = {
         fact
-        for fact, said in answers_of(session, application.id).items()
-        if said.answer in ("differs", "unknown") or said.disputed_at is not None
+        for fact, answer, disputed_at in _told(session, application.id)
+        if answer in ("differs", "unknown") or disputed_at is not None
     }
     return {fact for fact, register in REGISTER_OF.items() if register in asked and register != Register.ROLL} - against
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
+from enrollment.corrections import level_changes
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import identity
@@ -20,7 +21,6 @@ from enrollment.people.guardians import validate_name
 from enrollment.people.person_rows import Child, Guardian
 from enrollment.review import fact_values
 from enrollment.review.correction_rows import CorrectionKind, CorrectionRequest
-from enrollment.season import ages
 from enrollment.season.facts import Fact
 
 Values = dict[str, Any]
@@ -35,6 +35,9 @@ TYPED = {
 """The fields that the form has for each kind of identity correction."""
 
 CHILD_COLUMNS = ("name", "id_kind", "id_number", "born", "sex")
+LEVEL = "level"
+"""The class level of the application, beside the columns of the child, where a birth date changes it."""
+
 GUARDIAN_COLUMNS = ("name", "id_kind", "id_number")
 
 
@@ -76,8 +79,8 @@ def change_of_child(
 
     A birth date or sex in the number takes precedence: a new number may change them too, and they cannot be changed
     without the number.  An adopted child gets a new name with the new number: `DOCUMENT` may change both at once, and keeps
-    the name where none is entered.  Refuses `correction_changes_nothing`, `correction_changes_level`, and what
-    `children.child_values` refuses.
+    the name where none is entered.  A birth date of another level changes the level too.  Refuses
+    `correction_changes_nothing`, and what `level_changes.level_of` and `children.child_values` refuse.
     """
     child = session.get_one(Child, application.child_id)
     entered = {name: typed.get(name) for name in TYPED[kind]}
@@ -87,9 +90,9 @@ def change_of_child(
     _found, values = children.child_values(
         said["name"], said["id_kind"], said["id_number"], said["born"], said["sex"], today(now)
     )
-    if ages.level_for(values["born"], application.year) != application.level:
-        raise Refused("correction_changes_level", field=TYPED[kind][-1])
-    return _difference(of_child(child), {column: _plain(values[column]) for column in CHILD_COLUMNS}, kind)
+    level = level_changes.level_of(session, application, values["born"], field=TYPED[kind][-1])
+    before, after = _difference(of_child(child), {column: _plain(values[column]) for column in CHILD_COLUMNS}, kind)
+    return (before, after) if level is None else (before | {LEVEL: application.level}, after | {LEVEL: level})
 
 
 def change_of_guardian(guardian: Guardian, typed: Mapping[str, Any], *, now: dt.datetime) -> tuple[Values, Values]:

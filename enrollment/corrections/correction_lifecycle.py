@@ -13,6 +13,7 @@ from enrollment.review.correction_rows import UNDECIDED, CorrectionMove, Correct
 
 _FAMILY = frozenset({Role.GUARDIAN, Role.HELPER})
 _DESK = frozenset({Role.CLERK, Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL})
+_CLOCK = frozenset({Role.SYSTEM})
 
 
 def _move(from_: Iterable[CorrectionState], to: CorrectionState, by: frozenset[Role]) -> Move:
@@ -25,8 +26,10 @@ CORRECTION_MOVES = {
     "apply": _move(UNDECIDED, CorrectionState.APPLIED, _DESK),
     "refuse": _move(UNDECIDED, CorrectionState.REFUSED, _DESK),
     "withdraw": _move(UNDECIDED, CorrectionState.WITHDRAWN, _FAMILY),
+    "escalate": _move((CorrectionState.OPEN,), CorrectionState.OPEN, _CLOCK),
+    "escalate_signed": _move((CorrectionState.SIGNED,), CorrectionState.SIGNED, _CLOCK),
 }
-"""The first creates a request; the others change one."""
+"""The first creates a request; the others change one.  The clock hands an overdue one to the next office, in its state."""
 
 
 def create(session: Session, request: CorrectionRequest, *, by: Actor, now: dt.datetime) -> None:

@@ -8,18 +8,19 @@ import datetime as dt
 import hashlib
 import uuid
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications import units
 from enrollment.applications.application_rows import Application, Wish
-from enrollment.corrections import correction_lifecycle, effects
+from enrollment.corrections import corrected_values, correction_lifecycle, effects
 from enrollment.corrections.requests import notify
 from enrollment.draw import draw_jobs
 from enrollment.ground import signatures
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.offers import notice_codes
+from enrollment.people.household_rows import Household
 from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, CorrectionRequest
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
@@ -43,9 +44,27 @@ def scope_condition(by: Actor) -> ColumnElement[bool]:
     return or_(*mine) if mine else false()
 
 
+def may_decide(session: Session, request: CorrectionRequest, *, by: Actor) -> bool:
+    """Whether the request stands with the actor's office; the one from which an overdue request was taken only reads it."""
+    here = select(CorrectionRequest.id).where(CorrectionRequest.id == request.id, scope_condition(by))
+    return session.scalar(here) is not None
+
+
+def _was_with(by: Actor) -> ColumnElement[bool]:
+    """SQL condition: the request was taken from the actor's office, because it was overdue."""
+    reviewed = select(Application.id).where(Application.review_kindergarten_id.in_(by.kindergartens))
+    at_home = select(Household.application_id).where(Household.home_area.in_(by.areas))
+    return and_(
+        CorrectionRequest.escalated_at.is_not(None),
+        or_(CorrectionRequest.application_id.in_(reviewed), CorrectionRequest.application_id.in_(at_home)),
+    )
+
+
 def find(session: Session, request_id: uuid.UUID, *, by: Actor) -> CorrectionRequest:
-    """A request in the actor's scope.  NotFound elsewhere.  The caller audits the view."""
-    found = session.scalar(select(CorrectionRequest).where(CorrectionRequest.id == request_id, scope_condition(by)))
+    """A request in the actor's scope, or that was taken from there when it was overdue.  NotFound elsewhere.  The caller
+    audits the view."""
+    readable = or_(scope_condition(by), _was_with(by))
+    found = session.scalar(select(CorrectionRequest).where(CorrectionRequest.id == request_id, readable))
     if found is None:
         raise NotFound("correction_request")
     return found
@@ -91,7 +110,10 @@ def agree(
     effects.put_into_effect(session, request, application, rounds, by=by, now=now)
     correction_lifecycle.make(session, request, "apply", by=by, now=now)
     replaced = notice_codes.were_replaced(session, application.child_id, at=now)
-    notify(session, "correction_applied_new_notice" if replaced else "correction_applied", request, now=now)
+    kind = "correction_applied_new_notice" if replaced else "correction_applied"
+    if corrected_values.LEVEL in corrected_values.after_of(request):
+        kind = "correction_applied_level"
+    notify(session, kind, request, now=now)
     return request
 
 
@@ -134,6 +156,8 @@ def _locked(
     request = session.get_one(CorrectionRequest, request_id, with_for_update=True, populate_existing=True)
     if request.state not in UNDECIDED:
         raise Refused("decided_already")
+    if not may_decide(session, request, by=by):
+        raise Refused("correction_handed_on", field="reason")
     if request.version != version:
         raise Stale()
     return request, application

@@ -14,7 +14,7 @@ from enrollment.applications import lifecycle, receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.identity_documents import Union
 from enrollment.applications.lifecycle import HANDED_IN
-from enrollment.corrections import corrected_values, home_moves
+from enrollment.corrections import corrected_values, home_moves, level_changes
 from enrollment.corrections.corrected_values import Values
 from enrollment.draw import snapshot
 from enrollment.ground import audit, identity
@@ -57,12 +57,13 @@ def put_into_effect(
 ) -> None:
     """Apply the correction.  The caller holds the locks of the application and of its unpublished `rounds`.
 
-    Refuses `correction_outdated` where the value is no longer the one before, `number_of_another_child`,
+    Refuses `correction_outdated` where the value is no longer the one before, what `level_changes.level_of` refuses,
+    `number_of_another_child`,
     `guardian_known_elsewhere`, `child_joined`, `duplicate_holds_a_place`, `refusal_is_proposed` and
     `move_waits_for_review`.
     """
     if request.kind in CHILD_IDENTITY:
-        _correct_child(session, request, application, by=by, now=now)
+        _correct_child(session, request, application, rounds, by=by, now=now)
     elif request.kind == CorrectionKind.OTHER_IDENTITY:
         _correct_guardian(session, request)
     elif request.kind == CorrectionKind.MOVE:
@@ -95,13 +96,22 @@ def _require_same(expected: Values, values: Values) -> None:
 
 
 def _correct_child(
-    session: Session, request: CorrectionRequest, application: Application, *, by: Actor, now: dt.datetime
+    session: Session,
+    request: CorrectionRequest,
+    application: Application,
+    rounds: Sequence[Round],
+    *,
+    by: Actor,
+    now: dt.datetime,
 ) -> None:
     child = session.get_one(Child, application.child_id, with_for_update={"key_share": True}, populate_existing=True)
     before, after = corrected_values.before_of(request), corrected_values.after_of(request)
+    level = before.pop(corrected_values.LEVEL, None), after.pop(corrected_values.LEVEL, None)
     _require_same(before, corrected_values.of_child(child))
     if child.is_joined:
         raise Refused("child_joined")
+    if "born" in after:
+        _change_level(session, application, after["born"], level, rounds)
     index, found = child.id_index, _corrected_document(session, child, after, now=now)
     for column, value in after.items():
         setattr(child, column, dt.date.fromisoformat(value) if column == "born" else value)
@@ -118,6 +128,22 @@ def _correct_child(
     notice_codes.replace(session, child.id, by=by, now=now)
     roll_corrections.correct(session, index, after, by=by, now=now)
     duplicates.find(session, child, now=now)
+
+
+def _change_level(
+    session: Session,
+    application: Application,
+    born: str,
+    asked: tuple[str | None, str | None],
+    rounds: Sequence[Round],
+) -> None:
+    """Change the class level as two people read it; refuses `correction_outdated` where it is another by now."""
+    former, level = asked[0] or application.level, asked[1]
+    now_another = level_changes.level_of(session, application, dt.date.fromisoformat(born), field="reason")
+    if application.level != former or now_another != level:
+        raise Refused("correction_outdated")
+    if level is not None:
+        level_changes.apply(session, application, level, rounds)
 
 
 def _corrected_document(session: Session, child: Child, after: Values, *, now: dt.datetime) -> identity.Identity | None:

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, Wish
@@ -15,7 +15,7 @@ from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.correction_rows import OPEN_CORRECTIONS, UNDECIDED, CorrectionMove, CorrectionRequest
 
-FILTERS = ("open", "due", "mine", "decided")
+FILTERS = ("open", "half", "due", "mine", "decided")
 DUE_SOON = dt.timedelta(days=1)
 MOST_LISTED = 200
 
@@ -34,6 +34,7 @@ def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list
     undecided = CorrectionRequest.state.in_(UNDECIDED)
     conditions: dict[str, ColumnElement[bool]] = {
         "open": undecided,
+        "half": past_half(now),
         "due": undecided & (CorrectionRequest.due_at <= now + DUE_SOON),
         "mine": _mine(by),
         "decided": ~undecided,
@@ -67,15 +68,36 @@ def that_change_the_list(session: Session, round_id: uuid.UUID) -> int:
 
 def desk_of(session: Session, request: CorrectionRequest) -> str | None:
     """The name of the kindergarten or area that decides; None is the city."""
-    if request.kindergarten_id is not None:
-        return session.get_one(Kindergarten, request.kindergarten_id).name
-    return session.get_one(Area, request.area_code).name if request.area_code else None
+    return _name_of(session, request.kindergarten_id, request.area_code)
+
+
+def office_of(session: Session, application: Application) -> str | None:
+    """The name of the desk that looks at what a family adds to its application; None is the city."""
+    return _name_of(session, *requests.desk_for(session, application))
+
+
+def _name_of(session: Session, kindergarten_id: uuid.UUID | None, area_code: str | None) -> str | None:
+    if kindergarten_id is not None:
+        return session.get_one(Kindergarten, kindergarten_id).name
+    return session.get_one(Area, area_code).name if area_code else None
 
 
 def count_undecided(session: Session, *, by: Actor) -> int:
     """The number of undecided requests in the actor's scope."""
     waiting = select(func.count()).select_from(CorrectionRequest)
     return session.scalar(waiting.where(decisions.scope_condition(by), CorrectionRequest.state.in_(UNDECIDED))) or 0
+
+
+def past_half(now: dt.datetime) -> ColumnElement[bool]:
+    """SQL condition: undecided, and half of the time to decide is over."""
+    passed, left = now - CorrectionRequest.requested_at, CorrectionRequest.due_at - now
+    return and_(CorrectionRequest.state.in_(UNDECIDED), passed >= left)
+
+
+def count_past_half(session: Session, *, by: Actor, now: dt.datetime) -> int:
+    """The same in the actor's scope, counted: the reminder of the desk."""
+    waiting = select(func.count()).select_from(CorrectionRequest)
+    return session.scalar(waiting.where(decisions.scope_condition(by), past_half(now))) or 0
 
 
 def history_of(session: Session, request_id: uuid.UUID) -> list[CorrectionMove]:

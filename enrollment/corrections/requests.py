@@ -32,9 +32,10 @@ from enrollment.review.correction_rows import (
     CorrectionKind,
     CorrectionRequest,
 )
+from enrollment.season import policy_approval
 from enrollment.season.facts import Fact
+from enrollment.season.rules import CORRECTION_DAYS
 
-DAYS_TO_DECIDE = 5
 LONGEST_STATEMENT = 500
 
 
@@ -138,14 +139,14 @@ def _file(
     _refuse_second(session, application.id, kind, fact)
     other = _other_application(session, application, typed) if kind == CorrectionKind.DUPLICATE else None
     before, after = _change(session, application, kind, typed, fact, guardian, other, now)
-    kindergarten_id, area_code = _desk(session, application)
+    kindergarten_id, area_code = desk_for(session, application)
     request = CorrectionRequest(
         id=uuid.uuid4(), application_id=application.id, kind=kind, fact=fact, version=1,
         before=corrected_values.as_text(before), after=corrected_values.as_text(after),
         statement=statement.strip()[:LONGEST_STATEMENT],
         guardian_id=guardian.id if guardian and kind == CorrectionKind.OTHER_IDENTITY else None,
         duplicate_of=other.id if other else None, kindergarten_id=kindergarten_id, area_code=area_code,
-        requested_by=by.acting_account_id, requested_at=now, due_at=now + dt.timedelta(days=DAYS_TO_DECIDE),
+        requested_by=by.acting_account_id, requested_at=now, due_at=now + _time_to_decide(session, application.year, area_code),
     )  # fmt: skip
     correction_lifecycle.create(session, request, by=by, now=now)
     correction_papers.add(session, request, papers, now=now)
@@ -208,13 +209,19 @@ def _other_application(session: Session, application: Application, typed: Mappin
     return found
 
 
-def _desk(session: Session, application: Application) -> tuple[uuid.UUID | None, str | None]:
+def desk_for(session: Session, application: Application) -> tuple[uuid.UUID | None, str | None]:
     """Who decides: the reviewing kindergarten and its area; without one the area of the home, else the city."""
     kindergarten_id = application.review_kindergarten_id
     if kindergarten_id is not None:
         return kindergarten_id, session.get_one(Kindergarten, kindergarten_id).area_code
     household = household_rows.household_of(session, application.id)
     return None, household.home_area if household else None
+
+
+def _time_to_decide(session: Session, year: int, area_code: str | None) -> dt.timedelta:
+    """By the policy of the area that answers for the request."""
+    policy = policy_approval.policy_in_force(session, year, area_code) if area_code else None
+    return dt.timedelta(days=policy_approval.rules_of(policy).correction_days if policy else CORRECTION_DAYS)
 
 
 def guardian_of_application(session: Session, application: Application) -> Guardian | None:

@@ -34,6 +34,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, TextMessage
 from enrollment.ground.vault import VaultError, unseal
+from enrollment.people.desk_rows import PhoneDoubt
 from enrollment.people.person_rows import Guardian, Guardianship
 
 
@@ -139,7 +140,8 @@ def _claim_notices(
 ) -> Sequence[ClaimedNotice]:
     """The recipient is checked by the same statement: a notice about another family's child is withheld for good.
 
-    A notice to an account without a number, or to a number that did not receive lately, ends as undeliverable.  In the
+    A notice to an account without a number, to one that may be another person's, or to one that did not receive lately, ends
+    as undeliverable.  In the
     receiver's quiet hours it waits for their end; a kind that the receiver wants in the inbox alone is not sent.
     """
     due = (
@@ -156,22 +158,25 @@ def _claim_notices(
         .exists()
     )
     muted = select(MessageChoice.account_id).where(_chosen, MessageChoice.muted.has_key(Notice.kind)).exists()
+    doubted = select(PhoneDoubt.account_id).where(PhoneDoubt.account_id == Account.id).exists()
     quiet = and_(Notice.kind.not_in(AT_ONCE), quiet_until(now).is_not(None))
     no_number, stays = Account.phone.is_(None), MessageState.UNDELIVERABLE
     state = case(
         (or_(~own, muted), MessageState.WITHHELD),
         (no_number, stays),
+        (doubted, stays),
         (resting, stays),
         (quiet, MessageState.WAITING),
         else_=MessageState.SENDING,
     )
-    sends = and_(own, ~muted, ~no_number, ~resting, ~quiet)
+    sends = and_(own, ~muted, ~no_number, ~doubted, ~resting, ~quiet)
     error = case(
         (and_(own, muted), DeliveryError.BY_CHOICE),
         (and_(own, no_number), DeliveryError.NO_NUMBER),
+        (and_(own, doubted), DeliveryError.DOUBTED_NUMBER),
         (and_(own, resting), DeliveryError.UNREACHABLE_NUMBER),
     )
-    waits = and_(own, ~muted, ~no_number, ~resting, quiet)
+    waits = and_(own, ~muted, ~no_number, ~doubted, ~resting, quiet)
     taken = (
         update(Notice)
         .where(Notice.id == due.c.id, Account.id == Notice.account_id)

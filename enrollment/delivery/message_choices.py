@@ -27,7 +27,15 @@ OPTIONAL: Mapping[str, tuple[str, ...]] = {
 }
 """What can be switched off, with the kinds of messages."""
 
-AT_ONCE = ("phone_change_waiting", "phone_changed", "phone_change_stopped", "phone_change_taken", "sign_on_bound")
+AT_ONCE = (
+    "phone_change_waiting",
+    "phone_changed",
+    "phone_change_stopped",
+    "phone_change_taken",
+    "phone_release_waiting",
+    "phone_released",
+    "sign_on_bound",
+)
 """Warnings that somebody may be taking the account over: the quiet hours do not hold them."""
 
 LONGEST_QUIET = 12

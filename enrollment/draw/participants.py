@@ -3,6 +3,7 @@
 What differs between them is a parameter: which stages take part, which facts count, and whether a fault is refused.
 """
 
+import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
+from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application, Wish
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, HANDED_IN, TAKES_PART
 from enrollment.draw.round_market import (
@@ -25,6 +27,7 @@ from enrollment.draw.round_market import (
     places_held,
     without_absent_elders,
 )
+from enrollment.eligibility import return_times
 from enrollment.eligibility.tiers import Entry, TierTable, likely_facts_of, verified_facts_of
 from enrollment.ground.errors import Refused
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
@@ -90,6 +93,17 @@ def under_review(session: Session, round_: Round) -> list[Row]:
         .order_by(counted.c.n.desc(), Kindergarten.name)
     )
     return list(session.execute(found))
+
+
+def returned(session: Session, round_: Round) -> tuple[int, dt.datetime | None]:
+    """How many applications of the round wait for their families, and the last moment at which one may be answered."""
+    rows = session.execute(
+        participants_query(round_, (Stage.RETURNED,))
+        .with_only_columns(Kindergarten.area_code, Application.returned_at, maintain_column_froms=True)
+        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+    ).all()
+    asked = [(row.area_code, row.returned_at) for row in rows if row.returned_at is not None]
+    return len(rows), return_times.latest_answer(session, round_.year, asked)
 
 
 def facts_of(

@@ -25,6 +25,7 @@ from enrollment.draw.run_rows import Run, RunState
 from enrollment.draw.seed import declared_forms
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
 from enrollment.review.correction_rows import CorrectionRequest, CorrectionState
 from enrollment.season import round_rows as rounds
@@ -77,6 +78,7 @@ def freeze(
 
 def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:
     """The checks that need no market.  Refuses `round_not_closed`, `run_is_published`, `still_under_review` (with `n` and `where`),
+    `returns_have_time` (with `n`, `until`) while a family may still complete what was sent back,
     `run_waits_for_its_hour`, `public_reason_missing` where a frozen list is replaced, `duplicates_undecided` (with `n`), and
     `another_draw_is_open` while another round's commitment waits for its seed.  A draw for children without tickets needs a
     declared form: refuses what `declared_forms.require_for_freeze` refuses.
@@ -89,6 +91,9 @@ def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datet
     if waiting:
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
+    number, until = participants.returned(session, round_)
+    if until is not None and now < until:
+        raise Refused("returns_have_time", n=number, until=format_time(until))
     signed = select(Run.id).where(Run.round_id == round_.id, Run.state == RunState.SIGNED)
     if session.scalar(signed) is not None:
         raise Refused("run_waits_for_its_hour")

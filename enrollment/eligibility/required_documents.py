@@ -50,6 +50,13 @@ class Needed:
 
 def needed(session: Session, application: Application) -> list[Needed]:
     """Each required paper once, with the grounds that require it, and the papers that a clerk asked for by name."""
+    listed = _listed(session, application)
+    _note_registers(session, application, listed)
+    return listed
+
+
+def _listed(session: Session, application: Application) -> list[Needed]:
+    """The same without what registers answer."""
     claimed = claim_rows.of(session, application.id)
     signed = [
         policy_approval.policy_in_force(session, application.year, area) for area in areas_of(session, application)
@@ -64,14 +71,23 @@ def needed(session: Session, application: Application) -> list[Needed]:
         asked.setdefault(Document.GUARDIANSHIP_PROOF, Needed(Document.GUARDIANSHIP_PROOF))
     for item in _asked_back(session, application.id):
         asked.setdefault(item, Needed(item)).asked_back = True
+    if not asked:
+        return []
     pages = _pages(session, application.id)
-    claimed_facts = set(tiers.claimed_facts(session, application.id))
-    of_registers = register_answers.keeping_silent_or_agreeing(session, application)
     for document, paper in asked.items():
         paper.pages = pages.get(document.value, 0)
-        proved = claimed_facts.intersection(PROVES[document])
-        paper.by_register = bool(proved) and proved <= of_registers
     return [asked[document] for document in Document if document in asked]
+
+
+def _note_registers(session: Session, application: Application, papers: list[Needed]) -> None:
+    """Say of each paper whether registers are asked instead."""
+    if not papers:
+        return
+    claimed_facts = set(tiers.claimed_facts(session, application.id))
+    of_registers = register_answers.keeping_silent_or_agreeing(session, application)
+    for paper in papers:
+        proved = claimed_facts.intersection(PROVES[paper.document])
+        paper.by_register = bool(proved) and proved <= of_registers
 
 
 def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Document, list[Ground]]:
@@ -101,7 +117,9 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
 
 def missing(session: Session, application: Application) -> list[Needed]:
     """The required papers that the family has not uploaded yet."""
-    return [paper for paper in needed(session, application) if not paper.there and not paper.may_wait]
+    absent = [paper for paper in _listed(session, application) if not paper.there]
+    _note_registers(session, application, absent)
+    return [paper for paper in absent if not paper.may_wait]
 
 
 def areas_of(session: Session, application: Application) -> list[str]:

@@ -68,6 +68,7 @@ class Account(Base):
     second_factor_used: Mapped[int | None]
     disabled_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
+    phone_proven_at: Mapped[dt.datetime | None]
     language: Mapped[str] = mapped_column(default="zh", server_default="zh")
 
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", lazy="selectin")

@@ -45,7 +45,7 @@ class DeliveryError(StrEnum):
 
     Of the number: `INVALID_NUMBER` (no such number, or not in service), `RECEIVER_REFUSES` (the owner refuses messages),
     `UNREACHABLE_NUMBER` (not tried, because the number did not receive lately), `NO_NUMBER` (the account has none to which
-    the gateway sends).  Of the message: `MESSAGE_REFUSED`, `NOT_DELIVERED` (says a receipt), `EXPIRED` (a code), `UNCERTAIN`
+    the gateway sends), `DOUBTED_NUMBER` (it may belong to another person now).  Of the message: `MESSAGE_REFUSED`, `NOT_DELIVERED` (says a receipt), `EXPIRED` (a code), `UNCERTAIN`
     (it may have been sent, and the lane does not send twice), `NO_TEXT` (the row cannot be read), `BY_CHOICE` (the family
     reads this kind in the inbox alone).  Of WeChat: `NOT_FOLLOWING` (the person does not follow the service account), `DECLINED`
     (the person switched its messages off there).  Of the gateway: `NO_ANSWER`, `GATEWAY_FAULT`, `TOO_FAST`,
@@ -56,6 +56,7 @@ class DeliveryError(StrEnum):
     RECEIVER_REFUSES = "receiver_refuses"
     UNREACHABLE_NUMBER = "unreachable_number"
     NO_NUMBER = "no_number"
+    DOUBTED_NUMBER = "doubted_number"
     MESSAGE_REFUSED = "message_refused"
     NOT_DELIVERED = "not_delivered"
     EXPIRED = "expired"

@@ -33,7 +33,7 @@ from enrollment.ground.retention import THIRTY_DAYS, Moment, delete_rows, table_
 from enrollment.ground.sign_in import WebSession
 from enrollment.open_days.rows import OpenDayVisit
 from enrollment.people.consents import Consent
-from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange
+from enrollment.people.desk_rows import AccessCode, AccessCodeUse, DeskContact, IdentityCheck, PhoneChange, PhoneDoubt
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.household_rows import HomeLikeness, Household
 from enrollment.people.invitations import Invitation
@@ -234,6 +234,7 @@ def _empty(session: Session, whose: Select[Account], now: dt.datetime, limit: in
         account.disabled_at = account.disabled_at or now
     session.flush()
     gone = delete_all(session, PhoneChange, PhoneChange.account_id.in_(ids)) if ids else Counter()
+    gone += delete_all(session, PhoneDoubt, PhoneDoubt.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, Consent, Consent.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, MessageChoice, MessageChoice.account_id.in_(ids)) if ids else Counter()
     gone += delete_all(session, WechatBinding, WechatBinding.account_id.in_(ids)) if ids else Counter()

@@ -16,14 +16,13 @@ from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.guardian_access import desk_access
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice
 from enrollment.offers import desk_answers
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
 from enrollment.people.desk_rows import DeskContact
 from enrollment.people.guardians import without_phone
-from enrollment.season import calendar
-from enrollment.season.calendar import Season
 
 TOLD_AT_DESK = (
     "review_returned",
@@ -41,6 +40,9 @@ TOLD_AT_DESK = (
     "correction_applied",
     "correction_applied_new_notice",
     "correction_refused",
+    "correction_applied_level",
+    "correction_late",
+    "correction_late_city",
     "document_not_accepted",
     "bond_missing",
     "bond_waiting",
@@ -48,6 +50,8 @@ TOLD_AT_DESK = (
     "bond_place_alone",
     "on_hold",
     "hold_ended",
+    "phone_release_waiting",
+    "phone_released",
 )
 """The kinds of messages that a desk has to pass on: the family was not there when these things happened."""
 
@@ -197,4 +201,6 @@ def _may_still_complete(session: Session, application: Application, now: dt.date
 
 
 def _review_ends(session: Session, application: Application) -> dt.datetime | None:
-    return calendar.spans(session.get_one(Season, application.year)).get("review", (None, None))[1]
+    if application.returned_at is None:
+        return None
+    return return_times.answer_until(session, application, returned_at=application.returned_at)

@@ -128,6 +128,14 @@ def registers_of(session: Session, account_id: uuid.UUID) -> dict[Register, Cons
     return {register: given[kind] for kind, register in REGISTER_OF_KIND.items() if kind in given}
 
 
+def agreed_registers(session: Session, account_id: uuid.UUID) -> set[Register]:
+    """The same without the consents."""
+    known = LIVE_CONSENTS.values_ahead(session, account_id, "kind")
+    if known is None:
+        return set(registers_of(session, account_id))
+    return {REGISTER_OF_KIND[kind] for (kind,) in known if kind in REGISTER_OF_KIND}
+
+
 def choose_registers(
     session: Session,
     chosen: Collection[str],

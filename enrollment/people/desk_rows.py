@@ -29,8 +29,11 @@ class IdentityCheck(Base):
 
 
 class PhoneChangeWay(StrEnum):
+    """`NEW_HOLDER`: somebody who holds the number now has never applied with it, so the account loses it."""
+
     SESSION = "session"
     DESK = "desk"
+    NEW_HOLDER = "new_holder"
 
 
 class PhoneChangeOutcome(StrEnum):
@@ -45,6 +48,7 @@ class PhoneChange(Base):
     `effective_at` is when it takes effect; at a desk it is unknown until a second person has confirmed the identity check.
     `old_answered`: the code sent to the old number was entered too, so there is no waiting time.  `stop_digest` is the
     digest of the token in the link sent to the old number.  A row without `ended_at` is open; an account has at most one.
+    A release to a new holder has no `new_phone` and no `asked_by`: whoever asked is no account.
     """
 
     __tablename__ = "phone_change"
@@ -52,9 +56,9 @@ class PhoneChange(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     way: Mapped[str]
-    new_phone: Mapped[str] = mapped_column(SealedPhone("phone_change.new_phone"))
+    new_phone: Mapped[str | None] = mapped_column(SealedPhone("phone_change.new_phone"))
     old_answered: Mapped[bool]
-    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    asked_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     asked_at: Mapped[dt.datetime]
     identity_check_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_check.id"))
     application_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"), index=True)
@@ -66,12 +70,30 @@ class PhoneChange(Base):
     outcome: Mapped[str | None]
 
     __table_args__ = (
-        CheckConstraint("way IN ('session','desk')", name="known_way"),
+        CheckConstraint("way IN ('session','desk','new_holder')", name="known_way"),
+        CheckConstraint(
+            "(way = 'new_holder') = (new_phone IS NULL) AND (way = 'new_holder') = (asked_by IS NULL)",
+            name="a_release_has_no_number",
+        ),
         CheckConstraint("confirmed_by IS NULL OR confirmed_by <> asked_by", name="two_people"),
         CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="an_end_has_an_outcome"),
         Index("uq_phone_change__one_open", "account_id", unique=True, postgresql_where=text("ended_at IS NULL")),
         Index("ix_phone_change__due", "effective_at", postgresql_where=text("ended_at IS NULL")),
     )
+
+
+class PhoneDoubt(Base):
+    """The number of an account may have gone to another person: no message about the family is sent to it.
+
+    `tries` are wrong answers to the question that only the guardian can answer, `tried_at` is the last of them.
+    """
+
+    __tablename__ = "phone_doubt"
+
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    since: Mapped[dt.datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    tried_at: Mapped[dt.datetime | None]
 
 
 class AccessCode(Base):

@@ -10,7 +10,7 @@ rows, each an array of the columns that `Read.shape` names.
 """
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import LargeBinary, Uuid, bindparam, func, select, union
@@ -104,15 +104,24 @@ READS: tuple[Read[Any], ...] = (
 
 def read_ahead(session: Session, account: Account) -> None:
     """Read the state of a guardian's family, and answer the session's services from it.  For requests that write nothing."""
-    values = {"account": account.id, "phone": account.phone_index}
-    (answer,) = _statement().one(session, values)
+    keep_as_read(session, account, read(session, account))
+
+
+def read(session: Session, account: Account) -> list[Any]:
+    """The state of a guardian's family, as one statement reads it."""
+    found: list[Any] = _statement().one(session, {"account": account.id, "phone": account.phone_index})
+    return found
+
+
+def keep_as_read(session: Session, account: Account, answer: list[Any]) -> None:
+    """Answer the session's services from what `read` gave."""
     found = dict(zip(READS, answer, strict=True))
     ahead = ReadAhead()
 
     def keep(read: Read[Any], covered: Iterable[Any]) -> list[Any]:
         return ahead.add(session, read, covered, found[read])
 
-    def keep_for_later(reads: Iterable[Read[Any]], covered: Iterable[Any]) -> None:
+    def keep_for_later(reads: Iterable[Read[Any]], covered: Collection[Any]) -> None:
         for read in reads:
             ahead.add_later(session, read, covered, found[read])
 

@@ -68,7 +68,8 @@ UNDECIDED = (CorrectionState.OPEN, CorrectionState.SIGNED)
 class CorrectionRequest(Base):
     """`before` and `after` are JSON objects with the same keys: columns of the child, guardian or household, or a fact's code.
 
-    `kindergarten_id` and `area_code` name the office that decides; if both are None, the city decides, until `due_at`.
+    `kindergarten_id` and `area_code` name the office that decides; if both are None, the city decides, until `due_at`.  A
+    request that is undecided then goes to the next office at `escalated_at`, once.
     """
 
     __tablename__ = "correction_request"
@@ -90,6 +91,7 @@ class CorrectionRequest(Base):
     requested_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
     requested_at: Mapped[dt.datetime]
     due_at: Mapped[dt.datetime]
+    escalated_at: Mapped[dt.datetime | None]
     decided_at: Mapped[dt.datetime | None]
 
     __table_args__ = (

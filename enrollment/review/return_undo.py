@@ -11,12 +11,12 @@ from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.evidence_rows import pages_of
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import MessageState, Notice
 from enrollment.review import leases
 from enrollment.review.scope import locked
-from enrollment.season import calendar, seasons
 
 UNDO = dt.timedelta(minutes=2)
 RETURNED = "review_returned"
@@ -27,15 +27,9 @@ class OpenReturn:
     """A return that the family has not answered: until when it can, when a guardian read of it, and until when the
     clerk may take it back (None: no more)."""
 
-    due_at: dt.datetime | None
+    due_at: dt.datetime
     read_at: dt.datetime | None
     undo_until: dt.datetime | None
-
-
-def due_at(session: Session, year: int) -> dt.datetime | None:
-    """When the family's time ends: with the step `review` of the calendar.  None without a calendar."""
-    season = seasons.of_year(session, year)
-    return calendar.spans(season)["review"][1] if season is not None else None
 
 
 def open_return(session: Session, application: Application, *, now: dt.datetime) -> OpenReturn | None:
@@ -50,7 +44,8 @@ def open_return(session: Session, application: Application, *, now: dt.datetime)
     possible = (
         now < until and not begun and all(each.state == MessageState.WAITING and each.read_at is None for each in told)
     )
-    return OpenReturn(due_at(session, application.year), read, until if possible else None)
+    due_at = return_times.answer_until(session, application, returned_at=application.returned_at)
+    return OpenReturn(due_at, read, until if possible else None)
 
 
 def hold_messages(session: Session, application_id: uuid.UUID, *, now: dt.datetime) -> None:

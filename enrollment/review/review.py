@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
-from enrollment.applications.application_rows import Application
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
@@ -22,8 +22,6 @@ from enrollment.review import return_undo, second_opinions
 from enrollment.review.findings import LONGEST_NOTE, Finding, facts_still_open, record_finding, verify
 from enrollment.review.leases import in_hand, release, take
 from enrollment.review.scope import find, locked, refuse_while_refusal_is_open, within
-from enrollment.season import calendar
-from enrollment.season.calendar import Season
 
 __all__ = [
     "LONGEST_NOTE",
@@ -76,7 +74,7 @@ def confirm(
 def send_back(
     session: Session, application_id: uuid.UUID, items: Iterable[Ask], *, by: Actor, now: dt.datetime
 ) -> None:
-    """Ask the family to correct the named items; the message names the end of the review while it is to come.  Refuses `nothing_named` and `item_without_a_note`."""
+    """Ask the family to correct the named items; the message names the last moment to answer.  Refuses `nothing_named` and `item_without_a_note`."""
     application = in_hand(session, application_id, by=by, now=now)
     refuse_while_refusal_is_open(session, application_id)
     asked = list(items)
@@ -95,17 +93,9 @@ def send_back(
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    until = _answer_until(session, application, now=now)
-    due = {"due": format_time(until)} if until is not None else {}
-    notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), **due)
+    due = format_time(return_times.answer_until(session, application, returned_at=now))
+    notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), due=due)
     return_undo.hold_messages(session, application.id, now=now)
-
-
-def _answer_until(session: Session, application: Application, *, now: dt.datetime) -> dt.datetime | None:
-    """The end of the review; None after it, when an answer still counts until the list is frozen."""
-    season = session.get(Season, application.year)
-    span = calendar.spans(season).get("review") if season is not None else None
-    return span[1] if span is not None and span[1] > now else None
 
 
 def open_items(session: Session, application_id: uuid.UUID) -> list[ReturnedItem]:

@@ -73,11 +73,12 @@ def steps_at_stages(season: Season, stages: Collection[str], *, now: dt.datetime
     """The steps for those who take part in rounds of these stages.  The calendar announces; the rounds say what is done."""
     found = []
     for date in season.dates:
-        state = _state(date.begins_at, date.ends_at, now)
-        needed = _stages_needed(date.step, state)
+        step, begins_at, ends_at = date.step, date.begins_at, date.ends_at
+        state = _state(begins_at, ends_at, now)
+        needed = _stages_needed(step, state)
         if needed and not any(stage in needed for stage in stages):
             state = "late"
-        found.append(CalendarStep(date.step, date.begins_at, date.ends_at, state))
+        found.append(CalendarStep(step, begins_at, ends_at, state))
     return found
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy import Select, any_, literal, select
 from sqlalchemy.orm import Session
 
+from enrollment.ground.reading.catalogue import once
 from enrollment.season import ages, seasons
 from enrollment.season.calendar import Season
 from enrollment.season.kept_years import ROUNDS, YEARS
@@ -80,6 +81,10 @@ def window(session: Session, year: int, level: str, *, now: dt.datetime) -> Wind
     """The state of registration of a level.  A year in preparation has none; a closed one takes nothing any more, and its last
     round is still known.  One query, because every page of a family asks it.
     """
+    return once(session, (Window, year, level, now), lambda: _window(session, year, level, now))
+
+
+def _window(session: Session, year: int, level: str, now: dt.datetime) -> Window:
     found, announced_at, closed_at = _rounds_and_dates(session, year, level)
     if not found or announced_at is None:
         return NOTHING

@@ -4,6 +4,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
+from typing import Any
 
 from enrollment.ground.classifications import NATURES
 from enrollment.season.document_kinds import PROVES, Document
@@ -14,8 +15,15 @@ from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_parser import PolicyTable
 from enrollment.season.rules import (
     BEST,
+    CORRECTION_DAYS,
     DECISION_HOURS,
+    LEAST_DOUBT_DAYS,
+    MOST_CORRECTION_DAYS,
+    MOST_DOUBT_DAYS,
+    MOST_RETURN_HOURS,
     PAIR_RULES,
+    PHONE_DOUBT_DAYS,
+    RETURN_HOURS,
     WORST,
     Concurrent,
     Example,
@@ -57,6 +65,7 @@ _TOP = [
     "review",
     "central",
     "guardians",
+    "corrections",
     "siblings",
     "documents",
     "grounds",
@@ -121,9 +130,10 @@ def _rules(top: PolicyTable) -> Rules:
         basis=top.get("basis", str, ""),
         open_to=_open_to_grounds(top.table("apply")),
         pair_rule=_pair_rule(top),
-        review_opens_early=_review_opens_early(top.table("review")),
+        **_review(top.table("review")),
         central_tolerance=_tolerance(top.table("central")),
-        decision_hours=_decision_hours(top.table("guardians")),
+        **_guardians(top.table("guardians")),
+        correction_days=_correction_days(top.table("corrections")),
         concurrent=_concurrent(top),
         documents_always=_documents_always(top.table("documents")),
         terms=_terms(top.table("grounds", required=True)),
@@ -144,9 +154,12 @@ def _pair_rule(top: PolicyTable) -> str:
     return table.code("rule", PAIR_RULES, required="pairs" in top.content)
 
 
-def _review_opens_early(table: PolicyTable) -> bool:
-    table.only(["opens_early"])
-    return table.get("opens_early", bool, False)
+def _review(table: PolicyTable) -> dict[str, Any]:
+    table.only(["opens_early", "return_hours"])
+    return {
+        "review_opens_early": table.get("opens_early", bool, False),
+        "return_hours": table.number("return_hours", 1, MOST_RETURN_HOURS, RETURN_HOURS),
+    }
 
 
 def _tolerance(table: PolicyTable) -> int:
@@ -154,9 +167,18 @@ def _tolerance(table: PolicyTable) -> int:
     return table.number("tolerance", 0, MOST_TOLERANCE, 0)
 
 
-def _decision_hours(table: PolicyTable) -> int:
-    table.only(["decision_hours"])
-    return table.number("decision_hours", 1, MOST_DECISION_HOURS, DECISION_HOURS)
+def _guardians(table: PolicyTable) -> dict[str, Any]:
+    table.only(["decision_hours", "phone_doubt_days"])
+    days = LEAST_DOUBT_DAYS, MOST_DOUBT_DAYS, PHONE_DOUBT_DAYS
+    return {
+        "decision_hours": table.number("decision_hours", 1, MOST_DECISION_HOURS, DECISION_HOURS),
+        "phone_doubt_days": table.number("phone_doubt_days", *days),
+    }
+
+
+def _correction_days(table: PolicyTable) -> int:
+    table.only(["days"])
+    return table.number("days", 1, MOST_CORRECTION_DAYS, CORRECTION_DAYS)
 
 
 def _concurrent(top: PolicyTable) -> Concurrent | None:

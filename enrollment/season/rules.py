@@ -17,6 +17,16 @@ PAIR_RULES = ("overhang", "close")
 DECISION_HOURS = 24
 """How long an irrevocable act of one guardian waits for the others, where the policy does not say."""
 
+PHONE_DOUBT_DAYS, LEAST_DOUBT_DAYS, MOST_DOUBT_DAYS = 60, 14, 90
+"""After how many days without a proof a telephone number may be another person's, where the policy does not say, and what
+it may say: carriers give a number out again about 90 days after it was given up."""
+
+CORRECTION_DAYS, MOST_CORRECTION_DAYS = 5, 30
+"""In how many days a correction request is decided, where the policy does not say; then the next office decides it."""
+
+RETURN_HOURS, MOST_RETURN_HOURS = 24, 168
+"""How long a family has at least to complete what a clerk sent back, where the policy does not say; no list is frozen before."""
+
 
 @dataclass(frozen=True)
 class TierResult:
@@ -85,8 +95,11 @@ class Rules:
     concurrent: Concurrent | None = None
     open_to: frozenset[Ground] = frozenset()
     review_opens_early: bool = False
+    return_hours: int = RETURN_HOURS
     central_tolerance: int = 0
     decision_hours: int = DECISION_HOURS
+    phone_doubt_days: int = PHONE_DOUBT_DAYS
+    correction_days: int = CORRECTION_DAYS
     examples: tuple[Example, ...] = ()
     basis: str = ""
 

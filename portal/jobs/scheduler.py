@@ -60,6 +60,7 @@ SCHEDULE = (
     ScheduledJob("count_coverage", "* * * * *"),
     ScheduledJob("fold_season_tally", "*/2 * * * *"),
     ScheduledJob("answers_due", "*/5 * * * *"),
+    ScheduledJob("corrections_due", "25 * * * *"),
     ScheduledJob("bonds_incomplete", "15 * * * *"),
     ScheduledJob("deadline_reminders", "30 17 * * *"),
     ScheduledJob("end_phone_waits", "*/5 * * * *"),

@@ -20,7 +20,7 @@ from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
-from portal.text.area_names import area_names
+from portal.text.area_names import area_name_of
 from portal.text.facts import changed_words
 from portal.text.formats import day
 from portal.text.words import word
@@ -103,7 +103,7 @@ def bound_names(session: Session, application: Application, answers: dict[str, A
 
 
 def area_name(session: Session, code: str | None) -> str:
-    return area_names(session).get(code, "") if code else ""
+    return area_name_of(session, code) or ""
 
 
 def _href(page: str, application: Application) -> str:

@@ -22,7 +22,7 @@ from enrollment.season import openings
 from enrollment.season.openings import Chance, Window
 from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
-from portal.text.area_names import area_names
+from portal.text.area_names import area_name_of
 from portal.text.words import word
 from portal.web.unit_of_work import actor
 
@@ -176,4 +176,4 @@ def _office(session: Session, application: Application, times: Window) -> str | 
     if code is None and round_ is not None:
         listed = wishes.of(session, application.id, round_.id)
         code = listed[0].programme.kindergarten.area_code if listed else None
-    return area_names(session).get(code) if code else None
+    return area_name_of(session, code)

@@ -14,6 +14,7 @@ from wtforms import RadioField, SelectField, StringField
 
 from enrollment.applications import identity_documents
 from enrollment.applications.applications import Application
+from enrollment.corrections import request_list
 from enrollment.ground.vault import mask
 from enrollment.people import documents
 from enrollment.people.person_rows import ID_KINDS, RESIDENT, EnteredBefore
@@ -50,6 +51,7 @@ def _view(
     add, earlier = add or DocumentForm(formdata=None), earlier or EarlierEntryForm(formdata=None)
     add.set_choices()
     earlier.set_choices()
+    listed = documents.of_family(db(), application.child_id)
     return form_page(
         "documents",
         "child",
@@ -58,7 +60,8 @@ def _view(
         add=add,
         earlier=earlier,
         asked=documents.question_is_due(db(), application.child_id),
-        listed=documents.of_family(db(), application.child_id),
+        listed=listed,
+        office=request_list.office_of(db(), application) if any(not each.checked_at for each in listed) else None,
         mask=mask,
     )
 

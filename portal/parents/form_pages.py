@@ -18,12 +18,13 @@ from enrollment.applications.applications import Application, Stage
 from enrollment.applications.statements import draft_changes, keyed_write
 from enrollment.applications.statements.keyed_write import Change
 from enrollment.draw import bond_participation
+from enrollment.eligibility import return_times
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, invitations
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
-from enrollment.season import calendar, openings, seasons
+from enrollment.season import openings
 from enrollment.season.openings import Window
 from enrollment.season.rounds import Round
 from portal.parents import answer_summary, pages, steps
@@ -121,10 +122,11 @@ def is_late_correction(application: Application, times: Window | None = None) ->
 
 
 def review_ends(application: Application) -> dt.datetime | None:
-    """The deadline for correcting a returned application; None if it has passed."""
-    season = seasons.of_year(db(), application.year)
-    end = calendar.spans(season)["review"][1] if season is not None else None
-    return end if end is not None and end > clock() else None
+    """The last moment to answer a return; None if it has passed, or nothing was sent back."""
+    if application.stage != Stage.RETURNED or application.returned_at is None:
+        return None
+    end = return_times.answer_until(db(), application, returned_at=application.returned_at)
+    return end if end > clock() else None
 
 
 def bound_with(application: Application) -> list[Application]:

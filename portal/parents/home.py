@@ -163,7 +163,7 @@ def _task_list(application: Application, *, at_home: bool) -> ResponseReturnValu
         bar=steps.progress_bar(listed),
         next_page=steps.next_step(listed),
         hints=timeline.hints(db(), application, by=actor(), now=clock()),
-        registers=bool(register_answers.may_be_asked(db(), application)),
+        registers=bool(register_answers.registers_asked(db(), application)),
         guardians=len(children.accounts_of(db(), application.child_id)),
         at_home=at_home,
         pending=_pending_items() if at_home else {},

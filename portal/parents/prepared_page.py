@@ -15,7 +15,7 @@ from enrollment.results.family_results import Origin
 from enrollment.results.prepared_results import FreshResult
 from enrollment.season import openings
 from enrollment.season.openings import Chance, Opening
-from portal.text.area_names import area_names
+from portal.text.area_names import area_name_of
 from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
 
@@ -106,5 +106,5 @@ def _next_chance(session: Session, found: FreshResult, application: Any) -> Next
     office = None
     if chance.opening in (Opening.LATE, Opening.NONE):
         household = households.household_of(session, found.application_id)
-        office = area_names(session).get(household.home_area or "") if household is not None else None
+        office = area_name_of(session, household.home_area) if household is not None else None
     return NextChance(application, chance, office)

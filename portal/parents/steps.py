@@ -1,10 +1,9 @@
 """The pages of the form: their order, the state of each, and the next one."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from flask import url_for
 from sqlalchemy.orm import Session
 
 from enrollment.applications import completeness, deadlines, sibling_binding, wishes
@@ -13,6 +12,7 @@ from enrollment.applications.lifecycle import WITH_AUTHORITY
 from enrollment.eligibility import claims, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.people import consents, documents, guardians, household_rows
+from portal.text.page_environment import address_of
 
 ORDER = ("consent", "guardian", "child", "household", "grounds", "evidence", "together", "wishes", "check")
 PARTS = {
@@ -28,12 +28,21 @@ OPTIONAL = ("grounds", "together")
 
 @dataclass(frozen=True)
 class Step:
-    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents."""
+    """A page and its state: `done`, `now` (the next one), `todo`, `later`, `optional`, or `wanting` `n` documents.
+
+    `asks` is the page on which something of this one is still asked, and to which `href` leads.
+    """
 
     page: str
     state: str
     n: int = 0
     href: str | None = None
+    asks: str | None = None
+
+    @property
+    def leads_to(self) -> str:
+        """The code of what a link to this step continues."""
+        return self.asks or self.page
 
     @property
     def blocks_submission(self) -> bool:
@@ -104,7 +113,7 @@ def steps(form: FormState) -> list[Step]:
     """Every page of this family's form in order, with its state."""
     found = [_step(page, form) for page in ORDER if _is_shown(page, form)]
     first = next((step for step in found if step.state == "todo"), None)
-    return [Step(step.page, "now", step.n, step.href) if step is first else step for step in found]
+    return [replace(step, state="now") if step is first else step for step in found]
 
 
 def next_step(listed: list[Step]) -> Step | None:
@@ -139,10 +148,10 @@ def progress_bar(listed: list[Step]) -> list[tuple[str, str]]:
 def page_url(page: str, application: Application | None) -> str | None:
     """The address of a form page; None while there is no application for it."""
     if page in ("consent", "guardian"):
-        return url_for(f"parents.{page}_page")
+        return address_of(f"parents.{page}_page")
     if page == "child" and application is None:
-        return url_for("parents.new_child")
-    return url_for(f"parents.{page}_page", application_id=application.id) if application else None
+        return address_of("parents.new_child")
+    return address_of(f"parents.{page}_page", application_id=application.id) if application else None
 
 
 def _is_shown(page: str, form: FormState) -> bool:
@@ -156,7 +165,7 @@ def _step(page: str, form: FormState) -> Step:
     if page == "child" and form.application is None and not (form.consented and form.guardian):
         return Step(page, "todo")
     if page == "child" and form.asked_before:
-        return Step(page, "todo", 0, page_url("documents", form.application))
+        return Step(page, "todo", 0, page_url("documents", form.application), asks="documents")
     if page == "evidence" and form.papers_missing:
         return Step(page, "wanting", form.papers_missing, href)
     if _done(page, form):

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,6 +27,7 @@ from portal.parents.answer_summary import area_name
 from portal.parents.application_status import ApplicationStatus
 from portal.parents.form_pages import review_ends, wish_names
 from portal.text.formats import day, moment, span
+from portal.text.page_environment import address_of
 from portal.text.words import word
 from portal.web.unit_of_work import db
 
@@ -68,7 +68,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "addable": asked_papers.addable(session, application, now=now),
         "receipts": receipts.all_of(session, application),
         "wished": wish_names(application),
-        "result": url_for("parents.result_page", application_id=application.id),
+        "result": address_of("parents.result_page", application_id=application.id),
     }
 
 
@@ -210,7 +210,7 @@ def _answer_url(item: str, application: Application) -> str:
         page = "household"
     elif item in set(Fact):
         page = "grounds"
-    return url_for(f"parents.{page}_page", application_id=application.id, _anchor=anchor)
+    return address_of(f"parents.{page}_page", application_id=application.id, _anchor=anchor)
 
 
 def _confirmed_at(offer: Offer) -> dt.datetime | None:

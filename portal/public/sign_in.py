@@ -18,12 +18,13 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
 from portal.demo import people as demo_people
 from portal.public import pages
+from portal.public.phone_doubts.doubted_phone import question_first
 from portal.text.messages import signed, text_words
 from portal.text.words import contact, language
 from portal.web import phone_messages
 from portal.web.authentication import log_in, log_out, note_second_factor
 from portal.web.clock import real_now
-from portal.web.devices import asker_for, remember_login, remember_phone
+from portal.web.devices import asker_for, remember_login
 from portal.web.forms import PageForm
 from portal.web.guards import public
 from portal.web.phone_fields import code_field, digits, phone_field
@@ -152,7 +153,9 @@ def use_code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _code_page(form, phone)
     account = account_of_code(form, phone)
-    return _code_page(form, phone) if account is None else log_in_and_go_on(account)
+    if account is None:
+        return _code_page(form, phone)
+    return question_first(account, phone) or log_in_and_go_on(account)
 
 
 def account_of_code(form: CodeForm, phone: str) -> Account | None:
@@ -170,7 +173,6 @@ def account_of_code(form: CodeForm, phone: str) -> Account | None:
     if account.disabled_at is not None or account.login is not None:  # staff need a password and a second factor
         form.code.errors = [_("这个账号已停用，请%(contact)s。", contact=contact())]
         return None
-    remember_phone(phone)
     return account
 
 

@@ -11,7 +11,13 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application
-from enrollment.applications.guardian_access import access_codes, desk_access, phone_change_course, phone_changes
+from enrollment.applications.guardian_access import (
+    access_codes,
+    desk_access,
+    doubted_phones,
+    phone_change_course,
+    phone_changes,
+)
 from enrollment.family_messages import addresses
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
@@ -241,6 +247,15 @@ def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
     phone_messages.confirm_at_desk(db(), change_id, by=actor())
     flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))
     return redirect(url_for("staff.desk"), 303)
+
+
+@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/phone/keep")
+@desk("staff", step_up=True)
+def keep_phone(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
+    """The guardian at the desk objects to the release of the number to a new holder."""
+    doubted_phones.object_at_desk(db(), application_id, account_id, by=actor(), now=clock())
+    flash(_("已停止，号码仍属于这位监护人。"))
+    return redirect(_address(application_id, account_id), 303)
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code/revoke")

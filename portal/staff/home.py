@@ -33,5 +33,6 @@ def home() -> ResponseReturnValue:
         kindergartens=own_kindergartens(),
         opens=task_groups.opens_at(db(), now=clock()),
         corrections=request_list.count_undecided(db(), by=actor()),
+        corrections_past_half=request_list.count_past_half(db(), by=actor(), now=clock()),
         workload=workload.workload(db(), by=actor(), now=clock()),
     )

@@ -12,7 +12,7 @@ from wtforms.validators import Length
 
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
-from enrollment.eligibility import required_documents, tiers
+from enrollment.eligibility import required_documents, return_times, tiers
 from enrollment.ground import audit
 from enrollment.review import return_undo, review
 from enrollment.review.queue import task_groups
@@ -89,7 +89,8 @@ def send_back_page(application: Application, items: list[str], form: PageForm) -
         rest=[item for item in items if item not in first],
         form=form,
         item_words=item_words,
-        due_at=return_undo.due_at(db(), application.year),
+        due_at=return_times.answer_until(db(), application, returned_at=clock()),
+        review_ends=return_times.review_ends(db(), application.year),
     )
 
 

@@ -10,6 +10,11 @@ def area_name(area: Area) -> str:
     return area.name_en if language() == "en" else area.name
 
 
+def area_name_of(session: Session, code: str | None) -> str | None:
+    """The name of the area with this code; None without one."""
+    return next((area_name(area) for area in all_areas(session) if area.code == code), None) if code else None
+
+
 def area_names(session: Session) -> dict[str, str]:
     """Names by code, in the official order of the areas."""
     english = language() == "en"

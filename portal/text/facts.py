@@ -78,7 +78,7 @@ def _value(name: str, value: Any, names: Names, fact: bool) -> str:
         return _("是") if value else _("否")
     if name in AREA_COLUMNS:
         return names.areas.get(value, value)
-    return word(name, value) if name in ("sex", "id_kind", "hukou_kind") else str(value)
+    return word(name, value) if name in ("sex", "id_kind", "hukou_kind", "level") else str(value)
 
 
 def changed_words(code: str) -> str:

@@ -40,11 +40,12 @@ def speaking(language: str) -> Iterator[None]:
 def spoken() -> str:
     """The language in which something is said now: `zh` or `en`."""
     try:
-        known = g.get("spoken")
+        here = g._get_current_object()  # asked fifty times a page: each use of the proxy costs
     except RuntimeError:  # no application: a command that is not about anybody
         return "zh"
+    known = here.get("spoken")
     if known is None:
-        known = g.spoken = chosen() if has_request_context() else _of_locale()
+        known = here.spoken = chosen() if has_request_context() else _of_locale()
     return known
 
 

@@ -5,43 +5,69 @@ the name of the route, so each is computed once in a process.
 """
 
 import functools
+import re
 import uuid
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode
 
-from flask import Flask, request
+from flask import Flask, current_app, has_request_context, request
 from flask.templating import Environment
 from flask_babel import gettext
 from jinja2 import Template, nodes
-from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import Markup
+from jinja2.compiler import CodeGenerator, Frame, is_python_keyword
+from markupsafe import Markup, escape
 
 from portal.text.languages import spoken
 
 SOME_ID = uuid.UUID("5e0d1f8a-0000-4000-8000-00000000a1d5")
 """Stands for an id while an address is taken apart."""
 
+SOME_CODE = "5e0d1f8a0000code"
+"""Stands for a code in the same way."""
+
+PLAIN_CODE = re.compile(r"[0-9A-Za-z_-]+")
+"""A code that stands in an address as it is."""
+
+PLAIN_IN_QUERY = "!$'()*,/:;?@"
+"""What werkzeug leaves as it is in the value of a query."""
+
+OF_DICT = frozenset(dir(dict))
+"""What every dictionary has as an attribute, such as `items`."""
+
 MOST_FRAGMENTS = 1000
 """More than languages, telephones of seasons and parts of the frame together."""
 
 
 class PageCode(CodeGenerator):
-    """Jinja's code generator that calls `translated` directly.
+    """Jinja's code generator that calls what has a name directly, and for `_` the function `translated`.
 
-    Jinja looks `_` up in the context and asks each time how it wants to be called.
+    Jinja asks at each call how the function wants to be called, looks for its `__call__` and wraps its arguments.  Here no
+    function that templates know by name wants the context.
     """
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        is_text = isinstance(node.node, nodes.Name) and node.node.name == "_" and len(node.args) == 1
-        if not is_text or node.dyn_args is not None or node.dyn_kwargs is not None or forward_caller:
+        named = node.node
+        is_unpacked = node.dyn_args is not None or node.dyn_kwargs is not None
+        if is_unpacked or not isinstance(named, nodes.Name) or any(is_python_keyword(each.key) for each in node.kwargs):
             super().visit_Call(node, frame, forward_caller=forward_caller)
             return
-        self.write("environment.translated(")
-        self.visit(node.args[0], frame)
-        for value in node.kwargs:
-            self.write(", ")
+        if named.name == "_" and len(node.args) == 1 and not forward_caller:
+            self.write("environment.translated")
+        else:
+            self.visit(named, frame)
+        self.write("(")
+        for value in (*node.args, *node.kwargs):
             self.visit(value, frame)
-        self.write(")")
+            self.write(", ")
+        self.write("caller=caller)" if forward_caller else ")")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        """What a macro or `translated` gives is markup already, and `escape` would make it once more."""
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape or finalize.src is not None:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write(f"environment.{PageEnvironment.escaped.__name__}(")
 
 
 class PageEnvironment(Environment):
@@ -71,8 +97,22 @@ class PageEnvironment(Environment):
     def _known_templates(self) -> dict[str | Template, Template]:
         return {}
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As Jinja: the attribute, else the item; the item of a dictionary is found without an exception for the attribute."""
+        if type(obj) is dict and attribute in obj and attribute not in OF_DICT:
+            return obj[attribute]
+        try:
+            return getattr(obj, attribute)
+        except AttributeError:
+            return super().getattr(obj, attribute)
+
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **d} if d else self.globals
+
+    @staticmethod
+    def escaped(value: Any) -> Markup:
+        """As markup: itself where it is, else escaped."""
+        return value if type(value) is Markup else escape(value)
 
     @staticmethod
     def translated(message: str, /, **values: Any) -> Markup:
@@ -92,41 +132,61 @@ def _markup(language: str, message: str) -> Markup:
 def _url_for(app: Flask) -> Any:
     """`url_for` that remembers addresses which depend on nothing but the name of the route or of a static file.
 
-    Of a route whose only part is an id, what stands before and after the id is remembered.  Any other route with a part in its
-    address is not: the page may give the part, as those of a year do.
+    Of a route whose only part is an id or a code, what stands before and after it is remembered.  Any other route with a part in
+    its address is not: the page may give the part, as those of a year do.
     """
     known: dict[tuple[str, str, str | None], str] = {}
-    around: dict[tuple[str, str], tuple[str, str]] = {}
+    around: dict[tuple[str, str, type], tuple[str, str] | None] = {}
 
     @functools.cache
-    def has_no_parts(endpoint: str) -> bool:
-        return endpoint == "static" or not any(rule.arguments for rule in app.url_map.iter_rules(endpoint))
+    def only_part(endpoint: str) -> str | None:
+        """The name of the only part; "" for a route without one, None for one with several, or whose rules differ."""
+        rules = list(app.url_map.iter_rules(endpoint))
+        if endpoint == "static" or not any(rule.arguments for rule in rules):
+            return ""
+        parts = {frozenset(rule.arguments) for rule in rules}
+        if len(parts) > 1 or any(rule.defaults for rule in rules) or len(rules[0].arguments) > 1:
+            return None
+        return next(iter(rules[0].arguments))
 
-    @functools.cache
-    def has_only(endpoint: str, part: str) -> bool:
-        return all(rule.arguments == {part} and not rule.defaults for rule in app.url_map.iter_rules(endpoint))
-
-    def of_id(endpoint: str, part: str, value: uuid.UUID) -> str:
-        key = request.root_path, endpoint
+    def around_part(root: str, endpoint: str, part: str, kind: type) -> tuple[str, str] | None:
+        """What stands before and after the part; None where it takes no such value."""
+        key = root, endpoint, kind
         if key not in around:
-            parts: dict[str, Any] = {part: SOME_ID}
-            before, _, after = app.url_for(endpoint, **parts).partition(str(SOME_ID))
-            around[key] = before, after
-        before, after = around[key]
-        return f"{before}{value}{after}"
+            parts: dict[str, Any] = {part: SOME_ID if kind is uuid.UUID else SOME_CODE}
+            try:
+                before, found, after = app.url_for(endpoint, **parts).partition(str(parts[part]))
+            except ValueError:  # a part that is one of certain words
+                before, found, after = "", "", ""
+            around[key] = (before, after) if found else None  # a number is not written as it was given
+        return around[key]
+
+    def with_part(root: str, endpoint: str, part: str, values: dict[str, Any]) -> str | None:
+        """The address of a route whose only part is an id or a plain code; the other values are its query."""
+        value = values.get(part)
+        kind = type(value)
+        if kind is not uuid.UUID and (kind is not str or PLAIN_CODE.fullmatch(str(value)) is None):
+            return None
+        query = {name: each for name, each in values.items() if name != part}
+        if any(name.startswith("_") or type(each) not in (str, int) for name, each in query.items()):
+            return None
+        found = around_part(root, endpoint, part, kind)
+        if found is None:
+            return None
+        before, after = found
+        asked = f"?{urlencode(query, safe=PLAIN_IN_QUERY)}" if query else ""
+        return f"{before}{value}{after}{asked}"
 
     def url_for(endpoint: str, /, **values: Any) -> str:
-        if endpoint.startswith(".") or not request:
+        if endpoint.startswith(".") or not has_request_context():
             return app.url_for(endpoint, **values)
-        if len(values) == 1:
-            ((part, value),) = values.items()
-            if type(value) is uuid.UUID and has_only(endpoint, part):
-                return of_id(endpoint, part, value)
-        if not has_no_parts(endpoint):
+        root = request.root_path
+        part = only_part(endpoint)
+        if part:
+            return with_part(root, endpoint, part, values) or app.url_for(endpoint, **values)
+        if part is None or (values and (endpoint != "static" or [*values] != ["filename"])):
             return app.url_for(endpoint, **values)
-        if values and (endpoint != "static" or [*values] != ["filename"]):
-            return app.url_for(endpoint, **values)
-        key = request.root_path, endpoint, values.get("filename")
+        key = root, endpoint, values.get("filename")
         if key not in known:
             known[key] = app.url_for(endpoint, **values)
         return known[key]
@@ -150,6 +210,12 @@ def _kept_fragment(kept: dict[tuple[Any, ...], Markup]) -> Callable[..., Markup]
         return found
 
     return kept_fragment
+
+
+def address_of(endpoint: str, /, **values: Any) -> str:
+    """`url_for` as templates call it, for views that list many addresses."""
+    url_for = cast(Callable[..., str], current_app.jinja_env.globals["url_for"])
+    return url_for(endpoint, **values)
 
 
 def init(app: Flask) -> None:

@@ -55,12 +55,19 @@ def _account(account_id: uuid.UUID) -> Account | None:
     return db().scalar(select(Account).where(Account.id == account_id))
 
 
+def signed_in() -> CurrentUser | None:
+    """The signed-in person; None for nobody.  Each use of the proxy `current_user` looks for the person again."""
+    user = current_user._get_current_object()
+    return user if user.is_authenticated else None
+
+
 def own_account() -> Account | None:
     """The account of the signed-in person as it was read with the web session; None for nobody."""
     row = current_session().row
-    if row is None or row.account is None or not current_user.is_authenticated:
+    if row is None or row.account is None:
         return None
-    return row.account if str(row.account.id) == current_user.get_id() else None
+    person = signed_in()
+    return row.account if person is not None and row.account.id == person.actor.account_id else None
 
 
 def unread_messages() -> int:

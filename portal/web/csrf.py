@@ -7,7 +7,9 @@ then be guessed from the sizes of answers (BREACH).  Therefore each answer shows
 import base64
 import binascii
 import functools
+import json
 import os
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
@@ -15,7 +17,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -38,10 +41,39 @@ def masked_token() -> str:
     return g.masked_token
 
 
+class TokenSigner(TimestampSigner):
+    """Signs with one key, which is derived once."""
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        if secret_key is not None:
+            return super().derive_key(secret_key)
+        return self._derived
+
+    @functools.cached_property
+    def _derived(self) -> bytes:
+        return super().derive_key()
+
+
+class TokenSerializer(URLSafeTimedSerializer):
+    """Writes a token without trying to compress it: the digits of a token are as short as they can be."""
+
+    default_signer = TokenSigner
+
+    def dump_payload(self, obj: Any) -> bytes:
+        return base64_encode(json.dumps(obj))
+
+    def make_signer(self, salt: str | bytes | None = None) -> TimestampSigner:
+        return cast(TimestampSigner, super().make_signer(salt)) if salt is not None else self._signer
+
+    @functools.cached_property
+    def _signer(self) -> TimestampSigner:
+        return cast(TimestampSigner, super().make_signer())
+
+
 @functools.cache
-def _signer(secret: str) -> URLSafeTimedSerializer:
+def _signer(secret: str) -> TokenSerializer:
     """What Flask-WTF makes for each token: it signs the token of a session."""
-    return URLSafeTimedSerializer(secret, salt="wtf-csrf-token")
+    return TokenSerializer(secret, salt="wtf-csrf-token")
 
 
 def masked(signed: str) -> str:

@@ -12,12 +12,12 @@ from typing import ParamSpec, Protocol, cast
 from flask import Flask, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user
 
 from enrollment.ground.accounts import DESK_OF_ROLE, Role
 from enrollment.ground.errors import Refused
 from portal.gateways import receipts
 from portal.web import acting_for, clock
+from portal.web.authentication import signed_in
 from portal.web.unit_of_work import services
 
 DESKS = ("parents", "helpers", "staff", "officials")
@@ -131,11 +131,12 @@ def desk(name: str, *roles: str, allows_helper: bool = False, step_up: bool = Fa
     def decorate(view: View[P]) -> View[P]:
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            if not current_user.is_authenticated:
+            person = signed_in()
+            if person is None:
                 return redirect(url_for("public.sign_in", next=request.full_path.rstrip("?")), 303)
-            if guard.allows_helper and current_user.actor.is_any(Role.HELPER):
+            if guard.allows_helper and person.actor.is_any(Role.HELPER):
                 return _admit_helper() or view(*args, **kwargs)
-            if not guard.admits(current_user.actor.roles):
+            if not guard.admits(person.actor.roles):
                 abort(403)
             return view(*args, **kwargs)
 

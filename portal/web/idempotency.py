@@ -63,8 +63,10 @@ def _is_kept_by_view() -> bool:
 
 def request_key() -> RequestKey | None:
     """The key of this POST request of a signed-in person; None without a usable one."""
+    if request.method != "POST":  # first: the form of a page that is only shown need not be looked for
+        return None
     key = request.form.get(FIELD, "")
-    if request.method != "POST" or not key or len(key) > 64 or not current_user.is_authenticated:
+    if not key or len(key) > 64 or not current_user.is_authenticated:
         return None
     owner = uuid.UUID(current_user.get_id())
     return RequestKey(f"{owner.hex}:{key}", owner, _body_digest(), real_now())

@@ -364,10 +364,10 @@ def test_fam06_a_request_needs_a_paper_a_reason_and_a_change(town):
         town.requests_correction(ana, "name", name="王小三")
 
 
-def test_fam06_a_birth_date_of_another_level_is_no_correction(town):
+def test_fam06_a_birth_date_of_another_level_is_no_correction_of_a_published_result(town):
     ana = placed(town)
     number = id_number(ana.child.born.replace(year=ana.child.born.year - 1))
-    with pytest.raises(Refused, match="correction_changes_level"):
+    with pytest.raises(Refused, match="result_of_other_level"):
         town.requests_correction(ana, "document", id_kind="resident", id_number=number)
 
 

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from enrollment.applications import receipts
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.claim_rows import VerifiedFact
-from enrollment.corrections import corrected_values, home_moves
+from enrollment.corrections import corrected_values, family_moves, home_moves
 from enrollment.draw import snapshot
 from enrollment.family_messages import addresses
 from enrollment.ground.errors import Refused
 from enrollment.people.household_rows import household_of
 from enrollment.review.correction_rows import CorrectionState
 from enrollment.season.facts import Fact
+from tests.support.town_helping import photo_of_a_paper
 from tests.support.town_season import at
 
 NEW_HOME = {
@@ -139,3 +140,30 @@ def test_a_move_names_its_day_its_door_and_something_new(reviewed):
     household_of(town.session, ana.id).home_street = "盐市口街道"
     with pytest.raises(Refused, match="correction_outdated"):
         town.one_agrees(request)
+
+
+def test_siblings_move_in_one_act_each_with_its_own_facts_and_decision(town):
+    garden = town.kindergarten("金苹果", places=3)
+    family = town.family("安")
+    ana, bo = (town.child(name, family=family, wishes=[garden]) for name in ("安那", "安波"))
+    stranger = town.child("别家", wishes=[garden])
+    town.everyone_is_reviewed()
+    by = family.actor
+    household_of(town.session, bo.id).hukou_street = "自己的街道"
+    town.session.flush()
+    assert family_moves.siblings(town.session, ana, by=by, now=town.now) == [bo]
+    typed = {home_moves.MOVED_ON: town.the_round.closes_at.date()} | NEW_HOME | {"hukou_street": "草堂街道"}
+    paper = {"statement": "搬家了", "papers": [photo_of_a_paper()]}
+    with pytest.raises(Refused, match="sibling_cannot_move"):
+        family_moves.request(town.session, ana.id, [stranger.id], typed, **paper, by=by, now=town.now)
+    first, second = family_moves.request(town.session, ana.id, [bo.id], typed, **paper, by=by, now=town.now)
+    assert [each.id for each, _theirs in family_moves.together_with(town.session, first)] == [second.id]
+    assert corrected_values.after_of(first)["hukou_street"] == "草堂街道"
+    assert "hukou_street" not in corrected_values.after_of(second), "its own hukou stays"
+    assert family_moves.siblings(town.session, ana, by=by, now=town.now) == [], "its move is asked already"
+    town.one_agrees(first)
+    assert (first.state, second.state) == (CorrectionState.APPLIED, CorrectionState.OPEN)
+    assert household_of(town.session, bo.id).home_street != "草堂街道"
+    town.one_agrees(second)
+    moved = household_of(town.session, bo.id)
+    assert (moved.home_street, moved.hukou_street) == ("草堂街道", "自己的街道")

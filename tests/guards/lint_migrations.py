@@ -33,27 +33,29 @@ NOT_ASKED_OF_SQUASH = {
 }
 
 
-def main(migrations: Path = MIGRATIONS) -> int:
-    """Print what squawk says of the migrations of this folder; 0 if it finds nothing."""
+def main(migrations: Path = MIGRATIONS, since: str | None = None) -> int:
+    """Print what squawk says of the migrations of this folder, or of those `since` a revision; 0 if it finds nothing."""
     with tempfile.TemporaryDirectory() as folder:
-        squash, added = write_sql(migrations, Path(folder))
+        squash, added = write_sql(migrations, Path(folder), since)
         codes = [squawk(squash, [*NEVER_ASKED, *NOT_ASKED_OF_SQUASH]), squawk(added, list(NEVER_ASKED))]
     return int(any(codes))
 
 
-def write_sql(migrations: Path, folder: Path) -> tuple[list[Path], list[Path]]:
+def write_sql(migrations: Path, folder: Path, since: str | None = None) -> tuple[list[Path], list[Path]]:
     """The SQL of each revision, in order: of those of the squash, and of those that were added since."""
     ini = str(migrations / "alembic.ini")
     revisions = list(ScriptDirectory.from_config(Config(ini)).walk_revisions())[::-1]
+    names = [revision.revision for revision in revisions]
+    first = names.index(since) + 1 if since else 0
     files = []
-    for revision in revisions:
+    for revision in revisions[first:]:
         sql = io.StringIO()
         command.upgrade(
             Config(ini, output_buffer=sql), f"{revision.down_revision or 'base'}:{revision.revision}", sql=True
         )
         files.append(folder / f"{revision.revision}.sql")
         files[-1].write_text(sql.getvalue(), "utf-8")
-    end = [revision.revision for revision in revisions].index(LAST_OF_SQUASH) + 1
+    end = max(names.index(LAST_OF_SQUASH) + 1 - first, 0)
     return files[:end], files[end:]
 
 

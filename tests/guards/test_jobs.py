@@ -1,19 +1,17 @@
 """Queues and workers agree; every kind of job and every periodic job has a handler."""
 
 import ast
-from pathlib import Path
 
 from portal.jobs import runner, scheduler
 from portal.jobs.queue_entries import QUEUES
-
-ROOT = Path(__file__).parents[2]
+from tests.guards.test_texts_of_codes import ROOT, modules_with
 
 
 def kinds_in_the_code() -> dict[str, str]:
     """The kind of each `jobs.enqueue(session, "kind", …)`, and its place in the code."""
     found = {}
-    for file in [*(ROOT / "portal").rglob("*.py"), *(ROOT / "enrollment").rglob("*.py")]:
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for file, tree in modules_with("enqueue"):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("jobs.enqueue", "enqueue_job"):
                 kind = next((word.value for word in node.keywords if word.arg == "kind"), None) or node.args[1]
                 if isinstance(kind, ast.Constant):

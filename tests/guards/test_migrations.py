@@ -1,6 +1,7 @@
 """The migrations make exactly the tables that the models describe and wait for nobody for long; the histories refuse
 change."""
 
+import re
 import shutil
 
 import pytest
@@ -51,24 +52,36 @@ def test_the_id_of_a_migration_is_the_name_of_its_file():
         assert len(revision.revision) <= 32
 
 
-def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database, monkeypatch):
+def test_a_migration_gives_up_when_another_session_holds_a_lock(real_database, tmp_path, monkeypatch):
+    before = doctor.newest_revision().pop()
+    folder = with_another_migration(tmp_path, 'op.add_column("season", sa.Column("remark", sa.Text()))')
+    wait_for_locks("300ms", folder)
+    monkeypatch.setattr(doctor, "ALEMBIC", folder / "alembic.ini")
+    monkeypatch.setattr(doctor, "migrations", doctor.migrations.__wrapped__)  # those of this folder, not those known
     monkeypatch.setattr(migrations, "PAUSES", (0.0,))
     # without a bound of its own: only that of the migrations can end the wait before the other session ends
     engine = create_engine(real_database.replace("postgresql://", "postgresql+psycopg://", 1))
-    downgrade(engine, "0008_draw")
     with open_engine(real_database).connect() as other:
         other.execute(text("SET idle_in_transaction_session_timeout = '60s'"))
         other.execute(text("LOCK TABLE season IN ROW EXCLUSIVE MODE"))
         with pytest.raises(doctor.Unwell, match="locked by another transaction"):
             upgrade(engine)
-        assert other.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0008_draw"
+        assert other.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == before
         other.rollback()
     upgrade(engine)
     with engine.connect() as connection:
         there = connection.execute(text("SELECT version_num FROM alembic_version"))
-        assert set(there.scalars()) == doctor.newest_revision()
+        assert set(there.scalars()) == doctor.newest_revision() == {"9999_another"}
         assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "0", "kept for the migrations alone"
     engine.dispose()
+
+
+def wait_for_locks(bound, folder):
+    """Shorten the bound of the waits for locks in this copy of the migrations: the test waits until it ends one."""
+    env = folder / "env.py"
+    written, found = re.subn('^LOCK_TIMEOUT = ".+"$', f'LOCK_TIMEOUT = "{bound}"', env.read_text("utf-8"), flags=re.M)
+    assert found == 1
+    env.write_text(written, "utf-8")
 
 
 def test_an_index_may_be_built_concurrently_and_has_the_bounds_too(real_database, tmp_path):
@@ -78,7 +91,7 @@ def test_an_index_may_be_built_concurrently_and_has_the_bounds_too(real_database
         '    op.create_index("ix_child__born", "child", ["born"], postgresql_concurrently=True, if_not_exists=True)',
         "    op.execute(\"CREATE TABLE IF NOT EXISTS bound AS SELECT current_setting('statement_timeout') AS it\")",
     )
-    assert lint_migrations.main(folder) == 0
+    assert lint_migrations.main(folder, since=doctor.newest_revision().pop()) == 0
     engine = open_engine(real_database)
     config = Config(str(folder / "alembic.ini"))
     with engine.connect() as connection:
@@ -144,7 +157,8 @@ def test_a_migration_that_locks_or_loses_is_complained_of(tmp_path, capfd):
         "ban-drop-column": 'op.drop_column("child", "sex")',
         "adding-foreign-key-constraint": 'op.create_foreign_key(None, "target", "season", ["percent"], ["year"])',
     }
-    assert lint_migrations.main(with_another_migration(tmp_path, *complaints.values())) == 1
+    folder = with_another_migration(tmp_path, *complaints.values())
+    assert lint_migrations.main(folder, since=doctor.newest_revision().pop()) == 1
     said = capfd.readouterr().err
     assert [rule for rule in complaints if rule not in said] == []
     assert all(line.startswith("9999_another.sql:") for line in said.splitlines())
@@ -169,7 +183,7 @@ def test_the_histories_of_offers_that_are_there_are_named(addresses, real_databa
         written = connection.execute(histories).all()
     assert {move for _number, move in written} >= {"offer", "confirm_and_wait", "decline", "supersede", "move_up"}
     downgrade(engine, "0009_coverage")
-    upgrade(engine)
+    upgrade(engine, "0010_the_move_of_an_offer")
     with engine.connect() as connection:
         assert connection.execute(histories).all() == written
         with pytest.raises(IntegrityError, match="only ever added"):

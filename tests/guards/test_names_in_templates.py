@@ -30,6 +30,7 @@ def may_be_absent(tree: nodes.Template) -> set[str]:
     return {each.name for each in (*filters, *tests) if isinstance(each, nodes.Name)}
 
 
+@functools.cache
 def free_in(environment: Environment, tree: nodes.Template) -> set[str]:
     """Names that the template takes from its context.
 
@@ -49,7 +50,7 @@ def free_in(environment: Environment, tree: nodes.Template) -> set[str]:
 def needed_by(environment: Environment, name: str) -> set[str]:
     """Names that must be in the context when this template is rendered, its frame and its parts included."""
     tree = parsed(environment, name)
-    needed = free_in(environment, tree)
+    needed = set(free_in(environment, tree))
     for each in tree.find_all((nodes.Extends, nodes.Include)):
         part = each.template
         if isinstance(part, nodes.Const) and (TEMPLATES / part.value).exists():

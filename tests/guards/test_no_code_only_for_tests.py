@@ -6,6 +6,7 @@ reached code, or a template, reads an attribute of its name.  An override of a l
 """
 
 import ast
+import functools
 import importlib
 import inspect
 from collections.abc import Iterable, Iterator
@@ -156,12 +157,13 @@ def names_of_templates() -> set[str]:
     environment = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
     found: set[str] = set()
     for path in (ROOT / "templates").rglob("*.*"):
-        for node in environment.parse(path.read_text(encoding="utf-8")).find_all((nodes.Getattr, nodes.Getitem)):
+        template = environment.parse(path.read_text(encoding="utf-8"))
+        for node in template.find_all((nodes.Getattr, nodes.Getitem)):
             if isinstance(node, nodes.Getattr):
                 found.add(node.attr)
             elif isinstance(node.arg, nodes.Const):
                 found.add(str(node.arg.value))
-        for filtered in environment.parse(path.read_text(encoding="utf-8")).find_all(nodes.Filter):
+        for filtered in template.find_all(nodes.Filter):
             found |= {arg.value for arg in filtered.args if isinstance(arg, nodes.Const) and isinstance(arg.value, str)}
     return found
 
@@ -248,6 +250,7 @@ def overrides(one: Definition) -> bool:
     return any(hasattr(base, one.name) for base in foreign)
 
 
+@functools.cache
 def the_product() -> Product:
     paths = [path for top in (*PACKAGES, *READ_ONLY) for path in sorted((ROOT / top).rglob("*.py"))]
     return Product(map(read, [*paths, ROOT / "wsgi.py"]), names_of_templates())

@@ -20,7 +20,7 @@ from enrollment.places.imports import importer
 from enrollment.season import deadline_extensions, round_rows, season_lifecycle
 from portal.text.audit_acts import ACTS
 from portal.text.words import LANGUAGES, table
-from tests.guards.test_texts_of_codes import ROOT, python_files
+from tests.guards.test_texts_of_codes import ROOT, modules_with, python_files
 
 COMPUTED = {
     ("draw/draw_jobs.py", "f'ask_{kind}'"): {f"ask_{kind}" for kind in draw_jobs.KINDS},
@@ -62,8 +62,8 @@ SIGNED = {
 
 
 def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
-    for file in python_files():
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for file, tree in modules_with(*names):
+        for node in ast.walk(tree):
             called = isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))
             if called in names and len(node.args) >= 3:
                 yield str(file.relative_to(ROOT)), node
@@ -127,8 +127,8 @@ def test_rows_of_the_trail_are_made_in_one_place():
 def test_every_reason_that_is_a_code_has_words():
     """A person's own words are shown as they are; a code of the program is not."""
     codes = {"desk"}  # PURPOSE of the desk
-    for file in python_files():
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for _file, tree in modules_with("reason"):
+        for node in ast.walk(tree):
             for keyword in node.keywords if isinstance(node, ast.Call) else ():
                 if keyword.arg == "reason" and isinstance(keyword.value, ast.Constant) and keyword.value.value:
                     codes.add(keyword.value.value)

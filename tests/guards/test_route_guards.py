@@ -1,5 +1,6 @@
 """Every route with every role: access follows the guard of the route; a route without a guard stops the start."""
 
+import functools
 import re
 import uuid
 
@@ -24,7 +25,17 @@ def some_value(converter) -> str:
     )
 
 
+@functools.cache
+def addresses(app) -> dict[tuple[str, str], str]:
+    """An address of each route of the desks, whose objects nobody has: each role asks for the same ones."""
+    return {(rule.rule, rule.endpoint): built(app, rule) for rule in rules_of_the_desks(app)}
+
+
 def address(app, rule) -> str:
+    return addresses(app)[rule.rule, rule.endpoint]
+
+
+def built(app, rule) -> str:
     values = {name: some_value(converter) for name, converter in rule._converters.items()}
     if rule.rule.startswith("/officials/2026"):
         values["year"] = 2026

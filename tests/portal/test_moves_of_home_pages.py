@@ -80,3 +80,15 @@ def test_an_undecided_correction_stands_on_the_childs_page_and_before_the_freeze
     assert "现在还没有" in text_of(client.get(f"{page}?lang=zh")), (
         "a promised date that passed is not shown as one to come"
     )
+
+
+def test_the_form_asks_which_children_move_and_all_are_ticked(closed, client):
+    town = closed
+    sign_in(client, town.ana.entered_by)
+    path = f"/parents/applications/{town.ana.id}/corrections/new?kind=move"
+    (box,) = BeautifulSoup(client.get(path).text, "lxml").select("[name=together]")
+    assert (box["value"], box.has_attr("checked")) == (str(town.bo.id), True)
+    made = moves(town, client, together=str(town.bo.id))
+    shown = text_of(client.get(made.location))
+    assert "安波的申请里还是原来的住址" not in shown and "每个孩子各自决定： 安波" in shown
+    assert "更正还在核实：搬家" in text_of(client.get(f"/parents/applications/{town.bo.id}"))

@@ -10,7 +10,7 @@ from enrollment.applications import lifecycle, wishes
 from enrollment.applications.applications import Application
 from enrollment.chances import estimate_market, estimates, family_chances
 from enrollment.chances.family_chances import Chances
-from enrollment.draw import central_placement, draws, execution, market_files, replay, runs, snapshot
+from enrollment.draw import central_placement, draws, execution, market_files, participants, replay, runs, snapshot
 from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.publication import opening, preparation
@@ -35,6 +35,9 @@ class Draw:
         """Registration ends if it has not, and the market is frozen.  Everybody must have been reviewed."""
         if self.the_round.stage == "open":
             self.close_registration()
+        _number, until = participants.returned(self.session, self.the_round)
+        if until is not None and self.now < until:  # families have that long to complete what was sent back
+            self.at(until)
         if self.the_round.stage != "published":
             self.declare_form()
         return snapshot.freeze(self.session, self.the_round.id, by=self.city_pair()[0], now=self.now, **more)

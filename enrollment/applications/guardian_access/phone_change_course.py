@@ -9,7 +9,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -18,15 +18,15 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, sign_in
-from enrollment.ground.accounts import SYSTEM, Account, Actor, require_oneself
+from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require_oneself
 from enrollment.ground.phones import phone_index
-from enrollment.people.desk_rows import OPEN_CHANGES, PhoneChange, PhoneChangeOutcome, PhoneChangeWay
+from enrollment.people.desk_rows import OPEN_CHANGES, PhoneChange, PhoneChangeOutcome, PhoneChangeWay, PhoneDoubt
 from enrollment.people.person_rows import Guardian, Guardianship
 
 
 @dataclass(frozen=True)
 class EndedChange:
-    """A change that took effect, and the number that has to be notified."""
+    """A change that took effect, and the number that has to be notified; None if it belongs to somebody else now."""
 
     change: PhoneChange
     old_phone: str | None
@@ -60,16 +60,32 @@ def _take_effect(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.d
         return None
     account = lock_account(session, change.account_id)
     old = account.phone
+    if change.new_phone is None:
+        _take_phone_away(session, account)
+        _end(session, change, PhoneChangeOutcome.DONE, by=by, now=now)
+        return EndedChange(change, None)
     index = phone_index(change.new_phone)
     if not _release(session, account, index, now) or not _set_phone(session, account, change.new_phone, index):
         _end(session, change, PhoneChangeOutcome.TAKEN, by=by, now=now)
         return None
+    account.phone_proven_at = now
+    session.execute(delete(PhoneDoubt).where(PhoneDoubt.account_id == account.id))
     guardian = session.scalars(select(Guardian).where(Guardian.account_id == account.id)).one_or_none()
     if guardian is not None:
         guardian.phone = change.new_phone
     _end(session, change, PhoneChangeOutcome.DONE, by=by, now=now)
     sign_in.end_sessions(session, account.id)
     return EndedChange(change, old)
+
+
+def _take_phone_away(session: Session, account: Account) -> None:
+    """The number belongs to another person now: the account has none, and is reached at a desk or by another guardian."""
+    account.phone = account.phone_index = account.phone_proven_at = None
+    for guardian in session.scalars(select(Guardian).where(Guardian.account_id == account.id)):
+        guardian.phone = ""
+    session.execute(delete(PhoneDoubt).where(PhoneDoubt.account_id == account.id))
+    session.flush()
+    sign_in.end_sessions(session, account.id)
 
 
 def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> bool:
@@ -110,17 +126,20 @@ def start(session: Session, change: PhoneChange, effective_at: dt.datetime, *, b
             session, "confirm_phone_change", "account", change.account_id, by=by, now=now, change=str(change.id)
         )
     if effective_at > now:
-        notify_guardians(
-            session, "phone_change_waiting", _applications(session, change.account_id), now=now,
-            event=f"phone_change:{change.id}:waiting", by=by,
-        )  # fmt: skip
+        about, event = _applications(session, change.account_id), f"phone_change:{change.id}:waiting"
+        if change.way == PhoneChangeWay.NEW_HOLDER:
+            until = {"due": effective_at.isoformat()}
+            owner = actor_of(session.get_one(Account, change.account_id))
+            notify_guardians(session, "phone_release_waiting", about, now=now, event=event, by=owner, **until)
+        else:
+            notify_guardians(session, "phone_change_waiting", about, now=now, event=event, by=by)
 
 
 def stop_own(session: Session, *, by: Actor, now: dt.datetime) -> bool:
     """The signed-in guardian stops the change of its own phone.  False if none was open."""
     require_oneself(by)
     change = open_change(session, by.account_id)
-    return change is not None and _stop(session, change.id, by=by, now=now)
+    return change is not None and stop(session, change.id, by=by, now=now)
 
 
 def stoppable(session: Session, token: str) -> PhoneChange | None:
@@ -132,7 +151,7 @@ def stoppable(session: Session, token: str) -> PhoneChange | None:
 def stop_by_link(session: Session, token: str, *, now: dt.datetime) -> bool:
     """The holder of the old number stops the change.  All sessions of the account end, as one may be a stranger's."""
     change = stoppable(session, token)
-    if change is None or not _stop(session, change.id, by=SYSTEM, now=now):
+    if change is None or not stop(session, change.id, by=SYSTEM, now=now):
         return False
     sign_in.end_sessions(session, change.account_id)
     return True
@@ -146,7 +165,8 @@ def new_stop_token(session: Session, change: PhoneChange) -> str:
     return token
 
 
-def _stop(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+def stop(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """End an open change without effect.  The caller has proved who stops it.  False if it had ended."""
     change = locked(session, change_id)
     if change is None or change.ended_at is not None:
         return False
@@ -170,6 +190,9 @@ def _end(session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, 
     told = _applications(session, change.account_id)
     event = f"phone_change:{change.id}:{outcome}"
     match outcome:
+        case PhoneChangeOutcome.DONE if change.way == PhoneChangeWay.NEW_HOLDER:
+            owner = actor_of(session.get_one(Account, change.account_id))
+            notify_guardians(session, "phone_released", told, now=now, event=event, by=owner)
         case PhoneChangeOutcome.DONE:
             notify_guardians(session, "phone_changed", told, now=now, event=event)
         case PhoneChangeOutcome.STOPPED:

@@ -7,11 +7,10 @@ The plain case: a separate child, nothing missing, registration open, the page i
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents, lifecycle
@@ -24,6 +23,7 @@ from enrollment.applications.statements.keyed_write import SAVED, Change, Visit,
 from enrollment.ground import random_codes
 from enrollment.ground.accounts import Actor
 from enrollment.ground.phones import SealedPhone
+from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.sealed.codes import code_of
 from enrollment.ground.sign_in import RequestKey
 from enrollment.ground.vault import row_name, seal, unseal
@@ -46,8 +46,8 @@ FAMILY = """
 
 `xmin` is the transaction that wrote a row: it tells a change that counts no version, such as that of a phone."""
 
-READ = f"""
-    SELECT application.version, application.registration_code, application.child_id, guardians.accounts, guardians.relations,
+READ = PreparedRead(f"""
+    SELECT to_json(found) FROM (SELECT application.version, application.registration_code, application.child_id, guardians.accounts, guardians.relations,
         json_build_object(
             'child', json_build_object('id_kind', child.id_kind, 'sex', child.sex,
                 'level', application.level),
@@ -85,8 +85,9 @@ READ = f"""
     WHERE application.id = %(application)s AND application.stage = 'draft' AND application.unit IS NULL
       AND NOT application.on_hold AND %(account)s = ANY(guardians.accounts)
       AND NOT EXISTS (SELECT FROM application_version WHERE application_version.application_id = application.id)
-"""  # noqa: S608 (constants)
-"""One row, few columns: what is sealed stands in arrays as it is stored, everything else in one JSON value."""
+    ) AS found
+""")  # noqa: S608 (constants)
+"""A `_Found`.  It is sent before the transaction of the write, whose condition has every version that was read."""
 
 _CHANGE, _HISTORY = lifecycle.sql_of("submit", Stage.DRAFT)
 
@@ -122,6 +123,25 @@ WRITE = f"""
 
 
 @dataclass(frozen=True)
+class _Found:
+    """What is read of a draft: sealed values as they are stored, what belongs to guardians in the order of their care, and
+    everything else in `said`."""
+
+    version: int
+    registration_code: str | None
+    child_id: uuid.UUID
+    accounts: list[uuid.UUID | None]
+    relations: list[str]
+    said: dict[str, Any]
+    sealed_child: list[bytes]
+    sealed_home: list[bytes | None]
+    sealed_elder: list[bytes | None]
+    guardian_ids: list[uuid.UUID]
+    sealed_guardians: list[list[Any]]
+    family: str
+
+
+@dataclass(frozen=True)
 class Draft:
     """A draft that its guardian can hand in as it is: `answers` without the family's choice about central placement.
 
@@ -135,7 +155,7 @@ class Draft:
     answers: Answers
     outside: bool
     kindergarten_id: uuid.UUID
-    receivers: Sequence[uuid.UUID]
+    receivers: Sequence[uuid.UUID | None]
     who: Sequence[str]
     family: str
 
@@ -144,7 +164,7 @@ def read(session: Session, application_id: uuid.UUID, *, by: Actor) -> Draft | N
     """The draft of this person in its plain case; None for any other application."""
     if by.on_behalf is not None or not lifecycle.MOVES["submit"].admits(by):
         return None
-    found = _one(session, READ, {"application": application_id, "account": by.account_id})
+    found = _one(session, application_id, by.account_id)
     if found is None or not _is_complete(found, by):
         return None
     said = found.said
@@ -201,11 +221,22 @@ def write(
     return keyed_write.write(session, Change(WRITE, values), key=key, location=location, visit=visit)
 
 
-def _one(session: Session, statement: str, values: dict[str, Any]) -> Row | None:
-    return session.connection().exec_driver_sql(statement, values).one_or_none()
+def _stored(texts: Iterable[str | None]) -> list[Any]:
+    """Sealed values as they are stored, from what JSON holds."""
+    return [None if text is None else bytes.fromhex(text[2:]) for text in texts]
 
 
-def _is_complete(found: Row, by: Actor) -> bool:
+def _one(session: Session, application_id: uuid.UUID, account_id: uuid.UUID | None) -> _Found | None:
+    found = READ.one_or_none(session, {"application": application_id, "account": account_id})
+    if found is None:
+        return None
+    ids = {name: [each and uuid.UUID(each) for each in found[name]] for name in ("accounts", "guardian_ids")}
+    sealed = {name: _stored(found[name]) for name in ("sealed_child", "sealed_home", "sealed_elder")}
+    of_guardians = [_stored(each) for each in found["sealed_guardians"]]
+    return _Found(**found | ids | sealed | {"sealed_guardians": of_guardians, "child_id": uuid.UUID(found["child_id"])})
+
+
+def _is_complete(found: _Found, by: Actor) -> bool:
     """Whether `completeness.missing` finds nothing; consent and round are looked at in the write."""
     _name, number, _phone = found.sealed_guardians[found.accounts.index(by.account_id)]
     home, documents = found.said["household"], found.said["documents"] or []
@@ -215,7 +246,7 @@ def _is_complete(found: Row, by: Actor) -> bool:
     return bool(number) and no_question and home["hukou_kind"] is not None and has_home and bool(found.said["wishes"])
 
 
-def _answers(application_id: uuid.UUID, found: Row) -> Answers:
+def _answers(application_id: uuid.UUID, found: _Found) -> Answers:
     """What `contents.gather` gives, from the one row."""
     said = found.said
     wishes: dict[str, list[str]] = {}

@@ -10,9 +10,9 @@ session to which the catalogue is attached is answered from it; a request that w
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -92,11 +92,22 @@ class Catalogue:
         return stamp
 
 
+def once(session: Session, key: Hashable, compute: Callable[[], T]) -> T:
+    """What follows from the catalogue and the key alone, computed once in a request that only shows a page."""
+    attached: Attached | None = session.info.get(KEY)
+    if attached is None:
+        return compute()
+    if key not in attached.computed:
+        attached.computed[key] = compute()
+    return cast(T, attached.computed[key])
+
+
 @dataclass
 class Attached:
     """A catalogue at the stamps that a request has seen.  Those of large parts are looked at when one is first used.
 
     `used` has the stamp of each part that the request has read; `loading` says that a part is being read from its tables.
+    `computed` is what `once` has computed.
     """
 
     catalogue: Catalogue
@@ -104,6 +115,7 @@ class Attached:
     looked: dict[tuple[str, ...], str] = field(default_factory=dict)
     used: dict[Part[Any], str] = field(default_factory=dict)
     loading: bool = False
+    computed: dict[Hashable, Any] = field(default_factory=dict)
 
     def content(self, part: Part[T], session: Session) -> T:
         stamp = self.used.get(part)

@@ -1,30 +1,43 @@
 """A statement that only reads and that every page sends: prepared, and without a transaction where none has begun.
 
 SQLAlchemy begins a transaction for a single SELECT, describes its result and commits: two round trips more, and as much
-time again in Python.  `PreparedRead` sends the text with psycopg over a connection of the pool.  Each statement of
-PostgreSQL sees one state of the database with or without a transaction (READ COMMITTED), so a page reads the same.
-A session that has begun a transaction, or is bound to one connection, reads in it, and so sees what it has written.
+time again in Python.  psycopg's cursor waits for an answer in Python, which costs more than the answer.  `PreparedRead` sends
+the text with libpq over a connection of the pool and waits there (ADR 59).  The answer is one JSON value, so that nothing has
+to be known about the types of columns.
+
+Each statement of PostgreSQL sees one state of the database with or without a transaction (READ COMMITTED), so a page reads the
+same.  A session that has begun a transaction, or is bound to one connection, reads in it, and so sees what it has written.
 """
 
+import json
 import re
+import uuid
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, cast
 
-from psycopg import Connection, Error, RawCursor
+from psycopg import Connection, Error, OperationalError
+from psycopg.pq import ExecStatus, Format
 from sqlalchemy import Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 
 PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
+_numbers = count()
 
 
 class PreparedRead:
-    """`statement`: SQL with `%(name)s` for what is given later, as `read_ahead.compiled` writes it."""
+    """`statement`: SQL for rows with one column of JSON, with `%(name)s` for what is given later (an id, bytes, or NULL), as
+    `read_ahead.compiled` writes it."""
 
     def __init__(self, statement: str):
         self.statement = statement
         self.names: list[str] = []
         self._text = PARAMETER.sub(self._numbered, statement).encode()
+        self._name = f"portal_read_{next(_numbers)}".encode()
+        self._formats = [Format.BINARY] * len(self.names)
 
     def _numbered(self, found: re.Match[str]) -> str:
         name = found[1]
@@ -34,15 +47,15 @@ class PreparedRead:
             self.names.append(name)
         return f"${self.names.index(name) + 1}"
 
-    def one(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The only row of a statement that always has one.  Raises NoResultFound without it."""
+    def one(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
+        """The value of a statement that always has a row.  Raises NoResultFound without it."""
         found = self.one_or_none(session, values)
         if found is None:
             raise NoResultFound
         return found
 
-    def one_or_none(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """The only row; None without one.  Before a transaction it is read again if the connection was lost."""
+    def one_or_none(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
+        """The value of the only row; None without one.  Before a transaction it is read again if the connection was lost."""
         engine = session.get_bind()
         if session.in_transaction() or not isinstance(engine, Engine):
             return self._in_transaction(session, values)
@@ -51,26 +64,32 @@ class PreparedRead:
         except Error:
             return self._once_more(session, values)
         try:
-            driver = cast(Connection[Any], pooled.driver_connection)
-            _tell(engine, driver, self.statement, values)
-            driver.autocommit = True
-            try:
-                return self._sent(driver, values)
-            finally:
-                if not driver.closed:
-                    driver.autocommit = False
+            _tell(engine, pooled.dbapi_connection, self.statement, values)
+            return self._sent(pooled, values)
         except Error:
             pooled.invalidate()
         finally:
             pooled.close()
         return self._once_more(session, values)
 
-    def _sent(self, driver: Connection[Any], values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        cursor = RawCursor(driver)
-        cursor.execute(self._text, [values[name] for name in self.names], prepare=True)
-        return cast(tuple[Any, ...] | None, cursor.fetchone())
+    def _sent(self, pooled: PoolProxiedConnection, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
+        """Raises an Error of psycopg.  What was wrong is told by SQLAlchemy, which reads once more."""
+        libpq = cast(Connection[Any], pooled.driver_connection).pgconn
+        known: set[bytes] = pooled.info.setdefault("prepared_reads", set())
+        if self._name not in known:
+            if libpq.prepare(self._name, self._text).status != ExecStatus.COMMAND_OK:
+                raise OperationalError
+            known.add(self._name)
+        given: list[Any] = [
+            value.bytes if isinstance(value, uuid.UUID) else value for value in map(values.get, self.names)
+        ]
+        answer = libpq.exec_prepared(self._name, given, self._formats)
+        if answer.status != ExecStatus.TUPLES_OK:
+            raise OperationalError
+        found = answer.get_value(0, 0) if answer.ntuples else None
+        return None if found is None else json.loads(found)
 
-    def _once_more(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def _once_more(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
         """Read with SQLAlchemy, whose errors the portal's pages know.  The first one ends all lost connections of the pool."""
         try:
             return self._in_transaction(session, values)
@@ -80,12 +99,11 @@ class PreparedRead:
             session.rollback()
             return self._in_transaction(session, values)
 
-    def _in_transaction(self, session: Session, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        found = session.connection().exec_driver_sql(self.statement, dict(values)).one_or_none()
-        return None if found is None else tuple(found)
+    def _in_transaction(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
+        return session.connection().exec_driver_sql(self.statement, dict(values)).scalar_one_or_none()
 
 
-def _tell(engine: Engine, driver: Connection[Any], statement: str, values: Mapping[str, Any]) -> None:
+def _tell(engine: Engine, driver: DBAPIConnection | None, statement: str, values: Mapping[str, Any]) -> None:
     """Tell who listens to the statements of this engine, as SQLAlchemy would."""
     for listener in engine.dispatch.before_cursor_execute:
         listener(driver, None, statement, values, None, False)

@@ -11,10 +11,10 @@ the content of a file) is loaded when it is used.
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
+    FromClause,
     LargeBinary,
     Numeric,
     Select,
@@ -36,8 +37,10 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.orm import (
+    InstanceState,
     InstrumentedAttribute,
     Mapper,
+    PassiveFlag,
     Session,
 )
 from sqlalchemy.orm.attributes import instance_dict, instance_state, manager_of_class
@@ -79,6 +82,11 @@ class Read(Generic[R]):
         """The same if it was read ahead; None if it would be a query."""
         ahead: ReadAhead | None = session.info.get(KEY)
         return None if ahead is None else ahead.rows(self, value)
+
+    def values_ahead(self, session: Session, value: Any, *names: str) -> list[tuple[Any, ...]] | None:
+        """Some plain columns of the same rows, without objects where nobody has asked for them; None if not read ahead."""
+        ahead: ReadAhead | None = session.info.get(KEY)
+        return None if ahead is None else ahead.values(self, value, names)
 
     def put(self, session: Session, value: Any, rows: list[R]) -> None:
         """Answer with these rows from now on, as they will be after a change.  Raises LookupError if nothing is read ahead."""
@@ -146,6 +154,18 @@ class Shape:
             if isinstance(column.type, Sealed)
         ]
         self.identity = self.mapper.identity_key_from_primary_key(())[0]
+        self._decoders_of: dict[tuple[str, ...], list[tuple[int, Callable[[Any], Any]]]] = {}
+
+    def decoders_of(self, names: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
+        """For each of these columns its place and what makes its value.  Raises LookupError for a sealed one."""
+        known = self._decoders_of.get(names)
+        if known is None:
+            if found := {name for name, _kind in self.sealed} & {*names}:
+                raise LookupError(f"sealed: {found}")
+            decoders = dict(self.decoders)
+            places = map(self.names.index, names)
+            known = self._decoders_of[names] = [(place, decoders.get(place, lambda value: value)) for place in places]
+        return known
 
     def object(self, session: Session, values: list[Any]) -> Base:
         """The session's object of this row; `values` are those of the JSON array."""
@@ -174,11 +194,22 @@ class Shape:
         """Take the sealed values out of the loaded ones; SQLAlchemy calls for one when it is first read."""
         table = self.mapper.local_table
 
-        def opened(kind: Sealed, stored: str) -> Callable[..., Any]:
-            return lambda _state, _passive: kind.opened(bytes.fromhex(stored[2:]), row_of(table, ids))
+        return {
+            name: partial(_opened, kind, table, ids, loaded.pop(name))
+            for name, kind in self.sealed
+            if loaded[name] is not None
+        }
 
-        sealed = [(name, kind) for name, kind in self.sealed if loaded[name] is not None]
-        return {name: opened(kind, loaded.pop(name)) for name, kind in sealed}
+
+def _opened(
+    kind: Sealed,
+    table: FromClause,
+    ids: tuple[Any, ...],
+    stored: str,
+    _state: InstanceState[Any],
+    _passive: PassiveFlag,
+) -> Any:
+    return kind.opened(bytes.fromhex(stored[2:]), row_of(table, ids))
 
 
 class ReadAhead:
@@ -189,7 +220,7 @@ class ReadAhead:
 
     def __init__(self) -> None:
         self._answers: dict[Read[Any], dict[Any, list[Any]]] = {}
-        self._later: dict[Read[Any], tuple[Session, Iterable[Any], Sequence[list[Any]] | None]] = {}
+        self._later: dict[Read[Any], tuple[Session, Collection[Any], Sequence[list[Any]] | None]] = {}
         self._rows: list[Base] = []
 
     def add(self, session: Session, read: Read, covered: Iterable[Any], found: Sequence[list[Any]] | None) -> list[Any]:
@@ -203,7 +234,7 @@ class ReadAhead:
         return rows
 
     def add_later(
-        self, session: Session, read: Read, covered: Iterable[Any], found: Sequence[list[Any]] | None
+        self, session: Session, read: Read, covered: Collection[Any], found: Sequence[list[Any]] | None
     ) -> None:
         """The same for a question that many pages do not ask: its objects are made when it is asked.
 
@@ -219,6 +250,18 @@ class ReadAhead:
         """Replace the rows of one value."""
         self.rows(read, value)  # rows that were kept for later would replace these
         self._answers.setdefault(read, {})[value] = rows
+
+    def values(self, read: Read[Any], value: Any, names: Sequence[str]) -> list[tuple[Any, ...]] | None:
+        """Columns of the rows of a question; None if it was not read ahead."""
+        _session, covered, later = self._later.get(read, (None, (), None))
+        if len(covered) == 1 and value in covered:  # every row is of this value
+            decoders = read.shape.decoders_of(tuple(names))
+            return [
+                tuple(each[place] if each[place] is None else decode(each[place]) for place, decode in decoders)
+                for each in later or ()
+            ]
+        rows = self.rows(read, value)
+        return None if rows is None else [tuple(getattr(row, name) for name in names) for row in rows]
 
     def rows(self, read: Read[R], value: Any) -> list[R] | None:
         """The rows of a question; None if it was not read ahead."""

@@ -6,6 +6,7 @@ import uuid
 from enrollment.applications import date_notices
 from enrollment.applications.bonds import bond_notices
 from enrollment.chances import estimates
+from enrollment.corrections import escalation
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
 from enrollment.offers import arrival_reminders, round_notices
@@ -59,6 +60,17 @@ def tell_round_open(job: JobRun) -> dict:
             after = round_notices.tell_round_open(session, round_id, now=job.now(session), after=after)
         batches += 1
     return {"batches": batches}
+
+
+@job_handler("corrections_due")
+def hand_on_overdue_corrections(job: JobRun) -> dict:
+    """Hand overdue corrections to the next office, in batches, each in its own transaction.  A second run hands on none."""
+    handed_on, batch = 0, escalation.BATCH
+    while batch == escalation.BATCH:
+        with job.session() as session:
+            batch = escalation.hand_on_overdue(session, now=job.now(session))
+        handed_on += batch
+    return {"handed_on": handed_on}
 
 
 @job_handler("bonds_incomplete")

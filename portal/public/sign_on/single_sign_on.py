@@ -15,13 +15,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from enrollment.ground.accounts import Role
+from enrollment.ground.accounts import Account, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.phones import mask_phone, parse_phone
 from enrollment.people import sign_on_bindings
 from portal.gateways import single_sign_on
 from portal.gateways.single_sign_on import Attempt, Identity, Provider, SignOnFault, Trouble
 from portal.public import pages
+from portal.public.phone_doubts.doubted_phone import question_first
 from portal.public.sign_in import (
     ASK_AGAIN,
     CodeForm,
@@ -251,10 +252,20 @@ def use_proof_code() -> ResponseReturnValue:
     account = account_of_code(form, phone)
     if account is None:
         return _proof_code_page(form, waiting, phone)
+    question = question_first(account, phone)
+    if question is not None:
+        return question  # the answer binds the person
     sign_on_bindings.bind(db(), account.id, waiting.subject_index, now=clock())
     answer = log_in_and_go_on(account)
     flash(word("sign_on_done", "bound"))
     return answer
+
+
+def bind_waiting(account: Account) -> None:
+    """Bind the person who came from the provider in this browser, if there is one, to the account that was just proved."""
+    waiting = _waiting()
+    if waiting is not None:
+        sign_on_bindings.bind(db(), account.id, waiting.subject_index, now=clock())
 
 
 @pages.get("/sign-in/sso/connect")

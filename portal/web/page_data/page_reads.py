@@ -8,12 +8,11 @@ import contextlib
 from collections.abc import Iterator
 
 from flask import Flask, request
-from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Account, Role
 from enrollment.results import family_state
-from portal.web.authentication import own_account
+from portal.web.authentication import own_account, signed_in
 from portal.web.reading.request_read import catalogue, common
 from portal.web.unit_of_work import db
 
@@ -42,9 +41,10 @@ def family_as_read() -> Iterator[Session | None]:
     if account is None:
         yield None
         return
+    state = family_state.read(db(), account)  # before the transaction of the write begins, where it has not
     with Session(db().connection(), autoflush=False) as read:
         catalogue().attach(read, lambda: common(db()).stamps)
-        family_state.read_ahead(read, account)
+        family_state.keep_as_read(read, account, state)
         yield read
 
 
@@ -59,7 +59,7 @@ def _attach_where_it_helps() -> None:
 
 
 def _read_family() -> None:
-    if shows_a_page() and request.blueprint == "parents" and current_user.is_authenticated:
+    if shows_a_page() and request.blueprint == "parents":
         _read_state()
 
 
@@ -71,8 +71,8 @@ def _read_state() -> None:
 
 
 def _account_to_read() -> Account | None:
-    account = own_account()
-    if account is None or not current_user.actor.is_any(Role.GUARDIAN) or current_user.actor.is_any(Role.HELPER):
+    account, person = own_account(), signed_in()
+    if account is None or person is None or not person.actor.is_any(Role.GUARDIAN) or person.actor.is_any(Role.HELPER):
         return None
     return account
 

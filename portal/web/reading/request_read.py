@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import current_app, g
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, extract, func, literal_column, select
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -53,9 +54,10 @@ def stored_session(session: Session, digest: bytes) -> StoredSession | None:
     found = _session_read().one_or_none(session, {"digest": digest})
     if found is None:
         return None
-    ahead, stamps, data, created_at, seen_at, expires_at, account_values, grants, unread = found
-    g.common = Common(ahead or dt.timedelta(), stamps)
+    ahead, stamps, data, *moments, account_values, grants, unread = found
+    g.common = Common(dt.timedelta(microseconds=ahead or 0), stamps)
     account = _account(session, account_values, grants or []) if account_values else None
+    created_at, seen_at, expires_at = map(dt.datetime.fromisoformat, moments)
     return StoredSession(data, created_at, seen_at, expires_at, account, unread)
 
 
@@ -63,7 +65,7 @@ def common(session: Session) -> Common:
     """What every request reads, once a request."""
     if "common" not in g:
         ahead, stamps = _common_read().one(session, {})
-        g.common = Common(ahead or dt.timedelta(), stamps)
+        g.common = Common(dt.timedelta(microseconds=ahead or 0), stamps)
     return g.common
 
 
@@ -81,13 +83,13 @@ def _account(session: Session, values: list[Any], grants: list[list[Any]]) -> Ac
 
 
 def _common_columns() -> list[Any]:
-    ahead = select(DemoClock.ahead).scalar_subquery()
+    ahead = select(sql_cast(extract("epoch", DemoClock.ahead) * 1_000_000, BigInteger)).scalar_subquery()
     return [ahead, literal_column(stamps_sql())]
 
 
 @functools.cache
 def _common_read() -> PreparedRead:
-    return PreparedRead(compiled(select(*_common_columns())))
+    return PreparedRead(compiled(select(func.json_build_array(*_common_columns()))))
 
 
 @functools.cache
@@ -97,5 +99,5 @@ def _session_read() -> PreparedRead:
     grants = GRANTS.as_json(mine).correlate(WebSession).scalar_subquery()
     unread = select(func.count()).where(*outbox.unread_of(mine)).correlate(WebSession).scalar_subquery()
     columns = WebSession.data, WebSession.created_at, WebSession.seen_at, WebSession.expires_at
-    row = select(*_common_columns(), *columns, account, grants, unread)
+    row = select(func.json_build_array(*_common_columns(), *columns, account, grants, unread))
     return PreparedRead(compiled(row.where(WebSession.digest == bindparam("digest"))))

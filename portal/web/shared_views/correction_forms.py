@@ -1,5 +1,7 @@
 """The form of a correction request: the fields follow from what is corrected.  Families, clerks and officials fill it in."""
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import LazyString
@@ -12,8 +14,10 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
+    widgets,
 )
 from wtforms.validators import Length
 
@@ -30,7 +34,7 @@ from enrollment.review.fact_values import AREAS, KINDERGARTENS
 from enrollment.season.facts import CARE_KINDS, Fact
 from portal.text.area_names import area_name
 from portal.text.words import word
-from portal.web.forms import PageForm
+from portal.web.forms import PageForm, parse_uuid
 from portal.web.unit_of_work import db
 from portal.web.upload_fields import PHOTO_OR_PDF, UploadsField
 
@@ -39,6 +43,8 @@ FACTS = tuple(fact for fact in Fact if fact != Fact.BORN)
 
 TRUE_FACTS = (Fact.HOME_OWNED, Fact.SPECIAL_NEED)
 """Facts that hold or do not, so that no value is entered."""
+
+TOGETHER = "together"
 
 OUTSIDE = "outside"
 """The choice of a home that lies outside the city; it is no area."""
@@ -67,10 +73,16 @@ def known_fact(kind: CorrectionKind, text: str | None) -> Fact | None:
     return Fact(text) if kind in WITH_A_FACT and text in set(FACTS) else None
 
 
-def form_for(kind: CorrectionKind, fact: Fact | None, application: Application | None = None) -> PageForm:
+def form_for(
+    kind: CorrectionKind,
+    fact: Fact | None,
+    application: Application | None = None,
+    siblings: Sequence[Application] = (),
+) -> PageForm:
     """A form with the fields of this kind, the statement and the papers.
 
-    A move of home begins with what is registered for the `application`, so that only what is new is entered.
+    A move of home begins with what is registered for the `application`, so that only what is new is entered; it asks which of
+    the `siblings` move too, all of them until somebody unticks one.
     """
 
     class CorrectionForm(PageForm):
@@ -78,12 +90,30 @@ def form_for(kind: CorrectionKind, fact: Fact | None, application: Application |
 
     for name, field in _value_fields(kind, fact).items():
         setattr(CorrectionForm, name, field)
+    if siblings:
+        setattr(CorrectionForm, TOGETHER, _together(siblings))
     statement = TextAreaField(_l("哪里不对，依据是什么"), [Length(max=LONGEST_STATEMENT)])
     setattr(CorrectionForm, "statement", statement)  # noqa: B010 (the fields are made one by one)
     setattr(CorrectionForm, "pages", UploadsField(_l("证明材料的照片或 PDF"), kinds=PHOTO_OR_PDF))  # noqa: B010
     if kind == CorrectionKind.MOVE and application is not None:
-        return CorrectionForm(data=_home_as_typed(application))
+        return CorrectionForm(data=_home_as_typed(application) | {TOGETHER: [str(each.id) for each in siblings]})
     return CorrectionForm()
+
+
+def _together(siblings: Sequence[Application]) -> SelectMultipleField:
+    return SelectMultipleField(
+        _l("一起搬的孩子"),
+        choices=[(str(each.id), each.child.name) for each in siblings],
+        widget=widgets.ListWidget(prefix_label=False),
+        option_widget=widgets.CheckboxInput(),
+        validate_choice=False,
+    )
+
+
+def together_in(form: PageForm) -> list[uuid.UUID]:
+    """The siblings that are ticked."""
+    ticked = form[TOGETHER].data or [] if TOGETHER in form else []
+    return [parsed for each in ticked if (parsed := parse_uuid(each)) is not None]
 
 
 def _home_as_typed(application: Application) -> dict[str, Any]:

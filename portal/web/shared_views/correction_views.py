@@ -8,7 +8,18 @@ from flask import Response
 from flask_babel import gettext as _
 
 from enrollment.applications.application_rows import Application
-from enrollment.corrections import corrected_values, correction_papers, decisions, home_moves, request_list, requests
+from enrollment.corrections import (
+    corrected_values,
+    correction_papers,
+    decisions,
+    effects,
+    family_moves,
+    home_moves,
+    level_changes,
+    request_list,
+    requests,
+)
+from enrollment.corrections.level_changes import CarriedWish
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
@@ -19,7 +30,7 @@ from portal.text.facts import names_for, value_words
 from portal.text.formats import day, moment
 from portal.text.words import word
 from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
-from portal.web.unit_of_work import db
+from portal.web.unit_of_work import actor, db
 
 
 def value_rows(request: CorrectionRequest) -> list[tuple[str, str, str]]:
@@ -46,7 +57,15 @@ def page_values(request: CorrectionRequest) -> dict[str, Any]:
         "history": request_list.history_of(db(), request.id),
         "undecided": request.state in UNDECIDED,
         "move_counts": home_moves.counts(request),
+        "carried": _carried(request, application),
+        "together": family_moves.together_with(db(), request),
     }
+
+
+def _carried(request: CorrectionRequest, application: Application) -> list[CarriedWish]:
+    """What becomes of the wishes, while nobody has decided a birth date of another class level."""
+    level = corrected_values.after_of(request).get(corrected_values.LEVEL)
+    return level_changes.carried(db(), application, level) if level and request.state in UNDECIDED else []
 
 
 def desk_values(request: CorrectionRequest) -> dict[str, Any]:
@@ -57,8 +76,8 @@ def desk_values(request: CorrectionRequest) -> dict[str, Any]:
         "signed": [(db().get_one(Account, each.account_id).name, each.signed_at) for each in signed],
         "signers": {each.account_id for each in signed},
         "needs_two": decisions.needs_two(request),
-        "reopens": request.kind in (CorrectionKind.FACTS, CorrectionKind.COURT_PAPER, CorrectionKind.BIRTH_DATE)
-        or home_moves.counts(request),
+        "may_decide": decisions.may_decide(db(), request, by=actor()),
+        "reopens": request.kind != CorrectionKind.DUPLICATE and effects.changes_the_market(request),
     }
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from enrollment.applications import submission
 from enrollment.applications.lifecycle import MoveMade
-from enrollment.draw import participants
+from enrollment.draw import participants, snapshot
+from enrollment.eligibility import return_times
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.accounts import Actor
@@ -22,6 +23,7 @@ from enrollment.review.review import Ask, Finding
 from enrollment.season import calendar
 from enrollment.season.calendar import Season
 from enrollment.season.facts import Fact
+from enrollment.season.rules import RETURN_HOURS
 from tests.support.prepared import prepared
 
 
@@ -323,3 +325,25 @@ def test_stf17_an_application_waits_from_the_opening_of_the_review_and_has_a_due
     assert task_groups.overview(town.session, by=clerk, now=town.now).counts[Group.DUE] == 1
     (reviewer,) = workload.workload(town.session, by=clerk, now=town.now)
     assert (reviewer.account_id, reviewer.in_hand, reviewer.today, reviewer.settled) == (clerk.account_id, 0, 0, 1)
+
+
+def test_no_list_is_frozen_while_a_family_may_still_complete_what_was_sent_back(town, here, ana):
+    ben = town.child("本恩", wishes=[here])
+    town.clerk_confirms(ana)
+    review_ends = return_times.review_ends(town.session, ben.year)
+    town.clerk_takes(ben)
+    town.close_registration()
+    town.at(review_ends - dt.timedelta(hours=1))
+    asks = [Ask("hukou_booklet", "首页不清楚")]
+    review.send_back(town.session, ben.id, asks, by=town.reviewer_of(ben), now=town.now)
+    until = town.now + dt.timedelta(hours=RETURN_HOURS)
+    assert return_times.answer_until(town.session, ben, returned_at=town.now) == until > review_ends
+    told = town.session.scalars(select(Notice).where(Notice.kind == "review_returned")).one()
+    assert told.params["due"] == format_time(until)
+    town.declare_form(beacon_at=until + dt.timedelta(hours=1))
+    town.at(until - dt.timedelta(minutes=1))
+    with pytest.raises(Refused) as refused:
+        snapshot.precheck(town.session, town.the_round, now=town.now)
+    assert (refused.value.code, refused.value.details["n"]) == ("returns_have_time", 1)
+    town.at(until)
+    snapshot.precheck(town.session, town.the_round, now=town.now)

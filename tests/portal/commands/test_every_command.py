@@ -18,10 +18,9 @@ from enrollment.ground.vault import Keys
 from enrollment.season import policy_approval
 from portal.app import create_app
 from portal.config import from_environment
-from portal.operations import doctor as doctor_of
-from tests.operations.serving import ROOT, environment, eventually
+from tests.operations.serving import ROOT, environment
 from tests.support.inspecting_client import InspectingClient
-from tests.support.keys import KEYS, write_key_file
+from tests.support.keys import KEYS
 from tests.support.office_files import csv_file, xlsx
 from tests.support.servers import Addresses
 from tests.support.signing_in import fill_in
@@ -339,7 +338,7 @@ def commands_of(group: click.Group, *before: str) -> Iterator[str]:
 
 
 def test_off13_every_registered_command_is_invoked_by_a_test(whole_app):
-    """Whoever adds a command adds a case above, which runs it."""
+    """Whoever adds a command adds a case above, which runs it; `tests/operations/test_off13_processes.py` starts the processes."""
     assert set(commands_of(whole_app.cli)) == set(CASES) | {command for command, *_ in PROCESSES}
 
 
@@ -372,31 +371,6 @@ def settings_of_a_city(addresses: Addresses, database: str, queue: str, key_file
         "MESSAGE_GATEWAY": "http://127.0.0.1:9",
         "PUBLIC_URL": "http://localhost",
     }
-
-
-def test_off13_worker_and_scheduler_are_heard_of_and_end_when_told(addresses, real_database, redis_url, tmp_path):
-    settings = settings_of_a_city(addresses, real_database, redis_url, write_key_file(tmp_path / "keys.json"))
-    log_file = tmp_path / "log"
-    with log_file.open("a") as log:
-        started = [
-            subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "wsgi", *(part.format(folder=tmp_path) for part in command)],
-                cwd=ROOT,
-                env=environment(tmp_path, **settings),
-                stdout=log,
-                stderr=log,
-            )
-            for command in PROCESSES
-        ]
-    try:
-        eventually(
-            lambda: all(each.well for each in doctor_of.examine(real_database, redis_url) if each.part != "letters")
-        )
-    finally:
-        for process in started:
-            process.terminate()
-        ended = [process.wait(60) for process in started]
-    assert set(ended) == {0}, log_file.read_text()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_answers_after_registration_lead_to_the_check_with_its_day(client, retur
     shown = page(client.get(address(returned, "evidence")))
     assert shown.select_one(".sticky a")["href"] == address(returned, "check")
     checked = page(client.get(address(returned, "check")))
-    assert "随时修改" not in checked.get_text() and "资格审核到那时结束" in checked.get_text()
+    assert "随时修改" not in checked.get_text() and "名单在那以前不会冻结" in checked.get_text()
     changed = {link["href"].rpartition("/")[2].partition("?")[0] for link in checked.select("main section.card .row a")}
     assert "evidence" in changed and not changed & {"wishes", "together"}
     twins = page(client.get(address(returned, "together")))

@@ -141,3 +141,22 @@ def test_fam04_a_refused_entry_of_a_family_without_such_a_child_pairs_nobody(cli
     said = {"name": "宋立安", "relation": "mother", "id_kind": "resident", "id_number": town.number}
     fill_in(client, "/parents/children/new", **said)
     assert pairs(town) == []
+
+
+def test_the_next_act_says_that_it_continues_a_question_about_the_document(client, certificate):
+    shown = page(client.get("/parents"))
+    link = shown.select_one(f'a.btn[href="{certificate}"]')
+    assert link.get_text(strip=True) == "继续：孩子证件的一个问题"
+
+
+def test_an_added_document_that_waits_says_since_when_and_who_looks(client, town, frozen_clock):
+    garden = town.kindergarten("锦官园", places=2)
+    child = town.child("沐晨", wishes=[garden])
+    town.close_registration()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, child.entered_by)
+    address = f"/parents/applications/{child.id}/documents"
+    fill_in(client, address, id_kind="passport", id_number="E12345678")
+    (line,) = [each for each in page(client.get(address)).select("ul.list li") if "等审核员看过" in each.text]
+    assert "起等锦官园核对" in line.text

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from flask import request
 
@@ -37,10 +38,17 @@ class Address:
     path: str = ""
 
     def with_(self, *, anchor: str = "", path: str | None = None, **changes: Any) -> str:
-        kept = [(name, value) for name, value in self.parts if name not in {*changes, "page", "lang"}]
-        fresh = [(name, str(each)) for name, value in changes.items() for each in _values(value)]
-        query = urlencode([*kept, *fresh])
+        kept = [text for name, text in self._encoded if name not in changes]
+        fresh = [
+            f"{quote_plus(name)}={quote_plus(str(each))}" for name, value in changes.items() for each in _values(value)
+        ]
+        query = "&".join([*kept, *fresh])
         return f"{self.path if path is None else path}{'?' if query else ''}{query}{'#' if anchor else ''}{anchor}"
+
+    @cached_property
+    def _encoded(self) -> list[tuple[str, str]]:
+        """The parts that every link may keep, each as it stands in an address; a page has eighty links."""
+        return [(name, urlencode([(name, value)])) for name, value in self.parts if name not in ("page", "lang")]
 
     def hidden(self, *without: str) -> list[tuple[str, str]]:
         """The parts that a form keeps beside its own fields."""

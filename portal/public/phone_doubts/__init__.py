@@ -1,0 +1,1 @@
+"""Whether a code is enough to open the account of a phone."""
