@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
+from enrollment.applications import deadlines, lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import Notification, notify_guardians_each
-from enrollment.eligibility import required_documents
+from enrollment.eligibility import required_documents, return_times
 from enrollment.ground.city_time import format_time
 from enrollment.season.calendar import SeasonDate
 from enrollment.season.round_rows import KINDS_WITH_WISHES, Round, RoundStage
@@ -57,26 +57,34 @@ def remind(
 
 
 def remind_returned(session: Session, *, now: dt.datetime) -> int:
-    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the end of the review.
+    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the last moment to do so.
 
-    Each guardian gets one message for an application and an end of the review.  Returns how many applications there are.
+    Each guardian gets one message for an application and such a moment.  Returns how many applications there are.
     """
-    ending = select(SeasonDate).where(
-        SeasonDate.step == "review", SeasonDate.ends_at > now, SeasonDate.ends_at <= now + REMIND_BEFORE
-    )
-    found = 0
-    for date in session.scalars(ending).all():
-        due = format_time(date.ends_at)
-        returned = select(Application).where(
-            Application.year == date.year, Application.stage == Stage.RETURNED, Application.on_hold.is_(False)
-        )
-        told = [
-            Notification(each.child_id, each.id, f"returned_reminder:{each.version}:{due}", {"due": due})
-            for each in session.scalars(returned.order_by(Application.id))
-        ]
-        notify_guardians_each(session, "returned_reminder", told, now=now)
-        found += len(told)
-    return found
+    return _tell_returned(session, "returned_reminder", now, now + REMIND_BEFORE, now=now)
+
+
+def tell_returns_over(session: Session, *, now: dt.datetime) -> int:
+    """Notify the guardians of returned applications whose last moment passed within `REMIND_BEFORE` without an answer: what
+    counts now, and that the list is not frozen yet.
+
+    Each guardian gets one message for an application and such a moment.  Returns how many applications there are.
+    """
+    return _tell_returned(session, "returned_over", now - REMIND_BEFORE, now, now=now)
+
+
+def _tell_returned(session: Session, kind: str, after: dt.datetime, until: dt.datetime, *, now: dt.datetime) -> int:
+    """Tell of the returns that nobody has answered, whose last moment is later than `after`, and at the latest `until`."""
+    going_on = select(SeasonDate.year).where(SeasonDate.step == "arrival", SeasonDate.ends_at > now)
+    told = []
+    for year in session.scalars(going_on.order_by(SeasonDate.year)).all():
+        for application, last in return_times.open_returns(session, year):
+            if after < last <= until and deadlines.of(session, application, now=now).returned_may_be_answered:
+                due = format_time(last)
+                event = f"{kind}:{application.version}:{due}"
+                told.append(Notification(application.child_id, application.id, event, {"due": due}))
+    notify_guardians_each(session, kind, told, now=now)
+    return len(told)
 
 
 def _tell(
