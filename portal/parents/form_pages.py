@@ -177,9 +177,9 @@ def bond_of(application: Application) -> BondStanding | None:
 
 
 def names_of(members: Sequence[Application]) -> str:
-    """The children's names; those that only the other guardian cares for are not named."""
+    """The children's names, oldest first; those that only the other guardian cares for are not named."""
     mine = {each.id for each in units.in_care(db(), members, by=actor())}
-    named = [member.child.name for member in members if member.id in mine]
+    named = [member.child.name for member in sorted(members, key=applications.oldest_first) if member.id in mine]
     if len(named) < len(members):
         named.append(_("另一位监护人照管的孩子"))
     return _("、").join(named)
