@@ -71,7 +71,11 @@ def _view(
 @pages.get("/applications/<uuid:application_id>/documents")
 @desk("parents", allows_helper=True)
 def documents_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return _view(application_of(application_id))
+    """Where the question is asked, the switches of language and text size bring its answer along, else the new document."""
+    application = application_of(application_id)
+    if documents.question_is_due(db(), application.child_id):
+        return _view(application, earlier=EarlierEntryForm())
+    return _view(application, add=DocumentForm())
 
 
 def _added(application: Application, id_kind: str, *, counts: bool) -> str:
