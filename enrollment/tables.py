@@ -6,7 +6,7 @@ from enrollment.ground.db import Base
 
 MODULES_WITH_TABLES = (
     "ground.accounts ground.sign_in ground.maintenance_permits ground.audit ground.audit_chain.heads ground.jobs ground.background_processes ground.operations.backups ground.operations.alarms ground.outbox ground.signatures ground.demo_clock "
-    "places.areas places.kindergartens places.service_areas places.search.named_places places.programmes places.ledger_rows places.roll_rows places.roll_change_rows places.plans.class_loss places.population.rows places.grades.rows places.staffing.rows "
+    "places.areas places.kindergartens places.service_areas places.search.named_places places.programmes places.approvals.papers places.ledger_rows places.roll_rows places.roll_change_rows places.plans.class_loss places.population.rows places.grades.rows places.staffing.rows "
     "places.imports.uploaded_files "
     "season.calendar season.holidays season.policy_rows season.round_rows "
     "people.mandate_rows people.desk_rows people.consents people.person_rows people.duplicate_rows people.invitations people.household_rows people.sign_on_bindings "

@@ -3,7 +3,8 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, select
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
@@ -39,6 +40,8 @@ class EvidencePage(Base):
     """How often it is turned clockwise when it is shown.  The stored file stays as it came."""
     pictures: Mapped[int | None]
     """How many sheets of a PDF are drawn as pictures; 0 for one that cannot be drawn, None before it was tried."""
+    likeness: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), deferred=True)
+    """What its picture has in common with copies of the same file (`eligibility.page_likeness`); None for a PDF."""
     uploaded_at: Mapped[dt.datetime]
     removed_at: Mapped[dt.datetime | None]
 
@@ -48,6 +51,7 @@ class EvidencePage(Base):
         ),
         CheckConstraint("quarter_turns BETWEEN 0 AND 3", name="quarters_of_a_turn"),
         Index("ix_evidence_page__application", "application_id", "document"),
+        Index("ix_evidence_page__likeness", "likeness", postgresql_using="gin"),
     )
 
 

@@ -15,7 +15,10 @@ REFUSAL_RULES = ("age", "duplicate", "falsehood")
 
 
 class ReturnedItem(Base):
-    """One item to correct (a document or a fact), and what the clerk asks for."""
+    """One item to correct (a document or a fact), and what the clerk asks for.
+
+    `answer_by` is the last moment that the clerk chose for the whole return; None where the review's end holds.
+    """
 
     __tablename__ = "returned_item"
 
@@ -25,7 +28,10 @@ class ReturnedItem(Base):
     note: Mapped[str] = mapped_column(Sealed("returned_item.note"))
     asked_at: Mapped[dt.datetime]
     asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    answer_by: Mapped[dt.datetime | None]
     answered_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (CheckConstraint("answer_by > asked_at", name="answered_later_than_asked"),)
 
 
 class RefusalProposal(Base):

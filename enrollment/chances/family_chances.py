@@ -309,6 +309,12 @@ def _more(
     return tuple(sorted(worth, key=lambda more: -more.place.chance.hits)[:MOST_MORE])
 
 
+def is_told(session: Session, round_: Round) -> bool:
+    """Whether families read chances of this round now: there is an estimate from enough families, and the list may change."""
+    estimate = newest_estimate(session, round_.id) if round_.stage in STILL_CHANGING else None
+    return estimate is not None and estimate.families >= FEWEST_FAMILIES
+
+
 def of_candidates(
     session: Session,
     application: Application,
@@ -318,8 +324,8 @@ def of_candidates(
     siblings: Sequence[Application] = (),
 ) -> tuple[Odds | None, ...]:
     """The chance at each kindergarten of a list, wished for or not; None where there is no estimate."""
-    estimate = newest_estimate(session, round_.id) if round_.stage in STILL_CHANGING and listed else None
-    if estimate is None or estimate.families < FEWEST_FAMILIES:
+    estimate = newest_estimate(session, round_.id)
+    if estimate is None or not listed or not is_told(session, round_):
         return (None,) * len(listed)
     lines = SimulatedLines(session, estimate, [each.programme.id for each in listed])
     wishes, _ = _Children(session, application, round_, finder, siblings).wishes_at(lines, listed)

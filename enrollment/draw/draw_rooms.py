@@ -61,6 +61,11 @@ class DrawRoom:
         return participants.count(self.session, self.round, (Stage.RETURNED,))
 
     @cached_property
+    def returns(self) -> tuple[int, dt.datetime | None]:
+        """How many families may still complete what was sent back, and the last moment at which one may."""
+        return participants.returned(self.session, self.round)
+
+    @cached_property
     def _undecided(self) -> list[uuid.UUID]:
         return duplicate_waivers.open_pairs(self.session, self.round)
 

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
-from enrollment.applications.application_rows import Stage
-from enrollment.applications.applications import Application, Wish
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, HANDED_IN, TAKES_PART
+from enrollment.applications.returned_items import ReturnedItem
 from enrollment.draw.round_market import (
     Group,
     OfferedProgramme,
@@ -97,12 +97,19 @@ def under_review(session: Session, round_: Round) -> list[Row]:
 
 def returned(session: Session, round_: Round) -> tuple[int, dt.datetime | None]:
     """How many applications of the round wait for their families, and the last moment at which one may be answered."""
+    chosen = (
+        select(func.max(ReturnedItem.answer_by))
+        .where(ReturnedItem.application_id == Application.id, ReturnedItem.asked_at == Application.returned_at)
+        .correlate(Application)
+        .scalar_subquery()
+        .label("chosen")
+    )
     rows = session.execute(
         participants_query(round_, (Stage.RETURNED,))
-        .with_only_columns(Kindergarten.area_code, Application.returned_at, maintain_column_froms=True)
+        .with_only_columns(Kindergarten.area_code, Application.returned_at, chosen, maintain_column_froms=True)
         .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
     ).all()
-    asked = [(row.area_code, row.returned_at) for row in rows if row.returned_at is not None]
+    asked = [(row.area_code, row.returned_at, row.chosen) for row in rows if row.returned_at is not None]
     return len(rows), return_times.latest_answer(session, round_.year, asked)
 
 

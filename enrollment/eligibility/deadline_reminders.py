@@ -4,12 +4,13 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import deadlines, lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import Notification, notify_guardians_each
+from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import required_documents, return_times
 from enrollment.ground.city_time import format_time
 from enrollment.season.calendar import SeasonDate
@@ -57,33 +58,66 @@ def remind(
 
 
 def remind_returned(session: Session, *, now: dt.datetime) -> int:
-    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the last moment to do so.
+    """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the last moment.
 
-    Each guardian gets one message for an application and such a moment.  Returns how many applications there are.
+    That is the one that the clerk chose, else the end of the review.  Of a chosen time half is over first, so that the
+    reminder does not follow the message at once.  Each guardian gets one message for an application and a moment.  Returns
+    how many applications there are.
     """
-    return _tell_returned(session, "returned_reminder", now, now + REMIND_BEFORE, now=now)
+    asked = (
+        select(
+            ReturnedItem.application_id,
+            func.max(ReturnedItem.asked_at).label("at"),
+            func.max(ReturnedItem.answer_by).label("answer_by"),
+        )
+        .where(ReturnedItem.answered_at.is_(None))
+        .group_by(ReturnedItem.application_id)
+        .subquery()
+    )
+    ends_at = func.coalesce(asked.c.answer_by, SeasonDate.ends_at)
+    half_over = asked.c.answer_by.is_(None) | (asked.c.answer_by - now <= now - asked.c.at)
+    returned = (
+        select(Application, ends_at)
+        .outerjoin(asked, asked.c.application_id == Application.id)
+        .outerjoin(SeasonDate, (SeasonDate.year == Application.year) & (SeasonDate.step == "review"))
+        .where(Application.stage == Stage.RETURNED, Application.on_hold.is_(False))
+        .where(ends_at > now, ends_at <= now + REMIND_BEFORE, half_over)
+        .order_by(Application.id)
+    )
+    told = []
+    for application, at in session.execute(returned):
+        due = format_time(at)
+        event = f"returned_reminder:{application.version}:{due}"
+        told.append(Notification(application.child_id, application.id, event, {"due": due}))
+    notify_guardians_each(session, "returned_reminder", told, now=now)
+    return len(told)
 
 
 def tell_returns_over(session: Session, *, now: dt.datetime) -> int:
     """Notify the guardians of returned applications whose last moment passed within `REMIND_BEFORE` without an answer: what
-    counts now, and that the list is not frozen yet.
+    counts now, and that they can answer until the list is frozen.
 
     Each guardian gets one message for an application and such a moment.  Returns how many applications there are.
     """
-    return _tell_returned(session, "returned_over", now - REMIND_BEFORE, now, now=now)
-
-
-def _tell_returned(session: Session, kind: str, after: dt.datetime, until: dt.datetime, *, now: dt.datetime) -> int:
-    """Tell of the returns that nobody has answered, whose last moment is later than `after`, and at the latest `until`."""
     going_on = select(SeasonDate.year).where(SeasonDate.step == "arrival", SeasonDate.ends_at > now)
+    returned = select(Application).where(
+        Application.stage == Stage.RETURNED,
+        Application.on_hold.is_(False),
+        Application.returned_at <= now,
+        Application.year.in_(going_on),
+    )
     told = []
-    for year in session.scalars(going_on.order_by(SeasonDate.year)).all():
-        for application, last in return_times.open_returns(session, year):
-            if after < last <= until and deadlines.of(session, application, now=now).returned_may_be_answered:
-                due = format_time(last)
-                event = f"{kind}:{application.version}:{due}"
-                told.append(Notification(application.child_id, application.id, event, {"due": due}))
-    notify_guardians_each(session, kind, told, now=now)
+    for application in session.scalars(returned.order_by(Application.id)):
+        if application.returned_at is None:
+            continue
+        last = return_times.answer_until(session, application, returned_at=application.returned_at)
+        if not now - REMIND_BEFORE < last <= now:
+            continue
+        if deadlines.of(session, application, now=now).returned_may_be_answered:
+            due = format_time(last)
+            event = f"returned_over:{application.version}:{due}"
+            told.append(Notification(application.child_id, application.id, event, {"due": due}))
+    notify_guardians_each(session, "returned_over", told, now=now)
     return len(told)
 
 

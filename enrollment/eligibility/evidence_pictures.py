@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.evidence_rows import THUMBNAIL, EvidencePage, EvidencePicture
+from enrollment.eligibility import page_likeness
 from enrollment.ground import jobs
 from enrollment.ground.errors import NotFound
 from enrollment.ground.files import pictures
@@ -25,11 +26,12 @@ PDF = "application/pdf"
 
 
 def prepare(session: Session, page: EvidencePage, content: bytes, *, now: dt.datetime) -> None:
-    """Make the thumbnail of a photo, or ask a job to draw a PDF."""
+    """Make the thumbnail of a photo and note its likeness, or ask a job to draw a PDF."""
     if page.media_type == PDF:
         jobs.enqueue(session, DRAW, {"page": str(page.id)}, key=f"{DRAW}:{page.id}", now=now)
     else:
         _add(session, page.id, THUMBNAIL, pictures.thumbnail(content))
+        page.likeness = page_likeness.parts_of(content)
 
 
 def ask_for_missing(session: Session, pages: Iterable[EvidencePage], *, now: dt.datetime) -> None:

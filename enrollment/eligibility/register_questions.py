@@ -1,13 +1,14 @@
 """The questions to registers: each claimed fact of an application that a register holds which its family agrees to ask.
 
 This module alone makes a `Question`, and every question carries the consent under which it is asked: without the live
-consent to ask a register, there is nothing that could be sent to it.
+consent to ask a register, there is nothing that could be sent to it. The constructor refuses every other caller, and an
+import contract in `setup.cfg` names the modules that may import this one.
 """
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import InitVar, dataclass
+from typing import Any, final
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -28,11 +29,17 @@ class Person:
     id_number: str
 
 
+_OF_THE_JOIN = object()
+"""What `questions_about` shows to the constructor of a question."""
+
+
+@final
 @dataclass(frozen=True)
 class Question:
     """One fact of one application for one register; `claimed` is the value that the family claims.
 
-    `consent` is the id of the consent to ask this register.
+    `consent` is the id of the consent to ask this register. Only the join with the live consents makes a question: the
+    constructor raises `TypeError` for every other caller, and for a copy with another value.
     """
 
     application_id: uuid.UUID
@@ -42,6 +49,14 @@ class Question:
     child: Person
     guardians: tuple[Person, ...]
     consent: uuid.UUID
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _OF_THE_JOIN:
+            raise TypeError("a question is made from a live consent: call questions_about")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a question of another kind would not be bound to a consent")
 
 
 def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> list[Question]:
@@ -64,6 +79,7 @@ def questions_about(session: Session, application_ids: Iterable[uuid.UUID]) -> l
             Person(row.id_kind, row.id_number),
             guardians.get(row.child_id, ()),
             agreed[row.id, REGISTER_OF[fact]],
+            _OF_THE_JOIN,
         )
         for row in children
         for fact, value in (claimed[row.id] | {VACCINATION: None}).items()

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,8 @@ from enrollment.season.rules import TierResult
 
 EVERYTHING = Question()
 PER_PAGE = 15
+MOST_BY_CHANCE = 60
+"""So many of those that answer a question are sorted by chance, the first for the home; the others follow."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Candidate:
     @property
     def minutes(self) -> int | None:
         return None if self.metres is None else minutes_on_foot(self.metres)
+
+
+Shares = Callable[[Sequence[Candidate]], Sequence[float | None]]
+"""The chance of the family at each of these candidates, None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -112,31 +118,45 @@ class Finder:
         )
         return list(self._session.scalars(found.order_by(*self._order()).limit(most)).unique())
 
-    def search(self, asked: Question = EVERYTHING, page: int = 1, per_page: int = PER_PAGE) -> Candidates:
+    def search(
+        self,
+        asked: Question = EVERYTHING,
+        page: int = 1,
+        per_page: int = PER_PAGE,
+        *,
+        shares: Shares | None = None,
+    ) -> Candidates:
         """The programmes of the round at the child's level that answer the question.
 
-        Without another order the home decides: what serves it, its own area, the nearest, its street.
+        Without another order the home decides: what serves it, its own area, the nearest, its street.  `shares` sorts by
+        chance.
         """
-        programmes, ordered, counts = self._answers(asked)
+        programmes, ordered, counts = self._answers(asked, shares)
         last = max(1, -(-len(ordered) // per_page))
         number = min(max(page, 1), last)
-        shown = [programmes[each.id] for each in ordered[(number - 1) * per_page : number * per_page]]
-        found = {each.id: each for each in self._session.scalars(select(Programme).where(Programme.id.in_(shown)))}
+        shown = self._of(programmes, ordered[(number - 1) * per_page : number * per_page])
         words = asked.words if asked.start is None and len(asked.words.strip()) > 1 else ""
         suggested = named_places.points_of(self._session).suggested(words, asked.area) if words else []
-        return Candidates(self.seen(found[each] for each in shown), number, last, len(ordered), counts, suggested)
+        return Candidates(self.seen(shown), number, last, len(ordered), counts, suggested)
 
-    def pins(self, asked: Question) -> list[Kindergarten]:
+    def pins(self, asked: Question, *, shares: Shares | None = None) -> list[Kindergarten]:
         """The kindergartens of the list in its order, for the map."""
-        _programmes, ordered, _counts = self._answers(asked)
+        _programmes, ordered, _counts = self._answers(asked, shares)
         return ordered
+
+    def _of(self, programmes: Mapping[uuid.UUID, uuid.UUID], listed: Sequence[Kindergarten]) -> list[Programme]:
+        ids = [programmes[each.id] for each in listed]
+        found = {each.id: each for each in self._session.scalars(select(Programme).where(Programme.id.in_(ids)))}
+        return [found[each] for each in ids]
 
     @property
     def start(self) -> HomePoint | None:
         """Where ways begin: the start of the question or, without one, the home."""
         return self._point
 
-    def _answers(self, asked: Question) -> tuple[Mapping[uuid.UUID, uuid.UUID], list[Kindergarten], Counts]:
+    def _answers(
+        self, asked: Question, shares: Shares | None = None
+    ) -> tuple[Mapping[uuid.UUID, uuid.UUID], list[Kindergarten], Counts]:
         """The programme of each kindergarten of the round, those that answer the question in its order, and the counts."""
         if asked.start is not None:
             self._point = HomePoint(asked.start.longitude, asked.start.latitude, asked.start.name)
@@ -154,9 +174,15 @@ class Finder:
         for mask in masks.values():
             kept = mask[numbers]
             numbers, ranks = numbers[kept], ranks[kept]
-        keys = self._home_keys(index, distances) if asked.order is None or asked.order == Order.BEST else []
+        keys = self._home_keys(index, distances) if asked.order in (None, Order.BEST, Order.CHANCE) else []
         ordered = index.ordered(asked, numbers, ranks, distances, lambda _: 0, before=keys)
-        return programmes.of, [index.listed[at] for at in ordered], counts
+        listed = [index.listed[at] for at in ordered]
+        if asked.order == Order.CHANCE and shares is not None:
+            near = listed[:MOST_BY_CHANCE]
+            known = zip(near, shares(self.seen(self._of(programmes.of, near))), strict=True)
+            by_chance = sorted(known, key=lambda each: -1.0 if each[1] is None else each[1], reverse=True)
+            listed[:MOST_BY_CHANCE] = [kindergarten for kindergarten, _share in by_chance]
+        return programmes.of, listed, counts
 
     def _home_keys(self, index: SiteIndex, distances: np.ndarray) -> list[np.ndarray]:
         """What decides the order, the least important first: the street, the distance, the area, what serves the home."""

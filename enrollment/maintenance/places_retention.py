@@ -1,12 +1,15 @@
-"""Retention of places: ledger entries and proposals after ten years, unconfirmed import files after a day."""
+"""Retention of places: ledger entries, proposals and approvals after ten years, unconfirmed import files after a day."""
 
 from collections import Counter
 
+from sqlalchemy import exists
 from sqlalchemy.orm import Session
 
 from enrollment.ground.retention import DAY, Moment, delete_append_only_rows, delete_rows
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.imports.uploaded_files import ImportFile
 from enrollment.places.ledger_rows import LedgerEntry, PlanProposal
+from enrollment.places.roll_change_rows import RollCount
 
 
 def delete_ledger_entries(session: Session, moment: Moment, limit: int) -> Counter[str]:
@@ -15,6 +18,12 @@ def delete_ledger_entries(session: Session, moment: Moment, limit: int) -> Count
 
 def delete_plan_proposals(session: Session, moment: Moment, limit: int) -> Counter[str]:
     return delete_rows(session, PlanProposal, PlanProposal.made_at < moment.years_ago(10), limit=limit)
+
+
+def delete_approval_papers(session: Session, moment: Moment, limit: int) -> Counter[str]:
+    """Approvals that no row names any more; those of the roll stay as long as it does."""
+    named = [~exists().where(table.paper_id == ApprovalPaper.id) for table in (LedgerEntry, PlanProposal, RollCount)]
+    return delete_rows(session, ApprovalPaper, ApprovalPaper.added_at < moment.years_ago(10), *named, limit=limit)
 
 
 def delete_import_files(session: Session, moment: Moment, limit: int) -> Counter[str]:

@@ -76,7 +76,7 @@ RULES = (
         "decade",
         ("ten years",),
         (
-            of_the_draw.delete_results, of_places.delete_ledger_entries, of_places.delete_plan_proposals, retention.delete_signatures,
+            of_the_draw.delete_results, of_places.delete_ledger_entries, of_places.delete_plan_proposals, of_places.delete_approval_papers, retention.delete_signatures,
             retention.delete_oldest_audit_entries,
         ),
     ),

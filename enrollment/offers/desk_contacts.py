@@ -186,7 +186,7 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
         says.pop("new_hour", None)
     if "review_returned" in says:
         family.items = open_items(session, application)
-        family.until = family.until or _review_ends(session, application)
+        family.until = family.until or _answer_until(session, application)
     family.says = list(says.items())
     return family
 
@@ -195,12 +195,12 @@ def _may_still_complete(session: Session, application: Application, now: dt.date
     """Whether the family can still bring what a clerk asked for; afterwards a call would come too late."""
     if application.stage != Stage.RETURNED:
         return False
-    until = _review_ends(session, application)
+    until = _answer_until(session, application)
     in_time = until is None or now < until
     return in_time and deadlines.looks_editable(application, deadlines.of(session, application, now=now))
 
 
-def _review_ends(session: Session, application: Application) -> dt.datetime | None:
+def _answer_until(session: Session, application: Application) -> dt.datetime | None:
     if application.returned_at is None:
         return None
     return return_times.answer_until(session, application, returned_at=application.returned_at)

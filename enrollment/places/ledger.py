@@ -14,6 +14,8 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import class_plan, programmes, scope
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import Approval
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.ledger_rows import (
@@ -38,11 +40,12 @@ def propose(
     reason: str,
     version: int | None = None,
     seen: uuid.UUID | None = None,
+    approval: Approval | None = None,
     **numbers: int,
 ) -> PlanProposal:
     """Propose numbers to the area.  A newer proposal replaces an open one, which stays in the history.
 
-    `version` and `seen` are the programme's version and the open proposal of the page: Stale if another proposal was made
+    `approval` is what the numbers rest on.  `version` and `seen` are the programme's version and the open proposal of the page: Stale if another proposal was made
     since.  The plan of the kindergarten must be valid together with its other proposals.
     """
     programme = lock_programme(session, programme_id, by=by, version=version)
@@ -59,6 +62,7 @@ def propose(
         programme_id=programme.id,
         numbers=_as_numbers(wanted),
         reason=require_reason(reason),
+        paper=papers.keep(session, programme.kindergarten_id, approval, by=by, now=now),
         made_by=by.account_id,
         made_at=now,
     )
@@ -81,6 +85,7 @@ def propose_level(
     reason: str,
     version: int | None = None,
     seen: uuid.UUID | None = None,
+    approval: Approval | None = None,
     **numbers: int,
 ) -> PlanProposal:
     """The same for a level that may have no programme yet."""
@@ -88,7 +93,9 @@ def propose_level(
     if level not in CLASS_NORM:
         raise NotFound
     programme = programmes.ensure(session, kindergarten.id, level, year)
-    return propose(session, programme.id, by=by, now=now, reason=reason, version=version, seen=seen, **numbers)
+    return propose(
+        session, programme.id, by=by, now=now, reason=reason, version=version, seen=seen, approval=approval, **numbers
+    )
 
 
 def approve_kindergarten(
@@ -215,7 +222,10 @@ def _approve_locked(
     reason = proposal.reason if proposal else REASON_APPROVED
     if proposal:
         _check_commitments(programme, proposal.plan)
-        _write_numbers(session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason)
+        paper_id = proposal.paper_id
+        _write_numbers(
+            session, programme, proposal.plan, account_id=proposal.made_by, now=now, reason=reason, paper_id=paper_id
+        )
         _decide(proposal, "approved", by=by, now=now)
     if programme.state != ProgrammeState.APPROVED:
         _change_state(session, programme, ProgrammeState.APPROVED, by=by, now=now, reason=reason)
@@ -230,11 +240,15 @@ def _write_numbers(
     account_id: uuid.UUID | None,
     now: dt.datetime,
     reason: str,
+    paper_id: uuid.UUID | None,
 ) -> None:
     for field in (*NUMBERS, "places"):
         before, after = getattr(programme, field), getattr(wanted, field)
         if before != after:
-            add_entry(session, programme, field, before, after, account_id=account_id, now=now, reason=reason)
+            add_entry(
+                session, programme, field, before, after,
+                account_id=account_id, now=now, reason=reason, paper_id=paper_id,
+            )  # fmt: skip
             setattr(programme, field, after)
     programme.version += 1
 

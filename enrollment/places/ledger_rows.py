@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.programmes import Programme
 
@@ -31,6 +32,9 @@ class LedgerEntry(Base):
     before: Mapped[str | None]
     after: Mapped[str]
     reason: Mapped[str]
+    paper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("approval_paper.id"))
+
+    paper: Mapped[ApprovalPaper | None] = relationship(lazy="selectin")
 
 
 class PlanProposal(Base):
@@ -42,6 +46,7 @@ class PlanProposal(Base):
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"), index=True)
     numbers: Mapped[dict[str, Any]] = mapped_column(JSONB)
     reason: Mapped[str]
+    paper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("approval_paper.id"))
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[dt.datetime]
     decision: Mapped[str | None]
@@ -50,6 +55,7 @@ class PlanProposal(Base):
     decided_at: Mapped[dt.datetime | None]
 
     programme: Mapped[Programme] = relationship(lazy="joined")
+    paper: Mapped[ApprovalPaper | None] = relationship(lazy="selectin")
 
     __table_args__ = (
         CheckConstraint("decision IN ('" + "','".join(DECISIONS) + "')", name="known_decision"),
@@ -72,8 +78,9 @@ def add_entry(
     account_id: uuid.UUID | None,
     now: dt.datetime,
     reason: str,
+    paper_id: uuid.UUID | None = None,
 ) -> None:
-    """Add one entry to the ledger."""
+    """Add one entry to the ledger; `paper_id` is the approval that it rests on."""
     session.add(
         LedgerEntry(
             programme_id=programme.id,
@@ -83,5 +90,6 @@ def add_entry(
             before=None if before is None else str(before),
             after=str(after),
             reason=reason,
+            paper_id=paper_id,
         )
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import Refused
 from enrollment.places import class_plan, kindergartens, ledger, roll, scope
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.areas import CLASS_NORM, LEVELS
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.kindergartens import Kindergarten, Page
@@ -119,6 +120,7 @@ class HistoryEntry:
     after: str
     reason: str
     author: str | None
+    paper: ApprovalPaper | None
 
 
 @dataclass
@@ -185,7 +187,9 @@ def history(
     wanted = {entry.account_id for entry in found.items if entry.account_id}
     authors = {row.id: row.name for row in session.scalars(select(Account).where(Account.id.in_(wanted)))}
     items = [
-        HistoryEntry(e.at, levels[e.programme_id], e.field, e.before, e.after, e.reason, authors.get(e.account_id))
+        HistoryEntry(
+            e.at, levels[e.programme_id], e.field, e.before, e.after, e.reason, authors.get(e.account_id), e.paper
+        )
         for e in found.items
     ]
     return Page(items, found.number, found.last, found.total)

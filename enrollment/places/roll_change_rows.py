@@ -16,9 +16,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.roll_rows import RollClass
 
 
@@ -66,10 +67,13 @@ class RollCount(Base):
     source: Mapped[str]
     reason: Mapped[str]
     state: Mapped[str]
+    paper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("approval_paper.id"))
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[dt.datetime]
     decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[dt.datetime | None]
+
+    paper: Mapped[ApprovalPaper | None] = relationship(lazy="selectin")
 
     __table_args__ = (
         CheckConstraint("children >= 0", name="not_negative"),

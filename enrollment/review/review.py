@@ -21,6 +21,7 @@ from enrollment.ground.errors import Refused
 from enrollment.review import return_undo, second_opinions
 from enrollment.review.findings import LONGEST_NOTE, Finding, facts_still_open, record_finding, verify
 from enrollment.review.leases import in_hand, release, take
+from enrollment.review.returns import answer_times
 from enrollment.review.scope import find, locked, refuse_while_refusal_is_open, within
 
 __all__ = [
@@ -72,14 +73,25 @@ def confirm(
 
 
 def send_back(
-    session: Session, application_id: uuid.UUID, items: Iterable[Ask], *, by: Actor, now: dt.datetime
+    session: Session,
+    application_id: uuid.UUID,
+    items: Iterable[Ask],
+    *,
+    answer_by: dt.datetime | None = None,
+    by: Actor,
+    now: dt.datetime,
 ) -> None:
-    """Ask the family to correct the named items; the message names the last moment to answer.  Refuses `nothing_named` and `item_without_a_note`."""
+    """Ask the family to correct the named items until `answer_by`, else as long as the policy and the review give it.
+
+    The message names the last moment.  Refuses `nothing_named`, `item_without_a_note` and `answer_time_impossible`.
+    """
     application = in_hand(session, application_id, by=by, now=now)
     refuse_while_refusal_is_open(session, application_id)
     asked = list(items)
     if not asked:
         raise Refused("nothing_named", field="items")
+    if answer_by is not None:
+        answer_times.require_possible(session, application, answer_by, now=now)
     for ask in asked:
         if not ask.note.strip():
             raise Refused("item_without_a_note", field=f"note-{ask.item}", item=ask.item)
@@ -90,10 +102,11 @@ def send_back(
                 note=ask.note.strip()[:LONGEST_NOTE],
                 asked_at=now,
                 asked_by=by.account_id,
+                answer_by=answer_by,
             )
         )
     lifecycle.make(session, application, "send_back", by=by, now=now)
-    due = format_time(return_times.answer_until(session, application, returned_at=now))
+    due = format_time(answer_by or return_times.answer_until(session, application, returned_at=now))
     notify_guardians(session, return_undo.RETURNED, [application.id], now=now, by=by, n=len(asked), due=due)
     return_undo.hold_messages(session, application.id, now=now)
 

@@ -14,6 +14,7 @@ from enrollment.season.policy_checks import check_rules
 from enrollment.season.policy_faults import Lines, PolicyFault, PolicyFaults
 from enrollment.season.policy_parser import PolicyTable
 from enrollment.season.rules import (
+    ANSWER_DAYS,
     BEST,
     CORRECTION_DAYS,
     DECISION_HOURS,
@@ -47,6 +48,7 @@ FORMAT = "policy/1"
 FAMILIES = ("whole_district", "service_area", "any_inclusive")
 MOST_TOLERANCE = 20_000
 MOST_DECISION_HOURS = 168
+MOST_ANSWER_DAYS = 15
 FACT_TYPES: dict[str, type] = {
     Fact.HOME_OWNED: bool,
     Fact.SPECIAL_NEED: bool,
@@ -155,10 +157,14 @@ def _pair_rule(top: PolicyTable) -> str:
 
 
 def _review(table: PolicyTable) -> dict[str, Any]:
-    table.only(["opens_early", "return_hours"])
+    """`answer_days`: the fewest and the most days that a clerk may give a family for its answer to a return."""
+    table.only(["opens_early", "return_hours", "answer_days_least", "answer_days_most"])
+    least = table.number("answer_days_least", 1, MOST_ANSWER_DAYS, ANSWER_DAYS[0])
+    most = table.number("answer_days_most", least, MOST_ANSWER_DAYS, max(ANSWER_DAYS[1], least))
     return {
         "review_opens_early": table.get("opens_early", bool, False),
         "return_hours": table.number("return_hours", 1, MOST_RETURN_HOURS, RETURN_HOURS),
+        "answer_days": (least, most),
     }
 
 

@@ -14,6 +14,9 @@ DEFAULT_RULE = "everybody"
 PAIR_RULES = ("overhang", "close")
 """What happens to bound children if fewer places are left than they need."""
 
+ANSWER_DAYS = (1, 7)
+"""The fewest and the most days that a family has to answer a return, where the policy does not say."""
+
 DECISION_HOURS = 24
 """How long an irrevocable act of one guardian waits for the others, where the policy does not say."""
 
@@ -95,6 +98,7 @@ class Rules:
     concurrent: Concurrent | None = None
     open_to: frozenset[Ground] = frozenset()
     review_opens_early: bool = False
+    answer_days: tuple[int, int] = ANSWER_DAYS
     return_hours: int = RETURN_HOURS
     central_tolerance: int = 0
     decision_hours: int = DECISION_HOURS

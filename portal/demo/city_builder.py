@@ -15,6 +15,8 @@ from enrollment.applications.applications import Application
 from enrollment.chances import estimates
 from enrollment.draw import execution, replay
 from enrollment.draw.publication import hours
+from enrollment.draw.run_rows import Run
+from enrollment.draw.seed import declared_forms
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Account
 from enrollment.ground.classifications import Level
@@ -28,6 +30,7 @@ from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season import rounds
+from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round, RoundKind, RoundProgramme
 from portal.demo import (
     arrivals,
@@ -36,6 +39,7 @@ from portal.demo import (
     households,
     kindergarten_rows,
     kindergartens,
+    neighbourhoods,
     people,
     quality,
     register_records,
@@ -47,6 +51,7 @@ from portal.demo import (
 )
 from portal.demo.actors import simulated_draw, simulated_people
 from portal.demo.demand import Demand
+from portal.demo.identity_numbers import Numbers
 from portal.demo.offers import supplementary_round
 from portal.demo.past import rows as past_rows
 from portal.demo.planning import measures as planned_measures
@@ -55,6 +60,9 @@ from portal.demo.roll_children import ChildOnRoll
 from portal.demo.trial_draws import WishList
 
 STEPS = ("places", "registration", "review", "draw", "results", "arrival")
+LATER_SEED, FIRST_OF_LATE_FAMILIES = 53, 400
+"""For a city that another builder made: its random numbers, and the identity numbers of a day that it has not used."""
+
 Report = Callable[[str, int, int], None]
 """Called with the name of the step, the units done and the number of units."""
 
@@ -79,6 +87,17 @@ class CityBuilder:
         self.engine, self.children, self.report = engine, children, report
         self.random = np.random.default_rng(seed)
         self.city: kindergarten_rows.City
+
+    @classmethod
+    def of_the_city(cls, engine: Engine, report: Report) -> "CityBuilder":
+        """A builder that goes on with the city of the database, for a visitor who moves the clock."""
+        with Session(engine) as session:
+            everybody = session.scalar(select(func.count()).where(Application.year == season.YEAR)) or 0
+            found = cls(engine, everybody, LATER_SEED, report)
+            layout = kindergartens.Layout(found.random)
+            layout.neighbourhoods = neighbourhoods.of_the_city(session)
+        found.city = kindergarten_rows.City(layout, Numbers(first=FIRST_OF_LATE_FAMILIES), {})
+        return found
 
     def build(self, through: str) -> None:
         """Every step up to and including `through`.  Raises DatabaseNotEmpty."""
@@ -263,7 +282,7 @@ class CityBuilder:
         report = functools.partial(self.report, "arrival")
         arrivals.finish_arrivals(self.engine, season.YEAR, now, report, leave=leave)
 
-    def _replay(self, now: dt.datetime) -> None:
+    def _replay(self, now: dt.datetime, *, leave_demo_family: bool = False) -> None:
         """The first replay, signed by two like a run, and the answers to its new offers; in a small city nobody may wait."""
         try:
             with self._session() as session, session.begin():
@@ -278,22 +297,64 @@ class CityBuilder:
         hour = hours.next_morning(now)
         simulated_draw.publish(self.engine, run.id, now, hour)
         report = functools.partial(self.report, "replay")
-        finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=False)
+        finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=leave_demo_family)
 
     def _supplementary(self) -> None:
         """Who has no place asks for one that is free, and families who come late; then as in the main round."""
+        if self._open_supplementary(frozenset()):
+            self._finish_supplementary(leave_demo_family=False)
+
+    def open_supplementary_for_visitor(self) -> bool:
+        """After the main round's answers: the first replay, and the supplementary round with its families.  Whether it was opened.
+
+        A visitor who has planned a supplementary round keeps it, and the visitors' own families decide for themselves.
+        """
+        with self._session() as session, session.begin():
+            found = rounds.rounds_of_year(session, season.YEAR)
+            if len(found) != 1 or found[0].stage != RoundStage.PUBLISHED:
+                return False
+            replayed = session.scalar(select(Run.id).where(Run.replays.is_not(None)).limit(1)) is not None
+            leave = families_that_answer(session)
+        due = season.DATES["confirmation"][1]
+        for moment in (due, due + answer_deadlines.GRACE):
+            with self._session() as session, session.begin():
+                answer_deadlines.expire_due(session, now=moment)
+        if not replayed:
+            self._replay(due + answer_deadlines.GRACE + dt.timedelta(hours=1), leave_demo_family=True)
+        return self._open_supplementary(leave)
+
+    def finish_supplementary_for_visitor(self) -> bool:
+        """Review, draw and answers of the round that was opened by itself, if nobody has begun its draw.  Whether it was drawn."""
+        with self._session() as session:
+            round_ = supplementary_round.of_the_demo(session)
+            if round_ is None or round_.stage not in (RoundStage.OPEN, RoundStage.CLOSED):
+                return False
+            if declared_forms.newest(session, round_.id) is not None:
+                return False
+        self._finish_supplementary(leave_demo_family=True)
+        return True
+
+    def _open_supplementary(self, leave: frozenset[uuid.UUID]) -> bool:
+        """Open the round; the families ask, but those of the accounts in `leave`.  Whether anybody asks."""
         with self._session() as session, session.begin():
             round_ = supplementary_round.open_round(session, people.actor(session, "city1"))
             offers = supplementary_round.with_free_places(session, self._offers(session, round_.id))
-            asked = supplementary_round.ask_again(session, round_, offers)
-            late = supplementary_round.who_come_late(offers, asked, self._in_time(session))
+            asked = supplementary_round.ask_again(session, round_, offers, leave)
+            coming = supplementary_round.who_come_late(offers, asked, self._in_time(session))
+            late = {area: number for area, number in coming.items() if area in self.city.layout.neighbourhoods}
             if not sum(late.values()) + sum(asked.values()):
-                return
+                return False
             self._register(
                 session, round_, offers, late, supplementary_round.FIRST_PHONE, supplementary_round.REGISTERED
             )
         self._registers(supplementary_round.REGISTERED)
+        return True
+
+    def _finish_supplementary(self, *, leave_demo_family: bool) -> None:
         with self._session() as session, session.begin():
+            round_ = supplementary_round.of_the_demo(session)
+            if round_ is None:
+                return
             rounds.close_if_due(session, round_.id, by=SYSTEM, now=supplementary_round.REVIEWED)
         finish_reviews(self.engine, supplementary_round.REVIEWED, functools.partial(self.report, "review"))
         run_id = simulated_draw.draw(
@@ -302,7 +363,7 @@ class CityBuilder:
         signed_at, hour = supplementary_round.DRAWN + dt.timedelta(hours=1), supplementary_round.OPENED
         simulated_draw.publish(self.engine, run_id, signed_at, hour)
         report = functools.partial(self.report, "answers")
-        finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=False)
+        finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=leave_demo_family)
         due = supplementary_round.CONFIRM_BY
         for moment in (due, due + answer_deadlines.GRACE):
             with self._session() as session, session.begin():

@@ -162,7 +162,7 @@ class Layout:
         return iter(self.kindergartens)
 
     def add_area(self, area: Area, children: int) -> None:
-        around = self.neighbourhoods[area.code] = Neighbourhoods(self.random, area, children)
+        around = self.neighbourhoods[area.code] = Neighbourhoods.drawn(self.random, area, children)
         first = len(self.kindergartens)
         opens = OPENS_WITH if area.code in OPENING and children >= 3 * OPENS_WITH else 0
         sizes = _sizes(self.random, area.code, round(children * PLACES_FOR_A_CHILD) - opens)

@@ -21,6 +21,7 @@ from portal.text import ledger_entries
 from portal.text.words import word
 from portal.web.forms import ActForm, CivilDate, PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views.approval_papers import approval_file
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -118,6 +119,12 @@ def send_back_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
             flash(_("已退回，园方会看到原因。"))
             return redirect(url_for("officials.places"), 303)
     return _plan_page(kindergarten_id, form)
+
+
+@pages.get("/approval-papers/<uuid:paper_id>")
+@desk("officials", *READERS)
+def approval_paper(paper_id: uuid.UUID) -> ResponseReturnValue:
+    return approval_file(paper_id)
 
 
 @pages.post("/places/counts/<int:number>")

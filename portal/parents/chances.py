@@ -35,6 +35,11 @@ def chances_of_saved_wishes(
     )
 
 
+def are_estimated(round_: Round) -> bool:
+    """Whether the families of a round are told chances."""
+    return family_chances.is_told(db(), round_)
+
+
 def chances_of_found(
     application: Application, round_: Round, finder: Finder, found: Sequence[Candidate], siblings: Sequence[Application]
 ) -> tuple[Odds | None, ...]:

@@ -52,7 +52,7 @@ ABOUT_THE_AGE = (
 class ChildForm(VersionedForm):
     page = "child"
     name = StringField(_l("孩子的姓名"), [Required("name_missing")])
-    relation = SelectField(_l("您是孩子的"), [Required("relation_missing")], validate_choice=False)
+    relation = RadioField(_l("您是孩子的"), [Required("relation_missing")], validate_choice=False)
     id_kind = SelectField(_l("孩子的证件类型"), validate_choice=False)
     id_number = StringField(_l("孩子的证件号码"))
     born = DateField(_l("出生日期"))
@@ -63,7 +63,7 @@ class ChildForm(VersionedForm):
         return {"version": str(application.child.version) if application is not None else ""}
 
     def set_choices(self) -> None:
-        self.relation.choices = [("", _("请选择")), *((code, word("relation", code)) for code in RELATIONS)]
+        self.relation.choices = [(code, word("relation", code)) for code in RELATIONS]
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
         self.sex.choices = [(code, word("sex", code)) for code in ("f", "m")]
         self.year.choices = [(str(each), _("%(year)s 年秋季", year=each)) for each in years_to_enter()]

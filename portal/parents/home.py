@@ -14,7 +14,7 @@ from enrollment.applications.guardian_access import guardian_takeover, phone_cha
 from enrollment.corrections import request_list
 from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import OfferState
-from enrollment.people import children, invitations
+from enrollment.people import children, guardians, invitations
 from enrollment.people.person_rows import Child
 from enrollment.places import finder
 from enrollment.review import case_officers, cases, guardian_requests, refusals
@@ -34,6 +34,9 @@ from portal.web.unit_of_work import actor, clock, db
 
 LINE = ("announcement", "registration", "review", "draw", "result", "arrival")
 """The steps of the season on the home page."""
+
+NOT_FOR_NEWCOMERS = ("papers", "invited", "cases", "about_me", "phone_change")
+"""What waits for an answer before anything else is entered."""
 
 MOST_ANNOUNCEMENTS = 3
 MOST_NAMED = 4
@@ -56,6 +59,19 @@ def home() -> ResponseReturnValue:
         pending=_pending_items(),
         more=_more(),
     )
+
+
+@pages.get("/begin")
+@desk("parents")
+def begin() -> ResponseReturnValue:
+    """From the public first page: a newcomer goes on with the first page of the form, everybody else to the home page."""
+    known = guardians.guardian_of(db(), by=actor()) is not None or applications.list_own(db(), by=actor())
+    pending = _pending_items()
+    if years_to_enter() and not known and not any(pending[each] for each in NOT_FOR_NEWCOMERS):
+        first = steps.next_step(steps_of(None))
+        if first is not None and first.href is not None:
+            return redirect(first.href, 303)
+    return redirect(url_for("parents.home"), 303)
 
 
 def _pending_items() -> dict:

@@ -170,6 +170,8 @@ def _step(page: str, form: FormState) -> Step:
         return Step(page, "wanting", form.papers_missing, href)
     if _done(page, form):
         return Step(page, "done", 0, href)
+    if page == "wishes":  # an empty list has one act: to look for the first
+        href = address_of("parents.find_wish", application_id=form.application.id) if form.application else None
     return Step(page, "optional" if page in OPTIONAL else "todo", 0, href)
 
 

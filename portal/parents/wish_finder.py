@@ -1,6 +1,7 @@
 """The search for a kindergarten to wish for: the finder with the family's own priority, way and chance."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, jsonify, redirect, request, url_for
@@ -9,7 +10,8 @@ from flask_babel import gettext as _
 
 from enrollment.applications import applications, wishes
 from enrollment.applications.applications import Application
-from enrollment.eligibility.wish_candidates import Finder
+from enrollment.eligibility.wish_candidates import MOST_BY_CHANCE, Candidate, Finder, Shares
+from enrollment.season.rounds import Round
 from portal.parents import chances, pages
 from portal.parents.form_pages import application_of, bound_with, flash_saved_edit, form_page, times_of
 from portal.parents.wishes import WishesForm, came_from, closed_page, open_round, wishes_view
@@ -35,7 +37,7 @@ def _finder(application: Application, form: WishesForm) -> ResponseReturnValue:
         return closed_page(application)
     asked = question.read(level=application.level)
     finder = Finder(db(), application, round_.id)
-    found = finder.search(asked.question, page=asked.page)
+    found = finder.search(asked.question, page=asked.page, shares=_shares(application, round_, finder))
     listed = [wish.programme_id for wish in wishes.of(db(), application.id, round_.id)]
     return form_page(
         "wish_finder",
@@ -50,6 +52,8 @@ def _finder(application: Application, form: WishesForm) -> ResponseReturnValue:
         areas=area_names(db()),
         tiles=tiles.template(),
         sorted_by=finder.sorted_by,
+        estimated=chances.are_estimated(round_),
+        most_by_chance=MOST_BY_CHANCE,
         rank_of={programme_id: rank for rank, programme_id in enumerate(listed, 1)},
     )
 
@@ -61,8 +65,19 @@ def wish_pins(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     round_ = open_round(application)
     finder = Finder(db(), application, round_.id)
-    listed = finder.pins(question.read(level=application.level).question)
+    asked = question.read(level=application.level).question
+    listed = finder.pins(asked, shares=_shares(application, round_, finder))
     return jsonify(cards.points_of(listed, finder.start))
+
+
+def _shares(application: Application, round_: Round, finder: Finder) -> Shares:
+    """The family's chance at each candidate of the finder, to sort by."""
+
+    def shares(listed: Sequence[Candidate]) -> list[float | None]:
+        found = chances.chances_of_found(application, round_, finder, listed, bound_with(application))
+        return [None if each is None else each.chance.value for each in found]
+
+    return shares
 
 
 @pages.get("/wish")

@@ -1,5 +1,7 @@
 """The places ledger of a kindergarten: the plan by level, its history, and proposing other numbers to the area."""
 
+import uuid
+
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -7,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places import ledger, place_plans
 from enrollment.places.areas import LEVELS
 from enrollment.places.class_plan import NUMBERS
@@ -28,12 +31,14 @@ from portal.web.forms import (
     refusals_in,
 )
 from portal.web.guards import desk
+from portal.web.shared_views.approval_papers import ApprovalFields, approval_file
 from portal.web.unit_of_work import actor, city_day, clock, db
+from portal.web.upload_fields import accepts_uploads
 
 NEEDED = [InputRequired(_l("请填写整数，没有就填 0")), NumberRange(0, 1000, _l("请填写 0 至 1000 的整数"))]
 
 
-class PlanForm(PageForm):
+class PlanForm(ApprovalFields):
     """The five numbers of a level and the reason; `version` and `seen` are the programme's version and the open proposal on
     the page."""
 
@@ -80,13 +85,15 @@ def place_plan(level: str) -> ResponseReturnValue:
 
 @pages.post("/places/<level>")
 @desk("staff")
+@accepts_uploads(LIMITS["photo"])
 def propose_plan(level: str) -> ResponseReturnValue:
     kindergarten, form = kindergarten_of_page(), PlanForm()
     if form.validate_on_submit():
         with refusals_in(form):
             ledger.propose_level(
                 db(), kindergarten.id, level, shown_year(), by=actor(), now=clock(),
-                reason=form.reason.data, version=_seen_version(form), seen=parse_uuid(form.seen.data), **form.numbers(),
+                reason=form.reason.data, version=_seen_version(form), seen=parse_uuid(form.seen.data),
+                approval=form.approval(), **form.numbers(),
             )  # fmt: skip
             flash(_("已提交区级审批。审批前仍按原数字执行。"))
             return redirect(url_for("staff.places", at=kindergarten.id, year=shown_year()), 303)
@@ -108,6 +115,12 @@ def propose_from_roll(level: str) -> ResponseReturnValue:
     for text in form.form_errors:
         flash(text, "warn")
     return redirect(url_for("staff.places", at=kindergarten.id, year=shown_year()), 303)
+
+
+@pages.get("/approval-papers/<uuid:paper_id>")
+@desk("staff")
+def approval_paper(paper_id: uuid.UUID) -> ResponseReturnValue:
+    return approval_file(paper_id)
 
 
 class LossForm(PageForm):

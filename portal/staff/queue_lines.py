@@ -23,7 +23,10 @@ MOST_PIECES = 2
 
 @dataclass(frozen=True)
 class QueueLine:
-    """`look_at` are (what, text) with the differing characters marked; `more` counts what the line leaves out."""
+    """`look_at` are (what, text) with the differing characters marked; `more` counts what the line leaves out.
+
+    `due` is empty for a return without a chosen moment.
+    """
 
     line: Line
     grounds: tuple[str, ...]
@@ -52,16 +55,25 @@ def queue_lines(lines: Sequence[Line]) -> dict[Group, list[QueueLine]]:
 
 def _told(line: Line, details: Details, names: Names) -> QueueLine:
     pieces = _pieces(line, details, names)
+    due, has_end = _due(line, details)
     shown = tuple(pieces[:MOST_PIECES])
     return QueueLine(
         line,
         tuple(word("ground", ground) for ground in details.grounds),
         shown,
         len(pieces) - len(shown),
-        due_words(line.due),
-        line.due < clock() or line.due.astimezone(CHENGDU).date() == clock().astimezone(CHENGDU).date(),
+        due_words(due) if has_end else "",
+        has_end and (due < clock() or due.astimezone(CHENGDU).date() == clock().astimezone(CHENGDU).date()),
         details.refusal is not None,
     )
+
+
+def _due(line: Line, details: Details) -> tuple[dt.datetime, bool]:
+    """When the review is due, or, of a return, the answer of the family; false where no moment was chosen for it."""
+    if line.group is not Group.RETURNED:
+        return line.due, True
+    chosen = [item.answer_by for item in details.asked if item.answered_at is None and item.answer_by is not None]
+    return max(chosen, default=line.due), bool(chosen)
 
 
 def _pieces(line: Line, details: Details, names: Names) -> list[tuple[str, Markup]]:

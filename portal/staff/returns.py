@@ -1,5 +1,6 @@
 """Returning an application with named items: the fact or document, and what is needed."""
 
+import datetime as dt
 import uuid
 from collections.abc import Collection
 
@@ -8,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, StringField
-from wtforms.validators import Length
+from wtforms.validators import Length, Optional
 
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
@@ -16,11 +17,13 @@ from enrollment.eligibility import required_documents, return_times, tiers
 from enrollment.ground import audit
 from enrollment.review import return_undo, review
 from enrollment.review.queue import task_groups
+from enrollment.review.returns.answer_times import AnswerTimes, answer_times
 from enrollment.review.review import LONGEST_NOTE, Ask
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact
 from portal.staff import pages
 from portal.staff.queue import redirect_to_next
+from portal.staff.queue_lines import due_words
 from portal.text.facts import item_words
 from portal.text.words import table
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
@@ -65,9 +68,14 @@ def requested_items(form: PageForm, items: list[str]) -> list[Ask]:
     return asks
 
 
-def form_for(items: list[str], ticked: Collection[str]) -> PageForm:
+def form_for(items: list[str], ticked: Collection[str], times: AnswerTimes) -> PageForm:
+    """`answer_by` is refused by the domain, so that a page of yesterday says which moments there are today."""
+
     class SendBackForm(PageForm):
-        pass
+        answer_by = RadioField(
+            _l("补到什么时候"), [Optional()], default=times.suggested, coerce=_moment, validate_choice=False,
+            choices=[(each, due_words(each)) for each in times.possible],
+        )  # fmt: skip
 
     for item in items:
         setattr(SendBackForm, f"item-{item}", BooleanField(item_words(item), default=item in ticked))
@@ -78,7 +86,20 @@ def form_for(items: list[str], ticked: Collection[str]) -> PageForm:
     return SendBackForm()
 
 
-def send_back_page(application: Application, items: list[str], form: PageForm) -> ResponseReturnValue:
+def _moment(value: object) -> dt.datetime | None:
+    """A moment of the form; None for what is not one."""
+    if isinstance(value, dt.datetime):
+        return value
+    try:
+        said = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return said if said.tzinfo is not None else None
+
+
+def send_back_page(
+    application: Application, items: list[str], form: PageForm, times: AnswerTimes
+) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="send_back")
     wanted = request.args.getlist("item")
     first = [item for item in items if item in wanted or form[f"item-{item}"].data or form[f"note-{item}"].data]
@@ -89,6 +110,8 @@ def send_back_page(application: Application, items: list[str], form: PageForm) -
         rest=[item for item in items if item not in first],
         form=form,
         item_words=item_words,
+        times=times,
+        due_words=due_words,
         due_at=return_times.answer_until(db(), application, returned_at=clock()),
         review_ends=return_times.review_ends(db(), application.year),
     )
@@ -99,7 +122,8 @@ def send_back_page(application: Application, items: list[str], form: PageForm) -
 def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
     items, wanted = items_of(application), request.args.getlist("item")
-    form = form_for(items, wanted)
+    times = answer_times(db(), application, now=clock())
+    form = form_for(items, wanted, times)
     for item in items:
         phrase = f"phrase-{item}"
         if phrase in form and form[phrase].data not in phrases_of(item):
@@ -107,11 +131,14 @@ def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             place = task_groups.neighbours(db(), application_id, by=actor(), now=clock())
-            review.send_back(db(), application_id, requested_items(form, items), by=actor(), now=clock())
+            review.send_back(
+                db(), application_id, requested_items(form, items), answer_by=form.answer_by.data,
+                by=actor(), now=clock(),
+            )  # fmt: skip
             flash(_("%(code)s 已退回，2 分钟后通知家长。", code=application.registration_code))
             flash(url_for("staff.application", application_id=application_id), "undo")
             return redirect_to_next(place[0] if place else None)
-    return send_back_page(application, items, form)
+    return send_back_page(application, items, form, times)
 
 
 @pages.post("/applications/<uuid:application_id>/send-back/undo")

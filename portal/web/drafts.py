@@ -13,6 +13,8 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from enrollment.ground.sign_in import IdempotentResponse
+from portal.text.words import language
+from portal.web.front.static_files import digests
 from portal.web.unit_of_work import db
 
 MOST_KEYS = 20
@@ -43,6 +45,12 @@ def _keyed(secret: str) -> hmac.HMAC:
     return hmac.new(secret.encode(), digestmod="sha256")
 
 
+def offline_worker() -> str:
+    """The address of the worker that shows a page without a network: another one for another language and after a change."""
+    folders = digests()
+    return f"/offline-worker.js?lang={language()}&v={folders['js'][:6]}{folders['css'][:6]}"
+
+
 def arrived(keys: list[str]) -> list[str]:
     """Which of these keys of forms the signed-in account has sent with success."""
     if not current_user.is_authenticated:
@@ -54,4 +62,4 @@ def arrived(keys: list[str]) -> list[str]:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(draft_owner=draft_owner, draft_secret=draft_secret)
+    app.jinja_env.globals.update(draft_owner=draft_owner, draft_secret=draft_secret, offline_worker=offline_worker)

@@ -161,8 +161,8 @@ def new_page(browser, site):
     """
     contexts, faults = [], []
 
-    def open_page(*, phone: bool = False, language: str = "zh-CN"):
-        context = chromium.open_context(browser, phone=phone, language=language, base_url=site.url)
+    def open_page(*, phone: bool = False, language: str = "zh-CN", worker: bool = False):
+        context = chromium.open_context(browser, phone=phone, language=language, base_url=site.url, worker=worker)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

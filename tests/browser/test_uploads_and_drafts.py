@@ -360,7 +360,7 @@ def test_the_ways_on_of_a_refusal_open_at_the_first_press(site, new_page, now):
     page = open_as(new_page, site, key, phone=True)
     page.goto("/parents/children/new")
     page.get_by_label("孩子的姓名").fill("王安")
-    page.get_by_label("您是孩子的").select_option("father")
+    page.get_by_label("父亲").check()
     page.get_by_label("孩子的证件号码").fill(number)
     with page.expect_navigation():
         page.get_by_role("button", name="保存并继续").click()

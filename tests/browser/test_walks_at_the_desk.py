@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from enrollment.applications.applications import Application
+from enrollment.ground.outbox import TextMessage
 from enrollment.offers.offers import Offer
 from enrollment.people.desk_rows import PhoneChange
 from enrollment.people.person_rows import Guardian
@@ -17,8 +18,6 @@ from tests.browser.people.desk_clerk import DeskClerk
 from tests.browser.people.helper import Helper
 from tests.browser.people.parent import Parent
 from tests.browser.test_review import let_in
-from tests.conftest import FrozenClock
-from tests.support.letters import draw_waiting
 from tests.support.town import Town
 
 GARDEN = "锦官新城幼儿园"
@@ -207,13 +206,27 @@ def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site
     expect(desk.page.get_by_text(code)).to_have_count(0)
 
 
-def test_a_grandmother_without_a_telephone_is_told_by_letter_and_answers_at_the_desk(app, site, town, enters):
+def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(site, town, workers, enters, paper):
+    """FAM11 to its end: no text message is ever sent, and the child stands on the roll on the first morning of arrival."""
     yang = town.helper("小杨")
-    mandate = town.mandate_on_paper(yang, "", "王秀英")
-    child = town.helper_enters(town.acting(yang, mandate), "李安然", guardian="王秀英", wishes=[town.garden])
+    town.session.commit()
+    helper = enters(Helper, yang, phone=True)
+    helper.begins_with_a_paper("王秀英", town.now.date(), paper)
+    helper.follows("继续：监护人")
+    helper.says_who_the_grandmother_is("王秀英")
+    helper.enters_the_grandchild("李安然")
+    helper.tells_where_they_live()
+    helper.presses("保存并继续")  # no ground
+    helper.follows("继续")
+    helper.adds_a_wish("锦官", GARDEN)
+    code = helper.checks_and_hands_in()
+    helper.presses("结束代办")
+    town.session.expire_all()
+    child = town.session.scalars(select(Application)).one()
+    guardian = child.entered_for
+
     town.drawn(child)
     goes_on(site, town, town.now)
-    code = child.registration_code
 
     desk = enters(DeskClerk, town.head)
     desk.begins()
@@ -224,12 +237,11 @@ def test_a_grandmother_without_a_telephone_is_told_by_letter_and_answers_at_the_
     desk.reads("有一个学位等待答复")
     desk.contacted("信件")
     desk.finds(code, "王**")
-    desk.sees_the_document("居民身份证（户口簿上的身份证号）", document_end(town, mandate.account_id))
+    desk.sees_the_document("居民身份证（户口簿上的身份证号）", document_end(town, guardian))
     desk.looks_closely()
 
     def worker():
-        clock = FrozenClock(town.now + dt.timedelta(hours=1))
-        assert draw_waiting(app, site.engine, clock) == ["done"]
+        """A worker beside the portal draws it."""
 
     letter = desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
     assert code in letter and GARDEN in letter and "答复" in letter
@@ -242,3 +254,16 @@ def test_a_grandmother_without_a_telephone_is_told_by_letter_and_answers_at_the_
     assert GARDEN in desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
     desk.follows("窗口")
     expect(desk.page.get_by_text(code)).to_have_count(0)
+
+    goes_on(
+        site, town, dt.datetime(2026, 8, 20, 7, 40, tzinfo=town.now.tzinfo)
+    )  # arrival begins at nine; the door is open
+    clerk = enters(Clerk, town.clerk)
+    clerk.page.goto("/staff/")
+    clerk.lets_in(code)
+    assert offer_of(town, child).state == "arrived"
+    clerk.page.goto("/staff/roll?year=2026")
+    clerk.looks()
+    clerk.follows("小一班", exact=False)
+    clerk.reads("李**")
+    assert town.session.scalars(select(TextMessage)).all() == [], "nobody was promised a text message"

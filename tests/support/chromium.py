@@ -49,7 +49,11 @@ def chromium(folder: Path) -> Iterator[Browser]:
 
 
 def open_context(
-    browser: Browser, *, phone: bool, language: str = "zh-CN", base_url: str | None = None
+    browser: Browser, *, phone: bool, language: str = "zh-CN", base_url: str | None = None, worker: bool = False
 ) -> BrowserContext:
+    """`worker`: with the worker of the page without a network; a test cannot cut or change the requests that it makes."""
     shape = PHONE if phone else DESK
-    return browser.new_context(**shape, **LANGUAGE[language], timezone_id="Asia/Shanghai", base_url=base_url)
+    workers = "allow" if worker else "block"
+    return browser.new_context(
+        **shape, **LANGUAGE[language], timezone_id="Asia/Shanghai", base_url=base_url, service_workers=workers
+    )

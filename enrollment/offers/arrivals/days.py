@@ -4,6 +4,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
+from enrollment.ground.city_time import CHENGDU, today
 from enrollment.ground.errors import Refused
 from enrollment.offers.offer_rows import Offer
 from enrollment.season import seasons
@@ -17,6 +18,12 @@ def begins_at(session: Session, year: int) -> dt.datetime | None:
     """When the arrival days of the year begin; None if the calendar does not have them."""
     step = session.get(SeasonDate, (year, "arrival"))
     return step.begins_at if step else None
+
+
+def first_day(session: Session, year: int) -> dt.date | None:
+    """The first day on which children arrive, from its first hour on."""
+    begins = begins_at(session, year)
+    return begins.astimezone(CHENGDU).date() if begins is not None else None
 
 
 def ends_at(session: Session, year: int) -> dt.datetime | None:
@@ -35,11 +42,13 @@ def due_at(session: Session, offer: Offer) -> dt.datetime:
 def year_of_arrivals(session: Session, *, now: dt.datetime) -> int | None:
     """The newest year under way in which children arrive now; None if none does."""
     going_on = [season.year for season in reversed(seasons.announced(session)) if not seasons.is_past(season, now)]
-    return next((year for year in going_on if (begins := begins_at(session, year)) is not None and begins <= now), None)
+    return next(
+        (year for year in going_on if (first := first_day(session, year)) is not None and first <= today(now)), None
+    )
 
 
 def refuse_too_early(session: Session, year: int, *, now: dt.datetime) -> None:
-    """Refuse `arrival_not_begun`."""
-    begins = begins_at(session, year)
-    if begins is not None and now < begins:
-        raise Refused("arrival_not_begun")
+    """Refuse `arrival_not_begun` (with the first day): a child that stands at the door early that morning has arrived."""
+    first = first_day(session, year)
+    if first is not None and today(now) < first:
+        raise Refused("arrival_not_begun", begins=first)

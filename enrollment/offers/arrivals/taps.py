@@ -31,7 +31,10 @@ LONGEST_NOTE = 200
 
 @dataclass(frozen=True)
 class Tap:
-    """A tap as the tablet sends it; `ago` is how long it has waited there, by the tablet's own clock."""
+    """A tap as the tablet sends it; `ago` is how long it has waited there, by the tablet's own clock.
+
+    `after` is the tap of the same child and act that the tablet made before this one.
+    """
 
     id: uuid.UUID
     act: TapAct
@@ -40,6 +43,7 @@ class Tap:
     class_name: str = ""
     noted: str = ""
     ago: dt.timedelta = dt.timedelta()
+    after: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def take(
 def _take_one(
     session: Session, tap: Tap, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
 ) -> str | None:
-    tapped_at = now - min(max(tap.ago, dt.timedelta()), OLDEST)
+    tapped_at = _tapped_at(session, tap, now)
     known = _is_at_my_door(session, tap.offer_id, by=by)
     refusal = None if known else (NOTED if tap.act == TapAct.NOTED else NOT_FOUND)
     row = {
@@ -83,6 +87,19 @@ def _take_one(
     if refusal is not None:
         audit.record(session, "keep_tap", "arrival_tap", tap.id, by=by, now=now, act_tapped=tap.act, code=refusal)
     return refusal
+
+
+def _tapped_at(session: Session, tap: Tap, now: dt.datetime) -> dt.datetime:
+    """When the finger tapped, as far as the time on the way lets us know, but never before the tap that it follows.
+
+    A tick and its undoing come in two requests; where the first was on its way for longer, it would else seem to be the later.
+    """
+    tapped_at = now - min(max(tap.ago, dt.timedelta()), OLDEST)
+    if tap.after is None:
+        return tapped_at
+    same = (ArrivalTap.id == tap.after) & (ArrivalTap.offer_id == tap.offer_id) & (ArrivalTap.act == tap.act)
+    earlier = session.scalar(select(ArrivalTap.tapped_at).where(same))
+    return tapped_at if earlier is None else max(tapped_at, earlier + dt.timedelta(microseconds=1))
 
 
 def _is_at_my_door(session: Session, offer_id: uuid.UUID | None, *, by: Actor) -> bool:

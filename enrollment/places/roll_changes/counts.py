@@ -12,6 +12,8 @@ from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import roll, roll_checks, scope
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import Approval
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollClass
 from enrollment.places.roll_change_rows import CountSource, CountState, RollCount
@@ -29,10 +31,11 @@ def enter(
     day: dt.date,
     reason: str,
     seen: int | None = None,
+    approval: Approval | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> RollCount | None:
-    """Enter the number of a class from a day on; None if it is the number already.
+    """Enter the number of a class from a day on, perhaps with the approval it rests on; None if it is the number already.
 
     `seen` is the newest entry of the page.  Above the norm, or more than `MOST_ALONE` children away from the number in force,
     it waits for a second person.  Refuses `count_waits`, `count_day_impossible`, `too_many_in_a_class`, `reason_missing`.
@@ -42,7 +45,7 @@ def enter(
     newest = _newest(session, roll_class.id)
     if seen is not None and newest is not None and newest.number != seen:
         raise Stale(roll_class=str(roll_class.id))
-    return _enter(session, roll_class, children=children, day=day, reason=reason, by=by, now=now)
+    return _enter(session, roll_class, children=children, day=day, reason=reason, approval=approval, by=by, now=now)
 
 
 def decide(session: Session, number: int, *, agree: bool, by: Actor, now: dt.datetime) -> RollCount:
@@ -113,7 +116,15 @@ def _newest(session: Session, class_id: uuid.UUID) -> RollCount | None:
 
 
 def _enter(
-    session: Session, roll_class: RollClass, *, children: int, day: dt.date, reason: str, by: Actor, now: dt.datetime
+    session: Session,
+    roll_class: RollClass,
+    *,
+    children: int,
+    day: dt.date,
+    reason: str,
+    approval: Approval | None,
+    by: Actor,
+    now: dt.datetime,
 ) -> RollCount | None:
     if roll_class.kept_as != "count":
         raise Refused("class_has_children", field="class_name")
@@ -129,11 +140,13 @@ def _enter(
         raise Refused("count_waits", field="children", children=newest.children)
     if newest is not None and (newest.state, newest.children, newest.day) == (CountState.IN_FORCE, children, day):
         return None
+    paper = papers.keep(session, roll_class.kindergarten_id, approval, by=by, now=now)
     alone = scope.is_system(by) or not needs_second_person(roll_class, children)
     count = RollCount(
         class_id=roll_class.id, day=day, children=children, reason=reason.strip(),
         source=CountSource.IMPORT if scope.is_system(by) else CountSource.DESK,
         state=CountState.IN_FORCE if alone else CountState.OPEN, made_by=by.account_id, made_at=now,
+        paper=paper,
     )  # fmt: skip
     session.add(count)
     session.flush()

@@ -40,6 +40,8 @@ class Order(StrEnum):
     NEAR = "near"
     LINE = "line"
     FEE = "fee"
+    CHANCE = "chance"
+    """The family's own chance this year: `wish_candidates` sorts those near home by it."""
 
 
 @dataclass(frozen=True)

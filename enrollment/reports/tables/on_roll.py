@@ -1,15 +1,19 @@
 """Reports about the roll: children by class, movements of a school year, and data that are missing."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 
 from sqlalchemy import or_, select
 
 from enrollment.places import promotion, roll
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_change_rows import CountState, RollCount
 from enrollment.reports.tables.places import place_of
 from enrollment.reports.tables.report import PLACE, Column, Kind, Question, Report, Row, Width
 
@@ -17,19 +21,35 @@ N = Kind.NUMBER
 OF_A_CLASS = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "level"), Column("class"))
 
 
+def _approvals(question: Question, day: dt.date) -> dict[uuid.UUID, str]:
+    """The newest approval that a count in force of a class names; found from the approvals, which are few."""
+    named = (
+        select(RollCount.class_id, papers.in_words())
+        .select_from(ApprovalPaper)
+        .join(RollClass, RollClass.kindergarten_id == ApprovalPaper.kindergarten_id)
+        .join(RollCount, (RollCount.class_id == RollClass.id) & (RollCount.paper_id == ApprovalPaper.id))
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(RollClass.school_year == question.school_year, question.here())
+        .where(RollCount.state == CountState.IN_FORCE, RollCount.day <= day)
+        .order_by(RollCount.day, RollCount.number)
+    )
+    return {class_id: said for class_id, said in question.session.execute(named)}
+
+
 def _classes(question: Question) -> Iterator[Row]:
     day = roll.day_within(question.school_year, question.now)
+    approvals = _approvals(question, day)
     for place, line in roll.class_lists(question.session, question.here(), question.school_year, day=day):
         norm = CLASS_NORM.get(line.level)
         over = max(line.children - norm, 0) if norm else 0
-        yield place_of(place), line.level, line.name, norm, line.children, over, line.kept_as
+        yield place_of(place), line.level, line.name, norm, line.children, over, line.kept_as, approvals.get(line.id)
 
 
 ON_ROLL = Report(
     "on_roll",
     (
         *OF_A_CLASS, Column("norm", N), Column("children", N, total=True), Column("over_norm", N, total=True),
-        Column("kept_as", Kind.CODE, "report_kept_as"),
+        Column("kept_as", Kind.CODE, "report_kept_as"), Column("approval"),
     ),
     _classes,
 )  # fmt: skip

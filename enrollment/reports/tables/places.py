@@ -1,11 +1,16 @@
 """Reports about places: the ledger, demand, and what the draw gave by wish."""
 
+import uuid
+
 from sqlalchemy import func, select
 
 from enrollment.applications.application_rows import Application, Stage, Wish
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.offers.offer_rows import EXPECTED, LIVE, Offer, OfferState
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.ledger_rows import LedgerEntry
 from enrollment.places.programmes import Programme
 from enrollment.reports.tables.report import Column, Kind, Place, Question, Report, Row
 
@@ -31,6 +36,21 @@ def _limit(programme: Programme) -> str:
     return "staffed" if programme.staffed_classes < programme.planned_classes else "planned"
 
 
+def _approvals(question: Question) -> dict[uuid.UUID, str]:
+    """The newest approval that an entry of a programme names; found from the approvals, which are few."""
+    entry = (LedgerEntry.programme_id == Programme.id) & (LedgerEntry.paper_id == ApprovalPaper.id)
+    named = (
+        select(Programme.id, papers.in_words())
+        .select_from(ApprovalPaper)
+        .join(Programme, Programme.kindergarten_id == ApprovalPaper.kindergarten_id)
+        .join(LedgerEntry, entry)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Programme.year == question.year, question.here())
+        .order_by(LedgerEntry.number)
+    )
+    return {programme: said for programme, said in question.session.execute(named)}
+
+
 def _ledger(question: Question) -> list[Row]:
     counted = select(
         Offer.programme_id,
@@ -39,6 +59,7 @@ def _ledger(question: Question) -> list[Row]:
         func.count().filter(Offer.state == OfferState.ARRIVED),
     ).where(Offer.year == question.year)
     states = {row[0]: row[1:] for row in question.session.execute(counted.group_by(Offer.programme_id))}
+    approvals = _approvals(question)
     rows = []
     for programme, kindergarten in question.session.execute(_programmes(question)):
         offered, accepted, arrived = states.get(programme.id, (0, 0, 0))
@@ -47,7 +68,7 @@ def _ledger(question: Question) -> list[Row]:
                 place_of(kindergarten), programme.level, kindergarten.licensed_classes, programme.planned_classes,
                 programme.staffed_classes, programme.class_norm, programme.continuing, programme.withheld,
                 programme.places, _limit(programme), offered, accepted, arrived, programme.overhang,
-                programme.places + programme.overhang - programme.taken,
+                programme.places + programme.overhang - programme.taken, approvals.get(programme.id),
             )
         )  # fmt: skip
     return rows
@@ -60,6 +81,7 @@ LEDGER = Report(
         Column("continuing", N, total=True), Column("reserved", N, total=True), Column("places", N, total=True),
         Column("limit", Kind.CODE, "report_limit"), Column("offered", N, total=True), Column("accepted", N, total=True),
         Column("arrived", N, total=True), Column("extra", N, total=True), Column("free", N, total=True),
+        Column("approval"),
     ),
     _ledger,
 )  # fmt: skip

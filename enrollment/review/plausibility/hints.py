@@ -7,8 +7,9 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import and_, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications import elder_siblings
@@ -16,6 +17,7 @@ from enrollment.applications.application_rows import WISHES, Application
 from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.evidence_rows import EvidencePage, pages_of
 from enrollment.applications.lifecycle import HANDED_IN
+from enrollment.eligibility.page_likeness import COMMON_PARTS
 from enrollment.ground import city_time
 from enrollment.ground.identity import birth_date_in
 from enrollment.ground.vault import blind_index
@@ -161,8 +163,17 @@ def _about_home(session: Session, application: Application, household: Household
         yield _found(application, Hint.RENTED_WITH_DEED)
 
 
+def _alike(mine: Any, theirs: Any) -> ColumnElement[bool]:
+    """SQL condition: two pictures share enough parts.  The first half is found by the index."""
+    common = select(func.count()).select_from(
+        select(func.unnest(mine)).intersect(select(func.unnest(theirs))).subquery()
+    )
+    return and_(theirs.overlap(mine), common.scalar_subquery() >= COMMON_PARTS)
+
+
 def _pairs(session: Session, application: Application) -> list[Found]:
-    """Applications of the same season without a common guardian that state the same dwelling, or sent the same file."""
+    """Applications of the same season without a common guardian that state the same dwelling, or sent the same
+    file or a copy of it that was saved anew."""
     home, same_home = aliased(HomeLikeness), aliased(HomeLikeness)
     page, same_page = aliased(EvidencePage), aliased(EvidencePage)
     homes = (
@@ -179,7 +190,10 @@ def _pairs(session: Session, application: Application) -> list[Found]:
         .select_from(page)
         .join(
             same_page,
-            and_(same_page.original_digest == page.original_digest, same_page.application_id != page.application_id),
+            and_(
+                or_(same_page.original_digest == page.original_digest, _alike(page.likeness, same_page.likeness)),
+                same_page.application_id != page.application_id,
+            ),
         )
         .where(page.application_id == application.id, page.removed_at.is_(None), same_page.removed_at.is_(None))
         .distinct()

@@ -22,7 +22,7 @@ class Hint(StrEnum):
     RENTED_WITH_DEED = "rented_with_deed"  # says it rents the home, and sent a deed
     PERMIT_ELSEWHERE = "permit_elsewhere"  # a residence permit of another area than the home
     SHARED_HOME = "shared_home"  # another family states the same dwelling
-    SHARED_FILE = "shared_file"  # another family sent the same file
+    SHARED_FILE = "shared_file"  # another family sent the same file, or a copy of it
 
 
 PAIRS = frozenset({Hint.SHARED_HOME, Hint.SHARED_FILE})

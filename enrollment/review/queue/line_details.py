@@ -30,10 +30,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Asked:
-    """An item that the family was asked to complete; `answered_at` is None while it has not answered."""
+    """An item that the family was asked to complete; `answered_at` is None while it has not answered.
+
+    `answer_by` is the last moment that a clerk chose for its answer.
+    """
 
     item: str
     asked_at: dt.datetime
+    answer_by: dt.datetime | None
     answered_at: dt.datetime | None
 
 
@@ -74,7 +78,7 @@ def details_of(session: Session, application_ids: Collection[uuid.UUID]) -> dict
             found[answer.application_id].differences.append(Difference(fact, value, answer.value, disputed))
     items = select(ReturnedItem).where(ReturnedItem.application_id.in_(found)).order_by(ReturnedItem.asked_at)
     for item in session.scalars(items):
-        found[item.application_id].asked.append(Asked(item.item, item.asked_at, item.answered_at))
+        found[item.application_id].asked.append(Asked(item.item, item.asked_at, item.answer_by, item.answered_at))
     pages = (
         select(EvidencePage.application_id, EvidencePage.document, func.count())
         .where(EvidencePage.application_id.in_(found), EvidencePage.removed_at.is_(None))

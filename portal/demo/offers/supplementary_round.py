@@ -40,10 +40,19 @@ DRAWN, OPENED = season.moment(6, 18, 10), season.moment(6, 19)
 CONFIRM_BY = season.moment(6, 23, 17)
 
 
+NAME = "2026 年秋季补录批次（小班）"
+
+
+def of_the_demo(session: Session) -> Round | None:
+    """The round that `open_round` opened; None if there is none, or a visitor has planned another one."""
+    found = rounds.rounds_of_year(session, season.YEAR)
+    return next((each for each in found if each.name == NAME and each.opens_at == OPENS), None)
+
+
 def open_round(session: Session, by: Actor) -> Round:
     """Plan and open the round, and tell the families without a place."""
     planned = rounds.plan(
-        session, season.YEAR, name="2026 年秋季补录批次（小班）", kind=RoundKind.SUPPLEMENTARY, opens_at=OPENS, closes_at=CLOSES,
+        session, season.YEAR, name=NAME, kind=RoundKind.SUPPLEMENTARY, opens_at=OPENS, closes_at=CLOSES,
         confirm_by=CONFIRM_BY, max_wishes=MAX_WISHES, levels=(Level.LOWER,), by=by, now=OPENS - dt.timedelta(days=1),
     )  # fmt: skip
     opened = round_opening.open_round(session, planned.id, by=by, now=OPENS - dt.timedelta(days=1))
@@ -60,8 +69,11 @@ def with_free_places(session: Session, offers: Sequence[DemoProgramme]) -> list[
     return [replace(each, places=places[each.programme_id]) for each in offers if each.programme_id in places]
 
 
-def ask_again(session: Session, round_: Round, offers: Sequence[DemoProgramme]) -> dict[str, int]:
-    """The families to whom no place was ever offered ask for those near their home; how many, by area."""
+def ask_again(
+    session: Session, round_: Round, offers: Sequence[DemoProgramme], leave: frozenset[uuid.UUID]
+) -> dict[str, int]:
+    """The families to whom no place was ever offered ask for those near their home, but the accounts in `leave`; how many,
+    by area."""
     near: dict[str, list[DemoProgramme]] = defaultdict(list)
     for each in sorted(offers, key=lambda offer: (-offer.places, offer.kindergarten)):
         near[each.area].append(each)
@@ -72,6 +84,7 @@ def ask_again(session: Session, round_: Round, offers: Sequence[DemoProgramme]) 
         .join(Household, Household.application_id == Application.id)
         .where(Application.year == round_.year, Application.level == Level.LOWER, Application.stage == Stage.CONFIRMED)
         .where(Application.on_hold.is_(False), Application.unit.is_(None), Application.elder_id.is_(None), ~offered)
+        .where(guardians_account().not_in(leave))
     )
     for id_, account_id, area in session.execute(waiting.order_by(Application.registration_code)).all():
         if area is None or len(near[area]) == 0:

@@ -27,11 +27,24 @@ def _draw(job: JobRun) -> dict[str, Any]:
         return {"drawn": False, "refused": refused.code}
 
 
+def _supplementary(job: JobRun, *, finish: bool) -> dict[str, Any]:
+    """The season between the answers and the arrivals (ADR 54), as in a city that is built to its end."""
+    builder = city_builder.CityBuilder.of_the_city(
+        services().engine, lambda step, done, of: job.progress(done, of, step)
+    )
+    try:
+        found = {"supplementary": builder.open_supplementary_for_visitor()}
+        return found | ({"supplementary_drawn": builder.finish_supplementary_for_visitor()} if finish else {})
+    except Refused as refused:
+        return {"supplementary_refused": refused.code}
+
+
 @job_handler("demo_people_act")  # not among long batches, which step back: a visitor waits for it
 def demo_people_act(job: JobRun) -> dict:
     """Finish the reviews before the draw, the answers of the simulated families before their deadline, and the arrivals.
 
-    Where nobody has drawn when the day of the results comes, two simulated officials draw.
+    Where nobody has drawn when the day of the results comes, two simulated officials draw; the same for the supplementary
+    round, which opens by itself where a visitor has planned none.
 
     The clock has skipped scheduled jobs, so this job also closes rounds, queries the registers, puts phone changes and
     acts of guardians into effect whose waiting time is over, and ends offers that nobody answered.
@@ -54,6 +67,8 @@ def demo_people_act(job: JobRun) -> dict:
         result["answered"] = city_builder.finish_answers(
             services().engine, now, lambda done, of: job.progress(done, of, "answers")
         )
+    if step in ("supplementary", "arrival"):
+        result |= _supplementary(job, finish=step == "arrival")
     if step == "arrival":
         with job.session() as session:
             leave = city_builder.families_that_answer(session)

@@ -1,4 +1,4 @@
-"""Dates of a family as calendar files: when its answer is due, the supplementary round, the arrival days."""
+"""Dates of a family as calendar files: when its answer to a return or an offer is due, the supplementary round, the arrival days."""
 
 import uuid
 

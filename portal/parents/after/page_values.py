@@ -10,14 +10,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from enrollment.applications import wishes
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.chances import movement
 from enrollment.chances.movement import Movement
 from enrollment.draw.unserved import accepted_places, officers
 from enrollment.draw.unserved.rows import AcceptedPlaces, UnservedChild
 from enrollment.draw.vacancies import near_home
 from enrollment.draw.vacancies.near_home import NearVacancies
-from enrollment.eligibility import households
+from enrollment.eligibility import households, return_times
 from enrollment.offers.offer_rows import EXPECTED, OfferState
 from enrollment.results.family_results import FamilyResult
 from enrollment.results.prepared_results import FRESH
@@ -31,7 +31,7 @@ from portal.text.formats import span
 from portal.text.words import word
 from portal.web.shared_views.finder.question import kept_codes
 
-STEPS = ("answer", "arrival", "supplementary")
+STEPS = ("returned", "answer", "arrival", "supplementary")
 """The dates that a family can put into its calendar."""
 
 
@@ -152,6 +152,15 @@ def appointment(
     if step == "answer" and offer is not None and offer.state == OfferState.OFFERED and now < offer.answer_by:
         title = _("入园学位：最晚现在答复（%(name)s）", name=status.place or "")
         return Appointment(begins=offer.answer_by - hour, ends=offer.answer_by, title=title, **common)
+    if step == "returned":
+        if application.stage != Stage.RETURNED or application.returned_at is None:
+            return None
+        due = return_times.answer_until(session, application, returned_at=application.returned_at)
+        if due <= now:
+            return None
+        here = url_for("parents.application_page", application_id=application.id, _external=True)
+        common["text"] = _("打开“我的申请”办理：%(url)s", url=here)
+        return Appointment(begins=due - hour, ends=due, title=_("入园申请：老师请补的内容最晚现在提交"), **common)
     if step == "arrival" and offer is not None and offer.state in EXPECTED:
         season = seasons.of_year(session, application.year)
         date = next((each for each in season.dates if each.step == "arrival"), None) if season else None

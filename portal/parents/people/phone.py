@@ -112,12 +112,12 @@ def change_phone() -> ResponseReturnValue:
                 db(), phone, form.new_code.data or "", form.old_code.data or "", by=actor(), now=clock()
             )
             if request.change is not None:
-                return _requested(request, old_phone)
+                return _requested(request, old_phone, phone)
             form[request.wrong_field].errors = [_("验证码不对或已过期。请核对最新一条短信，或重新获取。")]
     return _proof_view(form)
 
 
-def _requested(request: phone_changes.Request, old_phone: str | None) -> ResponseReturnValue:
+def _requested(request: phone_changes.Request, old_phone: str | None, new_phone: str) -> ResponseReturnValue:
     """Sign in again under the new number, or say until when the change waits."""
     change = request.change
     if change is None:
@@ -126,7 +126,7 @@ def _requested(request: phone_changes.Request, old_phone: str | None) -> Respons
     if ended is not None:
         phone_messages.tell_old_phone(db(), ended)
         log_in(_account())
-        remember_phone(change.new_phone)
+        remember_phone(new_phone)
         flash(_("手机号已经更换，以后用新号码登录。其他手机和电脑上的登录都已退出。"))
     elif change.ended_at is not None:
         flash(

@@ -83,4 +83,5 @@ def _tap(posted: dict[str, Any]) -> Tap | None:
         class_name=str(posted.get("class") or ""),
         noted=str(posted.get("noted") or ""),
         ago=waited,
+        after=parse_uuid(str(posted.get("after"))),
     )

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.offers.arrivals import care
 from enrollment.places import roll, roll_checks, roll_corrections
 from enrollment.places.imports import cell_readers
@@ -22,7 +23,9 @@ from portal.text.formats import day
 from portal.text.words import word
 from portal.web.forms import ActForm, CivilDate, PageForm, WholeField, page_of, parse_uuid, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views.approval_papers import ApprovalFields
 from portal.web.unit_of_work import actor, city_day, clock, db
+from portal.web.upload_fields import accepts_uploads
 
 NEEDED = _l("请填写")
 
@@ -42,7 +45,7 @@ class ChildForm(PageForm):
             raise ValidationError(word("import_fault", bad.code, **bad.details)) from bad
 
 
-class CountForm(PageForm):
+class CountForm(ApprovalFields):
     """The number of a class from a day on; `seen` is the newest entry of the page."""
 
     seen = HiddenField()
@@ -95,6 +98,7 @@ def enter_roll(class_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/roll/classes/<uuid:class_id>/count")
 @desk("staff")
+@accepts_uploads(LIMITS["photo"])
 def count_class(class_id: uuid.UUID) -> ResponseReturnValue:
     form = CountForm()
     if form.validate_on_submit():
@@ -102,7 +106,7 @@ def count_class(class_id: uuid.UUID) -> ResponseReturnValue:
             seen = form.seen.data or ""
             entry = counts.enter(
                 db(), class_id, children=form.children.data, day=form.day.data, reason=form.reason.data,
-                seen=int(seen) if seen.isdigit() else None, by=actor(), now=clock(),
+                seen=int(seen) if seen.isdigit() else None, approval=form.approval(), by=actor(), now=clock(),
             )  # fmt: skip
             flash(_said_of(entry.state if entry else None))
             return redirect(url_for("staff.roll_class", class_id=class_id), 303)

@@ -32,9 +32,11 @@ function waiting() {
 }
 
 let turn = 0;
+const before = new Map();
 
 function keep(act, more = {}) {
-  const tap = { id: newKey(), act, at: Date.now(), turn: turn++, place: told.at, year: told.year, ...more };
+  const tap = { id: newKey(), act, at: Date.now(), turn: turn++, place: told.at, year: told.year, after: before.get(`${more.offer} ${act}`), ...more };
+  if (more.offer) before.set(`${more.offer} ${act}`, tap.id);
   try {
     localStorage.setItem(PREFIX + tap.id, JSON.stringify(tap));
   } catch {
@@ -95,8 +97,8 @@ async function send() {
   timer = setTimeout(send, waiting().length ? wait : NEWS);
 }
 
-function outgoing({ id, act, offer, done, room, noted, at }) {
-  return { id, act, offer, done, class: room, noted, waited: Math.max(Date.now() - at, 0) / 1000 };
+function outgoing({ id, act, offer, done, room, noted, at, after }) {
+  return { id, after, act, offer, done, class: room, noted, waited: Math.max(Date.now() - at, 0) / 1000 };
 }
 
 addEventListener("online", () => { wait = RETRY; send(); });

@@ -21,7 +21,7 @@ async function clear() {
   for (const draft of sent) {
     if (!arrived.includes(draft.key)) continue;
     await drop(draft.id);
-    await keep(`sent:${draft.key}`, { label: draft.label, at: Date.now() });
+    await keep(`sent:${draft.id.split("#")[0].split("/").at(-1)}:${draft.key}`, { label: draft.label, at: Date.now() });
   }
 }
 

@@ -94,11 +94,33 @@ export async function keep(id, head, body) {
     if (forgotten) return false;
     await within(here.db, ["heads", "bodies"], "readwrite", (heads, bodies) => { heads.put(sealed); if (closed) bodies.put(closed, name); });
     memory.delete(id);
+    keepThePage();
     return true;
   } catch {
     memory.set(id, { at, head, body: body ?? memory.get(id)?.body });
     return false;
   }
+}
+
+/* Once something waits here, the page that tells of it is kept too, for a dead line (ADR 62). */
+let asked = false;
+function keepThePage() {
+  if (asked || !told?.dataset.worker || !navigator.serviceWorker) return;
+  asked = true;
+  navigator.serviceWorker.register(told.dataset.worker).catch(() => {});
+}
+
+/* What lies here for any account, by its kind, its time and its size alone: what it says is sealed. */
+export async function inventory() {
+  const db = await database().catch(() => null);
+  if (!db) return [];
+  await sweep(db);
+  const heads = await within(db, ["heads"], "readonly", (store) => store.getAll()).catch(() => []), found = [];
+  for (const { id, at } of heads) {
+    const body = await within(db, ["bodies"], "readonly", (store) => store.get(id));
+    found.push({ id: id.slice(id.indexOf(":") + 1), at, size: body?.data.byteLength });
+  }
+  return found.sort((one, other) => one.at - other.at);
 }
 
 /* What is kept for this account under a beginning of ids, the oldest first. */

@@ -65,7 +65,7 @@ async function deliver(photo) {
   if (!answer.status || answer.status >= 500) return navigator.onLine ? "server" : "network";
   if (answer.said?.card !== undefined) {
     await drop(photo.id);
-    await keep(`sent:${photo.key}`, { label: photo.label, at: Date.now() });
+    await keep(`sent:evidence:${photo.key}`, { label: photo.label, at: Date.now() });
     say(photo, "came", answer.said);
     return "";
   }

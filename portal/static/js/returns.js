@@ -1,6 +1,7 @@
 /* A phrase fills the text, and the preview shows what the family will read.  Without scripts the phrase itself is sent. */
 const items = [...document.querySelectorAll("[data-item]")];
 const shown = document.querySelector("[data-preview]");
+const due = document.querySelector("[data-due]");
 const empty = shown?.textContent.trim();
 
 function preview() {
@@ -22,6 +23,8 @@ document.addEventListener("change", (event) => {
     item.querySelector("input[type=checkbox]").checked = true;
   }
   if (item && shown) preview();
+  const until = event.target.dataset.when;
+  if (until && due) due.textContent = due.dataset.words.replace("{when}", until);
 });
 document.addEventListener("input", (event) => {
   const item = event.target.closest("[data-item]");

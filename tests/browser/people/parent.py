@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 import pypdf
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser.people.person import Person
 from tests.support.town_families import id_number
@@ -17,10 +17,11 @@ class Parent(Person):
         self.signs_in_by_phone(phone)
         self.is_at("开始入园申请")
 
-    def consents_and_says_who(self) -> None:
-        self.follows("继续：个人信息同意书")
+    def consents_and_says_who(self, registers: str = "每个部门都同意") -> None:
+        if self.page.get_by_role("link", name="继续：个人信息同意书").count():  # not after the first page's own link
+            self.follows("继续：个人信息同意书")
         self.ticks("我已阅读并同意")
-        self.ticks("每个部门都同意")
+        self.ticks(registers)
         self.presses("同意并继续")
         self.writes("您的姓名", "李建国")
         self.writes("证件号码", id_number(dt.date(1988, 3, 4), "m"))
@@ -28,7 +29,7 @@ class Parent(Person):
 
     def enters_the_child(self, name: str) -> None:
         self.writes("孩子的姓名", name)
-        self.picks("您是孩子的", "父亲")
+        self.ticks("父亲")
         self.writes("孩子的证件号码", id_number(dt.date(2023, 3, 12), "f"))
         self.presses("保存并继续")
         self.reads("2023年3月12日出生，适龄小班。")
@@ -51,16 +52,22 @@ class Parent(Person):
         self.writes("哥哥或姐姐的出生日期", "2020-11-12")
         self.presses("保存并继续")
 
-    def uploads(self, document: str, photo: Path) -> None:
+    def uploads(self, document: str, photo: Path | FilePayload) -> None:
         """Take a photo of a document: the script reduces its size and sends it."""
         paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=document))
         self.taps += 3
         paper.locator("[data-shoot][capture]").set_input_files(photo)
         expect(paper.locator(".tile:not(.kept-tile):not(.shooting)")).to_have_count(1)
 
+    def goes_to_the_finder(self) -> None:
+        """By the link of the list, or not at all: with an empty list the finder is the next page of the form."""
+        if not self.page.locator("h1", has_text="选一所幼儿园").count():
+            self.follows("所）", exact=False)
+        self.is_at("选一所幼儿园")
+
     def adds_a_wish(self, words: str, kindergarten: str) -> None:
-        """From the list of wishes to the finder, which stays open while there is room for more, and back to the list."""
-        self.follows("所）", exact=False)
+        """From the finder, which stays open while there is room for more, to the list of wishes."""
+        self.goes_to_the_finder()
         self.writes("园名、拼音、街道、小区或电话", words)
         self.presses("查找")
         found = self.page.get_by_role("link", name=kindergarten, exact=True)
@@ -72,8 +79,8 @@ class Parent(Person):
         self.reads(kindergarten)
 
     def adds_the_nearest(self, *kindergartens: str) -> None:
-        """From the list of wishes to the finder, where those near home come first, one tap for each, and back to the list."""
-        self.follows("所）", exact=False)
+        """From the finder, where those near home come first, one tap for each, to the list of wishes."""
+        self.goes_to_the_finder()
         for kindergarten in kindergartens:
             found = self.page.get_by_role("link", name=kindergarten, exact=True)
             self.presses("加为第", exact=False, within=self.page.get_by_role("listitem").filter(has=found))

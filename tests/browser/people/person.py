@@ -116,15 +116,15 @@ class Person:
         self.writes("账号", login)
         self.writes("密码", password)
         self.presses("下一步")
-        self._gives_the_code(login)
+        self.gives_the_code(login)
 
     def signs_in_by_phone(self, phone: str) -> None:
         self.opens("/sign-in")
         self.writes("手机号", phone, exact=False)
         self.presses("获取验证码")
-        self._gives_the_code(phone)
+        self.gives_the_code(phone)
 
-    def _gives_the_code(self, login: str) -> None:
+    def gives_the_code(self, login: str) -> None:
         self.page.get_by_role("textbox").fill(code_of(self.page, login))
         self.presses("登录", within=self.page.get_by_role("main"))
 

@@ -1,5 +1,6 @@
 """Registers: who is asked what, what an answer does, and what happens when a register is late, wrong or gone."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -12,6 +13,7 @@ from enrollment.applications.register_answers import Answer
 from enrollment.draw import participants
 from enrollment.eligibility import register_questions, required_documents
 from enrollment.eligibility.claims import VerifiedFact
+from enrollment.eligibility.register_questions import Question
 from enrollment.eligibility.sibling_entitlements import Entitlement
 from enrollment.eligibility.tiers import claimed_facts, verified_facts_of
 from enrollment.ground.audit import AuditEntry
@@ -313,6 +315,18 @@ class TestARegisterThatFails:
         test_registers.truths = {id_number_of(town, ana): {"home_place": {"street": 7}, "hukou_kind": "noble"}}
         said = {answer.fact: answer.answer for answer in Registers(test_registers.url).ask(questions)}
         assert (said["home_place"], said["hukou_kind"]) == ("unavailable", "unavailable")
+
+
+def test_only_the_join_with_the_live_consents_makes_a_question(town, here):
+    application = willing(town, "李安然", here)
+    made = register_questions.questions_about(town.session, [application.id])[0]
+    values = {name: getattr(made, name) for name in (each.name for each in dataclasses.fields(made))}
+    with pytest.raises(TypeError, match="live consent"):
+        Question(**values, made_by=None)
+    with pytest.raises(ValueError, match="made_by"):
+        dataclasses.replace(made, register="social_insurance")
+    with pytest.raises(TypeError, match="bound to a consent"):
+        type("Other", (Question,), {})
 
 
 def test_questions_go_in_batches_of_five_hundred(town, here, test_registers):

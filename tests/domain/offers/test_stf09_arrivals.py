@@ -50,6 +50,21 @@ def seen(town, child):
     return {check for check in Check if row is not None and getattr(row, f"{check}_on")}
 
 
+def test_a_tick_and_its_undoing_keep_their_order_however_long_each_was_on_its_way(door):
+    """Ticked at 0 s, undone at 0.3 s; the first was under way for 0.8 s, the second waited for its answer."""
+    town, begun = door, door.now
+    ticked = tap(town, "health", town.ana)
+    town.now = begun + dt.timedelta(seconds=0.8)
+    assert take(town, ticked) == [None]
+    town.now = begun + dt.timedelta(seconds=1.7)
+    undone = tap(town, "health", town.ana, done=False, ago=dt.timedelta(seconds=1.3), after=ticked.id)
+    assert take(town, undone) == [None]
+    assert seen(town, town.ana) == set()
+    colleague = tap(town, "health", town.ana, ago=dt.timedelta(seconds=1.5))
+    assert take(town, colleague, by=town.clerk) == [None]
+    assert seen(town, town.ana) == set(), "an older tap of another tablet changes nothing"
+
+
 def told(town, child):
     about = select(Notice.kind).where(Notice.application_id == child.id, Notice.withheld_at.is_(None))
     return {kind for kind in town.session.scalars(about) if "arriv" in kind}

@@ -4,7 +4,7 @@ import datetime as dt
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 
 from enrollment.applications.elder_siblings import Elder
@@ -83,6 +83,34 @@ def test_two_families_at_one_flat_or_with_one_file_are_a_pair_and_one_family_is_
     assert [each.hint for each in hints_of(town.session, bo) if each.is_open] == [Hint.SHARED_FILE]
     town.child("张三", wishes=[here], **FLAT)
     assert [each.other.code for each in hints_of(town.session, bo) if not each.is_open] == [ana.registration_code]
+
+
+def form(words: str, *, width: int = 900, quality: int = 92) -> bytes:
+    """A photo of a page of the residence book with these words, as a phone or a chat saves it."""
+    page = Image.new("RGB", (900, 1200), (250, 249, 244))
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(40)
+    pen.rectangle((50, 50, 850, 1150), outline="black", width=3)
+    for line in range(10):
+        pen.line((50, 140 + 100 * line, 850, 140 + 100 * line), fill="black", width=2)
+        pen.text((70, 160 + 100 * line), f"Item {line}   {words[3 * line : 3 * line + 11]}", font=font, fill="black")
+    saved = io.BytesIO()
+    page.resize((width, width * 4 // 3)).save(saved, "JPEG", quality=quality)
+    return saved.getvalue()
+
+
+def test_a_copy_that_was_saved_anew_is_a_pair_with_one_verdict_and_another_page_is_none(town, here):
+    ana, bo, cy = (town.child(name, wishes=[here]) for name in ("安娜", "王波", "张三"))
+    words = "AB12CD34EF56GH78IJ90KL12MN34OP56QR78ST90"
+    pages = {ana: form(words), bo: form(words, width=640, quality=60), cy: form(words[::-1])}
+    for one, page in pages.items():
+        evidence.add_pages(town.session, one.id, "hukou_booklet", [page], by=town.parent_of(one), now=town.now)
+    assert told(town, ana) == {Hint.SHARED_FILE: (bo.registration_code,)}
+    assert told(town, cy) == {}
+    (found,) = hints_of(town.session, bo)
+    judged = {"verdict": HintVerdict.EXPLAINED, "note": "同住的表亲", "by": town.clerk_of(here), "now": town.now}
+    verdicts.judge(town.session, bo.id, found.key, **judged)
+    (again,) = hints_of(town.session, ana)
+    assert (again.is_open, again.other.code) == (False, bo.registration_code), "one verdict for the unordered pair"
 
 
 def test_a_verdict_stays_with_its_values_and_comes_back_when_they_change(town, here):

@@ -200,3 +200,27 @@ def test_a_list_that_was_refused_shows_its_own_chances(client, gardens):
     page = " ".join(BeautifulSoup(answer.text, "lxml").find("main").get_text(" ").split())
     assert "下面的顺序还没有保存" in page
     assert page.count(WORDS["zh"]["over"]) == 2 and WORDS["zh"]["at"] not in page
+
+
+def test_the_finder_of_a_family_is_sorted_by_its_own_chance_and_says_what_it_does_not_know(client, gardens):
+    """The nearest first without an estimate; with one the quiet kindergarten comes first, and one without places last."""
+    ana = gardens.child("安娜", wishes=[gardens.hot], submit=False, **ELSEWHERE)
+    gardens.session.commit()
+    sign_in(client, ana.entered_by)
+    address = f"/parents/applications/{ana.id}/wishes/add?sort=chance"
+
+    def shown():
+        main = BeautifulSoup(client.get(address).text, "lxml").find("main")
+        return [each.get_text(strip=True) for each in main.select(".finds h2 a")], main.get_text()
+
+    before, text = shown()
+    assert "今年的机会还没有估计" in text and "今年机会大的在前" not in text.split("今年的机会还没有估计")[0]
+    crowd(gardens, 250, gardens.hot, gardens.quiet)
+    gardens.estimate_chances()
+    gardens.session.commit()
+    after, text = shown()
+    assert set(before) == set(after)
+    assert after.index(gardens.quiet.name) < after.index(gardens.hot.name)
+    assert "离家近的 60 所按今年的机会排" in text
+    assert "sort=chance" not in client.get("/kindergartens").text, "a stranger has no chance of its own"
+    assert client.get("/kindergartens?sort=chance").status_code == 200

@@ -74,7 +74,7 @@ NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
     "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
     "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id", "plan_id", "measure_id",
-    "search_id", "batch_id", "announcement_id",
+    "search_id", "batch_id", "announcement_id", "paper_id",
 }  # fmt: skip
 """What the town has none of: papers, rows and proposals that nobody has made, among them a change of
 kindergarten, and before the hour no offer."""

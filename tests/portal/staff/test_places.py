@@ -1,9 +1,17 @@
 """The places ledger on the staff desk."""
 
+import datetime as dt
+import io
+
 import pytest
-from sqlalchemy import text
+from bs4 import BeautifulSoup
+from PIL import Image
+from sqlalchemy import select, text
 
 from enrollment.places import ledger
+from enrollment.places.approvals.papers import Approval, ApprovalPaper
+from enrollment.places.ledger_rows import LedgerEntry
+from enrollment.places.roll_changes import classes, counts
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
@@ -174,3 +182,46 @@ def test_another_kindergartens_ledger_is_not_found(town, desk, client):
 
 def test_a_level_that_does_not_exist_is_not_found(desk, client):
     assert client.get("/staff/places/adults").status_code == 404
+
+
+def test_an_approval_stands_with_its_numbers_in_the_history_and_in_the_reports(town, desk, client, another_client):
+    said = {"paper_number": "成锦教〔2026〕12 号"}
+    refused = BeautifulSoup(desk.propose(**said).text, "lxml")
+    assert refused.select_one("#paper_date-error") and refused.select_one("details[open] #paper_number")["value"]
+    photo = io.BytesIO()
+    Image.new("RGB", (60, 80), "white").save(photo, "PNG")
+    photo.seek(0)
+    assert desk.propose(**said, paper_date="2026-04-10", paper_file=(photo, "a.png")).status_code == 303
+    town.session.expire_all()
+    programme = town.programme_of(desk.kindergarten)
+    ledger.approve_kindergarten(town.session, desk.kindergarten.id, 2026, by=town.area_official(), now=town.now)
+    (paper,) = town.session.scalars(select(ApprovalPaper))
+    named = select(LedgerEntry.field).where(LedgerEntry.paper_id == paper.id)
+    assert set(town.session.scalars(named)) == {"planned_classes", "staffed_classes", "places"}
+    counted = classes.open_class(
+        town.session, desk.kindergarten.id, name="中一班", level="middle", school_year=2025, kept_as="count",
+        by=desk.clerk, now=town.now,
+    )  # fmt: skip
+    rests_on = Approval("成锦教〔2026〕15 号", dt.date(2026, 4, 20))
+    count = {"children": 4, "day": dt.date(2026, 4, 21), "reason": "转入", "approval": rests_on}
+    counts.enter(town.session, counted.id, **count, by=desk.clerk, now=town.now)
+    town.session.commit()
+
+    history = BeautifulSoup(client.get(f"/staff/places?at={desk.kindergarten.id}&year=2026").text, "lxml")
+    assert len(history.find_all("a", href=f"/staff/approval-papers/{paper.id}")) == 4, "three entries and the proposal"
+    assert "成锦教〔2026〕15 号（2026年4月20日）" in client.get(f"/staff/roll/classes/{counted.id}").text
+    for report, told in (
+        ("ledger", "成锦教〔2026〕12 号（2026-04-10）"),
+        ("on_roll", "成锦教〔2026〕15 号（2026-04-20）"),
+    ):
+        assert told in client.get(f"/staff/reports/{report}?year=2026").text
+        assert told in client.get(f"/staff/reports/{report}/file.csv?year=2026").text
+    opened = client.get(f"/staff/approval-papers/{paper.id}")
+    assert (opened.status_code, opened.mimetype) == (200, "image/webp")
+    there = town.kindergarten("小蜜蜂", places=25)
+    stranger, official = town.clerk_of(there), town.area_official("510104")
+    town.session.commit()
+    assert sign_in(another_client(), stranger.account_id).get(f"/staff/approval-papers/{paper.id}").status_code == 404
+    there = sign_in(another_client(), official.account_id)
+    assert there.get(f"/officials/approval-papers/{paper.id}", follow_redirects=True).status_code == 200
+    assert programme.places == 50

@@ -282,6 +282,39 @@ def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_day_that_a_clerk_chooses_is_on_every_page_and_in_the_calendar(
+    town, at_work, ana, here, another_client, portal_session, frozen_clock, lang
+):
+    fill_in(at_work, "/staff/queue", "/staff/queue/next")
+    path = f"/staff/applications/{ana.id}/send-back"
+    page = BeautifulSoup(at_work.get(f"{path}?lang={lang}").text, "lxml")
+    offered = page.select("input[name=answer_by]")
+    suggested, last = next(each["value"] for each in offered if each.has_attr("checked")), offered[-1]["value"]
+    assert page.select(".times .late s") and last == "2026-06-03T18:00:00+08:00", (
+        "a day after the review stands struck out"
+    )
+    assert suggested == "2026-05-30T21:00:00+08:00"
+    yesterday = fill_in(
+        at_work, path, **{"note-hukou_booklet": "缺幼儿本人页", "answer_by": "2026-05-29T21:00:00+08:00"}
+    )
+    refused = BeautifulSoup(yesterday.text, "lxml")
+    assert refused.select_one(".answer-times .govuk-error-message") is not None
+    assert refused.select_one("#note-hukou_booklet")["value"] == "缺幼儿本人页", "nothing typed is lost"
+    assert fill_in(at_work, path, **{"note-hukou_booklet": "缺幼儿本人页", "answer_by": suggested}).status_code == 303
+    assert ("家长补到 明天 21:00" if lang == "zh" else "Family answers by tomorrow 21:00") in text_of(
+        at_work.get("/staff/queue?group=returned")
+    )
+    portal_session.expire_all()
+    family = sign_in(another_client(), town.parent_of(ana).account_id)
+    told = text_of(family.get(f"/parents/applications/{ana.id}?lang={lang}"))
+    assert ("5月30日 21:00" if lang == "zh" else "30 May, 21:00") in told
+    dated = family.get(f"/parents/applications/{ana.id}/calendar/returned.ics").text
+    assert "DTEND:20260530T130000Z" in dated and ana.child.name not in dated
+    frozen_clock.set(dt.datetime.fromisoformat(suggested))
+    assert family.get(f"/parents/applications/{ana.id}/calendar/returned.ics").status_code == 404
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, another_client, portal_session, lang):
     fill_in(at_work, "/staff/queue", "/staff/queue/next")
     path = f"/staff/applications/{ana.id}/refuse"

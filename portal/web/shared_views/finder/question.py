@@ -19,6 +19,10 @@ LONGEST = 80
 WALKS = (10, 20, 30)
 """Minutes on foot that a reader can choose."""
 
+OF_FAMILIES = frozenset(Order)
+OF_EVERYBODY = OF_FAMILIES - {Order.CHANCE}
+"""A chance is that of one child: who is not signed in has none."""
+
 HERE = "here"
 HERE_COOKIE = "here"
 """The reader's own point, rounded to 100 m, in a cookie that the browser forgets when it is closed; it is never stored here."""
@@ -96,7 +100,7 @@ def read(*, level: str | None = None, path: str | None = None) -> Asked:
         grade=args["grade"] if _grade.fullmatch(args.get("grade", "")) else None,
         within=args.get("walk", type=int) if start and args.get("walk", type=int) in WALKS else None,
         start=start,
-        order=Order(args["sort"]) if args.get("sort") in set(Order) else None,
+        order=Order(args["sort"]) if args.get("sort") in (OF_FAMILIES if level else OF_EVERYBODY) else None,
         kept=frozenset(kept) if args.get("kept") else None,
         serving=bool(args.get("mine")),
     )

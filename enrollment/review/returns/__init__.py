@@ -1,0 +1,1 @@
+"""Until when a family answers a return."""
