@@ -138,16 +138,17 @@ def of_family(session: Session, application: Application, *, by: Actor | None = 
     if known is not None:
         same_code = (application.family_code, application.year)
         theirs = [each for each in known if (each.family_code, each.year) == same_code]
-        return sorted(theirs, key=_oldest_first)
+        return sorted(theirs, key=oldest_first)
     same = select(Application).join(Child)
     same = same.where(Application.family_code == application.family_code, Application.year == application.year)
     if by is not None:  # the other guardian may have other children, which this person may not see
         same = same.where(_mine(by))
-    return sorted(session.scalars(same), key=_oldest_first)
+    return sorted(session.scalars(same), key=oldest_first)
 
 
-def _oldest_first(each: Application) -> tuple[dt.date, dt.datetime]:
-    return each.child.born, each.created_at
+def oldest_first(each: Application) -> tuple[dt.date, dt.datetime, str]:
+    """The order in which a family's children are named everywhere."""
+    return each.child.born, each.created_at, each.child_code
 
 
 def _one(session: Session, query, by: Actor) -> Application:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, deadlines, edits, submission, units
+from enrollment.applications import applications, deadlines, edits, identity_edits, submission, units
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground import audit, identity
@@ -26,14 +26,14 @@ def add_document(
 
     Child, application, registration code, child code and ticket stay the same.  Returns True if the document counts at
     once, because the application is still editable; False if a clerk has to check it first.  Beside a resident number it
-    identifies the child too, and does not take its place.  Refuses `document_of_another_birth`, `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
+    identifies the child too, and does not take its place.  Refuses `document_of_another_birth`, `correction_before_document` where only a correction mends it, `child_already_entered`, `document_there_already`, `on_hold`, `application_is_over`.
     """
     guardians.require_guardian(session, by=by)
     application = applications.locked(session, application_id, by=by)
     child = session.get_one(Child, application.child_id, with_for_update={"key_share": True}, populate_existing=True)
     found = identity.check(id_kind, id_number, today=today(now))
-    _refuse_another_birth(child, found)
     editable = _is_editable(session, application, now=now)
+    _refuse_another_birth(session, child, found, editable=editable)
     document = _stored(session, child, found, seen=editable, by=by, now=now)
     audit.record(session, "add_document", "child", child.id, by=by, now=now, document_kind=found.kind)
     if editable:
@@ -42,9 +42,12 @@ def add_document(
     return editable
 
 
-def _refuse_another_birth(child: Child, found: Identity) -> None:
-    if found.born is not None and (found.born, found.sex) != (child.born, child.sex):
-        raise Refused("document_of_another_birth", field="id_number")
+def _refuse_another_birth(session: Session, child: Child, found: Identity, *, editable: bool) -> None:
+    """The family mends an earlier mistake by itself, or asks for a correction once it cannot."""
+    if found.born is None or (found.born, found.sex) == (child.born, child.sex):
+        return
+    free = editable and identity_edits.identity_is_free(session, child.id)
+    raise Refused("document_of_another_birth" if free else "correction_before_document", field="id_number")
 
 
 def _is_editable(session: Session, application: Application, *, now: dt.datetime) -> bool:

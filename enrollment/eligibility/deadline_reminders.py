@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import lifecycle
+from enrollment.applications import deadlines, lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.applications.returned_items import ReturnedItem
-from enrollment.eligibility import required_documents
+from enrollment.eligibility import required_documents, return_times
 from enrollment.ground.city_time import format_time
 from enrollment.season.calendar import SeasonDate
 from enrollment.season.round_rows import KINDS_WITH_WISHES, Round, RoundStage
@@ -90,6 +90,34 @@ def remind_returned(session: Session, *, now: dt.datetime) -> int:
         event = f"returned_reminder:{application.version}:{due}"
         told.append(Notification(application.child_id, application.id, event, {"due": due}))
     notify_guardians_each(session, "returned_reminder", told, now=now)
+    return len(told)
+
+
+def tell_returns_over(session: Session, *, now: dt.datetime) -> int:
+    """Notify the guardians of returned applications whose last moment passed within `REMIND_BEFORE` without an answer: what
+    counts now, and that they can answer until the list is frozen.
+
+    Each guardian gets one message for an application and such a moment.  Returns how many applications there are.
+    """
+    going_on = select(SeasonDate.year).where(SeasonDate.step == "arrival", SeasonDate.ends_at > now)
+    returned = select(Application).where(
+        Application.stage == Stage.RETURNED,
+        Application.on_hold.is_(False),
+        Application.returned_at <= now,
+        Application.year.in_(going_on),
+    )
+    told = []
+    for application in session.scalars(returned.order_by(Application.id)):
+        if application.returned_at is None:
+            continue
+        last = return_times.answer_until(session, application, returned_at=application.returned_at)
+        if not now - REMIND_BEFORE < last <= now:
+            continue
+        if deadlines.of(session, application, now=now).returned_may_be_answered:
+            due = format_time(last)
+            event = f"returned_over:{application.version}:{due}"
+            told.append(Notification(application.child_id, application.id, event, {"due": due}))
+    notify_guardians_each(session, "returned_over", told, now=now)
     return len(told)
 
 

@@ -185,6 +185,7 @@ def _withdraw(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) 
     given_up = _offers(session, offers)
     for each in given_up:
         offer_lifecycle.make(session, each, "decline", by=by, now=now, reason="withdrawn")
+    holding = {each.application_id for each in given_up}
     for application_id in offers:
         application = session.get_one(Application, application_id, populate_existing=True)
         times = deadlines.of(session, application, now=now)
@@ -193,7 +194,10 @@ def _withdraw(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) 
         submission.take_out(session, application, by=by, now=now)
         told = Notification(
             application.child_id, application.id, f"withdrawn:{application.version}",
-            {"code": application.registration_code or "", "at": format_time(now)},
+            {
+                "code": application.registration_code or "", "at": format_time(now),
+                "holds_place": application_id in holding,
+            },
         )  # fmt: skip
         notify_guardians_each(session, "withdrawn_finally", [told], now=now, by=by)
     _ask_for_replay(session, given_up, now)

@@ -252,6 +252,12 @@ def _tell(
     found = session.execute(select(Application.id, Application.child_id).where(Application.id.in_(ids)))
     children = {row.id: row.child_id for row in found}
     told = [
-        Notification(children[row.application_id], row.application_id, f"{kind}:{row.act_id}", params) for row in rows
+        Notification(
+            children[row.application_id],
+            row.application_id,
+            f"{kind}:{row.act_id}",
+            params | {"holds_place": row.offer_id is not None},
+        )
+        for row in rows
     ]
     notify_guardians_each(session, kind, told, now=now, by=by)

@@ -62,6 +62,7 @@ SCHEDULE = (
     ScheduledJob("answers_due", "*/5 * * * *"),
     ScheduledJob("corrections_due", "25 * * * *"),
     ScheduledJob("bonds_incomplete", "15 * * * *"),
+    ScheduledJob("returns_over", "5 * * * *"),
     ScheduledJob("deadline_reminders", "30 17 * * *"),
     ScheduledJob("end_phone_waits", "*/5 * * * *"),
     ScheduledJob("count_area_sums", "50 3 * * *"),

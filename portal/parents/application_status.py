@@ -12,6 +12,7 @@ from enrollment.applications.lifecycle import DEAD_STAGES, HANDED_IN, LIVE_STAGE
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.hours import Announcement
 from enrollment.eligibility import households
+from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.results import family_results, tickets
@@ -45,7 +46,7 @@ class ApplicationStatus:
     """`result` is None before publication, and always for a helper, who may not see it.
 
     `announced` is the hour of the result that the family waits for, and `ticket` its ticket until then.
-    `wished_now` says that the wishes of the open round are in.  `chance` is the next registration for the child's level, `office` the name of the area whose office to ask.
+    `wished_now` says that the wishes of the open round are in, `answer_is_over` that the time to confirm the place has passed.  `chance` is the next registration for the child's level, `office` the name of the area whose office to ask.
     """
 
     application: Application
@@ -57,6 +58,7 @@ class ApplicationStatus:
     announced: Announcement | None = None
     ticket: OwnTicket | None = None
     wished_now: bool = False
+    answer_is_over: bool = False
 
     @property
     def draw_round(self) -> Round | None:
@@ -85,7 +87,14 @@ class ApplicationStatus:
             return _("未提交")
         if not self.settled:
             return word("stage", self.application.stage)
-        return word("offer_tag", self.offer.state) if self.offer else _("还没有学位")
+        return self.offer_tag or _("还没有学位")
+
+    @property
+    def offer_tag(self) -> str | None:
+        """The state of the offer in words, also in the minutes between the deadline and the run that ends it."""
+        if self.offer is None:
+            return None
+        return _("确认时间已过") if self.answer_is_over else word("offer_tag", self.offer.state)
 
     @property
     def tone(self) -> str:
@@ -146,7 +155,17 @@ def status_of(session: Session, application: Application, *, now: dt.datetime) -
         and application.stage in HANDED_IN
         and bool(wishes.of(session, application.id, times.open.id))
     )
-    return ApplicationStatus(application, times, result, wishes_again, chance, office, announced, ticket, wished_now)
+    return ApplicationStatus(
+        application, times, result, wishes_again, chance, office, announced, ticket, wished_now,
+        answer_is_over=result is not None and _answer_is_over(session, application, result.offer, now),
+    )  # fmt: skip
+
+
+def _answer_is_over(session: Session, application: Application, offer: Offer | None, now: dt.datetime) -> bool:
+    """Whether nobody can confirm the place any more.  A dispute pauses the time, and a waiting decision replaces it."""
+    if offer is None or offer.state != OfferState.OFFERED or application.on_hold or now < offer.answer_by:
+        return False
+    return joint_decisions.waiting_for(session, application.id) is None
 
 
 def _office(session: Session, application: Application, times: Window) -> str | None:

@@ -49,8 +49,9 @@ class NeedsForm(PageForm):
 @pages.get("/applications/<uuid:application_id>/needs")
 @desk("parents", allows_helper=True)
 def needs_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    form = NeedsForm(formdata=None)
-    form.fill_from(answers.of_family(db(), application_id, by=actor()))
+    form = NeedsForm()
+    if not form.was_restored:
+        form.fill_from(answers.of_family(db(), application_id, by=actor()))
     return _page(application_id, form)
 
 

@@ -14,10 +14,11 @@ from wtforms import RadioField, SelectField, StringField
 
 from enrollment.applications import identity_documents
 from enrollment.applications.applications import Application
-from enrollment.corrections import request_list
+from enrollment.corrections import request_list, requests
 from enrollment.ground.vault import mask
 from enrollment.people import documents
 from enrollment.people.person_rows import ID_KINDS, RESIDENT, EnteredBefore
+from enrollment.review.correction_rows import CorrectionKind
 from portal.parents import pages
 from portal.parents.form_pages import Required, application_of, form_page, redirect_after_save
 from portal.text.words import word
@@ -61,6 +62,7 @@ def _view(
         earlier=earlier,
         asked=documents.question_is_due(db(), application.child_id),
         listed=listed,
+        child_is_free=requests.may_edit_freely(db(), application, CorrectionKind.NAME, now=clock()),
         office=request_list.office_of(db(), application) if any(not each.checked_at for each in listed) else None,
         mask=mask,
     )
@@ -69,7 +71,11 @@ def _view(
 @pages.get("/applications/<uuid:application_id>/documents")
 @desk("parents", allows_helper=True)
 def documents_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return _view(application_of(application_id))
+    """Where the question is asked, the switches of language and text size bring its answer along, else the new document."""
+    application = application_of(application_id)
+    if documents.question_is_due(db(), application.child_id):
+        return _view(application, earlier=EarlierEntryForm())
+    return _view(application, add=DocumentForm())
 
 
 def _added(application: Application, id_kind: str, *, counts: bool) -> str:

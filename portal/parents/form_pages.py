@@ -123,10 +123,20 @@ def is_late_correction(application: Application, times: Window | None = None) ->
 
 def review_ends(application: Application) -> dt.datetime | None:
     """The last moment to answer a return; None if it has passed, or nothing was sent back."""
+    end = _last_moment(application)
+    return end if end is not None and end > clock() else None
+
+
+def return_over(application: Application) -> dt.datetime | None:
+    """The last moment to answer a return that nobody has answered, once it has passed."""
+    end = _last_moment(application)
+    return end if end is not None and end <= clock() else None
+
+
+def _last_moment(application: Application) -> dt.datetime | None:
     if application.stage != Stage.RETURNED or application.returned_at is None:
         return None
-    end = return_times.answer_until(db(), application, returned_at=application.returned_at)
-    return end if end > clock() else None
+    return return_times.answer_until(db(), application, returned_at=application.returned_at)
 
 
 def bound_with(application: Application) -> list[Application]:
@@ -167,9 +177,9 @@ def bond_of(application: Application) -> BondStanding | None:
 
 
 def names_of(members: Sequence[Application]) -> str:
-    """The children's names; those that only the other guardian cares for are not named."""
+    """The children's names, oldest first; those that only the other guardian cares for are not named."""
     mine = {each.id for each in units.in_care(db(), members, by=actor())}
-    named = [member.child.name for member in members if member.id in mine]
+    named = [member.child.name for member in sorted(members, key=applications.oldest_first) if member.id in mine]
     if len(named) < len(members):
         named.append(_("另一位监护人照管的孩子"))
     return _("、").join(named)

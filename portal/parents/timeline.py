@@ -25,7 +25,7 @@ from enrollment.season.facts import Fact
 from portal.parents import application_status
 from portal.parents.answer_summary import area_name
 from portal.parents.application_status import ApplicationStatus
-from portal.parents.form_pages import review_ends, wish_names
+from portal.parents.form_pages import return_over, review_ends, wish_names
 from portal.text.formats import day, moment, span
 from portal.text.page_environment import address_of
 from portal.text.words import word
@@ -64,6 +64,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "timeline": _history(session, application) + list(_steps(season, status, now)),
         "returned": _returned(session, application),
         "review_ends": review_ends(application),
+        "return_over": return_over(application),
         "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "addable": asked_papers.addable(session, application, now=now),
         "receipts": receipts.all_of(session, application),

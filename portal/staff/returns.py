@@ -30,7 +30,7 @@ from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
-PAPER_PHRASES = ("blurred", "page_missing", "name_differs", "address_differs", "expired", "other_paper")
+PAPER_PHRASES = ("not_uploaded", "blurred", "page_missing", "name_differs", "address_differs", "expired", "other_paper")
 HOME_PHRASES = ("check_number", "choose_street", "to_the_room", "say_rented")
 FACT_PHRASES = ("check_entry", "bring_proof")
 PHRASES = (*PAPER_PHRASES, *HOME_PHRASES, *FACT_PHRASES)

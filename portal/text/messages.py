@@ -53,6 +53,10 @@ ASKS = (
 """The messages that ask the family for an act before a date: their text ends with a link to it."""
 
 
+WITHDRAWALS = ("withdrawn_finally", "withdraw_proposed", "withdraw_reminder")
+"""The messages that say what becomes of a place.  One from before that was stored says it for either case."""
+
+
 def link_of(message_id: uuid.UUID, config: Config) -> str:
     """The address in a text message; it leads to the page of the act, after signing in."""
     return f"{config.public_url}/parents/to/{message_id}"
@@ -94,6 +98,8 @@ def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[
     if kind == "review_returned":
         until = "dated" if "due" in said else "soon"
         said["answer_until"] = word("answer_until", until, in_language=spoken, due=said.get("due"))
+    if kind in WITHDRAWALS:
+        said["gives_up"] = _place_given_up(kind, params.get("holds_place"), spoken)
     year = params.get("year")
     said["season"] = word("season_of", "year" if year else "this_year", in_language=spoken, year=year)
     codes = params.get("codes", NO_CODE)
@@ -101,6 +107,12 @@ def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[
     if params.get("code") == NO_CODE:
         said["code"] = word("registered", "none", in_language=spoken)
     return said
+
+
+def _place_given_up(kind: str, holds_place: bool | None, spoken: str) -> str:
+    if holds_place is False:
+        return ""
+    return word(f"place_in_{kind}", "held" if holds_place else "perhaps", in_language=spoken)
 
 
 def text_words(code: str, /, *, in_language: str | None = None, **params: Any) -> str:

@@ -18,6 +18,7 @@ from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame, is_python_keyword
 from markupsafe import Markup, escape
 
+from portal.text import plurals
 from portal.text.languages import spoken
 
 SOME_ID = uuid.UUID("5e0d1f8a-0000-4000-8000-00000000a1d5")
@@ -117,8 +118,13 @@ class PageEnvironment(Environment):
     @staticmethod
     def translated(message: str, /, **values: Any) -> Markup:
         """The message in the reader's language as markup; `values` are escaped and put into it."""
-        text = _markup(spoken(), message)
-        return text % values if values else text
+        language = spoken()
+        text = _markup(language, message)
+        if not values:
+            return text
+        if language == "en":
+            text = Markup(plurals.for_counts(text, values))  # noqa: S704  messages are our own
+        return text % values
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -498,28 +498,3 @@ def test_bound_children_are_answered_for_once(town, luck, state):
     assert done == 2
     found = select(draw_offers.Offer.state).where(draw_offers.Offer.application_id.in_([twin.id for twin in twins]))
     assert list(town.session.scalars(found)) == [state, state]
-
-
-@pytest.mark.long
-def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(engine_of_the_city):
-    """As in a city that is built to its end: the families answer, ask again or come late, and two officials draw, once."""
-    hour = season.DATES["result"][0]
-    city_builder.finish_answers(engine_of_the_city, hour + dt.timedelta(hours=5), lambda done, of: None)
-    opened = [visitors_city(engine_of_the_city).open_supplementary_for_visitor() for _ in range(2)]
-    assert opened == [True, False]
-    with Session(engine_of_the_city) as session:
-        asking = select(func.count(Wish.application_id.distinct())).join(rounds.Round, rounds.Round.id == Wish.round_id)
-        assert session.scalar(asking.where(rounds.Round.number == 2)) > 0
-    drawn = [visitors_city(engine_of_the_city).finish_supplementary_for_visitor() for _ in range(2)]
-    assert drawn == [True, False]
-    with Session(engine_of_the_city) as session:
-        second = session.scalars(
-            select(rounds.Round).where(rounds.Round.year == season.YEAR, rounds.Round.number == 2)
-        ).one()
-        assert second.stage == "published"
-        placed = select(func.count()).select_from(draw_offers.Offer).where(draw_offers.Offer.round_id == second.id)
-        assert session.scalar(placed.where(draw_offers.Offer.state == "confirmed")) > 0
-
-
-def visitors_city(engine):
-    return CityBuilder.of_the_city(engine, lambda step, done, of: None)

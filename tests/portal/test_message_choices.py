@@ -136,7 +136,14 @@ def test_returned_items_and_the_arrival_days_are_reminded_of_once(town):
         told = town.session.scalars(select(Notice).where(Notice.kind == "returned_reminder")).all()
         assert {each.kind for each in told} == kinds and len(told) == len(kinds)
     assert told[0].application_id == ana.id
+    assert deadline_reminders.tell_returns_over(town.session, now=dates["review"][1] - dt.timedelta(seconds=1)) == 0
+    for minutes in (0, 60):
+        over = dates["review"][1] + dt.timedelta(minutes=minutes)
+        assert deadline_reminders.tell_returns_over(town.session, now=over) == 1
+    (over,) = town.session.scalars(select(Notice).where(Notice.kind == "returned_over"))
+    assert over.application_id == ana.id, "once"
     town.withdraw(ana)
+    assert deadline_reminders.tell_returns_over(town.session, now=dates["review"][1]) == 0
     town.drawn(ben)
     town.confirm(ben)
     for _ in range(2):

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import any_, select
+from sqlalchemy import any_, delete, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -11,17 +11,35 @@ from enrollment.applications import deadlines, lifecycle, units
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import notify_guardians_together
 from enrollment.ground.city_time import format_time
+from enrollment.ground.outbox import MessageState, Notice
 from enrollment.season.round_rows import KINDS_WITH_WISHES, Round, RoundStage
 
 REMIND_BEFORE = dt.timedelta(days=1)
 
+WAIT = dt.timedelta(minutes=10)
+"""How long the message at a submission waits for the next child: a family hands its children in one after another."""
+
+KINDS = ("bond_missing", "bond_waiting")
+
 
 def tell_after_submission(session: Session, application: Application, *, now: dt.datetime) -> None:
-    """After a member of a bond was handed in, tell all guardians which members are still missing, and until when."""
+    """After a member of a bond was handed in, tell all guardians which members are still missing, and until when.
+
+    The message waits a little, unless registration is about to end, and gives way to that of the next member.
+    """
     round_ = deadlines.of(session, application, now=now).open
-    if round_ is not None:
-        event = f"bond_missing:{application.id}:{application.version}"
-        _tell(session, units.of(session, application), round_, event, now)
+    if round_ is None or application.unit is None:
+        return
+    members = units.of(session, application)
+    waiting = (
+        Notice.application_id.in_([member.id for member in members]),
+        Notice.kind.in_(KINDS),
+        Notice.state == MessageState.WAITING,
+    )
+    session.execute(delete(Notice).where(*waiting, Notice.next_try_at > now, Notice.read_at.is_(None)))
+    _tell(session, members, round_, f"bond_missing:{application.id}:{application.version}", now)
+    if now + REMIND_BEFORE < round_.closes_at:
+        session.execute(update(Notice).where(*waiting, Notice.created_at == now).values(next_try_at=now + WAIT))
 
 
 def remind_due(session: Session, *, now: dt.datetime) -> int:

@@ -101,6 +101,13 @@ def remind_before_the_deadline(job: JobRun) -> dict:
     return {"batches": batches, "returned": returned, "arriving": arriving}
 
 
+@job_handler("returns_over", queue="bulk")
+def tell_returns_over(job: JobRun) -> dict:
+    """Tell families that the time to complete what was sent back has passed.  A second run tells nobody twice."""
+    with job.session() as session:
+        return {"told": deadline_reminders.tell_returns_over(session, now=job.now(session))}
+
+
 @job_handler("fold_season_tally", queue="steady")
 def fold_season_tally(job: JobRun) -> dict:
     """Add up what triggers wrote about applications and offers, so that the page of the season reads few rows."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import current_app, has_request_context
 
+from portal.text import plurals
 from portal.text.languages import spoken
 
 FOLDER = Path(__file__).parent
@@ -64,9 +65,12 @@ def contact(office: str | None = None, *, in_language: str | None = None) -> str
 def word(group: str, code: object, /, *, in_language: str | None = None, **params: Any) -> str:
     """The words of a code in the reader's language.  Raises WordMissing."""
     try:
-        words = table()[group][str(code)][in_language or language()]
+        spoken_now = in_language or language()
+        words = table()[group][str(code)][spoken_now]
     except KeyError as missing:
         raise WordMissing(f"[{group}] {code}") from missing
     if "{contact}" in words:
         params = {"contact": contact(in_language=in_language)} | params
+    if params and spoken_now == "en":
+        words = plurals.for_counts(words, params)
     return words.format(**params) if params else words

@@ -169,6 +169,7 @@ def test_fam03_at_submission_and_before_the_deadline_the_guardians_are_told_who_
     assert (told.kind, told.application_id) == ("bond_missing", two.id)
     (of_father,) = [n for n in outbox.notices_of_account(gardens.session, father.account.id) if "bond" in n.kind]
     assert (of_father.kind, of_father.application_id) == ("bond_waiting", one.id)
+    assert told.next_try_at == of_father.next_try_at == gardens.now + bond_notices.WAIT
     gardens.at(gardens.the_round.closes_at - dt.timedelta(hours=20))
     assert bond_notices.remind_due(gardens.session, now=gardens.now) == 1
     assert bond_notices.remind_due(gardens.session, now=gardens.now) == 1
@@ -176,6 +177,14 @@ def test_fam03_at_submission_and_before_the_deadline_the_guardians_are_told_who_
     assert kinds(gardens, father.actor).count("bond_waiting") == 2
     gardens.submit(two)
     assert bond_notices.remind_due(gardens.session, now=gardens.now) == 0
+
+
+def test_bound_children_handed_in_one_after_another_are_not_said_to_be_missing(gardens):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m], submit=False)
+    for each in (one, two):
+        gardens.submit(each)
+        gardens.at(gardens.now + dt.timedelta(seconds=5))
+    assert not [kind for kind in kinds(gardens, gardens.parent_of(one)) if "bond_" in kind]
 
 
 def test_a_guardian_of_one_only_does_not_change_the_common_list_but_may_leave(gardens):

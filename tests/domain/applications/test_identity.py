@@ -412,12 +412,15 @@ def test_fam13_a_document_that_is_not_accepted_is_gone(town, garden):
     assert documents.child_of(town.session, identity.index_of(number)) is None
 
 
-def test_fam13_a_number_of_another_birth_date_is_another_child(town):
-    ana = town.child("安娜", born=BORN, id_kind="birth_certificate", number="R510123456")
+def test_fam13_a_number_of_another_birth_date_is_another_child(town, garden):
+    ana = town.child("安娜", born=BORN, id_kind="birth_certificate", number="R510123456", wishes=[garden])
     with pytest.raises(Refused, match="document_of_another_birth"):
         add(town, ana, "resident", id_number(BORN + dt.timedelta(days=1)))
     with pytest.raises(Refused, match="document_there_already"):
         add(town, ana, "birth_certificate", "R510123456")
+    town.registration_is_over()
+    with pytest.raises(Refused, match="correction_before_document"):
+        add(town, ana, "resident", id_number(BORN + dt.timedelta(days=1)))
 
 
 def test_fam13_a_guardian_has_no_birth_certificate(town):

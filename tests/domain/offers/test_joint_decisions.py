@@ -226,6 +226,9 @@ def test_fam23_consent_is_never_refused_and_the_place_waits_for_the_other(two):
     two.session.refresh(two.ana)
     assert two.ana.stage == "withdrawn" and two.offer_for(two.ana) is None
     assert told(two, two.mother, two.ana)["withdrawn_finally"] == "you"
+    kinds = ("withdraw_proposed", "withdrawn_finally")
+    for each in two.session.scalars(select(Notice).where(Notice.kind.in_(kinds))):
+        assert each.params["holds_place"] is True
 
 
 def test_fam23_after_arrival_the_place_stays(two):
@@ -245,6 +248,8 @@ def test_fam23_between_freeze_and_result_the_ticket_is_given_up(town):
     withdrawals.withdraw_consent(town.session, by=town.parent_of(ana), now=town.now)
     town.session.refresh(ana)
     assert ana.stage == "withdrawn"
+    notice = town.session.scalars(select(Notice).where(Notice.kind == "withdrawn_finally")).one()
+    assert notice.params["holds_place"] is False, "no message speaks of a place before there is one"
     town.seed_in_order(ana, ben)
     town.run()
     town.publish()

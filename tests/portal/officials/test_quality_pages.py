@@ -124,7 +124,7 @@ def test_readiness_on_the_page_is_that_of_the_files(city, client, lang):
     jinjiang = next(row for row in by_area.values() if row[0] in ("锦江区", "Jinjiang"))
     assert "44.44%" in jinjiang[2] and "100.00%" in jinjiang[4] and "1 : 13.5" in jinjiang[5]
     area = text(client, f"{HERE}/readiness/510104", lang=lang)
-    assert {"zh": "1 所园没有填教职工人数", "en": "1 kindergartens have no staff count"}[lang] in area
+    assert {"zh": "1 所园没有填教职工人数", "en": "1 kindergarten has no staff count"}[lang] in area
     told = client.get(f"{HERE}/files/readiness_rows.csv?area=510104&lang={lang}").data.decode("utf-8-sig")
     listed = list(csv.reader(io.StringIO(told)))
     assert cells(area)[1:] == listed[1:]

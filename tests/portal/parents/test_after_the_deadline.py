@@ -1,11 +1,13 @@
 """A returned application is corrected after registration: saving leads to the check page."""
 
+import datetime as dt
 import io
 
 from sqlalchemy import select
 
 from enrollment.applications import evidence_rows, lifecycle
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Account, actor_of
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_error_handling import address
@@ -48,6 +50,14 @@ def test_answers_after_registration_lead_to_the_check_with_its_day(client, retur
     again = client.post(address(returned, "check"), data=fresh | {"true": "y", "without": "y"})
     assert again.headers["Location"] == address(returned, "receipts/2")
     assert not page(client.get(address(returned, "check"))).select("main section.card .row a")
+
+
+def test_when_the_time_is_over_the_page_says_so(client, town, returned, frozen_clock):
+    ends = return_times.answer_until(town.session, returned, returned_at=returned.returned_at)
+    for seconds, said in ((-1, "名单在那以前不会冻结"), (0, "已过。名单冻结以前还可以补")):
+        frozen_clock.set(ends + dt.timedelta(seconds=seconds))
+        sign_in(client, returned.entered_by)
+        assert said in client.get(f"/parents/applications/{returned.id}").text
 
 
 def test_a_saved_page_leads_back_to_the_check(client, returned):

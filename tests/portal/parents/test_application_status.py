@@ -84,6 +84,17 @@ def test_two_children_each_stand_with_their_own_place(client, published):
     assert "未提交" in missed and "继续" not in missed
 
 
+def test_the_minutes_after_the_deadline_say_what_becomes_of_the_place(client, published, frozen_clock):
+    frozen_clock.set(published.offer_for(published.ana).answer_by)
+    mine = sign_in(client, published.ana.entered_by).get("/parents")
+    assert page(mine).select_one(".lead .tag").get_text(strip=True) == "确认时间已过"
+    result = client.get(f"/parents/applications/{published.ana.id}/result")
+    two = sign_in(client, published.two.account).get("/parents")
+    for shown in (mine, result, two):
+        text = page(shown).select_one("main").get_text()
+        assert "没有确认的学位让给下一个孩子" in text and "待确认" not in text and "请在" not in text
+
+
 def test_before_the_draw_the_timeline_says_that_it_was_not_held_whatever_the_calendar_says(client, town, frozen_clock):
     ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
     town.close_registration()

@@ -14,6 +14,7 @@ from enrollment.offers.offers import Offer
 from enrollment.places.roll import RollChild
 from enrollment.reports import family_records
 from enrollment.review import support_cases
+from tests.portal.parents.desk import hidden
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
@@ -38,6 +39,9 @@ def test_a_family_tells_changes_and_clears_it_and_loses_nothing_it_typed(client,
     town.session.commit()
     path = f"/parents/applications/{ana.id}/needs"
     sign_in(client, town.parent_of(ana).account_id)
+    larger = shown(client, path).select(".bar [form=page-form]")[-1]["formaction"]
+    client.post(larger, data=hidden(client.get(path)) | {"note": NOTE})
+    assert NOTE in client.get(path).text, "the switches of the page bring along what was typed"
     version = ana.version
     assert path in client.get(f"/parents/applications/{ana.id}?lang={lang}").text
     refused = fill_in(client, path, path, kinds=["allergy"], note=NOTE)

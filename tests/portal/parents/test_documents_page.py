@@ -8,7 +8,7 @@ from sqlalchemy import select
 from enrollment.ground.errors import Refused
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.review import duplicates
-from tests.portal.parents.desk import errors, page
+from tests.portal.parents.desk import errors, hidden, page
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -54,6 +54,15 @@ def test_fam05_the_question_says_what_is_missing(client, certificate):
     assert "请选择" in errors(fill_in(client, certificate, earlier))["entered_before"]
     wrong = fill_in(client, certificate, earlier, entered_before="yes", other_kind="resident", other_number="12")
     assert "18 位" in errors(wrong)["other_number"]
+
+
+def test_the_answer_stays_when_the_language_changes(client, certificate):
+    asked = page(client.get(certificate))
+    assert asked.select_one("#page-form")["action"].endswith("/documents/earlier")
+    english = next(each["formaction"] for each in asked.select(".bar [form=page-form]") if each.get("formaction"))
+    kept = client.post(english, data=hidden(client.get(certificate)) | {"entered_before": "no"})
+    shown = page(client.get(kept.headers["Location"]))
+    assert shown.html["lang"] == "en" and shown.select_one("[name=entered_before][checked]")["value"] == "no"
 
 
 def test_fam05_no_leads_on_and_is_not_asked_again(client, certificate):

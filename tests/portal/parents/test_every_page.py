@@ -109,7 +109,7 @@ def test_the_page_of_a_returned_application_names_each_item(client, town):
     lifecycle.make(town.session, ana, "send_back", by=clerk, now=town.now)
     sign_in(client, ana.entered_by)
     open_pages(client, pages_of(ana))
-    links = BeautifulSoup(client.get("/parents").text, "lxml").select(".card.now a")
+    links = BeautifulSoup(client.get("/parents").text, "lxml").select(".card.now li a")
     assert [link["href"].rpartition("/")[2] for link in links] == [
         "child",
         "household",

@@ -20,6 +20,7 @@ from enrollment.people import consents
 from enrollment.people.consents import Register
 from enrollment.results import family_state
 from portal.text.page_environment import address_of
+from portal.text.words import word
 from portal.web import csrf, drafts
 from portal.web.front.switches import switch_addresses
 from tests.support.signing_in import sign_in
@@ -71,6 +72,19 @@ def _of(address, endpoint, values):
         return address(endpoint, **values)
     except ValueError:  # werkzeug's, for a value that the part does not take
         return ValueError
+
+
+@pytest.mark.parametrize(("n", "many"), [("1", False), (1, False), ("21", True), ("1,001", True)])
+def test_an_english_count_of_one_is_in_the_singular_and_values_stay(app, n, many):
+    say = app.jinja_env.translated
+    with app.test_request_context("/?lang=en"):
+        assert say("%(n)s 所", n=n) == (f"{n} kindergartens" if many else "1 kindergarten")
+        child = "children" if many else "child"
+        assert say("%(name)s（%(n)s 人）", name="1 children", n=n) == f"1 children ({n} {child})"
+    with app.test_request_context("/?lang=zh"):
+        assert say("%(n)s 所", n=n) == f"{n} 所"
+    said = word("import_note", "licence_unknown", in_language="en", n=n)
+    assert f"{n} {'kindergartens' if many else 'kindergarten'}" in said
 
 
 @pytest.mark.parametrize("query", ["", "?q=%E6%98%A5+%26x&n=1&lang=en"])
