@@ -5,8 +5,8 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, func, select, text
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
@@ -167,3 +167,19 @@ WISHES = Read(Wish, Wish.application_id)
 
 VERSIONS = Read(ApplicationVersion, ApplicationVersion.application_id, unread=(ApplicationVersion.answers,))
 """The versions of an application without their answers."""
+
+FAMILY = Read(Application, Application.family_code)
+"""The applications of a family's children, of every year, also of those whom only another guardian cares for."""
+
+_newer = aliased(ApplicationVersion)
+
+LAST_VERSION = Read(
+    ApplicationVersion,
+    ApplicationVersion.application_id,
+    (
+        ~select(_newer.number)
+        .where(_newer.application_id == ApplicationVersion.application_id, _newer.number > ApplicationVersion.number)
+        .exists(),
+    ),
+)
+"""The version of an application that was handed in last, with its answers."""

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
-from enrollment.applications.application_rows import VERSIONS
+from enrollment.applications.application_rows import LAST_VERSION, VERSIONS
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
 from enrollment.applications.notifications import notify_guardians, notify_guardians_together
@@ -79,6 +79,12 @@ def answers_in(session: Session, application: Application, number: int) -> Answe
     return json.loads(version.answers)
 
 
+def answers_handed_in_last(session: Session, application: Application) -> Answers | None:
+    """The answers of the newest version; None for a draft that was never handed in."""
+    version = _latest(session, application.id)
+    return None if version is None else json.loads(version.answers)
+
+
 def compare(session: Session, application: Application) -> Comparison:
     """Compare the current answers with those handed in last."""
     said = json.loads(contents.as_text(contents.gather(session, application)))
@@ -140,6 +146,9 @@ def _after_the_quiet_time(
 
 
 def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion | None:
+    known = LAST_VERSION.ahead(session, application_id)
+    if known is not None:
+        return known[0] if known else None
     newest = select(ApplicationVersion).where(ApplicationVersion.application_id == application_id)
     return session.scalars(newest.order_by(ApplicationVersion.number.desc()).limit(1)).first()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from allocation.arrays import Array
@@ -22,7 +22,7 @@ from allocation.simulation import Chance
 from allocation.solve import solve
 from enrollment.chances.family_chances import Odds
 from enrollment.chances.movement_market import EXPECTED_TO_ARRIVE, FREE, UNANSWERED, Horizon, WaitingMarket
-from enrollment.chances.movement_rows import MovementChance, MovementEstimate
+from enrollment.chances.movement_rows import CHANCES, ESTIMATES, MovementChance, MovementEstimate
 from enrollment.draw import runs
 from enrollment.ground import bulk_copy, jobs
 from enrollment.season.round_rows import Round
@@ -179,14 +179,10 @@ def _rows(
 
 def of_application(session: Session, application_id: uuid.UUID, round_: Round) -> Movement | None:
     """The stored movement of a waiting child in this round; None where there is none."""
-    found = session.execute(
-        select(MovementEstimate, MovementChance)
-        .join(MovementChance, MovementChance.round_id == MovementEstimate.round_id)
-        .where(MovementEstimate.round_id == round_.id, MovementChance.application_id == application_id)
-    ).one_or_none()
-    if found is None:
+    mine = next((each for each in CHANCES.of(session, application_id) if each.round_id == round_.id), None)
+    made = ESTIMATES.one(session, round_.id) if mine is not None else None
+    if mine is None or made is None:
         return None
-    made, mine = found
     return Movement(
         made_at=made.made_at,
         dates=tuple((each["step"], dt.datetime.fromisoformat(each["at"])) for each in made.dates),

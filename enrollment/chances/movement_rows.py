@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 
 
 class MovementEstimate(Base):
@@ -49,3 +50,9 @@ class MovementChance(Base):
     placed: Mapped[dict[str, list[int]]] = mapped_column(JSONB)
 
     __table_args__ = (Index("ix_movement_chance__round_id", "round_id"),)
+
+
+ESTIMATES = Read(MovementEstimate, MovementEstimate.round_id)
+
+CHANCES = Read(MovementChance, MovementChance.application_id)
+"""What was counted for a child, in every round."""

@@ -147,3 +147,14 @@ class WishReason(Base):
     cutoff_ticket: Mapped[int | None]
 
     __table_args__ = (Index("ix_wish_reason__programme", "run_id", "programme_id"),)
+
+
+PUBLISHED_REASONS = Read(
+    WishReason, WishReason.application_id, (WishReason.run_id.in_(select(Run.id).where(Run.published_at.is_not(None))),)
+)
+"""The reasons that the published runs gave for the wishes of an application."""
+
+PUBLISHED_OPENINGS = Read(
+    Opening, Opening.application_id, (Opening.run_id.in_(select(Run.id).where(Run.published_at.is_not(None))),)
+)
+"""The openings of an application in the published runs, without their content."""

@@ -130,3 +130,10 @@ class CentralProposal(Base):
     __table_args__ = (
         Index("ix_central_proposal__offer_id", "offer_id", postgresql_where=text("offer_id IS NOT NULL")),
     )
+
+
+OFFER_MOVES = Read(OfferMove, OfferMove.offer_id)
+"""The history of an offer."""
+
+PROPOSALS = Read(CentralProposal, CentralProposal.offer_id)
+"""The proposal of central placement that an offer came from."""

@@ -25,6 +25,7 @@ from enrollment.offers.offer_rows import (
     ANSWERABLE,
     EXPECTED,
     LIVE,
+    OFFERS,
     STATES,
     CentralProposal,
     Offer,
@@ -76,9 +77,18 @@ def _same_place(offer: Offer, members: Sequence[Application]) -> ColumnElement[b
 def answered_with(session: Session, offer: Offer, *, by: Actor) -> dict[Application, Offer]:
     """The other children to whom this person's answer to the offer also applies, with their offers, by id."""
     members = _who_answers(session, offer, BondEvent.CONFIRM, by=by)
-    found = {each.application_id: each for each in session.scalars(select(Offer).where(_same_place(offer, members)))}
+    found = {each.application_id: each for each in _at_the_same_place(session, offer, members)}
     others = [member for member in members if member.id in found and member.id != offer.application_id]
     return {member: found[member.id] for member in others}
+
+
+def _at_the_same_place(session: Session, offer: Offer, members: Sequence[Application]) -> Sequence[Offer]:
+    """The offers of `_same_place`, as they were read ahead or from their table."""
+    read = [OFFERS.ahead(session, member.id) for member in members]
+    if any(known is None for known in read):
+        return session.scalars(select(Offer).where(_same_place(offer, members))).all()
+    mine = (each for known in read for each in known or ())
+    return [each for each in mine if each.programme_id == offer.programme_id and each.state in ANSWERABLE]
 
 
 def confirm(session: Session, offer_id: uuid.UUID, *, wait: bool, by: Actor, now: dt.datetime) -> Offer:

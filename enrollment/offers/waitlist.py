@@ -8,16 +8,19 @@ place does not block the families behind it.
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.applications.application_rows import APPLICATION
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.ground.city_time import CHENGDU
-from enrollment.offers.offer_rows import OfferState
+from enrollment.offers.offer_rows import OFFERS, OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.season.calendar import Season, SeasonDate
+from enrollment.season.kept_years import YEARS
 from enrollment.season.rounds import Round
 
 CODES = (
@@ -55,6 +58,10 @@ LAST_DAY = (5, 1)
 
 def ends_at(session: Session, year: int) -> dt.datetime | None:
     """When waiting for a better wish ends: with the arrival days; None if the calendar does not have them."""
+    kept = YEARS.of(session)
+    if kept is not None:
+        dates = (date for season in kept if season.year == year for date in season.dates)
+        return next((date.ends_at for date in dates if date.step == "arrival"), None)
     arrival = select(SeasonDate.ends_at).where(SeasonDate.year == year, SeasonDate.step == "arrival")
     return session.scalar(arrival)
 
@@ -62,7 +69,11 @@ def ends_at(session: Session, year: int) -> dt.datetime | None:
 def place_ends_at(session: Session, year: int) -> dt.datetime:
     """When waiting for a place ends: when the admission year was closed, at the latest on `LAST_DAY`."""
     last = dt.datetime(year + 1, *LAST_DAY, tzinfo=CHENGDU)
-    closed = session.scalar(select(Season.closed_at).where(Season.year == year))
+    kept = YEARS.of(session)
+    if kept is not None:
+        closed = next((season.closed_at for season in kept if season.year == year), None)
+    else:
+        closed = session.scalar(select(Season.closed_at).where(Season.year == year))
     return min(last, closed) if closed else last
 
 
@@ -73,10 +84,47 @@ def standings(
     until = ends_at(session, round_.year)
     over = until is not None and now >= until
     too_late = now >= place_ends_at(session, round_.year)
+    rows = _rows_ahead(session, round_, application_id) if application_id is not None else None
     return {
         row.child_code: Standing(row.id, row.child_id, _code(row, over, too_late), row.programme_id)
-        for row in session.execute(_rows(round_, application_id))
+        for row in (session.execute(_rows(round_, application_id)) if rows is None else rows)
     }
+
+
+class _Row(NamedTuple):
+    """The columns that `_code` needs, as `_rows` gives them."""
+
+    id: uuid.UUID
+    child_id: uuid.UUID
+    child_code: str
+    stage: str
+    state: str | None
+    rank: int | None
+    programme_id: uuid.UUID | None
+    left: str | None
+
+
+def _rows_ahead(session: Session, round_: Round, application_id: uuid.UUID) -> list[_Row] | None:
+    """The row of one application as `_rows` gives it, from what was read ahead; None if it was not."""
+    applications, offers = APPLICATION.ahead(session, application_id), OFFERS.ahead(session, application_id)
+    if applications is None or offers is None:
+        return None
+    live = next((each for each in offers if each.state in LIVE), None)
+    ended = {each.state for each in offers}
+    ended_here = {each.state for each in offers if each.round_id == round_.id}
+    left = (
+        "revoked" if OfferState.REVOKED in ended
+        else "no_show" if OfferState.NO_SHOW in ended
+        else "gave_up" if OfferState.DECLINED in ended_here
+        else "silent" if OfferState.EXPIRED in ended_here
+        else None
+    )  # fmt: skip
+    state, rank, programme_id = (live.state, live.rank, live.programme_id) if live else (None, None, None)
+    return [
+        _Row(each.id, each.child_id, each.child_code, each.stage, state, rank, programme_id, left)
+        for each in applications
+        if each.year == round_.year and each.stage != Stage.DRAFT
+    ]
 
 
 def _rows(round_: Round, application_id: uuid.UUID | None):
@@ -114,7 +162,7 @@ def _rows(round_: Round, application_id: uuid.UUID | None):
     return found if application_id is None else found.where(Application.id == application_id)
 
 
-def _code(row: Row, over: bool, too_late: bool) -> str:
+def _code(row: Row | _Row, over: bool, too_late: bool) -> str:
     if row.stage in DEAD_STAGES:
         return "withdrawn"
     if row.state is None:

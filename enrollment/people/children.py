@@ -136,6 +136,10 @@ def has_parent(session: Session, child_id: uuid.UUID) -> bool:
 
 def relation_of(session: Session, child_id: uuid.UUID, account_id: uuid.UUID | None) -> str | None:
     """How the holder of an account is related to a child; None for somebody who is not its accepted guardian."""
+    known = CARERS.ahead(session, child_id)
+    if known is not None:
+        his = (each for each in known if session.get_one(Guardian, each.guardian_id).account_id == account_id)
+        return next((each.relation for each in his if account_id is not None), None)
     relation = (
         select(Guardianship.relation)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)

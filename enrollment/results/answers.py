@@ -14,7 +14,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound
 from enrollment.offers import joint_decisions, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
-from enrollment.offers.offer_rows import ANSWERABLE, Offer, OfferMove, OfferState
+from enrollment.offers.offer_rows import ANSWERABLE, OFFER_MOVES, OFFERS, Offer, OfferMove, OfferState
 from enrollment.people.children import relation_of
 from enrollment.places.programmes import Programme
 from enrollment.results.family_results import FamilyResult
@@ -47,15 +47,36 @@ class AnswerReceipt:
 
 def receipts(session: Session, application: Application, *, by: Actor) -> list[AnswerReceipt]:
     """The receipts of all answers of an application that the caller has looked up in the reader's scope, oldest first."""
+    rows = _moves_ahead(session, application.id)
+    if rows is None:
+        rows = _moves(session, application.id)
+    return [_receipt(session, application, number, *row, by=by) for number, row in enumerate(rows, start=1)]
+
+
+def _moves_ahead(session: Session, application_id: uuid.UUID) -> list[tuple[OfferMove, Programme]] | None:
+    """The moves of which the family has a receipt, as they were read ahead; None if they were not."""
+    offers_ahead = OFFERS.ahead(session, application_id)
+    if offers_ahead is None:
+        return None
+    found = []
+    for offer in offers_ahead:
+        moves = OFFER_MOVES.ahead(session, offer.id)
+        if moves is None:
+            return None
+        programme = session.get_one(Programme, offer.programme_id)
+        found += [(each, programme) for each in moves if each.move in RECEIPTED]
+    return sorted(found, key=lambda row: row[0].number)
+
+
+def _moves(session: Session, application_id: uuid.UUID) -> list[tuple[OfferMove, Programme]]:
     found = (
         select(OfferMove, Programme)
         .join(Offer, Offer.id == OfferMove.offer_id)
         .join(Programme, Programme.id == Offer.programme_id)
-        .where(Offer.application_id == application.id, OfferMove.move.in_(RECEIPTED))
+        .where(Offer.application_id == application_id, OfferMove.move.in_(RECEIPTED))
         .order_by(OfferMove.number)
     )
-    rows = session.execute(found).all()
-    return [_receipt(session, application, number, *row, by=by) for number, row in enumerate(rows, start=1)]
+    return [(move, programme) for move, programme in session.execute(found)]
 
 
 def receipt(session: Session, application: Application, number: int, *, by: Actor) -> AnswerReceipt:
@@ -94,13 +115,9 @@ def gave_up_by(session: Session, result: FamilyResult, *, by: Actor) -> str | No
     """Which guardian gave the newest place up, a code for the reader (`who`); None if nobody did."""
     if result.offer is None or result.offer.state != OfferState.DECLINED:
         return None
-    newest = (
-        select(OfferMove.account_id)
-        .where(OfferMove.offer_id == result.offer.id, OfferMove.move == "decline")
-        .order_by(OfferMove.number.desc())
-        .limit(1)
-    )
-    return who(session, result.application.child_id, session.scalar(newest), by=by)
+    declines = [each for each in OFFER_MOVES.of(session, result.offer.id) if each.move == "decline"]
+    newest = max(declines, key=lambda each: each.number, default=None)
+    return who(session, result.application.child_id, newest.account_id if newest else None, by=by)
 
 
 def is_held(session: Session, result: FamilyResult, *, by: Actor) -> bool:

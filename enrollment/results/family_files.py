@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
-from enrollment.draw.run_rows import OPENING, Opening, Run
+from enrollment.draw.run_rows import OPENING, PUBLISHED_OPENINGS, Opening, Run
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound
@@ -16,7 +16,7 @@ from enrollment.ground.vault import row_name, unseal_file
 
 
 def exists(session: Session, run_id: uuid.UUID, application_id: uuid.UUID) -> bool:
-    return session.scalar(_published(run_id, application_id).limit(1)) is not None
+    return any(each.run_id == run_id for each in PUBLISHED_OPENINGS.of(session, application_id))
 
 
 def of_application(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> bytes:
@@ -37,11 +37,3 @@ def of_application(session: Session, application: Application, *, by: Actor, now
         raise NotFound("opening")
     audit.record(session, "open_own_file", "application", application.id, by=by, now=now, run=str(found.run_id))
     return zlib.decompress(unseal_file(found.content, OPENING, row_name(found.run_id, application.id)))
-
-
-def _published(run_id: uuid.UUID, application_id: uuid.UUID):
-    return (
-        select(Opening.run_id)
-        .join(Run, Run.id == Opening.run_id)
-        .where(Opening.run_id == run_id, Opening.application_id == application_id, Run.published_at.is_not(None))
-    )

@@ -7,20 +7,30 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass, fields
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.applications.application_rows import FAMILY
 from enrollment.applications.applications import Application
-from enrollment.applications.lifecycle import DEAD_STAGES
-from enrollment.draw.draws import Ticket
+from enrollment.draw.draws import TICKETS
 from enrollment.draw.publication.result_contents import REFUSED
-from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, CutOff, Placement, Run, WishReason
+from enrollment.draw.run_rows import (
+    PUBLISHED_PLACEMENTS,
+    PUBLISHED_REASONS,
+    RUNS,
+    CutOff,
+    Placement,
+    Run,
+    WishReason,
+)
 from enrollment.offers import waitlist
-from enrollment.offers.offer_rows import OFFERS, CentralProposal, OfferState
+from enrollment.offers.offer_rows import OFFERS, PROPOSALS, OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.places.distances import minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.results import result_state
+from enrollment.results.result_state import Line
 from enrollment.season.kept_years import round_of
 from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
@@ -154,12 +164,14 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
         return None
     standing = waitlist.standings(session, told.round, now=now, application_id=application_id)
     code = next(iter(standing.values())).code
+    in_line = code in waitlist.IN_LINE
+    lines = result_state.read_ahead(session, application, told.run, told.round if in_line else None)
     return FamilyResult(
         **{each.name: getattr(told, each.name) for each in fields(told)},
         ticket=_ticket(session, application),
         bound_with=_bound(session, told.run, application),
         standing=code,
-        wishes=_wishes(session, told.run, told.round, application_id, code in waitlist.IN_LINE),
+        wishes=_wishes(session, told, in_line, lines),
         origin=_origin(session, told.offer) if told.offer else Origin(),
     )
 
@@ -188,14 +200,9 @@ def _newest_placement(session: Session, application_id: uuid.UUID) -> tuple[Plac
 
 
 def _origin(session: Session, offer: Offer) -> Origin:
-    left = select(Offer).where(
-        Offer.application_id == offer.application_id,
-        Offer.state == OfferState.SUPERSEDED,
-        Offer.ended_at == offer.made_at,
-        Offer.programme_id != offer.programme_id,
-    )
-    before = session.scalars(left.limit(1)).first()
-    proposal = session.scalars(select(CentralProposal).where(CentralProposal.offer_id == offer.id).limit(1)).first()
+    left = (each for each in OFFERS.of(session, offer.application_id) if _gave_way_to(each, offer))
+    before = next(left, None)
+    proposal = next(iter(PROPOSALS.of(session, offer.id)), None)
     return Origin(
         moved_from=session.get(Programme, before.programme_id) if before else None,
         moved_at=offer.made_at if before else None,
@@ -204,10 +211,18 @@ def _origin(session: Session, offer: Offer) -> Origin:
     )
 
 
-def _ticket(session: Session, application: Application) -> int | None:
-    return session.scalar(
-        select(Ticket.number).where(Ticket.child_id == application.child_id, Ticket.year == application.year)
+def _gave_way_to(offer: Offer, newer: Offer) -> bool:
+    """Whether an offer ended because the child was moved to the newer one."""
+    return (
+        offer.state == OfferState.SUPERSEDED
+        and offer.ended_at == newer.made_at
+        and offer.programme_id != newer.programme_id
     )
+
+
+def _ticket(session: Session, application: Application) -> int | None:
+    tickets = TICKETS.of(session, application.child_id)
+    return next((each.number for each in tickets if each.year == application.year), None)
 
 
 def _bound(session: Session, run: Run, application: Application) -> tuple[Application, ...]:
@@ -215,6 +230,9 @@ def _bound(session: Session, run: Run, application: Application) -> tuple[Applic
 
     It is read from the run, because a bond may have ended since, and one that did not count was never in the run.
     """
+    known = _bound_ahead(session, run, application)
+    if known is not None:
+        return known
     mine, theirs = aliased(WishReason), aliased(WishReason)
     found = (
         select(Application)
@@ -232,14 +250,70 @@ def _bound(session: Session, run: Run, application: Application) -> tuple[Applic
     return tuple(session.scalars(found.order_by(Application.id)))
 
 
+def _bound_ahead(session: Session, run: Run, application: Application) -> tuple[Application, ...] | None:
+    """The same from what was read ahead; None if it was not."""
+    family = FAMILY.ahead(session, application.family_code)
+    if family is None:
+        return None
+
+    def first_tickets(application_id: uuid.UUID) -> set[int]:
+        reasons = PUBLISHED_REASONS.of(session, application_id)
+        return {each.ticket for each in reasons if each.run_id == run.id and each.rank == 1}
+
+    others = [each for each in family if each.year == application.year and each.id != application.id]
+    mine = first_tickets(application.id) if others else set()
+    return tuple(sorted((each for each in others if mine & first_tickets(each.id)), key=lambda each: each.id))
+
+
 def _newest_offer(session: Session, application: Application) -> Offer | None:
     offers = OFFERS.of(session, application.id)
     return max(offers, key=lambda offer: (offer.state in LIVE, offer.made_at), default=None)
 
 
-def _wishes(
-    session: Session, run: Run, round_: Round, application_id: uuid.UUID, in_line: bool
-) -> tuple[WishResult, ...]:
+def _wishes(session: Session, told: Outcome, in_line: bool, lines: dict[int, Line] | None) -> tuple[WishResult, ...]:
+    """`lines` is what `result_state` has read, by rank; None if it has not."""
+
+    def place(mine: WishReason) -> int | None:
+        if not in_line or mine.reason not in REFUSED:
+            return None
+        if lines is not None:
+            return lines[mine.rank].place
+        return 1 + (session.scalar(result_state.standing_before(mine, told.round.id)) or 0)
+
+    if lines is not None:
+        reasons = _reasons_ahead(session, told, lines)
+    else:
+        reasons = _reasons(session, told.run, told.application.id)
+    return tuple(
+        WishResult(
+            rank=row.rank,
+            programme=programme,
+            pool=row.pool,
+            reason=row.reason,
+            tier=row.tier,
+            ticket=row.ticket,
+            cutoff_tier=row.cutoff_tier,
+            cutoff_ticket=row.cutoff_ticket,
+            in_line=place(row),
+            line_outside=eligible == 0,
+        )
+        for row, programme, eligible in reasons
+    )
+
+
+Reason = tuple[WishReason, Programme, int | None]
+"""The reason of a wish, its programme, and for how many families the places were whose cut-off counted."""
+
+
+def _reasons_ahead(session: Session, told: Outcome, lines: dict[int, Line]) -> list[Reason]:
+    reasons = (each for each in PUBLISHED_REASONS.of(session, told.application.id) if each.run_id == told.run.id)
+    return [
+        (each, session.get_one(Programme, each.programme_id), lines[each.rank].eligible)
+        for each in sorted(reasons, key=lambda each: each.rank)
+    ]
+
+
+def _reasons(session: Session, run: Run, application_id: uuid.UUID) -> list[Reason]:
     found = (
         select(WishReason, Programme, CutOff.eligible)
         .join(Programme, Programme.id == WishReason.programme_id)
@@ -252,46 +326,4 @@ def _wishes(
         .where(WishReason.run_id == run.id, WishReason.application_id == application_id)
         .order_by(WishReason.rank)
     )
-    return tuple(
-        WishResult(
-            rank=row.rank,
-            programme=programme,
-            pool=row.pool,
-            reason=row.reason,
-            tier=row.tier,
-            ticket=row.ticket,
-            cutoff_tier=row.cutoff_tier,
-            cutoff_ticket=row.cutoff_ticket,
-            in_line=_place_in_line(session, round_, row) if in_line and row.reason in REFUSED else None,
-            line_outside=eligible == 0,
-        )
-        for row, programme, eligible in session.execute(found)
-    )
-
-
-def _place_in_line(session: Session, round_: Round, mine: WishReason) -> int:
-    """How many who still wait for this wish stand before the family, and one."""
-    live, ended = aliased(Offer), aliased(Offer)
-    gave_up = select(ended.id).where(
-        ended.application_id == WishReason.application_id,
-        ended.round_id == round_.id,
-        ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)),
-    )
-    holds = select(live.id).where(
-        live.application_id == WishReason.application_id, live.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
-    )
-    ahead = (
-        select(func.count())
-        .select_from(WishReason)
-        .join(Application, Application.id == WishReason.application_id)
-        .where(
-            WishReason.run_id == mine.run_id,
-            WishReason.programme_id == mine.programme_id,
-            WishReason.reason.in_(REFUSED),
-            tuple_(WishReason.tier, WishReason.ticket) < tuple_(mine.tier, mine.ticket),
-            Application.stage.not_in(DEAD_STAGES),
-            ~gave_up.exists(),
-            ~holds.exists(),
-        )
-    )
-    return 1 + (session.scalar(ahead) or 0)
+    return [(reason, programme, eligible) for reason, programme, eligible in session.execute(found)]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.publication.rows import RESULT
-from enrollment.draw.run_rows import RunState
+from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, RunState
 from enrollment.ground.accounts import Actor
 from enrollment.ground.vault import row_name, unseal
 from enrollment.offers.joint_decision_rows import DecisionState
@@ -73,7 +73,7 @@ def look(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
 
     It is unsealed only for a guardian of the child, and only from the moment that opened the run.
     """
-    if by.account_id is None or by.on_behalf is not None:
+    if by.account_id is None or by.on_behalf is not None or _is_long_open(session, application_id, now):
         return None
     values = {"application": application_id, "reader": by.account_id, "now": now, "since": now - FRESH}
     states = {"published": RunState.PUBLISHED, "offered": OfferState.OFFERED, "waiting": DecisionState.WAITING}
@@ -95,3 +95,10 @@ def look(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
         has_opening=row.has_opening,
         content=content,
     )
+
+
+def _is_long_open(session: Session, application_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Whether it is known without a question that no run of the last hour placed the child."""
+    known = PUBLISHED_PLACEMENTS.ahead(session, application_id)
+    runs = [run for each in known or () for run in RUNS.of(session, each.run_id)]
+    return known is not None and not any(run.published_at and run.published_at > now - FRESH for run in runs)

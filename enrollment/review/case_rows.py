@@ -122,3 +122,6 @@ OPEN_DISPUTES = Read(
     unread=(Case.text,),
 )
 """The open disputes about an application."""
+
+CASES_ABOUT = Read(Case, Case.application_id, (Case.kind.in_(ABOUT_THE_CHILD),), unread=(Case.text,))
+"""The cases `ABOUT_THE_CHILD` of an application."""

@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
@@ -12,7 +11,7 @@ from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people.children import is_guardian_of
 from enrollment.review import cases
-from enrollment.review.case_rows import ABOUT_THE_CHILD, ANSWERED, Case, CaseKind, CaseOutcome
+from enrollment.review.case_rows import ABOUT_THE_CHILD, ANSWERED, CASES_ABOUT, Case, CaseKind, CaseOutcome
 
 BY_FAMILIES = (CaseKind.GUARDIANS_DISPUTE, CaseKind.ADD_GUARDIAN, CaseKind.REMOVE_GUARDIAN, *ANSWERED)
 """The kinds of cases that families open themselves."""
@@ -41,8 +40,7 @@ def readable_case(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
 
 def about_child(session: Session, application_id: uuid.UUID) -> list[Case]:
     """The cases `ABOUT_THE_CHILD` of an application, the newest first.  The caller has looked it up in its family's scope."""
-    found = select(Case).where(Case.application_id == application_id, Case.kind.in_(ABOUT_THE_CHILD))
-    return list(session.scalars(found.order_by(Case.opened_at.desc())))
+    return sorted(CASES_ABOUT.of(session, application_id), key=lambda case: case.opened_at, reverse=True)
 
 
 def take_back(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:

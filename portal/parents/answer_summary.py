@@ -92,6 +92,8 @@ def bound_names(session: Session, application: Application, answers: dict[str, A
     A child that only the other guardian cares for is named by its code alone.
     """
     codes = set(answers.get("bound_with") or ()) - {application.child_code}
+    if not codes:
+        return []
     found = session.scalars(select(Application).where(Application.child_code.in_(codes)).order_by(Application.id)).all()
     mine = {each.id for each in units.in_care(session, found, by=by)}
     names = []

@@ -1,5 +1,6 @@
 """The result of a child with the reason for every wish, the family's answer, and the receipts of its answers."""
 
+import datetime as dt
 import uuid
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
@@ -17,6 +18,7 @@ from enrollment.draw.unserved import declines
 from enrollment.draw.unserved.rows import DeclineReason
 from enrollment.offers import irrevocable_acts, offers
 from enrollment.offers.joint_decision_rows import DecisionKind
+from enrollment.offers.offer_rows import Offer
 from enrollment.offers.statements import confirmation
 from enrollment.people import household_rows
 from enrollment.results import answers, family_files, family_results
@@ -69,7 +71,7 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
         return render_template(
             "parents/result_not_yet.html", application=application, status=status, dates=spans.get("result")
         )
-    bound_in_receipt = _bound_in_receipt(application)
+    bound_in_receipt = _bound_in_receipt(application) if result.bound == 1 else ""
     status = application_status.status_of(db(), application, now=clock())
     return render_template(
         "parents/result.html",
@@ -150,17 +152,13 @@ def _answered_names(result: FamilyResult) -> str:
 
 def _bound_in_receipt(application: Application) -> str:
     """The children to whom this one was bound when it was handed in last, by name and code; "" for a separate child."""
-    receipt = receipts.latest(db(), application)
-    if receipt is None:
-        return ""
-    said = receipts.answers_in(db(), application, receipt.number)
+    said = receipts.answers_handed_in_last(db(), application) or {}
     return _("、").join(answer_summary.bound_names(db(), application, said, by=actor()))
 
 
 def _bond_end(application: Application) -> BondEvent:
     """Why the bond of the last receipt did not count: a member's application was refused or withdrawn, or did not take part."""
-    receipt = receipts.latest(db(), application)
-    said = receipts.answers_in(db(), application, receipt.number) if receipt is not None else {}
+    said = receipts.answers_handed_in_last(db(), application) or {}
     others = set(said.get("bound_with") or ()) - {application.child_code}
     stages = set(db().scalars(select(Application.stage).where(Application.child_code.in_(others))))
     ends = {Stage.REFUSED: BondEvent.REFUSE, Stage.WITHDRAWN: BondEvent.WITHDRAW}
@@ -169,9 +167,6 @@ def _bond_end(application: Application) -> BondEvent:
 
 def _answer_page(application: Application, result: FamilyResult, answer: str, form: AnswerForm) -> ResponseReturnValue:
     offer = result.offer
-    together = offers.answered_with(db(), offer, by=actor()).values() if offer else ()
-    given_up = {application.id: offer.id if offer else None} | {each.application_id: each.id for each in together}
-    waits_until = irrevocable_acts.waits_until(db(), given_up, by=actor(), now=clock())
     return render_template(
         "parents/answer.html",
         application=application,
@@ -179,11 +174,18 @@ def _answer_page(application: Application, result: FamilyResult, answer: str, fo
         answer=answer,
         form=form,
         seen=answers.state_seen(db(), offer) if offer else "",
-        waits_until=waits_until if answer == "decline" else None,
+        waits_until=_gone_at(application, offer) if answer == "decline" else None,
         waiting=decisions.waiting_decision(application),
         status=application_status.status_of(db(), application, now=clock()),
         answered_names=_answered_names(result),
     )
+
+
+def _gone_at(application: Application, offer: Offer | None) -> dt.datetime | None:
+    """When the place would be given up; None if at once, because there is no other guardian."""
+    together = offers.answered_with(db(), offer, by=actor()).values() if offer else ()
+    given_up = {application.id: offer.id if offer else None} | {each.application_id: each.id for each in together}
+    return irrevocable_acts.waits_until(db(), given_up, by=actor(), now=clock())
 
 
 @pages.post("/applications/<uuid:application_id>/result/<answer>")

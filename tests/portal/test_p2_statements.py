@@ -13,6 +13,7 @@ from enrollment.ground.outbox import Notice
 from enrollment.ground.reading.catalogue import Catalogue, stamps_sql
 from enrollment.ground.reading.read_ahead import ReadAhead
 from enrollment.ground.sign_in import WebSession
+from enrollment.offers.arrivals import arrival
 from enrollment.places.search.site_index import SITES, Question
 from enrollment.results import family_state
 from enrollment.season.kept_years import YEARS
@@ -21,6 +22,8 @@ from tests.support.signing_in import sign_in
 OF_FAMILY = ("", "/messages")
 OF_APPLICATION = ("", "/tasks", "/check", "/wishes")
 PUBLIC = {"/": 1, "/kindergartens": 1, "/kindergartens?q=金&area=510104": 1, "/kindergartens?q=jpg": 1}
+UNPLACED = 5
+"""The officials and the free places near home are read apart: the place of the home is known when it is unsealed."""
 CHANGING = re.compile(r'(csrf_token|idempotency_key)" value="[^"]*"')
 
 
@@ -130,6 +133,85 @@ def test_p2_what_is_read_ahead_is_what_the_services_read(client, request, town, 
     monkeypatch.setattr(Catalogue, "attach", lambda *_: None)
     for path, shown in zip(paths, ahead, strict=True):
         assert CHANGING.sub("", client.get(path).text) == shown, path
+
+
+class Results:
+    """The result pages of some children: how many statements each takes, and whether all ways to read it say the same."""
+
+    def __init__(self, client, engine, town, clock, monkeypatch):
+        self.client, self.engine, self.town, self.clock, self.monkeypatch = client, engine, town, clock, monkeypatch
+
+    def counted(self, *children, page="result") -> list[int]:
+        self.town.session.commit()
+        self.clock.set(self.town.now)
+        return [self._one(f"/parents/applications/{child.id}/{page}", child) for child in children]
+
+    def _one(self, path, child) -> int:
+        sign_in(self.client, child.entered_by)
+        number = count(self.client, self.engine, path)
+        for language in ("zh", "en"):
+            shown = CHANGING.sub("", self.client.get(f"{path}?lang={language}").text)
+            with self.monkeypatch.context() as services:
+                services.setattr(family_state, "read_ahead", lambda *_: None)
+                services.setattr(Catalogue, "attach", lambda *_: None)
+                assert CHANGING.sub("", self.client.get(f"{path}?lang={language}").text) == shown
+        return number
+
+
+@pytest.fixture
+def results(client, app_engine, town, frozen_clock, monkeypatch, looking_seldom):
+    return Results(client, app_engine, town, frozen_clock, monkeypatch)
+
+
+@pytest.fixture
+def after_the_hour(town):
+    """Children who were placed, placed and waiting, left without a place, and bound, two hours after the result."""
+    first, second, third = (town.kindergarten(name, places=n) for name, n in (("金苹果", 1), ("牡丹", 1), ("玉兰", 2)))
+    town.kindergarten("银杏", places=5)
+    town.open_registration()
+    town.ana = town.child("安娜", wishes=[first, second])
+    town.ben = town.child("本本", wishes=[first, second])
+    town.cui = town.child("翠翠", wishes=[first])
+    family = town.family("李")
+    town.twins = [town.child(name, family=family, wishes=[third], submit=False) for name in ("双双", "对对")]
+    town.bind(*town.twins)
+    for each in town.twins:
+        town.submit(each)
+    town.drawn(town.ana, town.ben, town.cui)
+    town.at(town.now + dt.timedelta(hours=2))
+    return town
+
+
+def test_p2_a_result_after_its_first_hour_asks_three_statements(after_the_hour, results):
+    town = after_the_hour
+    offered = [town.ana, town.ben, *town.twins]
+    assert results.counted(*offered) == [3, 3, 3, 3]
+    assert results.counted(*offered, page="result/confirm") == [3, 3, 3, 3]
+    assert results.counted(town.ana, page="result/decline") == [4]  # is there another guardian?
+    assert results.counted(town.cui) == [UNPLACED]
+    town.confirm(town.ana)
+    town.confirm(town.ben, wait=True)
+    town.confirm(town.twins[0])
+    assert results.counted(*offered) == [3, 3, 3, 3]
+
+
+def test_p2_a_result_that_has_changed_asks_no_more(after_the_hour, results):
+    """Who was moved, who waits in a round that came later, who has arrived, and who gave its place up."""
+    town = after_the_hour
+    town.confirm(town.ben, wait=True)
+    town.decline(town.ana)
+    town.silence_if_any()
+    town.replay()
+    town.at(town.now + dt.timedelta(hours=2))
+    assert results.counted(town.ben) == [3]
+    arrival.mark_arrived(
+        town.session, town.offer_for(town.ben).id, by=town.clerk_of(town.place_of(town.ben)), now=town.now
+    )
+    assert results.counted(town.ben) == [3]
+    town.round(kind="supplementary")
+    town.open_registration()
+    assert results.counted(town.ben) == [3]
+    assert results.counted(town.cui, town.ana, town.twins[0]) == [UNPLACED, UNPLACED, UNPLACED]
 
 
 def test_p2_somebody_elses_child_is_not_read_ahead(client, town, family, gardens):

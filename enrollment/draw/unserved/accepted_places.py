@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
-from enrollment.draw.unserved.rows import LONGEST_TEXT, AcceptedNature, AcceptedPlaces, ChosenPlace
+from enrollment.draw.unserved.rows import ACCEPTED, LONGEST_TEXT, AcceptedNature, AcceptedPlaces, ChosenPlace
 from enrollment.draw.unserved.scope import locked, row_of, without_a_place
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
@@ -19,7 +19,7 @@ WALKS = (10, 20, 30, 45)
 
 
 def of(session: Session, application_id: uuid.UUID) -> AcceptedPlaces | None:
-    return session.get(AcceptedPlaces, application_id)
+    return ACCEPTED.one(session, application_id)
 
 
 def save(

@@ -9,10 +9,10 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.draw.unserved.rows import UnservedChild
+from enrollment.draw.unserved.rows import UNSERVED
 from enrollment.draw.unserved.scope import locked, row_of, without_a_place
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor, Role, RoleGrant
@@ -21,22 +21,24 @@ from enrollment.review.case_officers import Officer
 
 
 class Officers:
-    """The officials of the areas and of the city, read in one statement."""
+    """The officials of the areas and of the city, read in one statement; with `area` only those of that area and of the city."""
 
-    def __init__(self, session: Session):
+    def __init__(self, session: Session, area: str | None = None):
         self._near: dict[str | None, list[uuid.UUID]] = defaultdict(list)
         self.names: dict[uuid.UUID, str] = {}
         self._phones: dict[uuid.UUID, str | None] = {}
-        rows = session.execute(
+        found = (
             select(Account.id, Account.name, Account.desk_phone, RoleGrant.role, RoleGrant.area_code)
             .join(RoleGrant, RoleGrant.account_id == Account.id)
             .where(RoleGrant.role.in_((Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)), Account.disabled_at.is_(None))
             .order_by(Account.created_at, Account.id)
         )
-        for row in rows:
-            area = row.area_code if row.role == Role.AREA_OFFICIAL else None
-            if row.id not in self._near[area]:
-                self._near[area].append(row.id)
+        if area is not None:  # each name that is read has to be unsealed
+            found = found.where(or_(RoleGrant.role == Role.CITY_OFFICIAL, RoleGrant.area_code == area))
+        for row in session.execute(found):
+            near = row.area_code if row.role == Role.AREA_OFFICIAL else None
+            if row.id not in self._near[near]:
+                self._near[near].append(row.id)
             self.names[row.id], self._phones[row.id] = row.name, row.desk_phone
 
     def of_area(self, area: str | None) -> list[uuid.UUID]:
@@ -61,8 +63,8 @@ class Officers:
 
 def officer_of(session: Session, application_id: uuid.UUID, area: str | None) -> Officer | None:
     """The officer of a child of this area, as its family sees it."""
-    found = session.get(UnservedChild, application_id)
-    officers = Officers(session)
+    found = UNSERVED.one(session, application_id)
+    officers = Officers(session, area)
     return officers.card(officers.of(application_id, area, found.officer_id if found else None))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import listed
 from enrollment.ground.sealed.values import Sealed
 
@@ -120,3 +121,9 @@ class DeclinedProposal(Base):
     said_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
 
     __table_args__ = (CheckConstraint(f"reason IN {listed(DeclineReason)}", name="known_reason"),)
+
+
+UNSERVED = Read(UnservedChild, UnservedChild.application_id)
+
+ACCEPTED = Read(AcceptedPlaces, AcceptedPlaces.application_id)
+"""What a family without a place would accept."""

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import case, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from enrollment.applications.applications import Application
 from enrollment.eligibility import home_points, households
@@ -78,6 +78,7 @@ def near_home(
     elif home is not None:
         area = home.home_area or home.work_area or home.hukou_area
         order = [case((Kindergarten.area_code == area, 0), else_=1)]
+    found = found.options(lazyload(Programme.pools))  # no page shows them
     rows = session.scalars(found.order_by(*order, Kindergarten.sort_key, Kindergarten.code).limit(MOST)).all()
     return NearVacancies(tuple(_seen(each, point) for each in rows), now)
 

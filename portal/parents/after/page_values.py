@@ -14,7 +14,7 @@ from enrollment.applications.applications import Application, Stage
 from enrollment.chances import movement
 from enrollment.chances.movement import Movement
 from enrollment.draw.unserved import accepted_places, officers
-from enrollment.draw.unserved.rows import AcceptedPlaces, UnservedChild
+from enrollment.draw.unserved.rows import UNSERVED, AcceptedPlaces, UnservedChild
 from enrollment.draw.vacancies import near_home
 from enrollment.draw.vacancies.near_home import NearVacancies
 from enrollment.eligibility import households, return_times
@@ -89,7 +89,7 @@ def after_draw(
     officer = _officer(session, application, status) if looks or result.origin.central else None
     if not looks:
         return AfterDraw(None, moving, officer)
-    said, settled = accepted_places.of(session, application.id), session.get(UnservedChild, application.id)
+    said, settled = accepted_places.of(session, application.id), UNSERVED.one(session, application.id)
     path = tuple(_path(session, status, waits or result.waits_on))
     return AfterDraw(_near(session, application, status, now), moving, officer, path, said, settled)
 
