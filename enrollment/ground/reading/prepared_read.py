@@ -17,13 +17,16 @@ from itertools import count
 from typing import Any, cast
 
 from psycopg import Connection, Error, OperationalError
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import DiagnosticField, ExecStatus, Format
+from psycopg.pq.abc import PGconn, PGresult
 from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
+NO_SUCH_STATEMENT = b"26000"
+"""The SQLSTATE of a prepared statement that is not there."""
 PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
 _numbers = count()
 
@@ -76,18 +79,24 @@ class PreparedRead:
         """Raises an Error of psycopg.  What was wrong is told by SQLAlchemy, which reads once more."""
         libpq = cast(Connection[Any], pooled.driver_connection).pgconn
         known: set[bytes] = pooled.info.setdefault("prepared_reads", set())
-        if self._name not in known:
-            if libpq.prepare(self._name, self._text).status != ExecStatus.COMMAND_OK:
-                raise OperationalError
-            known.add(self._name)
         given: list[Any] = [
             value.bytes if isinstance(value, uuid.UUID) else value for value in map(values.get, self.names)
         ]
-        answer = libpq.exec_prepared(self._name, given, self._formats)
+        answer = self._executed(libpq, given) if self._name in known else None
+        if answer is None or answer.error_field(DiagnosticField.SQLSTATE) == NO_SUCH_STATEMENT:
+            # psycopg lets PostgreSQL forget every prepared statement of a connection when it rolls a transaction back
+            known.clear()
+            if libpq.prepare(self._name, self._text).status != ExecStatus.COMMAND_OK:
+                raise OperationalError
+            known.add(self._name)
+            answer = self._executed(libpq, given)
         if answer.status != ExecStatus.TUPLES_OK:
             raise OperationalError
         found = answer.get_value(0, 0) if answer.ntuples else None
         return None if found is None else json.loads(found)
+
+    def _executed(self, libpq: PGconn, given: list[Any]) -> PGresult:
+        return libpq.exec_prepared(self._name, given, self._formats)
 
     def _once_more(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
         """Read with SQLAlchemy, whose errors the portal's pages know.  The first one ends all lost connections of the pool."""

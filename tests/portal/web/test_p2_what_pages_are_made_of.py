@@ -15,6 +15,7 @@ from enrollment.applications import register_answers
 from enrollment.applications.claim_rows import CLAIMS
 from enrollment.applications.register_answers import Answer
 from enrollment.ground.accounts import Account, actor_of
+from enrollment.ground.db import open_engine
 from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.people import consents
 from enrollment.people.consents import Register
@@ -48,6 +49,22 @@ def test_p2_a_prepared_read_over_a_lost_connection_is_sent_again(portal_engine):
         before = PROCESS.one(reader, {})
         other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": before})
         assert PROCESS.one(reader, {}) != before
+
+
+def test_p2_a_connection_that_forgot_its_statements_at_a_rollback_is_kept(portal_engine):
+    """psycopg prepares what it has sent five times, and then sends DEALLOCATE ALL after a rollback."""
+    address = portal_engine.url.render_as_string(hide_password=False)
+    engine = open_engine(address, pool_size=1, max_overflow=0)
+    with Session(engine) as reader:
+        before = PROCESS.one(reader, {})
+        for _ in range(7):
+            reader.execute(text("SELECT 'of this test'"))
+        reader.rollback()
+        prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'portal_read_%'")
+        assert reader.scalar(prepared) == 0
+        reader.commit()
+        assert PROCESS.one(reader, {}) == before
+    engine.dispose()
 
 
 def test_p2_every_address_is_that_of_flask(app):
