@@ -106,7 +106,7 @@ ONLY_IN_DATA = {
     "second_factor_used", "tries", "paper_type", "withheld_at", "application_id", "child_id",
     "claim", "lease_until", "returned_at", "page_id", "next_try_at", "provider_id", "writer", "turn", "written_at", "seal_key",
     "act_id", "access_code_id", "case_id", "duplicate_of", "identity_check_id", "request_id", "roll_child_id", "told_at", "ended", "kindergarten_id",
-    "promotion_id", "ending_promotion_id", "to_class_id", "position", "quarter_turns", "pictures",
+    "promotion_id", "ending_promotion_id", "to_class_id", "position", "quarter_turns", "pictures", "likeness",
 }  # fmt: skip
 """Columns that tell a reader nothing: ids, digests, counters.  They stand in the data file."""
 OF_THE_READER = {

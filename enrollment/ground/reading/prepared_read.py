@@ -10,6 +10,7 @@ same.  A session that has begun a transaction, or is bound to one connection, re
 """
 
 import json
+import logging
 import re
 import uuid
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ NO_SUCH_STATEMENT = b"26000"
 """The SQLSTATE of a prepared statement that is not there."""
 PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
 _numbers = count()
+_log = logging.getLogger(__name__)
 
 
 class PreparedRead:
@@ -69,7 +71,9 @@ class PreparedRead:
         try:
             _tell(engine, pooled.dbapi_connection, self.statement, values)
             return self._sent(pooled, values)
-        except Error:
+        except Error as fault:
+            if str(fault):  # PostgreSQL said why, which the long way would hide
+                _log.warning("prepared read refused with %s, read once more: %.60s", fault, self.statement)
             pooled.invalidate()
         finally:
             pooled.close()
@@ -83,17 +87,22 @@ class PreparedRead:
             value.bytes if isinstance(value, uuid.UUID) else value for value in map(values.get, self.names)
         ]
         answer = self._executed(libpq, given) if self._name in known else None
-        if answer is None or answer.error_field(DiagnosticField.SQLSTATE) == NO_SUCH_STATEMENT:
+        if answer is not None and answer.error_field(DiagnosticField.SQLSTATE) == NO_SUCH_STATEMENT:
             # psycopg lets PostgreSQL forget every prepared statement of a connection when it rolls a transaction back
             known.clear()
-            if libpq.prepare(self._name, self._text).status != ExecStatus.COMMAND_OK:
-                raise OperationalError
+            answer = None
+        if answer is None:
+            self._accept(libpq.prepare(self._name, self._text), ExecStatus.COMMAND_OK)
             known.add(self._name)
             answer = self._executed(libpq, given)
-        if answer.status != ExecStatus.TUPLES_OK:
-            raise OperationalError
+        self._accept(answer, ExecStatus.TUPLES_OK)
         found = answer.get_value(0, 0) if answer.ntuples else None
         return None if found is None else json.loads(found)
+
+    def _accept(self, answer: PGresult, status: ExecStatus) -> None:
+        """Raise an error that names the SQLSTATE, if PostgreSQL has sent one: a lost connection has none."""
+        if answer.status != status:
+            raise OperationalError((answer.error_field(DiagnosticField.SQLSTATE) or b"").decode())
 
     def _executed(self, libpq: PGconn, given: list[Any]) -> PGresult:
         return libpq.exec_prepared(self._name, given, self._formats)

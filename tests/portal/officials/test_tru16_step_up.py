@@ -42,7 +42,7 @@ DANGEROUS = {
     "officials.report_export_file", "staff.letter_batch_pdf", "staff.message_addresses",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
-    "staff.issue_access_code",
+    "staff.issue_access_code", "staff.keep_phone",
     # let somebody else in as staff, or keep somebody out
     "officials.ask_new_account", "officials.ask_role", "officials.ask_access",
     "officials.decide_account_change", "officials.make_setup_code", "officials.disable_account", "officials.take_role",
