@@ -1,8 +1,8 @@
 """The likeness of a picture of a page: copies of one file that were saved anew, made smaller or sent through a chat have it in common.
 
 It is a perceptual hash: 256 low waves of a discrete cosine transform of the small grey picture, each above or below the median
-(Zauner, 2010).  Copies differ in few of the bits, other pages in forty and more; a page that was photographed again overlaps
-with other pages and is not found.  The bits are kept as eight numbers of 32 bits: two pages with at most six different bits
+(Zauner, 2010).  Copies differ in few of the bits, other pages in many; a page that was photographed again overlaps with
+other pages and is not found.  The bits are kept as eight numbers of 32 bits: two pages with at most six different bits
 share at least two of them, so that an index finds them, and pages that share one by chance do not count.
 """
 

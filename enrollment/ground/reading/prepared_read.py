@@ -88,8 +88,9 @@ class PreparedRead:
         ]
         answer = self._executed(libpq, given) if self._name in known else None
         if answer is not None and answer.error_field(DiagnosticField.SQLSTATE) == NO_SUCH_STATEMENT:
-            # psycopg lets PostgreSQL forget every prepared statement of a connection when it rolls a transaction back
-            known.clear()
+            # psycopg lets PostgreSQL forget every prepared statement of a connection when it rolls a transaction back; another
+            # read may have been prepared since, so each one finds out by itself
+            known.discard(self._name)
             answer = None
         if answer is None:
             self._accept(libpq.prepare(self._name, self._text), ExecStatus.COMMAND_OK)

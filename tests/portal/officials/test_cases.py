@@ -50,7 +50,7 @@ def test_open_cases_stand_with_their_clocks_and_late_ones_say_so(disputed, clien
     assert "安娜" not in page
     frozen_clock.move(days=7, hours=14)
     sign_in(client, town.official.account_id)
-    assert {"zh": "超期 1 个工作日", "en": "1 working days overdue"}[lang] in text_of(
+    assert {"zh": "超期 1 个工作日", "en": "1 working day overdue"}[lang] in text_of(
         client.get(f"/officials/2026/cases?lang={lang}")
     )
 

@@ -51,20 +51,23 @@ def test_p2_a_prepared_read_over_a_lost_connection_is_sent_again(portal_engine):
         assert PROCESS.one(reader, {}) != before
 
 
-def test_p2_a_connection_that_forgot_its_statements_at_a_rollback_is_kept(portal_engine):
+def test_p2_a_connection_that_forgot_its_statements_at_a_rollback_is_kept(portal_engine, caplog):
     """psycopg prepares what it has sent five times, and then sends DEALLOCATE ALL after a rollback."""
-    address = portal_engine.url.render_as_string(hide_password=False)
-    engine = open_engine(address, pool_size=1, max_overflow=0)
-    with Session(engine) as reader:
-        before = PROCESS.one(reader, {})
-        for _ in range(7):
-            reader.execute(text("SELECT 'of this test'"))
-        reader.rollback()
-        prepared = text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'portal_read_%'")
-        assert reader.scalar(prepared) == 0
-        reader.commit()
-        assert PROCESS.one(reader, {}) == before
+    engine = open_engine(portal_engine.url.render_as_string(hide_password=False), pool_size=1, max_overflow=0)
+    reads = [PROCESS, *(PreparedRead(f"SELECT to_json(pg_backend_pid() + {number})") for number in (0, 0, 0))]
+    processes = set()
+    for number, first in enumerate((0, 1, 2, 3, 0)):  # those that were forgotten and those that were not, in turns
+        with Session(engine) as reader:
+            for read in (*reads[first:], *reads[:first]):
+                if number % 2:
+                    for _ in range(7):
+                        reader.execute(text("SELECT 'of this test'"))
+                    reader.rollback()
+                processes.add(read.one(reader, {}))
+                processes.add(reads[first].one(reader, {}))
     engine.dispose()
+    assert len(processes) == 1
+    assert not caplog.records
 
 
 def test_p2_every_address_is_that_of_flask(app):
