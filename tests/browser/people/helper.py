@@ -44,7 +44,7 @@ class Helper(Parent):
 
     def enters_the_grandchild(self, name: str) -> None:
         self.writes("孩子的姓名", name)
-        self.picks("监护人是孩子的", "祖父母、外祖父母")
+        self.ticks("祖父母、外祖父母")
         self.writes("孩子的证件号码", id_number(dt.date(2023, 3, 12), "f"))
         self.presses("保存并继续")
 

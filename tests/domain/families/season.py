@@ -31,8 +31,9 @@ from enrollment.offers import (
 from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.offer_rows import Offer
 from enrollment.people import invitations
+from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.people.person_rows import Child, Guardian
-from enrollment.review import cases, guardian_requests, refusals
+from enrollment.review import cases, duplicates, guardian_requests, refusals
 from enrollment.review.case_rows import Case
 from enrollment.review.correction_rows import CorrectionKind, CorrectionRequest
 from enrollment.review.guardian_requests import Paper
@@ -821,10 +822,18 @@ class Season(RuleBasedStateMachine):
     def freeze(self) -> None:
         """The list is frozen when everybody is reviewed; a supplementary round that nobody wished in ends the rounds."""
         self.everybody_is_reviewed()
+        self.office("judge the pairs that look like one child", self.pairs_are_judged)
         act = Act("freeze", None)
         if not self.make(act, self.town.freeze):
             assert act.why == "nobody_takes_part", act.why
             self.children_arrive()
+
+    def pairs_are_judged(self) -> None:
+        """Children whom families gave one name and one birth date are different ones here."""
+        official = self.town.city_pair()[0]
+        for hint in self.session.scalars(select(DuplicateHint).where(DuplicateHint.decided_at.is_(None))).all():
+            said = {"verdict": "different", "reason": "父母不同"}
+            duplicates.judge(self.session, hint.id, **said, by=official, now=self.town.now)
 
     def everybody_is_reviewed(self) -> None:
         waiting = [
