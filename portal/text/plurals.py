@@ -46,7 +46,9 @@ SINGULARS = {
     "wishes": "wish",
     "years": "year",
 }
-VERBS = {"are": "is", "have": "has", "were": "was", "agree": "agrees", "keep": "keeps"}
+VERBS = {"are": "is", "have": "has", "were": "was", "do": "does"} | {
+    verb: f"{verb}s" for verb in ("agree", "differ", "gain", "keep", "stand", "wait")
+}
 
 COUNT = re.compile(
     rf"(?:%\((\w+)\)s|\{{(\w+)\}})( (?:free|more|working))? ({'|'.join(SINGULARS)})\b( (?:{'|'.join(VERBS)})\b)?"

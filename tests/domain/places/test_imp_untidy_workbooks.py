@@ -134,7 +134,7 @@ def test_imp01_rows_behind_a_filter_are_read_and_told(counted):
     assert (reading.hidden_count, reading.hidden) == (1, ["3"])
     report = {"sheets": [], "unread": [], "ignored": [], "left_out_count": 0, "remarks": []}
     report |= {"hidden": reading.hidden, "hidden_count": 1}
-    for language, told in (("zh", "有 1 行在表格里是隐藏的"), ("en", "1 rows are hidden")):
+    for language, told in (("zh", "有 1 行在表格里是隐藏的"), ("en", "1 row is hidden")):
         ((text, examples),) = import_messages.report_lines(report, language)
         assert text.startswith(told)
         assert examples == ["3"]
