@@ -159,16 +159,22 @@ def test_one_of_two_bound_children_arrives_at_the_door_and_the_other_comes_later
     clerk.looks_closely()
 
 
-def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site, town, enters, paper):
+def helped_with_a_paper(town, enters, paper) -> Helper:
+    """A helper who has entered a grandmother and her grandchild by a mandate on paper, up to the page of the papers."""
     yang = town.helper("小杨")
     town.session.commit()
-    helper = enters(Helper, yang, phone=True)
+    helper: Helper = enters(Helper, yang, phone=True)
     helper.begins_with_a_paper("王秀英", town.now.date(), paper)
     helper.follows("继续：监护人")
     helper.says_who_the_grandmother_is("王秀英")
     helper.enters_the_grandchild("李安然")
     helper.tells_where_they_live()
     helper.presses("保存并继续")  # no ground
+    return helper
+
+
+def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site, town, enters, paper):
+    helper = helped_with_a_paper(town, enters, paper)
     helper.reads("监护证明", "因为登记的监护人里没有父亲或母亲")
     helper.looks_closely()
     helper.follows("继续")
@@ -208,15 +214,7 @@ def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site
 
 def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(site, town, workers, enters, paper):
     """FAM11 to its end: no text message is ever sent, and the child stands on the roll on the first morning of arrival."""
-    yang = town.helper("小杨")
-    town.session.commit()
-    helper = enters(Helper, yang, phone=True)
-    helper.begins_with_a_paper("王秀英", town.now.date(), paper)
-    helper.follows("继续：监护人")
-    helper.says_who_the_grandmother_is("王秀英")
-    helper.enters_the_grandchild("李安然")
-    helper.tells_where_they_live()
-    helper.presses("保存并继续")  # no ground
+    helper = helped_with_a_paper(town, enters, paper)
     helper.follows("继续")
     helper.adds_a_wish("锦官", GARDEN)
     code = helper.checks_and_hands_in()

@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import desk_access, phone_change_course
-from enrollment.applications.guardian_access.phone_changes import SESSION_WAIT, STOP_MEMORY
+from enrollment.applications.guardian_access.phone_changes import SESSION_WAIT, was_stopped
 from enrollment.ground import audit, identity
 from enrollment.ground.accounts import SYSTEM, Account, Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome, PhoneChangeWay, PhoneDoubt
+from enrollment.people.desk_rows import PhoneChange, PhoneChangeWay, PhoneDoubt
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.places.kindergartens import Kindergarten
@@ -108,7 +108,7 @@ def disclaim(session: Session, account: Account, *, now: dt.datetime) -> PhoneCh
         raise Refused("phone_soon_free")
     if waiting is not None:
         return waiting
-    if _was_kept(session, account.id, now):
+    if was_stopped(session, account.id, PhoneChangeWay.NEW_HOLDER, now=now):
         raise Refused("phone_held")
     change = PhoneChange(
         account_id=account.id,
@@ -151,16 +151,6 @@ def object_at_desk(
 
 def _proven_at(account: Account) -> dt.datetime:
     return account.phone_proven_at or account.created_at
-
-
-def _was_kept(session: Session, account_id: uuid.UUID, now: dt.datetime) -> bool:
-    kept = select(PhoneChange.id).where(
-        PhoneChange.account_id == account_id,
-        PhoneChange.way == PhoneChangeWay.NEW_HOLDER,
-        PhoneChange.outcome == PhoneChangeOutcome.STOPPED,
-        PhoneChange.ended_at > now - STOP_MEMORY,
-    )
-    return session.scalar(kept.limit(1)) is not None
 
 
 def _doubt_days(session: Session, account_id: uuid.UUID) -> int:

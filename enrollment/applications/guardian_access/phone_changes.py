@@ -152,7 +152,7 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: d
         return change
     if by.account_id == change.asked_by:
         raise Refused("second_person_needed")
-    stopped = _was_stopped(session, change.account_id, now)
+    stopped = was_stopped(session, change.account_id, PhoneChangeWay.DESK, now=now)
     if stopped and not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("official_needed")
     change.confirmed_by, change.confirmed_at = by.account_id, now
@@ -197,10 +197,11 @@ def _open(
     return change, token
 
 
-def _was_stopped(session: Session, account_id: uuid.UUID, now: dt.datetime) -> bool:
+def was_stopped(session: Session, account_id: uuid.UUID, way: PhoneChangeWay, *, now: dt.datetime) -> bool:
+    """Whether a change of this way was stopped by its guardian within `STOP_MEMORY`."""
     stopped = select(PhoneChange.id).where(
         PhoneChange.account_id == account_id,
-        PhoneChange.way == PhoneChangeWay.DESK,
+        PhoneChange.way == way,
         PhoneChange.outcome == PhoneChangeOutcome.STOPPED,
         PhoneChange.ended_at > now - STOP_MEMORY,
     )
