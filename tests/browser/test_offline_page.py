@@ -43,6 +43,7 @@ def test_a_dead_line_shows_what_is_kept_and_wipes_it(site, draft, new_page, lang
     page.goto("/offline")  # from the server, with the account: it leads to the page that waits
     expect(waits.get_by_role("link", name=household)).to_have_attribute("href", f"{address}/household")
     assert_axe_clean(page)
+    assert page.locator("h1").bounding_box()["width"] > 200, "the heading has the whole line beside its picture"
     page.get_by_text(how_long).click()
     with page.expect_navigation():
         page.get_by_role("button", name=wipe).click()

@@ -47,7 +47,7 @@ async function tell() {
 function show(state) {
   for (const each of line.querySelectorAll("[data-line]")) each.hidden = !each.dataset.line.split(" ").includes(state);
   const back = state.startsWith("back");
-  line.classList.toggle("back", back);
+  line.classList.toggle("connected", back);
   tryNow.hidden = back;
   goOn.hidden = !back;
   told.hidden = back;
