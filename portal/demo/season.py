@@ -46,6 +46,9 @@ DATES = {
     "supplementary": (moment(6, 12), moment(7, 10)),
     "arrival": (moment(8, 28), moment(9, 10)),
 }
+LAST_REVIEWS = DATES["review"][1] - dt.timedelta(hours=8)
+"""When the simulated clerks have reviewed everything, at the latest."""
+
 TARGETS = (
     (
         TargetScope.CITY,

@@ -58,8 +58,10 @@ def demo_people_act(job: JobRun) -> dict:
         estimates.request(session, why=f"demo:{job.job_id}", now=now)
     result |= ask_registers(job) | end_phone_waits(job) | process_joint_decisions(job)
     if step in ("draw", "result", "confirmation"):
+        # they reviewed while it was time: what they sent back on the day of the draw would keep its list open for a day
+        reviewed_at = min(now, season.LAST_REVIEWS)
         result["reviewed"] = city_builder.finish_reviews(
-            services().engine, now, lambda done, of: job.progress(done, of, "review")
+            services().engine, reviewed_at, lambda done, of: job.progress(done, of, "review")
         )
     if step == "result":
         result |= _draw(job)
