@@ -8,7 +8,7 @@ RATE ?= 3
 PY := .venv/bin/python
 PYTEST = $(PY) -m pytest -q -n $(WORKERS_OF_TESTS) --dist loadfile --no-loadscope-reorder
 # after failures alone (1), not after an interruption or a wrong option
-SECOND_LOOK = { [ $$? = 1 ] && $(PY) -m tests.support.second_look -m "$(1)"; }
+SECOND_LOOK = { [ $$? = 1 ] && $(PY) -m tests.support.second_look; }
 
 help: ## say what can be done
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -41,10 +41,10 @@ test: setup-test ## everything needed, then style, types and the tests of every 
 	@{ $(PY) -c "from allocation.warmup import compile_all; compile_all()" && \
 	   { $(PY) -m pytest -q --collect-only -p no:cacheprovider $(TESTS) >/dev/null 2>&1 || :; }; } & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
-	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(call SECOND_LOOK,not long)
+	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(SECOND_LOOK)
 
 test-long: setup-test ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
-	@$(PYTEST) --cache-clear -m long $(TESTS) || $(call SECOND_LOOK,long)
+	@$(PYTEST) --cache-clear -m long $(TESTS) || $(SECOND_LOOK)
 
 explore: setup-test ## random examples for the property tests, and random families through a season (SEASONS=200), other ones each time
 	@HYPOTHESIS_PROFILE=explore SEASONS=$(SEASONS) $(PYTEST) tests/engine/test_properties.py tests/engine/test_coverage.py \

@@ -71,6 +71,7 @@ def test_the_arrows_go_from_scene_to_scene_and_the_screen_computes_the_seed_agai
         at = page.url
         page.keyboard.press("ArrowLeft")
         page.wait_for_function("at => location.href !== at", arg=at)
+        page.wait_for_load_state("load")  # only then does the next scene listen to keys
     page.get_by_role("heading", name="种子公布了").wait_for()
     page.get_by_text("64 个字都一样").wait_for()
     page.keyboard.press("f")
