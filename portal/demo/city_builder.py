@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from sqlalchemy import Engine, exists, func, or_, select, text
@@ -67,6 +68,9 @@ Report = Callable[[str, int, int], None]
 """Called with the name of the step, the units done and the number of units."""
 
 FIRST_PHONE = 19_000_000_000
+ASKED_AT_ONCE = 2
+"""Batches of questions to the registers at once: PostgreSQL stores one batch while Python compares another."""
+
 WAITING_FOR_A_RETURN, MOST_RETURNED = 250, 80
 """How many waiting applications there are for each one that is sent back, and how many are at most."""
 
@@ -228,13 +232,17 @@ class CityBuilder:
         now += dt.timedelta(minutes=1)
         with self._session() as session:
             waiting = register_answers.to_ask(session, now=now)
-        with register_records.stand_in(self.engine) as registers:
-            for start in range(0, len(waiting), simulated_people.BATCH):
+        size = simulated_people.BATCH
+        with register_records.stand_in(self.engine) as registers, ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+
+            def ask(start: int) -> int:
                 with self._session() as session, session.begin():
-                    simulated_people.ask_registers(
-                        session, registers, waiting[start : start + simulated_people.BATCH], now
-                    )
-                self.report("registers", min(start + simulated_people.BATCH, len(waiting)), len(waiting))
+                    batch = waiting[start : start + size]
+                    simulated_people.ask_registers(session, registers, batch, now)
+                return start + len(batch)
+
+            for done in pool.map(ask, range(0, len(waiting), size)):
+                self.report("registers", done, len(waiting))
 
     def _review(self) -> None:
         """Close registration and let the simulated clerks review all applications."""

@@ -22,7 +22,7 @@ from enrollment.ground.vault import row_name, seal
 from enrollment.people import consents
 from enrollment.people.household_rows import Household as HouseholdRow
 from enrollment.people.likeness import indexes_of
-from portal.demo.batches import RowBatch
+from portal.demo.batches import RowBatch, writing_beside
 from portal.demo.households import Child, Household
 from portal.demo.programmes import DemoProgramme
 
@@ -261,13 +261,14 @@ def write_all(
 ) -> tuple[int, int]:
     """Write the families in batches, calling `progress` for each; return the numbers of families and of children."""
     written = children = 0
-    for family in families:
-        batch.add(family)
-        written += 1
-        children += len(family.children)
-        if written % size == 0:
-            batch.write(session)
-            progress(children)
-    batch.write(session)
+    with writing_beside(session) as writing:
+        for family in families:
+            batch.add(family)
+            written += 1
+            children += len(family.children)
+            if written % size == 0:
+                writing.write(batch)
+                progress(children)
+        writing.write(batch)
     progress(children)
     return written, children
