@@ -42,7 +42,7 @@ def ready_one(portal: Serving) -> psutil.Process:
         with contextlib.suppress(AssertionError):
             return portal.child(READY)
 
-    return eventually(found)
+    return eventually(found, 300)
 
 
 def spent(process: psutil.Process) -> float:
