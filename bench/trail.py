@@ -31,7 +31,7 @@ from tests.support.keys import KEYS
 from tests.support.servers import Servers
 from tests.support.town import Town
 
-FAMILIES = 20
+NAMES = [f"模拟{letter}" for letter in "甲乙丙丁戊己庚辛"]
 ENTRY = re.compile(r"INSERT INTO audit_entry.*?;\n", re.DOTALL)
 GOAL = 0.10
 
@@ -41,8 +41,8 @@ def prepare(url: str) -> int:
     engine = open_engine(url)
     with Session(engine, expire_on_commit=False) as session:
         town = Town(session, NOW)
-        garden = town.kindergarten("金苹果", places=FAMILIES)
-        made = [town.child(f"模拟{number}", wishes=[garden]).id for number in range(FAMILIES)]
+        garden = town.kindergarten("金苹果", places=len(NAMES))
+        made = [town.child(name, wishes=[garden]).id for name in NAMES]
         session.commit()
         sealing.seal_all(session)
         session.commit()
