@@ -80,6 +80,9 @@ bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms
 bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins (15 minutes; ONLY=pages)
 	@$(PY) -m bench.web --json var/bench-web.json --only "$(ONLY)"
 
+bench-trail: setup-test ## what the entry of the audit trail and its seal cost of a write, as pairs in one run (two minutes)
+	@$(PY) -m bench.trail --json var/bench-trail.json
+
 rehearsal: setup-test ## families come to a whole portal, three times too many in the middle (FAMILIES=600 RATE=3); charts in var/rehearsal
 	@$(PY) -m bench.rehearsal --families $(FAMILIES) --rate $(RATE)
 
@@ -125,4 +128,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-trail bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data

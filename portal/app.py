@@ -78,7 +78,7 @@ class Portal(Flask):
 
 def create_app(config: Config, engine: Engine | None = None) -> Flask:
     """Build the Flask app.  `engine` replaces the one of `config.database_url`.  Raises UnguardedRoute."""
-    app = Portal("portal", template_folder="../templates")
+    app = Portal("portal", root_path=portal.__path__[0], template_folder="../templates")
     unlock(config.keys)
     app.extensions["services"] = Services(
         config, engine or open_engine(config.database_url, pool_size=5, max_overflow=5)

@@ -35,19 +35,23 @@ COMMIT;
 """
 
 
+REMEMBER = (
+    "CREATE SEQUENCE IF NOT EXISTS bench_number START 1000",
+    "DROP TABLE IF EXISTS bench_draft",
+    "CREATE TABLE bench_draft AS SELECT row_number() OVER () AS n, a.id, a.child_id AS child,"
+    " a.entered_by AS account, a.review_kindergarten_id AS kindergarten, v.answers, v.digest"
+    " FROM application a JOIN application_version v ON v.application_id = a.id WHERE a.id = ANY(%s)",
+    "ALTER TABLE bench_draft ADD PRIMARY KEY (n)",
+    "ANALYZE bench_draft",
+)
+"""The statements of `remember_drafts`; one is given the ids of the applications."""
+
+
 def remember_drafts(ground: Ground, families: list[Family]) -> None:
     """A table of the drafts with a sealed text of the usual length, for pgbench.  Call it before they become drafts."""
     with psycopg.connect(ground.url) as connection:
-        connection.execute("CREATE SEQUENCE IF NOT EXISTS bench_number START 1000")
-        connection.execute("DROP TABLE IF EXISTS bench_draft")
-        connection.execute(
-            "CREATE TABLE bench_draft AS SELECT row_number() OVER () AS n, a.id, a.child_id AS child,"
-            " a.entered_by AS account, a.review_kindergarten_id AS kindergarten, v.answers, v.digest"
-            " FROM application a JOIN application_version v ON v.application_id = a.id WHERE a.id = ANY(%s)",
-            [[family.application for family in families]],
-        )
-        connection.execute("ALTER TABLE bench_draft ADD PRIMARY KEY (n)")
-        connection.execute("ANALYZE bench_draft")
+        for statement in REMEMBER:
+            connection.execute(statement, [[family.application for family in families]] if "%s" in statement else None)
 
 
 def own_rows(ground: Ground, drafts: int, seconds: float) -> tuple[float, int]:

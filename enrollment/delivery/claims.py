@@ -2,6 +2,7 @@
 
 A claim is a lease with a token.  A sender that is killed leaves its rows `sending`; when their lease is over,
 `requeue_expired` makes them wait again, and an outcome that comes late is not stored, because the token has changed.
+A lease is measured by the clock of the database, so that senders of two hosts agree about it.
 """
 
 import datetime as dt
@@ -111,7 +112,7 @@ def _claim_texts(
     taken = (
         update(TextMessage)
         .where(TextMessage.id == due_rows.c.id)
-        .values(state=MessageState.SENDING, claim=token, lease_until=now + policy.lease)
+        .values(state=MessageState.SENDING, claim=token, lease_until=func.clock_timestamp() + policy.lease)
         .returning(TextMessage.id, _raw(TextMessage.to), _raw(TextMessage.body), TextMessage.tries)
         .execution_options(synchronize_session=False)
     )
@@ -186,7 +187,7 @@ def _claim_notices(
             withheld_at=case((own, Notice.withheld_at), else_=now),
             next_try_at=case((waits, quiet_until(now)), else_=Notice.next_try_at),
             claim=case((sends, token)),
-            lease_until=case((sends, now + policy.lease)),
+            lease_until=case((sends, func.clock_timestamp() + policy.lease)),
         )
         .returning(
             Notice.id,
@@ -249,7 +250,7 @@ def expire_codes(session: Session, *, now: dt.datetime) -> None:
     )
 
 
-def requeue_expired(session: Session, policy: LanePolicy, *, now: dt.datetime) -> int:
+def requeue_expired(session: Session, policy: LanePolicy) -> int:
     """Messages of a sender that was killed wait again, or are given up where the lane does not send twice; returns how many."""
     gives_up = policy.uncertain == Uncertain.GIVE_UP
     values = {
@@ -265,7 +266,7 @@ def requeue_expired(session: Session, policy: LanePolicy, *, now: dt.datetime) -
         if table is Notice and policy.lane == Lane.CODES:
             continue
         # another sender does the same at the same time
-        over = select(table.id).where(table.state == MessageState.SENDING, table.lease_until < now)
+        over = select(table.id).where(table.state == MessageState.SENDING, table.lease_until < func.clock_timestamp())
         if of_lane is not None:
             over = over.where(of_lane)
         over_rows = over.with_for_update(skip_locked=True).cte("over_rows")

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     delete,
+    func,
     or_,
     select,
     text,
@@ -149,7 +150,7 @@ def claim(
             ),
             next_try_at=case((notices.c.waits, notices.c.until), else_=WechatNotice.next_try_at),
             claim=case((notices.c.sends, token)),
-            lease_until=case((notices.c.sends, now + policy.lease)),
+            lease_until=case((notices.c.sends, func.clock_timestamp() + policy.lease)),
         )
         .returning(
             WechatNotice.id,
@@ -171,12 +172,12 @@ def claim(
     ]
 
 
-def requeue_expired(session: Session, policy: LanePolicy, *, now: dt.datetime) -> None:
+def requeue_expired(session: Session, policy: LanePolicy) -> None:
     """Those of a sender that was killed wait again, or are given up where the lane does not send twice."""
     gives_up = policy.uncertain == Uncertain.GIVE_UP
     over = (
         select(WechatNotice.id)
-        .where(WechatNotice.state == MessageState.SENDING, WechatNotice.lease_until < now)
+        .where(WechatNotice.state == MessageState.SENDING, WechatNotice.lease_until < func.clock_timestamp())
         .with_for_update(skip_locked=True)
     ).cte("over")
     back = update(WechatNotice).where(WechatNotice.id == over.c.id)

@@ -1,14 +1,19 @@
-"""Background jobs.  A job is a row; the queue carries only its id and may lose it at any moment (ADR 3)."""
+"""Background jobs.  A job is a row; the queue carries only its id and may lose it at any moment (ADR 3).
+
+When a job is due is the city's time, which the caller tells.  How long a lease holds is measured by the clock of the database:
+workers of two hosts whose clocks differ, or of a demo whose clock a visitor turns, agree about who holds a job.
+"""
 
 import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, and_, or_, select, text, update
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Index, and_, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -58,6 +63,8 @@ class Job(Base):
 
 LEASE = dt.timedelta(seconds=20)
 """Time after which another worker may take the job of a worker that does not renew its lease."""
+
+DATABASE_NOW = func.clock_timestamp()
 
 MOST_ATTEMPTS = 5
 
@@ -113,18 +120,17 @@ def queue_due(session: Session, *, now: dt.datetime, limit: int = 500) -> list[t
     marked = (
         update(Job)
         .where(Job.id.in_(due.scalar_subquery()))
-        .values(state=JobState.QUEUED, lease_until=now + LEASE)
+        .values(state=JobState.QUEUED, lease_until=DATABASE_NOW + LEASE)
         .returning(Job.id, Job.kind)
     )
     return [(row.id, row.kind) for row in session.execute(marked)]
 
 
-def take(
-    session: Session, job_id: uuid.UUID, *, owner: str, now: dt.datetime, lease: dt.timedelta = LEASE
-) -> Lease | None:
+def take(session: Session, job_id: uuid.UUID, *, owner: str) -> Lease | None:
     """Lease the job to `owner`; None if it is done, failed, or leased to a worker that is alive."""
     free = or_(
-        Job.state.in_((JobState.WAITING, JobState.QUEUED)), and_(Job.state == JobState.RUNNING, Job.lease_until < now)
+        Job.state.in_((JobState.WAITING, JobState.QUEUED)),
+        and_(Job.state == JobState.RUNNING, Job.lease_until < DATABASE_NOW),
     )
     taken = (
         update(Job)
@@ -132,7 +138,7 @@ def take(
         .values(
             state=JobState.RUNNING,
             lease_owner=owner,
-            lease_until=now + lease,
+            lease_until=DATABASE_NOW + LEASE,
             fence=Job.fence + 1,
             attempts=Job.attempts + 1,
             error=None,
@@ -151,9 +157,9 @@ def _update_if_leased(lease: Lease):
     )
 
 
-def renew_lease(session: Session, lease: Lease, *, now: dt.datetime, length: dt.timedelta = LEASE) -> bool:
+def renew_lease(session: Session, lease: Lease) -> bool:
     """Renew the lease.  False: another worker took the job, so stop and commit nothing."""
-    return session.scalar(_update_if_leased(lease).values(lease_until=now + length)) is not None
+    return session.scalar(_update_if_leased(lease).values(lease_until=DATABASE_NOW + LEASE)) is not None
 
 
 def report_progress(session: Session, lease: Lease, *, done: int, of: int, step: str | None = None) -> bool:
@@ -202,16 +208,16 @@ def fail(
     return session.scalar(_update_if_leased(lease).values(error=error[:500], lease_until=None, **values)) is not None
 
 
-def overdue_in_queue(session: Session, *, now: dt.datetime, limit: int = 500) -> list[uuid.UUID]:
+def overdue_in_queue(session: Session, *, limit: int = 500) -> list[uuid.UUID]:
     """Queued jobs that no worker took in time: the queue may have lost them."""
-    late = select(Job.id).where(Job.state == JobState.QUEUED, Job.lease_until < now).order_by(Job.due_at).limit(limit)
-    return list(session.scalars(late.with_for_update(skip_locked=True)))
+    late = select(Job.id).where(Job.state == JobState.QUEUED, Job.lease_until < DATABASE_NOW)
+    return list(session.scalars(late.order_by(Job.due_at).limit(limit).with_for_update(skip_locked=True)))
 
 
-def extend_queue_time(session: Session, job_ids: list[uuid.UUID], *, now: dt.datetime) -> None:
+def extend_queue_time(session: Session, job_ids: list[uuid.UUID]) -> None:
     """These jobs are still in the queue: check them again after another `LEASE`."""
     session.execute(
-        update(Job).where(Job.id.in_(job_ids), Job.state == JobState.QUEUED).values(lease_until=now + LEASE)
+        update(Job).where(Job.id.in_(job_ids), Job.state == JobState.QUEUED).values(lease_until=DATABASE_NOW + LEASE)
     )
 
 
@@ -226,12 +232,38 @@ def requeue(session: Session, job_ids: list[uuid.UUID]) -> None:
 
 def requeue_expired(session: Session, *, now: dt.datetime) -> int:
     """Requeue jobs whose lease expired; those with `MOST_ATTEMPTS` attempts have failed.  Returns how many of both."""
-    silent = (Job.state == JobState.RUNNING, Job.lease_until < now)
+    return _requeue(session, Job.lease_until < DATABASE_NOW, now=now)
+
+
+def requeue_of(session: Session, owners: Collection[str], *, now: dt.datetime) -> int:
+    """The same for jobs whose owner is known to be dead: nobody waits for the end of the lease.
+
+    After the first death at once; then 2, 8 and 18 seconds later, so that a bad minute does not use up all attempts.
+    """
+    deaths_before = Job.attempts - 1
+    pause = func.make_interval(0, 0, 0, 0, 0, 0, 2.0 * deaths_before * deaths_before)
+    return _requeue(session, Job.lease_owner.in_(owners), now=now, due=literal(now) + pause)
+
+
+def owners_at_work(session: Session) -> list[str]:
+    """Who holds a job."""
+    held = select(Job.lease_owner).where(Job.state == JobState.RUNNING, Job.lease_owner.is_not(None)).distinct()
+    return [owner for owner in session.scalars(held) if owner is not None]
+
+
+def _requeue(
+    session: Session,
+    lost_ones: ColumnElement[bool],
+    *,
+    now: dt.datetime,
+    due: ColumnElement[dt.datetime] | None = None,
+) -> int:
+    silent = (Job.state == JobState.RUNNING, lost_ones)
     lost = update(Job).where(*silent, Job.attempts >= MOST_ATTEMPTS)
     failed = session.execute(
         lost.values(state=JobState.FAILED, finished_at=now, error="worker_lost").returning(Job.id)
     ).all()
     again = session.execute(
-        update(Job).where(*silent).values(state=JobState.WAITING, due_at=now).returning(Job.id)
+        update(Job).where(*silent).values(state=JobState.WAITING, due_at=now if due is None else due).returning(Job.id)
     ).all()
     return len(failed) + len(again)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
-from portal.jobs import queue_entries
+from portal.jobs import process_identity, queue_entries
 from portal.jobs.queue_entries import QUEUES
 from portal.web.logs import fault_trace
 
@@ -145,7 +145,7 @@ class JobRun:
     def renew_lease(self) -> bool:
         """Prolong the lease."""
         with self._quick_session() as session:
-            return jobs.renew_lease(session, self._lease, now=self._clock(session))
+            return jobs.renew_lease(session, self._lease)
 
     def finish(self, result: dict[str, Any] | None) -> bool:
         with self._quick_session() as session:
@@ -160,7 +160,7 @@ class JobRun:
 def run(engine: Engine, clock: Callable[[Session], dt.datetime], job_id: uuid.UUID, owner: str) -> str:
     """Run one job unless another worker holds it.  Returns `not_free`, `done`, `lost`, `refused` or `failed`."""
     with Session(engine) as session, session.begin():
-        lease = jobs.take(session, job_id, owner=owner, now=clock(session))
+        lease = jobs.take(session, job_id, owner=owner)
     if lease is None:
         return "not_free"
     job = JobRun(engine, lease, clock)
@@ -231,16 +231,22 @@ def relay(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime,
     return len(rows)
 
 
+def give_back_of_dead(session: Session, *, now: dt.datetime) -> int:
+    """Jobs whose worker is certainly dead, because it was a process of this host, wait again; returns how many."""
+    dead = [owner for owner in jobs.owners_at_work(session) if process_identity.is_dead(owner)]
+    return jobs.requeue_of(session, dead, now=now) if dead else 0
+
+
 def sweep(engine: Engine, queue_of: Callable[[str], Queue], *, now: dt.datetime) -> int:
     """Return jobs to the waiting state whose worker is silent or that the queue has lost; returns how many."""
     with Session(engine) as session, session.begin():
         again = jobs.requeue_expired(session, now=now)
-        late = jobs.overdue_in_queue(session, now=now)
+        late = jobs.overdue_in_queue(session)
         if late:
             known = {job_id for name in QUEUES for job_id in queue_of(name).get_job_ids()}
             held = [job_id for job_id in late if str(job_id) in known]
             lost = [job_id for job_id in late if str(job_id) not in known]
-            jobs.extend_queue_time(session, held, now=now)
+            jobs.extend_queue_time(session, held)
             jobs.requeue(session, lost)
             again += len(lost)
     return again

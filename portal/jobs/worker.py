@@ -7,6 +7,7 @@ import os
 import socket
 import time
 import uuid
+from typing import Any
 
 import rq
 from flask import Flask
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from allocation import compilation
 from enrollment.ground import background_processes, jobs
-from portal.jobs import runner
+from portal.jobs import process_identity, runner
 from portal.jobs.queue_entries import QueuedJob, open_queue
 from portal.letters import pdf_renderer
 from portal.letters.pdf_renderer import PdfUnavailable
@@ -48,8 +49,12 @@ def perform(job_id: str) -> str:
         os.nice(BULK_NICENESS)  # of this fork alone
     with _app.app_context():
         demo = services().config.demo
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        return runner.run(services().engine, lambda session: clock.now(session, demo=demo), uuid.UUID(job_id), owner)
+        return runner.run(
+            services().engine,
+            lambda session: clock.now(session, demo=demo),
+            uuid.UUID(job_id),
+            process_identity.own_name(),
+        )
 
 
 class Worker(rq.Worker):
@@ -67,6 +72,7 @@ class Worker(rq.Worker):
             maintenance_interval=5,
             log_job_description=False,
         )
+        self._fork_died = False
         self._engine, self._served, self._next_report, self._process = engine, queues, 0.0, os.getpid()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
@@ -80,6 +86,18 @@ class Worker(rq.Worker):
                 background_processes.report(session, self.name, self._served)
         except SQLAlchemyError as error:
             log.warning("no sign of life: the database does not answer (%s)", type(error).__name__)
+
+    def handle_work_horse_killed(self, *what: Any) -> None:
+        """RQ calls this when the fork that works for a job has died."""
+        super().handle_work_horse_killed(*what)
+        self._fork_died = True
+
+    def execute_job(self, job: rq.job.Job, queue: rq.Queue) -> None:
+        """The job of a fork that died does not wait for the end of its lease."""
+        super().execute_job(job, queue)
+        if self._fork_died:
+            self._fork_died = False
+            give_back(self._engine)  # when RQ has closed its books: the id comes into the queue again
 
     def register_death(self) -> None:
         super().register_death()
@@ -100,11 +118,19 @@ def serve(app: Flask, kind: str) -> None:
     if "quick" in runner.WORKERS[kind]:
         with contextlib.suppress(PdfUnavailable):  # the first letter says what is missing
             pdf_renderer.renderer()  # once here, not a second in each fork for one letter
+    give_back(engine)
     connection = Redis.from_url(_app.extensions["services"].config.redis_url)
     worker = Worker(engine, f"{kind}.{socket.gethostname()}.{os.getpid()}", runner.WORKERS[kind], connection)
     # each job runs in a fork of this process: frozen objects are not touched by the collector, so their pages stay shared
     gc.freeze()
     worker.work(logging_level="WARNING")
+
+
+def give_back(engine: Engine) -> None:
+    """Let jobs of dead processes of this host wait again; without the database they wait for the end of their leases."""
+    with contextlib.suppress(SQLAlchemyError), Session(engine) as session, session.begin():
+        now = clock.now(session, demo=_app.extensions["services"].config.demo)
+        runner.give_back_of_dead(session, now=now)
 
 
 def enqueue_warm_up(engine: Engine) -> None:

@@ -35,6 +35,13 @@ LEAST_BURST = 20.0
 LONGEST_REFRESH, SHORTEST_REFRESH = 20, 2
 """Seconds between two looks of a waiting page."""
 
+MOST_ENTRANCES = 3
+"""How often one number lets somebody in.  An answer may be lost on the way, so once is too few; a number that is handed around
+lets no crowd pass the line."""
+
+MOST_REMEMBERED = 200_000
+"""Numbers whose entrances are counted: those of two hours of a full city, after which a number is not kept any more."""
+
 GRACE = 4.0
 """Seconds that a look may be late.  Nobody waits for a page that has not looked again; its number stays good, and whoever
 comes back with it after its turn comes in at once."""
@@ -71,12 +78,16 @@ class Line:
     """Numbers a second by which `turn` has moved lately."""
     expected: dict[int, float] = field(default_factory=dict)
     """When the page of a number that waits here looks again at the latest."""
+    entrances: dict[int, int] = field(default_factory=dict)
     _let_in: int = 0
     _counted: tuple[int, int] = (0, 0)
 
     def may_enter(self, number: int | None) -> bool:
         """Whether somebody with this number, or without one, comes in now."""
-        if number is not None and number <= self.turn:
+        if number is not None and number <= self.turn and not self.is_used_up(number):
+            self.entrances[number] = self.entrances.get(number, 0) + 1
+            if len(self.entrances) > MOST_REMEMBERED:
+                del self.entrances[next(iter(self.entrances))]
             return True
         if number is None and self.turn >= self.last and self.tokens >= 1:
             self._take(1)
@@ -95,8 +106,11 @@ class Line:
         return place
 
     def knows(self, number: int) -> bool:
-        """Whether this number was given by this line."""
-        return 0 < number <= self.last
+        """Whether this number was given by this line, and has not let in as many as one number may."""
+        return 0 < number <= self.last and not self.is_used_up(number)
+
+    def is_used_up(self, number: int) -> bool:
+        return self.entrances.get(number, 0) >= MOST_ENTRANCES
 
     def advance(self, seconds: float, now: float) -> tuple[int, int]:
         """`seconds` have passed: by how many numbers the turn may move, and how many of them are still expected.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 STOP_TIMEOUT = 10.0
 """Seconds between the end signal and SIGKILL."""
@@ -44,9 +44,17 @@ def _open_log(path: Path) -> BinaryIO:
         return Path(os.devnull).open("ab")
 
 
+class Successor(Protocol):
+    """A process that may go on as a child that was lost (`portal.operations.standby`)."""
+
+    def go_on_as(self, child: "Child") -> subprocess.Popen | None: ...
+
+
 @dataclass
 class Child:
-    """A child process.  `end_signal` ends it; `user` is its system user (None: the current one); `files` stay open in it."""
+    """A child process.  `end_signal` ends it; `user` is its system user (None: the current one); `files` stay open in it.
+    `successor` goes on as it after a crash, if it is ready.
+    """
 
     name: str
     command: list[str]
@@ -56,6 +64,7 @@ class Child:
     user: str | None = None
     files: tuple[int, ...] = ()
     folder: Path | None = None
+    successor: Successor | None = None
     process: subprocess.Popen | None = field(default=None, init=False)
     started: float = field(default=0.0, init=False)
     wait: float = field(default=SHORTEST_WAIT, init=False)
@@ -92,10 +101,18 @@ class Child:
             if now - self.started > STEADY:
                 self.wait = SHORTEST_WAIT
             why = f"{exit_description(code)}: {last_line(self.log)}" if code > 0 else exit_description(code)
-            say(f"{self.name} ended ({why}); it starts again in {self.wait:g} s (whole log: {self.log})")
             end_session(self.process.pid)
-            self.process, self.due = None, now + self.wait
+            self.process, self.due = self.successor.go_on_as(self) if self.successor else None, now + self.wait
+            after = (
+                f"it starts again in {self.wait:g} s"
+                if self.process is None
+                else "a process that was ready goes on as it"
+            )
+            say(f"{self.name} ended ({why}); {after} (whole log: {self.log})")
             self.wait = min(self.wait * 2, LONGEST_WAIT)
+            if self.process is not None:
+                self.started = now
+                return
         if now >= self.due:
             self.start()
 

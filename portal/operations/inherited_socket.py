@@ -11,9 +11,14 @@ FIRST = 3
 """The descriptor at which systemd's sockets begin."""
 
 
-def main(arguments: list[str]) -> None:
-    os.dup2(int(arguments[0]), FIRST)
+def hand_over(number: int) -> None:
+    """Put the open socket where systemd would, for what runs next in this process."""
+    os.dup2(number, FIRST)
     os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+
+
+def main(arguments: list[str]) -> None:
+    hand_over(int(arguments[0]))
     os.execv(sys.executable, [sys.executable, *arguments[1:]])  # noqa: S606
 
 

@@ -7,14 +7,16 @@ import socket
 import sys
 from pathlib import Path
 
+import portal
 from portal.operations import start
 from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.embedded import short_folder
 from portal.operations.proxy.front import Front, Sockets
 from portal.operations.proxy.process import find_proxy, open_files, proxy_child, system_user
+from portal.operations.standby import Standby
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(portal.__file__).parents[1]
 
 
 def workers_for_families() -> int:
@@ -69,6 +71,11 @@ class PageProcesses:
         takes seconds and on a busy machine many, families do not wait for it.
         """
         return self._pages("portal-spare", "families", spare_workers(), title="spare-families")
+
+    def standby(self) -> Standby:
+        """A process that goes on as any of these, or as one of the background, when it is lost."""
+        sockets = tuple(each.fileno() for each in self.open.values())
+        return Standby("standby", start.log(self.data, "standby"), env=self.environ, sockets=sockets, folder=ROOT)
 
     def _pages(self, name: str, lane: str, workers: int, title: str = "") -> Child:
         number = self.open[lane].fileno()

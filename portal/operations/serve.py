@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import portal
 from portal.config import Unconfigured, from_environment
 from portal.operations import demo_loading, demo_stand_ins, doctor, start
 from portal.operations.child_processes import Child
@@ -16,7 +17,7 @@ from portal.operations.page_processes import PageProcesses
 from portal.operations.start_faults import Fault
 from portal.operations.supervisor import Supervisor
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(portal.__file__).parents[1]
 
 
 def say(line: str) -> None:
@@ -85,9 +86,13 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
             stand_ins = [demo_stand_ins.process(name, environ, start.log(folder, name), ROOT) for name in simulated]
             if stand_ins:
                 supervisor.add_layer(*stand_ins)
-            supervisor.add_layer(*pages.children(), *background(folder, environ))
+            spare, standby = pages.spare(), pages.standby()
+            parts = [*pages.children(), *background(folder, environ)]
+            for part in (*parts, spare):
+                part.successor = standby
+            supervisor.add_layer(*parts)
             supervisor.add_layer(pages.proxy())
-            after_start = AfterStart(supervisor, folder, environ, (host, port), pages.spare(), city=with_city)
+            after_start = AfterStart(supervisor, folder, environ, (host, port), [spare, standby], city=with_city)
             supervisor.watch(after_start.poll)
         say("stopping")
 
@@ -116,11 +121,11 @@ class AfterStart:
         folder: Folder,
         environ: dict[str, str],
         address: tuple[str, int],
-        spare: Child,
+        later: list[Child],
         *,
         city: bool,
     ):
-        self.supervisor, self.folder, self.environ, self.spare = supervisor, folder, environ, spare
+        self.supervisor, self.folder, self.environ, self.later = supervisor, folder, environ, later
         self.host, self.port = address
         self.city = city and environ["DEMO"] == "1"
         self.open = False
@@ -130,7 +135,7 @@ class AfterStart:
         if not self.open and self._answers():
             self.open = True
             self._welcome()
-            self.supervisor.add_layer(self.spare)
+            self.supervisor.add_layer(*self.later)
         if self.loading is not None:
             self.loading.poll()
             if self.loading.over:

@@ -109,7 +109,7 @@ class LaneSender:
         if moment >= self._upkeep_due:
             self._upkeep_due = moment + UPKEEP_INTERVAL
             requeue = wechat.requeue_expired if self._policy.lane == Lane.WECHAT else claims.requeue_expired
-            requeue(session, self._policy, now=now)
+            requeue(session, self._policy)
             if self._policy.lane == Lane.CODES:
                 claims.expire_codes(session, now=now)
             sender_status.report(

@@ -1,8 +1,12 @@
-"""The current time.  Services take it as an argument; in the demo the city's clock may be ahead of the real time."""
+"""The current time.  Services take it as an argument; in the demo the city's clock may be ahead of the real time.
+
+Pages are told the time of their host.  Background work reads that of the database: what a worker of a host whose clock is ahead
+would publish too early, no other one could take back.
+"""
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.demo_clock import DemoClock
@@ -18,6 +22,7 @@ def city_time(ahead: dt.timedelta) -> dt.datetime:
 
 
 def now(session: Session, *, demo: bool) -> dt.datetime:
-    """The city's time in this transaction: the real time, in the demo plus the offset of the demo clock."""
-    ahead = session.scalar(select(DemoClock.ahead)) if demo else None
-    return city_time(ahead or dt.timedelta())
+    """The city's time by the clock of the database, in the demo plus the offset of the demo clock."""
+    moment = select(func.clock_timestamp(), select(DemoClock.ahead).scalar_subquery() if demo else literal(None))
+    now, ahead = session.execute(moment).one()
+    return now.astimezone(dt.UTC) + (ahead or dt.timedelta())

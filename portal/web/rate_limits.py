@@ -6,13 +6,14 @@ carrier, and a community station or a school serves a whole quarter from one.
 
 from flask import Flask
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 
 from enrollment.ground.vault import normalise
 from portal.web import devices
 from portal.web.unit_of_work import services
 
-limiter = Limiter(get_remote_address, strategy="fixed-window", in_memory_fallback_enabled=True, swallow_errors=True)
+limiter = Limiter(
+    devices.network_address, strategy="fixed-window", in_memory_fallback_enabled=True, swallow_errors=True
+)
 
 CODES_OF_A_BROWSER = "20 per hour"
 """More than a family with several phones needs."""

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import struct
 import zipfile
+import zlib
 
 import openpyxl
+import psutil
 import pytest
 from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
@@ -72,6 +75,49 @@ def test_a_pdf_that_does_or_carries_something_is_refused_wherever_it_hides(hide)
     with pytest.raises(Refused) as refused:
         sanitise_upload(written(writer))
     assert refused.value.code == "pdf_active"
+
+
+def packed_pdf(streams: int, megabytes: int, kind: bytes = b"/ObjStm") -> bytes:
+    """A PDF with so many object streams, each of which unpacks to so many megabytes of blanks."""
+    names = [b"%d 0 R" % (1000 + number) for number in range(streams)]
+    parts = {
+        1: b"<< /Type /Catalog /Pages 2 0 R /Lang [" + b" ".join(names) + b"] >>",
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] >>",
+    }
+    for number in range(streams):
+        inside = b"%d 0 " % (1000 + number)
+        data = zlib.compress(inside + b"<< /A 1 >>" + b" " * (megabytes << 20), 9)
+        head = b"<< /Type %s /N 1 /First %d /Filter /FlateDecode /Length %d >>" % (kind, len(inside), len(data))
+        parts[10 + number] = head + b"\nstream\n" + data + b"\nendstream"
+    written, rows = b"%PDF-1.5\n", {}
+    for number, body in parts.items():
+        rows[number] = struct.pack(">BIH", 1, len(written), 0)
+        written += b"%d 0 obj\n" % number + body + b"\nendobj\n"
+    rows |= {1000 + number: struct.pack(">BIH", 2, 10 + number, 0) for number in range(streams)}
+    index = b" ".join(b"%d 1" % number for number in rows)
+    table = b"".join(rows.values())
+    head = b"<< /Type /XRef /W [1 4 2] /Size 9999 /Root 1 0 R /Index [" + index + b"] /Length %d >>" % len(table)
+    end = (
+        b"9000 0 obj\n" + head + b"\nstream\n" + table + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(written)
+    )
+    return written + end
+
+
+def test_a_pdf_that_unpacks_to_gigabytes_is_refused_and_costs_the_page_process_nothing():
+    assert sanitise_upload(packed_pdf(2, 1)).media_type == "application/pdf", "packed objects are no fault"
+    bomb = packed_pdf(20, 60)
+    assert len(bomb) < 2_000_000
+    before = psutil.Process().memory_info().rss
+    with pytest.raises(Refused, match="pdf_unreadable"):
+        sanitise_upload(bomb)
+    assert psutil.Process().memory_info().rss - before < 50 << 20
+
+
+def test_whatever_a_parser_raises_over_a_pdf_it_is_unreadable():
+    """pypdf asserts that an object stream says that it is one."""
+    with pytest.raises(Refused, match="pdf_unreadable"):
+        sanitise_upload(packed_pdf(1, 1, kind=b"/Nothing"))
 
 
 def test_a_plain_scan_is_accepted():

@@ -1,5 +1,7 @@
 """Forged requests, open redirects, host headers, security headers, caches and rate limits."""
 
+import time
+
 import pyotp
 import pytest
 from argon2 import PasswordHasher
@@ -8,6 +10,7 @@ from werkzeug.routing import AnyConverter
 
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import RoleGrant
+from portal.operations import doctor
 from portal.web.guards import guard_of
 from portal.web.rate_limits import limiter
 from portal.web.safe_redirect import local_path
@@ -109,6 +112,16 @@ def test_an_untrusted_host_is_refused(production, town):
 
 def test_healthz_answers_on_the_local_address(production):
     assert production.test_client().get("/healthz", base_url="http://127.0.0.1:8000").status_code in (200, 503)
+
+
+def test_whoever_asks_for_the_health_again_and_again_opens_no_connections(production, monkeypatch):
+    """Anybody may ask, and it is the processes of the desks that answer."""
+    looks, examine = [], doctor.examine
+    monkeypatch.setattr(doctor, "examine", lambda *where: looks.append(where) or examine(*where))
+    began, browser = time.monotonic(), production.test_client()
+    answers = [browser.get("/healthz", base_url="http://127.0.0.1:8000") for _ in range(40)]
+    assert len({answer.status_code for answer in answers}) == 1
+    assert len(looks) <= time.monotonic() - began + 2
 
 
 def test_a_forwarded_host_or_address_means_nothing_without_a_proxy(production):
@@ -249,6 +262,29 @@ def test_guesses_at_a_password_are_limited_by_login_however_it_is_written(limite
     ]
     assert said[:10] == [200] * 10
     assert said[10] == 429
+
+
+def test_the_addresses_of_one_ipv6_line_count_as_one(production, unforged, portal_session):
+    """A line has 2^64 of them, and a stranger without cookies is counted by the address alone."""
+
+    def ask(address: str) -> None:
+        production.test_client().post(
+            "/sign-in",
+            data={"phone": "13900007777"},
+            base_url="https://admission.example",
+            environ_base={"REMOTE_ADDR": address},
+        )
+
+    def sent() -> int:
+        return portal_session.execute(text("SELECT count(*) FROM one_time_code")).scalar_one()
+
+    for number in range(doors.CODES_AN_HOUR + 2):
+        ask(f"2001:db8:1:2:{number:x}::{number:x}")
+    assert sent() == doors.CODES_AN_HOUR
+    ask("2001:db8:1:3::1")
+    ask("::ffff:10.0.0.1")
+    ask("10.0.0.1")
+    assert sent() == doors.CODES_AN_HOUR + 3
 
 
 def test_tru08_a_stranger_does_not_lock_a_clerk_out_of_the_clerks_own_computer(

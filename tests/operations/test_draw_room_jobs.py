@@ -22,6 +22,7 @@ from portal.jobs import runner
 from portal.jobs.handlers import draw_room
 from portal.jobs.runner import HANDLERS, JobRun, LeaseLost
 from tests.conftest import NOW
+from tests.support.leases import end_lease
 from tests.support.town import Town
 
 MINUTE = dt.timedelta(minutes=1)
@@ -82,8 +83,10 @@ class Room:
 
     def lease(self, *, long_ago: bool = False) -> JobRun:
         with Session(self.engine) as session, session.begin():
-            now = self.now if long_ago else self.clock(session)
-            return JobRun(self.engine, jobs.take(session, self.job_id, owner="somebody", now=now), self.clock)
+            lease = jobs.take(session, self.job_id, owner="somebody")
+            if long_ago:
+                end_lease(session, self.job_id)
+            return JobRun(self.engine, lease, self.clock)
 
     def the_job(self) -> jobs.Job:
         with Session(self.engine) as session:

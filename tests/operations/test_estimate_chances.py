@@ -15,6 +15,7 @@ from portal.jobs import runner, scheduler
 from portal.jobs.queue_entries import QUEUES, open_queue
 from tests.conftest import NOW
 from tests.support.crowd import crowd
+from tests.support.leases import end_lease
 from tests.support.town import Town
 
 pytestmark = pytest.mark.long
@@ -80,7 +81,8 @@ def test_a_worker_that_died_while_drawing_leaves_it_to_the_next(engine):
     with Session(engine) as session, session.begin():
         job_id = estimates.request(session, why="test", now=NOW)
         assert estimates.request(session, why="test", now=NOW) == job_id
-        jobs.take(session, job_id, owner="dead", now=NOW - dt.timedelta(minutes=5))
+        jobs.take(session, job_id, owner="dead")
+        end_lease(session, job_id)
     assert runner.run(engine, at(NOW), job_id, "worker 2") == "done"
     with Session(engine) as session:
         job = session.get_one(jobs.Job, job_id)
@@ -97,6 +99,8 @@ def test_a_flushed_queue_delays_it_only(engine, redis_url):
         assert queues["bulk"].get_job_ids() == [str(job_id)]
         connection.flushdb()
         later = NOW + 2 * jobs.LEASE
+        with Session(engine) as session, session.begin():
+            end_lease(session, job_id)
         assert runner.sweep(engine, queues.__getitem__, now=later) == 1
         runner.relay(engine, queues.__getitem__, now=later)
         assert queues["bulk"].get_job_ids() == [str(job_id)]

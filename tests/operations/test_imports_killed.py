@@ -1,6 +1,5 @@
 """IMP05: `kill -9` of the worker in every phase of an import of 20,000 children writes nothing half, and the job goes on."""
 
-import datetime as dt
 import subprocess
 import sys
 import uuid
@@ -18,23 +17,19 @@ from enrollment.places.imports.uploaded_files import ImportState
 from enrollment.places.roll import RollChild, RollClass
 from portal.web.clock import real_now
 from tests.operations.serving import ROOT, eventually
+from tests.support.leases import end_lease
 
 ROWS = 20_000
-SILENT = jobs.LEASE.total_seconds() + 1
 
 
 class Worker:
-    """Does jobs in processes of its own, each of which can be killed; its clock goes on by the lease after each death."""
+    """Does jobs in processes of its own, each of which can be killed; the lease ends with each death."""
 
     def __init__(self, url: str, engine):
-        self.url, self.engine, self.deaths = url, engine, 0
-
-    def now(self) -> dt.datetime:
-        return real_now() + dt.timedelta(seconds=SILENT * self.deaths)
+        self.url, self.engine = url, engine
 
     def start(self, job: uuid.UUID) -> subprocess.Popen:
-        ahead = str(SILENT * self.deaths)
-        command = [sys.executable, "-m", "tests.support.job_process", self.url, str(job), ahead]
+        command = [sys.executable, "-m", "tests.support.job_process", self.url, str(job)]
         return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     def kill_when(self, job: uuid.UUID, reached) -> None:
@@ -46,10 +41,10 @@ class Worker:
         finally:
             process.kill()
             process.wait()
-        self.deaths += 1
         eventually(lambda: not self.is_writing(), 20)  # the server has noticed
         with Session(self.engine) as session, session.begin():
-            assert jobs.requeue_expired(session, now=self.now()) == 1
+            end_lease(session, job)
+            assert jobs.requeue_expired(session, now=real_now()) == 1
 
     def finish(self, job: uuid.UUID) -> str:
         return self.start(job).communicate(timeout=300)[0].strip()
@@ -84,7 +79,7 @@ def test_imp05_a_killed_import_writes_nothing_half_and_goes_on(worker):
 
     def state() -> str:
         with Session(engine) as session:
-            return uploads.own(session, file_id, by=owner, now=worker.now()).state
+            return uploads.own(session, file_id, by=owner, now=real_now()).state
 
     def on_roll() -> tuple[int, int, int]:
         with Session(engine) as session:
@@ -98,7 +93,7 @@ def test_imp05_a_killed_import_writes_nothing_half_and_goes_on(worker):
     assert worker.finish(check) == "done"
     assert state() == ImportState.CHECKED
     with Session(engine) as session, session.begin():
-        apply = uploads.confirm(session, file_id, by=owner, now=worker.now(), overwrite=()).job_id
+        apply = uploads.confirm(session, file_id, by=owner, now=real_now(), overwrite=()).job_id
     for phase in ("reading", "comparing", "writing", "copying"):
         worker.kill_when(
             apply, lambda phase=phase: worker.is_writing() if phase == "copying" else worker.step(apply) == phase
@@ -117,10 +112,9 @@ def test_imp05_an_import_whose_worker_died_too_often_says_so(worker):
         job = file.job_id
     for death in range(jobs.MOST_ATTEMPTS):
         with Session(worker.engine) as session, session.begin():
-            assert jobs.take(session, job, owner=f"worker {death}", now=worker.now()) is not None
-        worker.deaths += 1
-        with Session(worker.engine) as session, session.begin():
-            jobs.requeue_expired(session, now=worker.now())
+            assert jobs.take(session, job, owner=f"worker {death}") is not None
+            end_lease(session, job)
+            jobs.requeue_expired(session, now=real_now())
     with Session(worker.engine) as session:
         found = session.get_one(jobs.Job, job)
         assert (uploads.has_failed(found), found.error) == (True, "worker_lost")

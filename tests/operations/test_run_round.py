@@ -25,6 +25,7 @@ from tests.conftest import NOW
 from tests.operations.serving import ROOT, environment, eventually
 from tests.operations.test_background import kill_all_of
 from tests.support.keys import KEYS
+from tests.support.leases import end_lease
 from tests.support.town import Town
 
 
@@ -76,9 +77,9 @@ def test_a_worker_without_its_lease_saves_nothing(engine):
     """It read the market, was paused, lost its lease, and another worker finished the run meanwhile."""
     runner.load_handlers()
     run_id, job_id, _officials = a_started_run(engine)
-    long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
-        lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
+        lease = jobs.take(session, job_id, owner="sleeper")
+        end_lease(session, job_id)
     sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
         task = execution.read(session, run_id)
@@ -93,14 +94,14 @@ def test_a_worker_without_its_lease_saves_nothing(engine):
 
 def test_a_paused_worker_cannot_save_even_while_the_run_still_runs(engine):
     run_id, job_id, _officials = a_started_run(engine)
-    long_ago = real_now() - dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
-        lease = jobs.take(session, job_id, owner="sleeper", now=long_ago)
+        lease = jobs.take(session, job_id, owner="sleeper")
+        end_lease(session, job_id)
     sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
         computed = execution.compute(execution.read(session, run_id))
     with Session(engine) as session, session.begin():
-        assert jobs.take(session, job_id, owner="second", now=real_now()).fence == 2
+        assert jobs.take(session, job_id, owner="second").fence == 2
     with pytest.raises(runner.LeaseLost), sleeper.session() as session:
         execution.save(session, run_id, computed, now=real_now())
     assert the_run(engine, run_id).state == "running"

@@ -5,7 +5,7 @@ import time
 import uuid
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from enrollment.delivery import claims, settlement
@@ -13,7 +13,7 @@ from enrollment.delivery.lanes import Uncertain, policy_of_codes, policy_of_noti
 from enrollment.delivery.settlement import Outcome, Verdict
 from enrollment.delivery.unreachable_numbers import UnreachableNumber
 from enrollment.ground.db import open_engine
-from enrollment.ground.outbox import DeliveryError
+from enrollment.ground.outbox import DeliveryError, TextMessage
 from enrollment.ground.phones import phone_index
 from portal.gateways.stand_ins.messages import Mood, TestGateway
 from portal.sender import breaker as breakers
@@ -237,7 +237,8 @@ def test_what_a_killed_sender_held_is_sent_again_or_given_up_as_the_lane_says(en
     with Session(engine_of_sender) as session, session.begin():
         [message] = claims.claim(session, policy, 5, token=token, now=now)
         assert claims.claim(session, policy, 5, token=token, now=now) == []
-        assert claims.requeue_expired(session, policy, now=now) == 0
-        assert claims.requeue_expired(session, policy, now=now + policy.lease * 2) == 1
+        assert claims.requeue_expired(session, policy) == 0
+        session.execute(update(TextMessage).values(lease_until=now - policy.lease))
+        assert claims.requeue_expired(session, policy) == 1
         settlement.settle(session, policy, [Outcome(message, Verdict.ACCEPTED)], token=token, now=now)
     assert outbox.states([code]) == [state], "an outcome that comes after the lease is not stored"

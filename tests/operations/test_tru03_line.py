@@ -181,6 +181,17 @@ def test_tru03_a_place_is_kept_and_let_in_at_its_turn(door):
     assert header(tell(door, CHECK), "X-Line") == "wait"
 
 
+def test_tru03_a_place_that_is_handed_around_lets_no_crowd_pass_the_line(door):
+    """Three times, because an answer may be lost on the way; whoever comes with it afterwards takes a place of their own."""
+    kept = cookie(tell(door))
+    tell(door)
+    door.line.moved(2, 1, 1, STEP)
+    entrances = [cookie(tell(door, CHECK, cookie=kept)) for _ in range(20)]
+    assert sum(each.startswith("visit=in.") for each in entrances) == 3
+    assert header(tell(door, CHECK, cookie=kept), "X-Line") == "wait"
+    assert "3</b>" in tell(door, cookie=kept).body.decode(), "behind everybody who waits"
+
+
 def test_tru03_a_forged_place_is_a_new_one(door):
     for forged in ("visit=wait.1.abc.def", "visit=wait.", "visit=in.x", VISITS.place(999).partition(";")[0]):
         assert header(tell(door, CHECK, cookie=forged), "X-Line") == "wait"

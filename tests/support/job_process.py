@@ -1,9 +1,6 @@
-"""`python -m tests.support.job_process DATABASE JOB AHEAD`: one job in a process of its own, which a test may kill.
+"""`python -m tests.support.job_process DATABASE JOB`: one job in a process of its own, which a test may kill."""
 
-`AHEAD` are the seconds by which its clock is ahead, so that a lease that ended with another process is over.
-"""
-
-import datetime as dt
+import os
 import sys
 import uuid
 
@@ -15,11 +12,10 @@ from tests.support.keys import KEYS
 
 
 def main() -> None:
-    url, job, ahead = sys.argv[1:]
+    url, job = sys.argv[1:]
     vault.unlock(KEYS)
     runner.load_handlers()
-    later = dt.timedelta(seconds=float(ahead))
-    print(runner.run(open_engine(url), lambda _session: real_now() + later, uuid.UUID(job), f"process {ahead}"))
+    print(runner.run(open_engine(url), lambda _session: real_now(), uuid.UUID(job), f"process {os.getpid()}"))
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ import filetype
 import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from enrollment.ground.errors import Refused
+from enrollment.ground.files import bounded
 from enrollment.ground.files.upload_limits import LIMITS, UploadLimit, size_in_megabytes
 
 MOST_PDF_PAGES = 20
@@ -35,6 +35,9 @@ A progressive JPEG is held whole before it is made small, a WEBP twice."""
 PHOTOS = {"image/jpeg", "image/png", "image/webp", "image/heic", "image/heif"}
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PDF_PARTS = 200_000
+PDF_MEMORY, PDF_SECONDS = 300 * 2**20, 10
+"""Bytes and seconds of a processor that the check of a PDF may take; a scan takes 20 MB and a tenth of a second."""
+
 ACTIVE_ACTIONS = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition")
 EMBEDDED_CONTENT = ("/JavaScript", "/JS", "/EmbeddedFiles", "/EF", "/XFA", "/RichMediaContent")
 
@@ -115,20 +118,27 @@ def _flatten_on_white(picture: Image.Image) -> Image.Image:
 
 
 def _check_pdf(content: bytes, field: str) -> None:
+    """Parse it in a process with bounds: ten megabytes can unpack to gigabytes, and pypdf may raise anything over what is in them."""
     try:
-        reader = PdfReader(io.BytesIO(content), strict=False)
-        if reader.is_encrypted:
-            raise Refused("pdf_locked", field=field)
-        pages = len(reader.pages)
-        active = _has_active_content(reader)
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as fault:
+        told = bounded.run(lambda: _look_at_pdf(content), memory=PDF_MEMORY, seconds=PDF_SECONDS)
+    except bounded.OutOfBounds as fault:
         raise Refused("pdf_unreadable", field=field) from fault
-    if active:
-        raise Refused("pdf_active", field=field)
-    if pages == 0:
-        raise Refused("pdf_unreadable", field=field)
-    if pages > MOST_PDF_PAGES:
-        raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
+    match told:
+        case {"locked": True}:
+            raise Refused("pdf_locked", field=field)
+        case {"active": True}:
+            raise Refused("pdf_active", field=field)
+        case {"pages": 0}:
+            raise Refused("pdf_unreadable", field=field)
+        case {"pages": int(pages)} if pages > MOST_PDF_PAGES:
+            raise Refused("pdf_too_many_pages", field=field, n=pages, most=MOST_PDF_PAGES)
+
+
+def _look_at_pdf(content: bytes) -> dict[str, int | bool]:
+    reader = PdfReader(io.BytesIO(content), strict=False)
+    if reader.is_encrypted:
+        return {"locked": True}
+    return {"pages": len(reader.pages), "active": _has_active_content(reader)}
 
 
 def _has_active_content(reader: PdfReader) -> bool:
