@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -105,9 +104,27 @@ class Servers:
             self.valkey = Valkey(self.folder / "valkey", self.folder / "valkey.log", durable=False)
             self.valkey.start()
             queue = self.valkey.url()
-        addresses = Addresses(database, queue)
-        make_template(addresses)
-        return addresses
+        self.addresses = Addresses(database, queue)
+        return self.addresses
+
+    @property
+    def template_made(self) -> Path:
+        """The file that is there when databases can be made; it has the fault if there is one."""
+        return self.folder / "template-made"
+
+    def make_template(self) -> None:
+        """Migrate the database that others are made from, and say so in `template_made`."""
+        fault = "the migrations were interrupted"
+        try:
+            make_template(self.addresses)
+            fault = ""
+        except Exception as caught:
+            fault = f"{type(caught).__name__}: {caught}"
+            raise
+        finally:
+            # renamed into its place, so that nobody reads half of it
+            (self.folder / "fault").write_text(fault)
+            (self.folder / "fault").rename(self.template_made)
 
     def stop(self) -> None:
         for server in (self.valkey, self.postgres):
@@ -137,9 +154,21 @@ def downgrade(engine, to: str) -> None:
 
 def empty(connection) -> None:
     """Delete every row of every table, including append-only tables."""
-    with no_triggers(connection):
-        connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in tables(connection)))
+    _delete_all(connection)
     connection.commit()
+
+
+_deletions: dict[str, str] = {}
+"""By database, the statements that empty it.  They are one message: to send them one by one takes as long as they do."""
+
+
+def _delete_all(connection) -> None:
+    """Until the end of the transaction neither triggers nor foreign keys count: for rows that were in the database before."""
+    database = connection.engine.url.render_as_string()
+    if database not in _deletions:
+        each = (f'DELETE FROM "{name}"' for name in tables(connection))
+        _deletions[database] = "; ".join(["SET LOCAL session_replication_role = replica", *each])
+    connection.exec_driver_sql(_deletions[database])
 
 
 class KeptRows:
@@ -155,23 +184,14 @@ class KeptRows:
                 self.copies[name] = b"".join(bytes(part) for part in copy)
 
     def restore(self, connection) -> None:
-        with no_triggers(connection):
-            connection.exec_driver_sql("; ".join(f'DELETE FROM "{name}"' for name in tables(connection)))
-            cursor = connection.connection.driver_connection.cursor()
-            for name, rows in self.copies.items():
-                with cursor.copy(f'COPY "{name}" FROM STDIN (FORMAT binary)') as copy:
-                    copy.write(rows)
+        _delete_all(connection)
+        cursor = connection.connection.driver_connection.cursor()
+        for name, rows in self.copies.items():
+            with cursor.copy(f'COPY "{name}" FROM STDIN (FORMAT binary)') as copy:
+                copy.write(rows)
         connection.commit()
 
 
 def tables(connection) -> list[str]:
     names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     return connection.exec_driver_sql(names).scalars().all()
-
-
-@contextmanager
-def no_triggers(connection):
-    """Neither triggers nor foreign keys: for rows that were in the database before."""
-    connection.exec_driver_sql("SET session_replication_role = replica")
-    yield
-    connection.exec_driver_sql("SET session_replication_role = DEFAULT")
