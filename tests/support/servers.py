@@ -172,24 +172,56 @@ def _delete_all(connection) -> None:
 
 
 class KeptRows:
-    """A copy of all rows of a database, with which `restore` replaces what was committed since."""
+    """A copy of all rows of a database in its schema `kept`, with which `restore` replaces what was committed since.
+
+    A database has one copy at a time.  The rows never leave the server, and it is asked once: COPY of each table took twice as long.
+    """
 
     def __init__(self, connection):
-        questions = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in tables(connection))
-        filled = connection.exec_driver_sql(" UNION ALL ".join(questions)).scalars().all()
-        cursor = connection.connection.driver_connection.cursor()
-        self.copies: dict[str, bytes] = {}
-        for name in filled:
-            with cursor.copy(f'COPY "{name}" TO STDOUT (FORMAT binary)') as copy:
-                self.copies[name] = b"".join(bytes(part) for part in copy)
+        self.database = connection.engine.url.render_as_string()
+        columns = _columns(connection)
+        if self.database not in _copies:
+            made = (
+                f'CREATE UNLOGGED TABLE kept."{name}" AS SELECT {of} FROM "{name}" WITH NO DATA'
+                for name, of in columns.items()
+            )
+            connection.exec_driver_sql("; ".join(["CREATE SCHEMA kept", *made]))
+        elif before := _copies[self.database].tables:
+            # TRUNCATE makes a new file for each table, which takes ten times as long
+            connection.exec_driver_sql("; ".join(f'DELETE FROM kept."{name}"' for name in before))
+        questions = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in columns)
+        self.tables = connection.exec_driver_sql(" UNION ALL ".join(questions)).scalars().all()
+        copies = [f'INSERT INTO kept."{name}" SELECT {columns[name]} FROM "{name}"' for name in self.tables]
+        if copies:
+            connection.exec_driver_sql("; ".join(copies))
+        connection.commit()
+        self._insertions = "; ".join(
+            f'INSERT INTO "{name}" ({columns[name]}) OVERRIDING SYSTEM VALUE SELECT {columns[name]} FROM kept."{name}"'
+            for name in self.tables
+        )
+        _copies[self.database] = self
 
     def restore(self, connection) -> None:
+        assert _copies[self.database] is self, "another copy has taken the place of this one"
         _delete_all(connection)
-        cursor = connection.connection.driver_connection.cursor()
-        for name, rows in self.copies.items():
-            with cursor.copy(f'COPY "{name}" FROM STDIN (FORMAT binary)') as copy:
-                copy.write(rows)
+        if self._insertions:
+            connection.exec_driver_sql(self._insertions)
         connection.commit()
+
+
+_copies: dict[str, KeptRows] = {}
+
+
+def _columns(connection) -> dict[str, str]:
+    """The columns of each table that are stored as they are given; the others are computed from them."""
+    found = """
+        SELECT relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+          AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+        GROUP BY relname
+    """
+    return dict(connection.exec_driver_sql(found).all())
 
 
 def tables(connection) -> list[str]:
