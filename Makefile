@@ -37,9 +37,8 @@ licences: setup-test ## the licence of each pinned package; fails on one that no
 test test-long: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup-test ## everything needed, then style, types and the tests of every finding, guard, story and page (TESTS=path for some)
-	@# the engine and the modules are compiled once on the second core, not by each worker and each started portal of the tests
-	@{ $(PY) -c "from allocation.warmup import compile_all; compile_all()" && \
-	   { $(PY) -m pytest -q --collect-only -p no:cacheprovider $(TESTS) >/dev/null 2>&1 || :; }; } & compiling=$$!; \
+	@# the modules are compiled once on the second core, not by each worker and each started portal of the tests
+	@{ $(PY) -m pytest -q --collect-only -p no:cacheprovider $(TESTS) >/dev/null 2>&1 || :; } & compiling=$$!; \
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(SECOND_LOOK)
 

@@ -229,6 +229,7 @@ def main() -> None:
         return
     servers = Servers(in_memory=False)
     addresses = servers.start()
+    servers.make_template()
     url = addresses.create("bench_imports")
     engine = open_engine(url)
     try:

@@ -233,6 +233,7 @@ def measure(runs: int, minutes: float, seed: int, say: Callable[[str], None]) ->
     servers = Servers()
     try:
         addresses = servers.start()
+        servers.make_template()
         publications = Runs(addresses)
         took = [publications.undisturbed() for _ in range(3)]
         load, counted, wrong = MachineLoad(), Counter[str](), []

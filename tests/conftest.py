@@ -9,6 +9,8 @@ import datetime as dt
 import gc
 import itertools
 import os
+import threading
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,29 +41,47 @@ NOW = dt.datetime(2026, 5, 22, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 _servers: Servers | None = None
 _addresses: Addresses | None = None
+_template: threading.Thread | None = None
+_template_made: Path | None = None
+"""In a worker: the file that tells it that it can make databases."""
+
 _numbers = itertools.count()
 _setups = Setups()
 
 
-def _start_once() -> Addresses:
-    global _servers, _addresses
-    if _addresses is None:
+def _start_once() -> Servers:
+    """Start the servers of this session; a thread of theirs migrates the database that others are made from."""
+    global _servers, _template
+    if _servers is None:
         _servers = Servers()
-        _addresses = _servers.start()
-    return _addresses
+        _servers.start()
+        _template = threading.Thread(target=_servers.make_template)
+        _template.start()
+    return _servers
+
+
+def _wait_for_template(made: Path) -> None:
+    ends = time.monotonic() + 300
+    while not made.exists():
+        assert time.monotonic() < ends, "the migrations have not come to an end"
+        time.sleep(0.05)
+    assert not (fault := made.read_text()), fault
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    """The controlling process starts the servers and tells each worker where they are."""
-    node.workerinput["addresses"] = _start_once().as_plain()
+    """The controlling process starts the servers and tells each worker where they are; workers collect while it migrates."""
+    servers = _start_once()
+    node.workerinput["addresses"] = servers.addresses.as_plain()
+    node.workerinput["template_made"] = str(servers.template_made)
 
 
 def pytest_configure(config):
-    global _addresses
+    global _addresses, _template_made
     vault.unlock(KEYS)
     if hasattr(config, "workerinput"):
         _addresses = Addresses(**config.workerinput["addresses"])
+        _template_made = Path(config.workerinput["template_made"])
 
 
 def pytest_collection_modifyitems(config, items):
@@ -96,12 +116,18 @@ def pytest_collection_finish(session):
 
 def pytest_unconfigure(config):
     if _servers is not None:
+        _template.join()
         _servers.stop()
 
 
 @pytest.fixture(scope="session")
 def addresses() -> Addresses:
-    return _start_once()
+    found, made = _addresses, _template_made
+    if found is None:
+        servers = _start_once()
+        found, made = servers.addresses, servers.template_made
+    _wait_for_template(made)
+    return found
 
 
 @pytest.fixture(scope="session")

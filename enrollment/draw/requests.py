@@ -10,7 +10,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from enrollment.draw import draw_jobs, replay, runs, snapshot
-from enrollment.draw.publication import hours, opening
+from enrollment.draw.publication import hours, opening, run_moves
 from enrollment.draw.run_rows import RunState
 from enrollment.draw.seed import seeding
 from enrollment.ground.accounts import Actor
@@ -76,7 +76,7 @@ def prepare_again(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.dat
     if run.state != RunState.SIGNED:
         raise Refused("run_is_over", state=run.state)
     opening.refuse_old_list(session, run)
-    opening.refuse_if_full(session, run)
+    run_moves.refuse_if_full(session, run)
     hours.try_again(session, run_id)
     draw_jobs.enqueue(session, round_, "prepare_run", {"run": str(run_id)}, by=by, now=now)
 

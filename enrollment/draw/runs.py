@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import draw_jobs, snapshot
-from enrollment.draw.publication import hours, opening, preparation
+from enrollment.draw.publication import hours, opening, preparation, run_moves
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, RunState, WishReason
 from enrollment.ground import audit, jobs, signatures
@@ -110,7 +110,7 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, no
     run = _signable(session, run_id)
     people = signatures.sign(session, "run", run.id, run.digest or "", by=by, now=now, note=note)
     if people >= SIGNATURES_NEEDED:
-        opening.refuse_if_full(session, run)
+        run_moves.refuse_if_full(session, run)
         let_wait(session, run, by=by, now=now)
     return people
 

@@ -8,7 +8,7 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from enrollment.draw import central_placement
+from enrollment.draw.central import central_list
 from enrollment.draw.unserved import explanations
 from enrollment.draw.unserved.explanations import Ending
 from enrollment.ground import signatures
@@ -29,7 +29,7 @@ def close(session: Session, year: int, *, by: Actor, now: dt.datetime, seen: str
     wait for a result or whose run is not finished, `children_without_a_word` with `n`, `explanations_changed`,
     `signed_already`, and what `season_lifecycle.may_close` refuses.
     """
-    under_way = central_placement.round_under_way(session, year, central=True)
+    under_way = central_list.round_under_way(session, year, central=True)
     season = season_lifecycle.may_close(session, year, under_way=under_way, by=by, now=now)
     found = explanations.ending(session, year)
     if found.without_a_word:

@@ -5,7 +5,9 @@ import uuid
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment.draw import central_placement, runs
+from enrollment.draw import runs
+from enrollment.draw.central import central_list, central_runs
+from enrollment.draw.central.central_proposals import proposals
 from enrollment.ground import audit
 from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
@@ -26,7 +28,7 @@ def start_central() -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            run = central_placement.start(db(), _year(), by=actor(), now=clock())
+            run = central_list.start(db(), _year(), by=actor(), now=clock())
             return redirect(url_for("officials.run_page", run_id=run.id), 303)
     return unserved_board.board_page(central=form)
 
@@ -35,7 +37,7 @@ def start_central() -> ResponseReturnValue:
 @desk("officials", Role.CITY_OFFICIAL, Role.AUDITOR)
 def central_proposals(run_id: uuid.UUID) -> ResponseReturnValue:
     """Every proposal of a central run: an official reads them all before signing."""
-    if not central_placement.is_central(db(), run_id):
+    if not central_runs.is_central(db(), run_id):
         abort(404)
     run = runs.one(db(), run_id)
     names = area_names()
@@ -46,7 +48,7 @@ def central_proposals(run_id: uuid.UUID) -> ResponseReturnValue:
         "officials/central_proposals.html",
         run=run,
         round=rounds.get_round(db(), run.round_id),
-        found=central_placement.proposals(db(), run_id, words=words, area=area if area in names else None, page=page),
+        found=proposals(db(), run_id, words=words, area=area if area in names else None, page=page),
         q=words,
         area=area,
         area_names=names,

@@ -73,7 +73,7 @@ class Race:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         return results
 
     def crossing(self, *acts: Callable[[Session], object]) -> list[object]:

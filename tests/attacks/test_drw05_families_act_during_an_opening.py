@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from enrollment.draw import runs
-from enrollment.draw.publication import hours, opening
+from enrollment.draw.publication import hours, opening, run_moves
 from enrollment.draw.publication.rows import Publication
 from enrollment.ground import sign_in
 from enrollment.ground.accounts import Account
@@ -63,7 +63,7 @@ def test_drw05_a_family_that_leaves_while_its_offer_is_written_gets_none(race, n
                 other.rollback()
         return moment
 
-    with Session(race.engine) as session, pytest.raises(opening.Overtaken):
+    with Session(race.engine) as session, pytest.raises(run_moves.Overtaken):
         opening.open_run(session, run.id, now=hour - SECOND, wait=leave_meanwhile)
     with Session(race.engine) as session, session.begin():
         assert session.scalar(select(func.count()).select_from(Offer)) == 0

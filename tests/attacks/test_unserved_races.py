@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.draw import central_placement
+from enrollment.draw.central import central_list
 from enrollment.draw.unserved import accepted_places, choices, explanations, officers
 from enrollment.draw.unserved.rows import ChosenPlace, UnservedChild
 from enrollment.ground.errors import Refused
@@ -80,7 +80,7 @@ def test_a_family_withdraws_while_an_official_chooses_and_the_city_starts(race, 
         return withdrawals.withdraw(session, child.id, by=parent, now=town.now)
 
     def starts(session):
-        return central_placement.start(session, 2026, by=city, now=town.now).id
+        return central_list.start(session, 2026, by=city, now=town.now).id
 
     said = race.at_once(chooses(town, child, town.people[0]), leaves, starts)
     assert set(codes(said)) <= {"child_left_the_list"} and not isinstance(said[2], Exception)

@@ -3,10 +3,14 @@
     def test_…(site, workers, phone): the site answers, background work gets done, `phone` is a page at 390 px
 
 A browser test fails when Chromium is missing: it never passes unseen.
+
+`LATE_SCRIPTS=400` before the command of a test sends every script so many milliseconds late: a test that acts on a page
+before its scripts listen fails then each time, and not only on a busy machine.
 """
 
 import contextlib
 import datetime as dt
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +18,7 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
@@ -28,6 +33,7 @@ from portal.gateways.stand_ins.single_sign_on import TestProvider
 from portal.operations.child_processes import end_session
 from portal.text.catalogues import compile_stale
 from portal.web.clock import real_now
+from tests.browser.another_page import PATIENCE
 from tests.operations.serving import ROOT, environment, free_port
 from tests.support import chromium
 from tests.support.findings import finding_of
@@ -35,6 +41,8 @@ from tests.support.keys import KEYS, write_key_file
 from tests.support.servers import empty
 
 SECRET = "demo-for-browser-tests-only"
+LATE_SCRIPTS = int(os.environ.get("LATE_SCRIPTS", "0")) / 1000
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items):
@@ -65,6 +73,17 @@ class Site:
             session.add(DemoClock(ahead=moment - real_now()))
 
 
+def with_late_scripts(app):
+    """The portal, whose scripts come `LATE_SCRIPTS` seconds late."""
+
+    def answer(environ, start_response):
+        if environ["PATH_INFO"].endswith(".js"):
+            time.sleep(LATE_SCRIPTS)
+        return app(environ, start_response)
+
+    return answer if LATE_SCRIPTS else app
+
+
 @pytest.fixture(scope="session")
 def whole_site(addresses, worker_number, tmp_path_factory):
     """The running portal, built once for all tests of this worker."""
@@ -88,7 +107,8 @@ def whole_site(addresses, worker_number, tmp_path_factory):
         single_sign_on=SingleSignOn(sign_on.issuer, sign_on.client_id, sign_on.client_secret),
         testing=True,
     )
-    server = make_server("127.0.0.1", port, create_app(app_config, open_engine(as_portal)), threaded=True)
+    app = create_app(app_config, open_engine(as_portal))
+    server = make_server("127.0.0.1", port, with_late_scripts(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     environ = environment(
@@ -157,17 +177,19 @@ def workers(site, tmp_path):
 def new_page(browser, site):
     """A function that opens another person's browser: `new_page(phone=True, language="en")`.
 
-    What a page writes to its console as an error, a blocked script among them, fails the test.
+    What a page writes to its console as an error, a blocked script among them, fails the test; so does a form that was sent
+    and whose answer the test did not wait for: whether it arrives is chance.
     """
     contexts, faults = [], []
 
     def open_page(*, phone: bool = False, language: str = "zh-CN", worker: bool = False):
         context = chromium.open_context(browser, phone=phone, language=language, base_url=site.url, worker=worker)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: faults.append(f"{page.url}: {message.text}") if is_fault(message) else None)
         page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        page.on("requestfailed", lambda request: faults.append(f"not awaited: {request.url}") if cut(request) else None)
         return page
 
     yield open_page
@@ -181,6 +203,11 @@ def is_fault(message) -> bool:
     # a request without a network, which a test has cut
     known = ("the server responded with a status of 4", "net::ERR_INTERNET_DISCONNECTED", "net::ERR_CONNECTION_REFUSED")
     return message.type == "error" and not any(text in message.text for text in known)
+
+
+def cut(request) -> bool:
+    """Whether a form was sent and its answer was not awaited."""
+    return request.method == "POST" and request.is_navigation_request() and request.failure == "net::ERR_ABORTED"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from enrollment.draw import replay
 from enrollment.offers import revocations
 from enrollment.review import cases
+from tests.browser.another_page import another_page
 from tests.browser.test_review import let_in
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -71,21 +72,27 @@ def test_an_official_settles_and_a_second_one_revokes(site, waiting, new_page):
     page = new_page()
     let_in(site, page, waiting.city)
     page.goto("/officials")
-    page.get_by_role("link", name="办结争议、申诉和异议").click()
-    page.get_by_role("link", name="监护人争议").click()
+    with another_page(page):
+        page.get_by_role("link", name="办结争议、申诉和异议").click()
+    with another_page(page):
+        page.get_by_role("link", name="监护人争议").click()
     page.get_by_label("不成立").check()
     page.get_by_label("依据和经过").fill("判决书与孩子无关")
-    page.get_by_role("button", name="办结并通知").click()
+    with another_page(page):
+        page.get_by_role("button", name="办结并通知").click()
     expect(page.get_by_role("alert")).to_contain_text("请确认后再办结")
     expect(page.get_by_label("依据和经过")).to_have_value("判决书与孩子无关")
     page.get_by_label("我已听取各方").check()
-    page.get_by_role("button", name="办结并通知").click()
+    with another_page(page):
+        page.get_by_role("button", name="办结并通知").click()
     expect(page.get_by_role("heading", name="最近办结")).to_be_visible()
     expect(page.get_by_role("link", name="监护人争议")).to_have_count(0)
 
     page.goto("/officials")
-    page.get_by_role("link", name="看一看要撤销的录取").click()
-    page.get_by_role("link", name=waiting.code).click()
+    with another_page(page):
+        page.get_by_role("link", name="看一看要撤销的录取").click()
+    with another_page(page):
+        page.get_by_role("link", name=waiting.code).click()
     expect(page.get_by_text("户口材料经公安核实系伪造")).to_be_visible()
     page.get_by_label("查实的虚假情况").fill("复核属实")
     page.get_by_label("虚假情况已经查实").check()

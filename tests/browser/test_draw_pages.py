@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -55,7 +56,9 @@ def test_a_family_confirms_and_waits_on_a_phone(new_page, site, drawn):
     page = new_page(phone=True)
     page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
     page.goto(result)
-    page.get_by_role("link", name="确认并候补").click()
-    page.get_by_role("button", name="确认并候补").click()
+    with another_page(page):
+        page.get_by_role("link", name="确认并候补").click()
+    with another_page(page):
+        page.get_by_role("button", name="确认并候补").click()
     page.get_by_text("已确认，并候补更靠前的志愿。").wait_for()
     expect(page.get_by_role("link", name="下载录取通知书（PDF）")).to_be_visible()

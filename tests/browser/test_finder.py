@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.another_page import another_page
 from tests.browser.people.searcher import Searcher
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support import chromium
@@ -46,7 +47,7 @@ def test_near_me_on_a_list_and_on_the_map(city, new_page, language):
     page.context.set_geolocation({"longitude": 104.0803, "latitude": 30.6504})
     reader = Searcher(page)
     reader.opens_the_finder(f"?lang={language}")
-    with page.expect_navigation():
+    with another_page(page):
         page.locator("[data-near]").click()
     assert page.url.endswith("from=here"), "no point in the address"
     assert next(each["value"] for each in page.context.cookies() if each["name"] == "here") == "104.080,30.650"
@@ -70,7 +71,7 @@ def test_by_keyboard_alone(city, new_page):
             page.keyboard.press("Tab")
             if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
                 break
-        with page.expect_navigation():
+        with another_page(page):
             page.keyboard.press("Enter")
 
     for _ in range(20):
@@ -78,7 +79,7 @@ def test_by_keyboard_alone(city, new_page):
         if page.evaluate("document.activeElement.id") == "q":
             break
     page.keyboard.type("pi dou")
-    with page.expect_navigation():
+    with another_page(page):
         page.keyboard.press("Enter")
     expect(page.locator(".finds h2 a")).to_have_text(["郫都区第一幼儿园"])
     press_on(".tick")
@@ -95,7 +96,8 @@ def test_without_scripts_until_two_wishes_are_added(city, site, browser):
     page.goto("/kindergartens?q=youeryuan")
     page.locator(".chip").filter(has_text="普惠").click()
     expect(page.locator(".finds h2 a")).to_have_text(["九眼桥童乐幼儿园"])
-    page.locator(".heart").click()
+    with another_page(page):
+        page.locator(".heart").click()
     page.goto("/kindergartens?kept=1")
     expect(page.locator(".finds h2 a")).to_have_text(["九眼桥童乐幼儿园"])
     page.locator(".seg a").nth(1).click()
@@ -122,5 +124,6 @@ def test_the_pages_of_wishes_are_accessible_with_their_chances(city, site, new_p
         expect(page.locator(".chancebar").first).to_be_visible()
         assert_axe_clean(page)
     page.goto(f"{city.application}/wishes")
-    page.locator(".advice button").first.click()
+    with another_page(page):
+        page.locator(".advice button").first.click()
     expect(page.locator(".wishes h2")).to_have_count(2)

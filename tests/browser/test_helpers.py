@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from enrollment.ground.outbox import TextMessage
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -77,7 +78,8 @@ def test_a_helper_begins_with_a_family_and_goes_on_with_another(site, helped, ne
     look_at(page, "beginning", BOTH)
     page.goto("/parents/consent")
     look_at(page, "consent")
-    page.get_by_role("button", name="结束代办").click()
+    with another_page(page):
+        page.get_by_role("button", name="结束代办").click()
     expect(page.locator("section", has_text="张*三").get_by_role("button", name="继续代办")).to_be_visible()
     look_at(page, "home", BOTH)
     page.locator("section", has_text="张*三").get_by_role("button", name="继续代办").click()

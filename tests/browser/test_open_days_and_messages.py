@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -86,7 +87,8 @@ def test_an_open_day_from_publishing_to_the_list(site, garden, new_page, languag
     look(second, f"open-day-full-{language}")
     first.get_by_role("button", name=words["cancel"], exact=True).click()
     expect(first.get_by_role("button", name=words["cancel"], exact=True)).to_have_count(0)
-    second.get_by_role("button", name=words["book"], exact=True).click()
+    with another_page(second):
+        second.get_by_role("button", name=words["book"], exact=True).click()
     expect(second.get_by_role("button", name=words["cancel"], exact=True)).to_be_visible()
     desk.reload()
     expect(desk.locator("main table")).to_contain_text("王小雨")
@@ -103,12 +105,14 @@ def test_a_message_from_the_heads_text_to_the_inbox(site, garden, new_page, lang
     head.get_by_label(words["zh"], exact=True).fill("周五 16:00 家长会。")
     head.get_by_label(words["en"], exact=True).fill("Meeting on Friday at 16:00.")
     look(head, f"message-templates-{language}")
-    head.get_by_role("button", name=words["add"], exact=True).click()
+    with another_page(head):
+        head.get_by_role("button", name=words["add"], exact=True).click()
     desk = opens(site, new_page(), garden.clerk_key, f"/staff/messages/new?lang={language}")
     desk.locator("[name=audience]").first.check()
     desk.get_by_label("家长会").check()
     look(desk, f"message-new-{language}")
-    desk.get_by_role("button", name=words["see"]).click()
+    with another_page(desk):
+        desk.get_by_role("button", name=words["see"]).click()
     look(desk, f"message-preview-{language}")
     desk.get_by_role("button", name=words["send"]).click()
     expect(desk.locator("main")).to_contain_text(words["sent"])

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from enrollment.applications.evidence_rows import EvidencePage, pages_of
 from enrollment.ground.sign_in import IdempotentResponse
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.browser.test_uploads_and_drafts import open_as, stored, until, until_stored
 from tests.support.axe import assert_axe_clean
@@ -69,8 +70,8 @@ def test_a_photo_is_sent_by_itself_turned_replaced_and_removed(site, draft, new_
     assert_axe_clean(page)
     first, second = pages_in_database(site, draft)["hukou_booklet"]
     tools = booklet(page).locator(".tile").first.locator(".tools > *")
-    tools.nth(0).locator("button").click()
-    page.wait_for_load_state()
+    with another_page(page):
+        tools.nth(0).locator("button").click()
     thumb = booklet(page).locator(".tile img").first
     until(page, "document.querySelector('.tile img').naturalWidth > 0")
     assert thumb.evaluate("img => img.naturalWidth > img.naturalHeight"), "the page lies on its side now"
@@ -80,8 +81,8 @@ def test_a_photo_is_sent_by_itself_turned_replaced_and_removed(site, draft, new_
     until(page, f"!document.querySelector('[data-replace=\"{first.id}\"]')")
     now_there = pages_in_database(site, draft)["hukou_booklet"]
     assert [each.id for each in now_there][1] == second.id and len(now_there) == 2, "the new one stands in its place"
-    booklet(page).locator(".tile").last.locator(".tools > *").nth(2).locator("button").click()
-    page.wait_for_load_state()
+    with another_page(page):
+        booklet(page).locator(".tile").last.locator(".tools > *").nth(2).locator("button").click()
     expect(booklet(page).locator(".tile")).to_have_count(1)
     booklet(page).locator(".tile .im").click()
     expect(page.locator("img.whole")).to_be_visible()
@@ -226,7 +227,8 @@ def test_without_scripts_a_family_uploads_sees_a_pdf_as_pictures_and_replaces_it
     booklet(page).locator(".tile .im").click()
     expect(page.locator("img.whole")).to_have_count(2)
     page.locator("#replace input[type=file]").set_input_files(photo("instead"))
-    page.get_by_role("button", name="换一张").click()
+    with another_page(page):
+        page.get_by_role("button", name="换一张").click()
     (kept,) = pages_in_database(site, draft)["hukou_booklet"]
     assert kept.media_type == "image/webp"
     context.close()

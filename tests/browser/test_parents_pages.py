@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from enrollment.applications import wishes
 from enrollment.eligibility.evidence import EvidencePage
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -126,7 +127,8 @@ def test_wishes_change_places_by_button_and_by_drag(site, family, new_page):
     page.goto(f"{family.draft}/wishes")
     names = page.locator(".wishes h2 a")
     expect(names).to_have_text(["机关第一幼儿园", "锦官新城幼儿园", "小蜜蜂幼儿园"])
-    page.get_by_role("button", name="下移 机关第一幼儿园").click()
+    with another_page(page):
+        page.get_by_role("button", name="下移 机关第一幼儿园").click()
     expect(names).to_have_text(["锦官新城幼儿园", "机关第一幼儿园", "小蜜蜂幼儿园"])
     grips = page.locator(".wishes .grip")
     start, end = grips.nth(2).bounding_box(), grips.nth(0).bounding_box()

@@ -11,6 +11,7 @@ from enrollment.ground.jobs import Job
 from enrollment.places import ledger, roll
 from enrollment.places.imports import uploads
 from enrollment.places.roll_changes import transfers
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.conftest import FrozenClock
 from tests.support.axe import assert_axe_clean
@@ -131,11 +132,14 @@ def test_the_promotion_sheet_in_july(new_page, site, city, now, phone, language)
     assert_axe_clean(page)
     for kept in page.locator(".exceptions li").all():
         kept.locator("label").first.click()
-    page.locator("#sheet button").click()
+    with another_page(page):
+        page.locator("#sheet button").click()
     if PICTURES:
         page.screenshot(path=str(Path(PICTURES) / f"chosen-{name}"), full_page=True)
-    page.locator("main form[method=post] button").click()
+    with another_page(page):
+        page.locator("main form[method=post] button").click()
     page.goto("/staff/roll/promote?year=2025")
-    page.locator("main form[method=post] button").click()
+    with another_page(page):
+        page.locator("main form[method=post] button").click()
     page.goto("/staff/roll/promote?year=2025")
     assert page.locator(".exceptions li").count() == 2, "taken back: the sheet is as it was"

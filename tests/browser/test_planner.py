@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from enrollment.places.measures.rows import Measure, MeasureKind
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support import planned_town
 from tests.support.axe import assert_axe_clean
@@ -57,7 +58,8 @@ def test_a_plan_is_stopped_locked_relaxed_signed_and_printed(new_page, site, cit
     page = open_as(new_page, site, city[0])
     address = asked(page, "先停一停")
     assert_axe_clean(page)
-    page.get_by_role("button", name="停止，留下最好的").click()
+    with another_page(page):
+        page.get_by_role("button", name="停止，留下最好的").click()
     page.get_by_text("中途停止").first.wait_for()
     assert_axe_clean(page)
     request.getfixturevalue("workers")
@@ -69,7 +71,8 @@ def test_a_plan_is_stopped_locked_relaxed_signed_and_printed(new_page, site, cit
     with site.session() as session:
         turn = session.scalars(select(Measure.code).where(Measure.name == "转公办一所")).one()
     page.locator(f'input[name="lock-{turn}"][value=never]').check()
-    page.get_by_role("button", name="按这些锁定重新算").click()
+    with another_page(page):
+        page.get_by_role("button", name="按这些锁定重新算").click()
     wait_until_done(page, address)
     page.get_by_text("这 3 个承诺放在一起就不成立").wait_for()
     assert_axe_clean(page)
@@ -83,12 +86,14 @@ def test_a_plan_is_stopped_locked_relaxed_signed_and_printed(new_page, site, cit
     assert_axe_clean(page)
 
     wait_until_done(page, relaxed)
-    page.get_by_role("button", name="存为方案，送第二人会签").click()
+    with another_page(page):
+        page.get_by_role("button", name="存为方案，送第二人会签").click()
     page.get_by_text("等第二人签").wait_for()
     second = open_as(new_page, site, city[1], "en")
     second.goto(f"{relaxed}?lang=en")
     assert_axe_clean(second)
-    second.get_by_role("button", name="Sign this plan").click()
+    with another_page(second):
+        second.get_by_role("button", name="Sign this plan").click()
     second.get_by_text("Signed by two").first.wait_for()
     second.goto(f"{LIST}?lang=en")
     assert_axe_clean(second)

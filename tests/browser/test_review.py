@@ -17,6 +17,7 @@ from enrollment.ground.sign_in import WebSession
 from enrollment.season.facts import Fact
 from portal.web.clock import real_now
 from portal.web.sessions import digest_of
+from tests.browser.another_page import another_page
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
 
@@ -74,12 +75,6 @@ def let_in(site, page, actor) -> None:
     page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
 
 
-def expect_case_of(page, name) -> None:
-    """A key has opened the case of this child, and the scripts of its page listen: they run when its words already stand there."""
-    expect(page.locator("h1")).to_have_text(name)
-    page.wait_for_load_state("load")
-
-
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_stf15_a_clerk_reviews_with_the_keyboard_alone(site, reviewed, new_page, language):
     """From the queue to the end with a file of one mismatch in two keys; the page is accessible at each step."""
@@ -92,18 +87,19 @@ def test_stf15_a_clerk_reviews_with_the_keyboard_alone(site, reviewed, new_page,
     page.keyboard.press("/")
     expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("lmc")
-    page.keyboard.press("Enter")
+    with another_page(page):
+        page.keyboard.press("Enter")
     expect(page.locator("tr[data-line]")).to_have_count(1)
     page.goto("/staff/queue")
-    page.keyboard.press("n")
-    expect_case_of(page, "李沐晨")
+    with another_page(page, "李沐晨"):
+        page.keyboard.press("n")
     expect(page.locator(".fact.on")).to_have_attribute("data-fact", "home_place")
     assert_axe_clean(page)
     page.keyboard.press("2")
     expect(page.locator("#home_place input[value=register], .fact.on input[value=register]").first).to_be_checked()
     expect(page.locator("[data-tiers] .tier")).to_have_count(1)
-    page.keyboard.press("Enter")
-    expect_case_of(page, "王小雨")
+    with another_page(page, "王小雨"):
+        page.keyboard.press("Enter")
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_have_attribute("open", "")
     page.locator("#keys-on").uncheck()
@@ -116,7 +112,8 @@ def test_stf15_the_viewer_has_buttons_turns_whole_pages_and_keeps_the_zoom(site,
     page = new_page()
     let_in(site, page, reviewed.clerk)
     page.goto("/staff/queue")
-    page.keyboard.press("n")
+    with another_page(page):
+        page.keyboard.press("n")
     image = page.locator("[data-sheet] img")
     expect(image).to_be_visible()
     shown = page.locator("[data-count]")
@@ -130,8 +127,7 @@ def test_stf15_the_viewer_has_buttons_turns_whole_pages_and_keeps_the_zoom(site,
         """() => { const box = document.querySelector("[data-sheet]").getBoundingClientRect();
         const image = document.querySelector("[data-sheet] img").getBoundingClientRect();
         return [image.left - box.left, box.right - image.right, image.top - box.top, box.bottom - image.bottom]
-            .every((edge) => Math.abs(edge) < 2) }""",
-        timeout=5000,
+            .every((edge) => Math.abs(edge) < 2) }"""
     )
     page.get_by_role("button", name="下一页材料").click()
     expect(shown).to_have_text(other)
@@ -143,15 +139,15 @@ def test_keys_are_silent_while_an_input_method_composes_or_a_field_has_the_focus
     page = new_page()
     let_in(site, page, reviewed.clerk)
     page.goto("/staff/queue")
-    page.keyboard.press("n")
-    expect_case_of(page, "李沐晨")
+    with another_page(page, "李沐晨"):
+        page.keyboard.press("n")
     page.get_by_label("备注（家长看不到）").fill("r2")
     page.get_by_label("备注（家长看不到）").press("r")
     page.evaluate(
         """() => document.body.dispatchEvent(
         new KeyboardEvent("keydown", { key: "r", keyCode: 229, isComposing: true, bubbles: true }))"""
     )
-    expect_case_of(page, "李沐晨")
+    expect(page.locator("h1")).to_have_text("李沐晨")
     expect(page.locator(".fact.on input:checked")).to_have_count(0)
 
 
@@ -159,7 +155,8 @@ def test_a_verdict_shows_its_fields(site, reviewed, new_page):
     page = new_page()
     let_in(site, page, reviewed.clerk)
     page.goto("/staff/queue")
-    page.get_by_role("button", name="打开下一份").click()
+    with another_page(page):
+        page.get_by_role("button", name="打开下一份").click()
     against = page.locator("fieldset[data-fact=home_place]")
     expect(against.get_by_label("理由")).to_be_hidden()
     against.get_by_label("按材料另行认定").check(force=True)
@@ -181,8 +178,8 @@ def test_review_pages_are_accessible(site, reviewed, new_page, phone, language):
     short = "en" if language == "en" else "zh"
     page.goto(f"/staff/queue?lang={short}")
     assert_axe_clean(page)
-    page.locator("[data-key=n]").click()
-    expect_case_of(page, "李沐晨")
+    with another_page(page, "李沐晨"):
+        page.locator("[data-key=n]").click()
     assert_axe_clean(page)
     application = page.url.split("?")[0]
     for path in (

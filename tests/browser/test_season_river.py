@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -34,11 +35,13 @@ def test_a_number_of_the_season_opens_to_its_kindergartens(new_page, site, seaso
     page.context.add_cookies([{"name": "session", "value": season, "url": site.url}])
     page.goto(f"/officials/2026/season/river?lang={'en' if language == 'en' else 'zh'}")
     assert_axe_clean(page)
-    page.locator('.ready a[href$="/readiness/review"]').click()
+    with another_page(page):
+        page.locator('.ready a[href$="/readiness/review"]').click()
     page.get_by_role("rowheader", name="金苹果幼儿园").wait_for()
     assert_axe_clean(page)
     page.go_back()
-    page.locator('.ready a[href$="/readiness/plans"]').click()
+    with another_page(page):
+        page.locator('.ready a[href$="/readiness/plans"]').click()
     page.get_by_role("rowheader", name="没有计划的幼儿园").wait_for()
     assert_axe_clean(page)
     page.goto("/officials/2026/season")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support import chromium
 from tests.support.axe import assert_axe_clean
@@ -89,7 +90,8 @@ def test_fam01_binding_on_the_drafts_page_keeps_the_list_that_was_handed_in(twin
     page = without_scripts(phone=True, language="zh-CN")
     page.goto(twins.two)
     page.locator("#together-bound").check()
-    page.locator(".sticky .btn").click()
+    with another_page(page):
+        page.locator(".sticky .btn").click()
     page.goto(twins.two.replace("/together", "/wishes"))
     expect(page.locator(".wishes .name")).to_have_count(2)
     expect(page.locator(".wishes .name").first).to_contain_text("玉林小区第三幼儿园")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from enrollment.ground.outbox import TextMessage
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -119,8 +120,8 @@ def test_answers_of_the_check_come_along(site, city, new_page, phone, language):
     for number, answer in enumerate(answers, 1):
         look(page)
         answer()
-        page.get_by_role("button", name=words["end"] if number == len(answers) else words["next"]).click()
-        page.wait_for_load_state()
+        with another_page(page):
+            page.get_by_role("button", name=words["end"] if number == len(answers) else words["next"]).click()
     look(page)
     page.get_by_role("button", name=words["take"]).click()
     page.wait_for_url(re.compile(r"/sign-in\?next="))

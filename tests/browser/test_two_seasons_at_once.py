@@ -19,6 +19,7 @@ from enrollment.maintenance import season_end
 from enrollment.season import rounds
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -157,11 +158,13 @@ def test_the_public_reads_both_years_and_never_mixes_them(overlap, new_page, sit
         row = walker.page.get_by_role("listitem").filter(has=walker.page.get_by_role("link", name=BOTH, exact=True))
         expect(row.locator("dd").nth(1)).to_contain_text("3")
         assert len(walker.years()) == 2
-        walker.page.get_by_role("link", name="2026 年秋季" if zh else "Autumn 2026").click()
+        with another_page(walker.page):
+            walker.page.get_by_role("link", name="2026 年秋季" if zh else "Autumn 2026").click()
         walker.looks(f"kindergartens-2026-{language}")
         expect(walker.page.locator("main")).to_contain_text("2026")
         expect(row.locator("dd").nth(1)).to_contain_text("1")
-        row.get_by_role("link", name=BOTH, exact=True).click()
+        with another_page(walker.page):
+            row.get_by_role("link", name=BOTH, exact=True).click()
         walker.looks(f"kindergarten-2026-{language}")
         for heading in (
             ("2027 年秋季学位", "2026 年秋季学位") if zh else ("Places for autumn 2027", "Places for autumn 2026")

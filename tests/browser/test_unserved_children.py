@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from enrollment.offers import family_requests
+from tests.browser.another_page import another_page
 from tests.browser.test_cases_and_revocations import look
 from tests.browser.test_review import let_in
 from tests.domain.draw.test_unserved_children import HOME, sends
@@ -62,15 +63,19 @@ def test_an_official_chooses_a_place_and_explains_another(site, left, new_page):
     let_in(site, page, left.official)
     page.goto("/officials/2026/unplaced")
     expect(page.get_by_role("heading", level=1)).to_have_text("还有 2 个孩子没有学位，也没有说法")
-    page.get_by_role("link", name=left.ben.registration_code, exact=True).click()
+    with another_page(page):
+        page.get_by_role("link", name=left.ben.registration_code, exact=True).click()
     page.get_by_label(NEAR).check()
-    page.get_by_role("button", name="选这个学位").click()
+    with another_page(page):
+        page.get_by_role("button", name="选这个学位").click()
     expect(page.get_by_role("alert").filter(has_text="家庭还没有说愿意收到推荐")).to_be_visible()
     page.get_by_label("愿意", exact=True).check()
-    page.get_by_role("button", name="记下", exact=True).click()
+    with another_page(page):
+        page.get_by_role("button", name="记下", exact=True).click()
     expect(page.get_by_text("家庭的意见已记下。")).to_be_visible()
     page.get_by_label(NEAR).check()
-    page.get_by_role("button", name="选这个学位").click()
+    with another_page(page):
+        page.get_by_role("button", name="选这个学位").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("已选好，等签署")
     page.goto("/officials/2026/unplaced?state=todo")
     page.get_by_label(f"选中 {left.cui.registration_code}").check()

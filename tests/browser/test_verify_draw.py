@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from enrollment.draw.run_rows import Run
+from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
 from tests.support.town import Town
@@ -61,7 +62,8 @@ def test_a_family_checks_its_own_result_on_a_phone(new_page, site, published, la
     with page.expect_download() as download:
         page.locator("a[href$='family-file.json']").click()
     assert json.loads(Path(download.value.path()).read_text())["ticket"] == published.ticket
-    page.locator(f"a[href$='{published.family}/check-result']").click()
+    with another_page(page):
+        page.locator(f"a[href$='{published.family}/check-result']").click()
     page.locator("#use-published").click()
     expect(page.locator("#verdict .says.ok")).to_be_visible()
     expect(page.locator("#own-verdict .says.ok")).to_be_visible()
@@ -78,7 +80,8 @@ def test_anybody_checks_the_public_file_and_a_saved_family_file_without_signing_
     page = new_page(phone=True)
     assert page.request.get(f"{published.family}/family-file.json", max_redirects=0).status in (302, 303)
     page.goto(published.address)
-    page.locator(f"a[href$='{published.address}/verify']").click()
+    with another_page(page):
+        page.locator(f"a[href$='{published.address}/verify']").click()
     page.locator("#use-published").click()
     expect(page.locator("#verdict .says.ok")).to_be_visible()
     page.context.set_offline(True)  # from here on without a network

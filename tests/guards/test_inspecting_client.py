@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support import inspecting_client
 from tests.support.inspecting_client import faults_of
 
 GOOD = """<!doctype html>
@@ -41,3 +42,14 @@ def test_a_good_page_has_no_fault():
 def test_a_planted_fault_is_found(before, after, words):
     assert before in GOOD
     assert any(words in fault for fault in faults_of(GOOD.replace(before, after, 1)))
+
+
+def test_a_page_that_comes_again_is_inspected_once_whatever_its_tokens(monkeypatch, client):
+    looked = []
+    monkeypatch.setattr(inspecting_client, "_inspected", {})
+    monkeypatch.setattr(inspecting_client, "faults_of", lambda text, **_: looked.append(text) or [])
+    first, again = client.get("/sign-in"), client.get("/sign-in")
+    assert first.text != again.text, "each answer has tokens of its own"
+    assert len(looked) == 1
+    client.get("/sign-in?lang=en")
+    assert len(looked) == 2

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -19,10 +20,25 @@ ROOT = Path(__file__).parents[2]
 LONGEST = 120
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that the system gives to outgoing connections: one of these could take a port before its server has started."""
+
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nobody listens, which no other worker of the tests gets, and which is given once."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ours = PORTS[worker % 16 :: 16]
+    for port in random.SystemRandom().sample(ours, len(ours)):
+        if port in _given:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            _given.add(port)
+            return port
+    raise AssertionError("no port is free")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -80,7 +96,7 @@ class Serving:
                 self._heard.wait(min(left, 1))
 
     def get(self, path: str = "/healthz") -> tuple[int, str]:
-        visit = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        visit = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with contextlib.closing(visit):
             visit.request("GET", path)
             answer = visit.getresponse()

@@ -60,8 +60,8 @@ def test_receipts_come_late_twice_and_among_forged_ones(address, engine_of_sende
         outbox = Outbox(engine_of_sender, gateway.url)
         ids = outbox.add_codes(number(1), number(2)) + outbox.add_notices(number(3))
         with outbox.sending():
-            eventually(lambda: outbox.states(ids) == ["undeliverable", "delivered", "delivered"], 20)
-        eventually(lambda: len(sender.answers) == 3 * 5, 20)
+            eventually(lambda: outbox.states(ids) == ["undeliverable", "delivered", "delivered"])
+        eventually(lambda: len(sender.answers) == 3 * 5)
     assert sorted(set(sender.answers)) == [200, 403]
     assert sender.answers.count(403) == 3 * 2, "forged ones, and those signed long ago"
     assert outbox.states(ids) == ["undeliverable", "delivered", "delivered"]

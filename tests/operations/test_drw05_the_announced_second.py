@@ -93,7 +93,7 @@ def test_drw05_everybody_reads_the_result_in_the_announced_second(engine, tmp_pa
         opened = session.get_one(Publication, run_id)
         assert hour <= opened.opened_at < hour + dt.timedelta(seconds=1)
         assert set(session.scalars(select(Offer.made_at))) == {hour}
-    eventually(lambda: prepared(engine, run_id) == 0, 10)
+    eventually(lambda: prepared(engine, run_id) == 0)
 
 
 def prepared(engine, run_id) -> int:

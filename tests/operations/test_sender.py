@@ -59,8 +59,8 @@ def test_tru01_a_refused_number_holds_up_nobody(outbox, gateway):
     planted = outbox.add_codes(bad, faulty) + outbox.add_notices(number(3))
     others = outbox.add_codes(*map(number, range(10, 25))) + outbox.add_notices(*map(number, range(30, 45)))
     with outbox.sending():
-        eventually(lambda: set(outbox.states(others)) == {"sent"}, 10)
-        eventually(lambda: outbox.states(planted[:1]) == ["undeliverable"], 10)
+        eventually(lambda: set(outbox.states(others)) == {"sent"})
+        eventually(lambda: outbox.states(planted[:1]) == ["undeliverable"])
     assert outbox.states(planted) == ["undeliverable", "waiting", "sent"]
     waiting = outbox.row(planted[1])
     assert (waiting.tries, waiting.last_error) == (1, DeliveryError.GATEWAY_FAULT)
@@ -73,14 +73,14 @@ def test_tru01_a_dead_number_is_remembered_and_gets_no_notice_but_its_codes(outb
     gateway.refused[dead] = "invalid_number"
     first = outbox.add_codes(dead)
     with outbox.sending():
-        eventually(lambda: outbox.states(first) == ["undeliverable"], 10)
+        eventually(lambda: outbox.states(first) == ["undeliverable"])
         notices = outbox.add_notices(dead)
-        eventually(lambda: outbox.states(notices) == ["undeliverable"], 10)
+        eventually(lambda: outbox.states(notices) == ["undeliverable"])
         assert gateway.calls[str(notices[0])] == 0
         assert outbox.row(notices[0]).last_error == DeliveryError.UNREACHABLE_NUMBER
         gateway.refused.clear()
         again = outbox.add_codes(dead)
-        eventually(lambda: outbox.states(again) == ["sent"], 10)
+        eventually(lambda: outbox.states(again) == ["sent"])
     with Session(engine_of_sender) as session:
         assert session.scalars(select(UnreachableNumber.phone_index)).all() == [phone_index(dead)]
 
@@ -90,13 +90,13 @@ def test_tru02_messages_are_marked_one_by_one_through_a_slow_gateway(outbox, gat
     gateway.delay = 0.13
     ids = outbox.add_notices(*map(number, range(600)))
     with outbox.sending():
-        eventually(lambda: len(gateway.delivered) > 100, 30)
+        eventually(lambda: len(gateway.delivered) > 100)
         code = outbox.add_codes(number(9999))
         began = time.monotonic()
-        eventually(lambda: gateway.delivered.get(str(code[0])), 10)
+        eventually(lambda: gateway.delivered.get(str(code[0])))
         assert len(gateway.delivered) < 600, "the code did not wait for the notices"
         waited = time.monotonic() - began
-        eventually(lambda: set(outbox.states(ids)) == {"sent"}, 60)
+        eventually(lambda: set(outbox.states(ids)) == {"sent"})
     assert delivered_once(gateway, ids)
     assert gateway.calls.total() == 601
     found = gateway.summary()
@@ -108,12 +108,12 @@ def test_a_gateway_that_is_down_uses_up_no_tries(outbox, gateway, quick_probes):
     gateway.go_down()
     ids = outbox.add_notices(*map(number, range(40))) + outbox.add_codes(number(50))
     with outbox.sending() as breaker:
-        eventually(lambda: breaker.is_down, 10)
+        eventually(lambda: breaker.is_down)
         time.sleep(1)
         assert set(outbox.states(ids)) <= {"waiting", "sending"}
         assert max(outbox.row(each).tries for each in ids) <= 1
         gateway.come_up()
-        eventually(lambda: set(outbox.states(ids)) == {"sent"}, 20)
+        eventually(lambda: set(outbox.states(ids)) == {"sent"})
         assert not breaker.is_down
     assert delivered_once(gateway, ids)
 
@@ -132,11 +132,11 @@ def test_each_fault_of_a_gateway_ends_with_every_message_sent_once(outbox, gatew
     gateway.mood = mood
     ids = outbox.add_codes(*map(number, range(12)))
     with outbox.sending(threads=4):
-        eventually(lambda: gateway.calls.total() >= 4, 10)
+        eventually(lambda: gateway.calls.total() >= 4)
         time.sleep(0.3)
         assert "given_up" not in outbox.states(ids) and "undeliverable" not in outbox.states(ids)
         gateway.mood = Mood.WELL
-        eventually(lambda: set(outbox.states(ids)) == {"sent"}, 40)
+        eventually(lambda: set(outbox.states(ids)) == {"sent"})
     assert delivered_once(gateway, ids)
 
 
@@ -145,9 +145,9 @@ def test_a_hanging_gateway_holds_a_code_for_five_seconds_only(outbox, gateway, q
     gateway.mood = Mood.HANGING
     ids = outbox.add_codes(number(1))
     with outbox.sending():
-        eventually(lambda: gateway.calls.total() == 1, 10)
+        eventually(lambda: gateway.calls.total() == 1)
         gateway.mood = Mood.WELL
-        eventually(lambda: outbox.states(ids) == ["sent"], 15)
+        eventually(lambda: outbox.states(ids) == ["sent"])
     assert gateway.calls[str(ids[0])] == 2, "with the same key, which the gateway knows"
     assert delivered_once(gateway, ids)
 
@@ -158,7 +158,7 @@ def test_an_unsteady_gateway_loses_nothing_and_sends_nothing_twice(outbox, gatew
     ids = outbox.add_notices(*map(number, range(150)))
     monkeypatch.setattr("tests.support.sender.policies", lambda _config: [quick_policy()])
     with outbox.sending():
-        eventually(lambda: set(outbox.states(ids)) == {"sent"}, 60)
+        eventually(lambda: set(outbox.states(ids)) == {"sent"})
     assert delivered_once(gateway, ids)
 
 
@@ -172,7 +172,7 @@ def quick_policy():
 def test_a_code_that_expired_is_not_sent(outbox, gateway):
     late, other = outbox.add_codes(number(1), lasts=dt.timedelta(seconds=-1)), outbox.add_codes(number(2))
     with outbox.sending():
-        eventually(lambda: outbox.states(late + other) == ["given_up", "sent"], 10)
+        eventually(lambda: outbox.states(late + other) == ["given_up", "sent"])
     assert outbox.row(late[0]).last_error == DeliveryError.EXPIRED
     assert gateway.calls[str(late[0])] == 0
 
@@ -184,8 +184,8 @@ def test_a_message_that_cannot_be_read_or_put_into_words_holds_up_nobody(outbox,
         connection.exec_driver_sql("UPDATE notice SET kind = 'nobody_wrote_this' WHERE id = %s", (ids[1],))
     more = outbox.add_codes(number(4))
     with outbox.sending():
-        eventually(lambda: outbox.states(ids[2:] + more) == ["sent", "sent"], 10)
-        eventually(lambda: fates(engine_of_sender, ids[:2]) == [(1, "no_text"), (1, "no_text")], 10)
+        eventually(lambda: outbox.states(ids[2:] + more) == ["sent", "sent"])
+        eventually(lambda: fates(engine_of_sender, ids[:2]) == [(1, "no_text"), (1, "no_text")])
 
 
 def fates(engine, ids) -> list[tuple[int, str | None]]:
@@ -203,7 +203,7 @@ def test_a_stopped_sender_finishes_what_it_holds(outbox, gateway):
     gateway.delay = 0.2
     ids = outbox.add_notices(*map(number, range(200)))
     with outbox.sending(threads=8):
-        eventually(lambda: len(gateway.delivered) > 8, 10)
+        eventually(lambda: len(gateway.delivered) > 8)
     states = outbox.states(ids)
     assert set(states) == {"sent", "waiting"}
     assert states.count("sent") == len(gateway.delivered)

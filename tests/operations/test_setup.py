@@ -1,8 +1,8 @@
 """`make setup`: quick when there is nothing to do, and useful without the right to install anything."""
 
 import os
+import resource
 import subprocess
-import time
 
 from tests.operations.serving import ROOT
 
@@ -20,12 +20,18 @@ def run(*arguments, path_before=None):
     )
 
 
+def seconds_of_children() -> float:
+    """Of processor time, whatever else the machine does."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_a_second_setup_does_nothing_and_is_quick():
     assert run("--test").returncode == 0
-    began = time.monotonic()
+    before = seconds_of_children()
     again = run("--test")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert time.monotonic() - began < 10
+    assert seconds_of_children() - before < 10
 
 
 def test_without_the_right_to_install_it_says_the_one_line_and_goes_on(tmp_path):

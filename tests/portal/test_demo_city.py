@@ -1,24 +1,21 @@
-"""The demo city: the same seed gives the same city, and its bulk rows equal those that the services would write."""
+"""The demo city: its bulk rows equal those that the services would write, and its clock goes through the season."""
 
 import datetime as dt
 import itertools
 import json
 import re
 import uuid
-from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sqlalchemy import false, func, select, text, update
+from sqlalchemy import false, func, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents, lifecycle, register_answers
 from enrollment.applications.application_rows import RegisterState
 from enrollment.applications.applications import Application, ApplicationVersion, Wish
-from enrollment.applications.claim_rows import SEALED_VALUE
 from enrollment.applications.notifications import notify_guardians
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.eligibility import claims, households
@@ -28,10 +25,9 @@ from enrollment.ground import city_time
 from enrollment.ground.accounts import SYSTEM, Role
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
-from enrollment.ground.vault import row_name, unseal
 from enrollment.offers import offers as draw_offers
 from enrollment.places import ledger, pools, programmes, roll
-from enrollment.places.areas import Area, rows_of_file
+from enrollment.places.areas import Area
 from enrollment.places.class_plan import NUMBERS
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.pinyin import sort_key
@@ -46,7 +42,6 @@ from enrollment.season.calendar import Season
 from portal.demo import (
     arrivals,
     city_builder,
-    geography,
     kindergarten_rows,
     kindergartens,
     people,
@@ -54,20 +49,19 @@ from portal.demo import (
     roll_children,
     season,
     time_travel,
-    trial_draws,
 )
-from portal.demo import households as drawn
 from portal.demo.actors import simulated_draw, simulated_people
 from portal.demo.city_builder import CityBuilder, DatabaseNotEmpty
-from portal.demo.demand import Demand
 from portal.demo.earlier_years.classes import earlier_classes
 from portal.demo.identity_numbers import Numbers
-from portal.demo.programmes import DemoProgramme
 from portal.web.clock import now as city_now
+from tests.support.compared_rows import rows_now, rows_since, without_seals
 
 CHILDREN = 120
+
 SPECIAL = 12
 """Applications of `special_families` that are handed in."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -117,64 +111,6 @@ def test_bulk_rows_are_what_the_verbs_would_have_written(engine_of_the_city):
             )
             assert claims.of(session, application.id) == before
         session.rollback()
-
-
-def layout_of(children: int, seed: int):
-    """A city's kindergartens, and the random generator after them."""
-    random = np.random.default_rng(seed)
-    areas = [SimpleNamespace(**row) for row in rows_of_file()]
-    return kindergartens.layout(random, areas, children), areas, random
-
-
-def wishes_of(children: int, seed: int):
-    """The offers of a city, and its families' homes and lists of wishes by area."""
-    layout, areas, random = layout_of(children, seed)
-    built = [each for each in layout if each.nature != "private" and each.admits]
-    offers = [
-        DemoProgramme(n, n, b.code, b.name, b.area, b.nature, b.point, b.places, b.fee, b.attached)
-        for n, b in enumerate(built)
-    ]
-    demand = Demand(random, offers, {each.code: 12 for each in built})
-    number_of = kindergartens.children_by_area(areas, children)
-    homes = {area: geography.points_in(random, area, number) for area, number in number_of.items()}
-    lists = {area: list(demand.wishes(area, points)) for area, points in homes.items()}
-    trial_draws.settle(random, [each for of_area in lists.values() for each in of_area], offers)
-    return layout, offers, homes, lists, random
-
-
-def test_the_same_seed_gives_the_same_families():
-    def families():
-        layout, offers, homes, lists, random = wishes_of(600, 11)
-        area = "510104"
-        around, numbers = layout.neighbourhoods[area], Numbers()
-        return list(
-            drawn.draw(random, around, homes[area], lists[area], offers, numbers, {}, 19_000_000_000)
-        )  # fmt: skip
-
-    assert families() == families()
-    assert sum(len(family.children) for family in families()) == round(600 * 90 / 2103)
-
-
-def first_wishes_a_place(children: int, seed: int) -> dict[str, tuple[str, float]]:
-    """By the name of the kindergarten: its nature, and how many first wishes come to each of its places."""
-    _layout, offers, _homes, lists, _random = wishes_of(children, seed)
-    everybody = [each for of_area in lists.values() for each in of_area]
-    assert all(0 < len(set(each.chosen)) == len(each.chosen) <= 5 for each in everybody)
-    firsts = Counter(each.chosen[0] for each in everybody)
-    return {offer.name: (offer.nature, firsts[index] / offer.places) for index, offer in enumerate(offers)}
-
-
-@pytest.mark.parametrize("children,seed", [(3000, 2026), (3000, 5), (9000, 2026)])
-def test_hot_kindergartens_draw_two_to_six_first_wishes_a_place_and_at_most_twelve(children, seed):
-    drawn_to = first_wishes_a_place(children, seed)
-    public = np.array([ratio for nature, ratio in drawn_to.values() if nature == "public"])
-    everywhere = np.array([ratio for _nature, ratio in drawn_to.values()])
-    assert everywhere.max() <= 12
-    assert 2 <= np.quantile(public, 0.9) <= 6, "the hot ones"
-    assert public.max() >= 2 and np.median(public) < 2, "and not all are"
-    assert np.quantile(everywhere, 0.25) < 0.8, "others have places left"
-    for name in (people.HOME, people.ELSEWHERE):
-        assert 0.5 <= drawn_to[name][1] <= 8, "the two of the sign-in page are wanted, and not by the whole city"
 
 
 def by_the_verbs(session, built, batch, ids) -> None:
@@ -231,54 +167,11 @@ def by_the_verbs(session, built, batch, ids) -> None:
     session.flush()
 
 
-IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-PLAIN_ROW = "to_jsonb(t) - ARRAY['number', 'id', 'turn', 'writer', 'written_at']"
-"""A row as JSON without what the database gives to each anew."""
-
-
-def rows_since(session, before: dict[str, set[str]], tables) -> dict[str, list[str]]:
-    """The new rows of each table as JSON, without what chance and the order of writing gave them."""
-    written = {}
-    for table in tables:
-        rows = session.scalars(text(f"SELECT {PLAIN_ROW} FROM {table} AS t")).all()
-        fresh = [
-            row for row in rows if json.dumps(row, sort_keys=True, ensure_ascii=False) not in before.get(table, set())
-        ]
-        told = map(opened, fresh) if table == "verified_fact" else fresh
-        written[table] = sorted(IDS.sub("an id", json.dumps(row, sort_keys=True, ensure_ascii=False)) for row in told)
-    return written
-
-
-def rows_now(session, tables) -> dict[str, set[str]]:
-    every = f"SELECT {PLAIN_ROW} FROM {{}} AS t"
-    return {
-        table: {json.dumps(r, sort_keys=True, ensure_ascii=False) for r in session.scalars(text(every.format(table)))}
-        for table in tables
-    }
-
-
 class NoIds(kindergarten_rows.Batch):
     """Takes ids from elsewhere, so that the children on roll are drawn as `by_the_verbs` draws them."""
 
     def _id(self):
         return uuid.uuid4()
-
-
-def opened(finding: dict) -> dict:
-    """A finding with what is sealed in it as it reads: a sealed value differs each time."""
-    sealed, reason = (bytes.fromhex((finding[name] or "")[2:]) or None for name in ("sealed_value", "reason"))
-    key = row_name(finding["application_id"], finding["fact"])
-    value = SEALED_VALUE.opened(sealed, key)
-    return finding | {"sealed_value": value, "reason": reason and unseal(reason, "verified_fact.reason", key)}
-
-
-def without_seals(rows: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Sealed values differ each time; the index of the number tells who it is."""
-    children = [json.loads(row) for row in rows["roll_child"]]
-    plain = [json.dumps({k: v for k, v in row.items() if k not in ("name", "id_number", "born")}) for row in children]
-    return rows | {"roll_child": sorted(plain)}
 
 
 def test_bulk_kindergartens_are_what_the_verbs_would_have_written(session):

@@ -24,6 +24,8 @@ def bring_axe(page: Page) -> None:
 
 
 def axe_faults(page: Page) -> list[str]:
+    # a page that is still coming has not all of its styles and its scripts' marks
+    page.wait_for_load_state()
     # scroll to the end: elsewhere the bar at the bottom of the screen covers fields
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     bring_axe(page)

@@ -11,7 +11,7 @@ BACK = "http://localhost/sign-in/sso/back"
 def answer_of(provider: TestProvider, address: str, person: str) -> str:
     """Choose a person on the provider's page at `address`; the path with which it sends the browser back."""
     parts = urlsplit(address)
-    with_provider = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=10)
+    with_provider = http.client.HTTPConnection("127.0.0.1", provider.port, timeout=60)
     try:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         with_provider.request("POST", f"{parts.path}?{parts.query}", urlencode({"person": person}), headers)

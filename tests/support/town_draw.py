@@ -10,7 +10,8 @@ from enrollment.applications import lifecycle, wishes
 from enrollment.applications.applications import Application
 from enrollment.chances import estimate_market, estimates, family_chances
 from enrollment.chances.family_chances import Chances
-from enrollment.draw import central_placement, draws, execution, market_files, participants, replay, runs, snapshot
+from enrollment.draw import draws, execution, market_files, participants, replay, runs, snapshot
+from enrollment.draw.central import central_list, central_runs
 from enrollment.draw.draws import Draw as SeasonDraw
 from enrollment.draw.draws import Snapshot, Ticket
 from enrollment.draw.publication import opening, preparation
@@ -209,9 +210,9 @@ class Draw:
             offer = self.offer_for(child)
             if offer is not None and offer.state == "offered":
                 self.confirm(child)
-        run = central_placement.start(self.session, 2026, by=self.city_pair()[0], now=self.now)
-        computed = central_placement.compute(central_placement.read(self.session, run.id))
-        return central_placement.save(self.session, run.id, computed, now=self.now)
+        run = central_list.start(self.session, 2026, by=self.city_pair()[0], now=self.now)
+        computed = central_runs.compute(central_runs.read(self.session, run.id))
+        return central_runs.save(self.session, run.id, computed, now=self.now)
 
     def approve_daily_replays(self) -> None:
         for official in self.city_pair():

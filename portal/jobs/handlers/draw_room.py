@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.chances import movement
 from enrollment.draw import replay, snapshot
-from enrollment.draw.publication import hours, opening, preparation
+from enrollment.draw.publication import hours, opening, preparation, run_moves
 from enrollment.draw.seed import seeding
 from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of
 from enrollment.ground.errors import Refused
@@ -105,7 +105,7 @@ def _open(job: JobRun, run_id: uuid.UUID) -> int | None:
 
 def _open_in_its_second(job: JobRun, run_id: uuid.UUID) -> int:
     while True:
-        with contextlib.suppress(opening.Overtaken), job.session() as session:
+        with contextlib.suppress(run_moves.Overtaken), job.session() as session:
             now = job.now(session)
             return opening.open_run(session, run_id, now=now, wait=job.wait_until, progress=job.progress)
 

@@ -3,7 +3,8 @@
 import uuid
 from typing import Any
 
-from enrollment.draw import central_placement, execution, replay
+from enrollment.draw import execution, replay
+from enrollment.draw.central import central_runs
 from enrollment.draw.vacancies import next_child
 from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
@@ -19,7 +20,7 @@ def run_round(job: JobRun) -> dict:
     """
     run_id = uuid.UUID(job.args["run"])
     with job.session() as session:
-        is_central = central_placement.is_central(session, run_id)
+        is_central = central_runs.is_central(session, run_id)
     if is_central:
         return _central(job, run_id)
     with job.session() as session:
@@ -41,13 +42,13 @@ def run_round(job: JobRun) -> dict:
 def _central(job: JobRun, run_id: uuid.UUID) -> dict:
     try:
         with job.session() as session:
-            task = central_placement.read(session, run_id)
+            task = central_runs.read(session, run_id)
     except Refused as refused:
         with job.session() as session:
-            return {"state": central_placement.set_stale_aside(session, run_id, refused, now=job.now(session)).state}
-    computed = central_placement.compute(task, progress=job.progress)
+            return {"state": central_runs.set_stale_aside(session, run_id, refused, now=job.now(session)).state}
+    computed = central_runs.compute(task, progress=job.progress)
     with job.session() as session:
-        run = central_placement.save(session, run_id, computed, now=job.now(session))
+        run = central_runs.save(session, run_id, computed, now=job.now(session))
         return {"state": run.state, "digest": run.digest}
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, TextAreaField
 
-from enrollment.draw import central_placement
+from enrollment.draw.central import central_runs
 from enrollment.draw.unserved import board, explanations, officers
 from enrollment.draw.unserved.board import Board, BoardState
 from enrollment.draw.unserved.rows import Explanation
@@ -88,7 +88,7 @@ def board_page(form: TogetherForm | None = None, central: PageForm | None = None
         kept={name: value for name, value in asked.items() if value is not None and name != "page"},
         form=form,
         central=central or ActForm(formdata=None),
-        run=central_placement.newest_run(db(), season.year) if season else None,
+        run=central_runs.newest_run(db(), season.year) if season else None,
         may_start=actor().is_any(Role.CITY_OFFICIAL),
         may_act=actor().is_any(*DECIDERS),
         me=actor().account_id,

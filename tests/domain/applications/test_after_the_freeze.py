@@ -75,6 +75,6 @@ def test_a_withdrawal_waits_for_a_freeze_under_way_and_then_gives_the_ticket_up(
         assert family.is_alive(), "it waits"
         round_.stage = "frozen"
         freezing.commit()
-    family.join(10)
+    family.join(60)
     engine.dispose()
     assert answers == ["withdrawn"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.draw import central_placement, runs
+from enrollment.draw import runs
+from enrollment.draw.central import central_list, central_proposals, central_runs
 from enrollment.draw.comparison import dry_runs
 from enrollment.draw.publication import opening, preparation
 from enrollment.eligibility.households import Household
@@ -38,7 +39,7 @@ def left_over(town):
 
 
 def proposed(town, run) -> dict:
-    return {each.registration_code: each for each in central_placement.proposals(town.session, run.id).rows}
+    return {each.registration_code: each for each in central_proposals.proposals(town.session, run.id).rows}
 
 
 def publish(town, run) -> int:
@@ -101,7 +102,7 @@ def test_drw06_signed_by_two_the_proposals_become_offers_at_the_hour(left_over):
     told = family_results.for_application(town.session, town.ben.id, now=town.now)
     assert (told.round.kind, told.holds, told.wishes[0].reason) == ("main", True, "ticket_after_cutoff")
     with pytest.raises(Refused, match="answers_still_due"):
-        central_placement.start(town.session, 2026, by=by, now=town.now)
+        central_list.start(town.session, 2026, by=by, now=town.now)
 
 
 def test_drw06_one_person_sends_nothing_and_the_same_draft_has_the_same_digest(left_over):
@@ -116,13 +117,13 @@ def test_drw06_one_person_sends_nothing_and_the_same_draft_has_the_same_digest(l
 
 
 def test_drw06_a_wrong_placement_fails_its_check_and_cannot_be_signed(left_over, monkeypatch):
-    town, honest = left_over, central_placement.central.propose
+    town, honest = left_over, central_runs.central.propose
 
     def one_less(*args, **more):
         found = honest(*args, **more)
         return dataclasses.replace(found, programme=np.where(np.arange(len(found.programme)) == 0, -1, found.programme))
 
-    monkeypatch.setattr(central_placement.central, "propose", one_less)
+    monkeypatch.setattr(central_runs.central, "propose", one_less)
     run = town.place_centrally()
     assert run.state == "failed"
     assert "as_many_as_possible" in run.error
@@ -147,20 +148,20 @@ def test_drw06_what_changed_before_the_hour_stops_it(left_over):
 def test_drw06_a_home_that_changed_before_the_computation_sets_the_run_aside(left_over):
     town = left_over
     town.confirm(town.ana)
-    run = central_placement.start(town.session, 2026, by=town.city_pair()[0], now=town.now)
+    run = central_list.start(town.session, 2026, by=town.city_pair()[0], now=town.now)
     household = town.session.get(Household, town.ben.id)
     household.home_longitude = 104.2
     town.session.flush()
     with pytest.raises(Refused, match="homes_changed") as refused, town.session.begin_nested():
-        central_placement.read(town.session, run.id)
-    assert central_placement.set_stale_aside(town.session, run.id, refused.value, now=town.now).state == "set_aside"
+        central_runs.read(town.session, run.id)
+    assert central_runs.set_stale_aside(town.session, run.id, refused.value, now=town.now).state == "set_aside"
     assert town.place_centrally().state == "checked"
 
 
 def test_drw06_every_proposal_can_be_read_and_found(left_over):
     town = left_over
     run = town.place_centrally()
-    of = lambda **more: central_placement.proposals(town.session, run.id, **more)  # noqa: E731
+    of = lambda **more: central_proposals.proposals(town.session, run.id, **more)  # noqa: E731
     assert [of(per_page=1, page=page).rows[0].metres for page in (1, 2)] == [1914, 957]
     assert of(words="近处").rows[0].kindergarten == town.near
     assert of(words=town.ben.registration_code.lower()).total == 1
@@ -187,14 +188,14 @@ def test_it_does_not_wait_for_a_round_that_closed_without_a_wish(left_over):
 def test_drw06_it_waits_until_the_rounds_before_it_are_answered(left_over):
     town, by = left_over, left_over.city_pair()[0]
     with pytest.raises(Refused, match="answers_still_due"):
-        central_placement.start(town.session, 2026, by=by, now=town.now)
+        central_list.start(town.session, 2026, by=by, now=town.now)
     town.silence()
     town.round(kind="supplementary")
     town.open_registration()
     with pytest.raises(Refused, match="round_still_going"):
-        central_placement.start(town.session, 2026, by=by, now=town.now)
+        central_list.start(town.session, 2026, by=by, now=town.now)
     with pytest.raises(Refused, match="only_the_city"):
-        central_placement.start(town.session, 2026, by=town.area_official(), now=town.now)
+        central_list.start(town.session, 2026, by=town.area_official(), now=town.now)
 
 
 def test_drw08_who_opts_out_after_the_signatures_gets_no_offer_and_no_message(left_over):

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from enrollment.applications import sibling_binding
-from enrollment.draw import central_market, runs
+from enrollment.draw import runs
+from enrollment.draw.central import central_market
 from enrollment.draw.publication import opening, preparation
 from enrollment.draw.unserved import accepted_places, board, choices, declines, explanations, officers
 from enrollment.draw.unserved.board import BoardState

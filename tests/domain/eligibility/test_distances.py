@@ -1,6 +1,6 @@
 """FAM29: what is suggested to a family is of its own area, and nothing is called near without a distance."""
 
-from enrollment.draw import central_placement
+from enrollment.draw.central import central_proposals
 from enrollment.draw.unserved import board
 from enrollment.eligibility import home_points, households
 from enrollment.eligibility.wish_candidates import Finder
@@ -83,5 +83,5 @@ def test_fam29_vacancies_of_the_own_area_come_first_and_others_only_with_their_d
 def test_fam29_central_placement_measures_from_the_street_where_there_is_no_point(gardens):
     ana, ben = (gardens.child(name, wishes=[gardens.first]) for name in ("安娜", "本本"))
     gardens.drawn(ana, ben)
-    [proposed] = central_placement.proposals(gardens.session, gardens.place_centrally().id).rows
+    [proposed] = central_proposals.proposals(gardens.session, gardens.place_centrally().id).rows
     assert proposed.metres is not None

@@ -161,7 +161,8 @@ def test_those_on_whom_all_registers_agree_are_confirmed_in_bulk(town, here, tes
     assert verified_facts_of(town.session, [agreed.id])[agreed.id] == claimed_facts(town.session, agreed.id)
     sources = set(town.session.scalars(select(VerifiedFact.source).where(VerifiedFact.application_id == agreed.id)))
     assert sources == {"register"}
-    moves = town.session.scalars(select(MoveMade.move).where(MoveMade.application_id == agreed.id)).all()
+    made = select(MoveMade.move).where(MoveMade.application_id == agreed.id).order_by(MoveMade.number)
+    moves = town.session.scalars(made).all()
     assert moves[-2:] == ["take", "confirm"]
     with pytest.raises(Refused, match="nothing_agrees"):
         bulk_confirmation.draw(town.session, by=clerk, now=town.now)

@@ -61,7 +61,8 @@ def test_the_ledger_keeps_every_part_of_a_pool_with_the_reason(town, area):
         ("pool:policy_care:precedence", "1", "2"),
         ("pool:staff_child:precedence", "2", "1"),
     ]
-    reasons = town.session.scalars(select(AuditEntry.reason).where(AuditEntry.act == "set_pools")).all()
+    given = select(AuditEntry.reason).where(AuditEntry.act == "set_pools").order_by(AuditEntry.number)
+    reasons = town.session.scalars(given).all()
     assert reasons == ["本区规定", "改先后"]
 
 

@@ -5,7 +5,8 @@ import datetime as dt
 from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
-from enrollment.draw import central_placement, draw_rooms, runs
+from enrollment.draw import draw_rooms, runs
+from enrollment.draw.central import central_runs
 from enrollment.draw.publication import hours, preparation
 from enrollment.eligibility.households import Household
 from enrollment.ground import jobs
@@ -417,7 +418,7 @@ def test_central_placement_is_computed_read_signed_and_sent_at_the_hour(official
     worker(town, frozen_clock)
     town.session.expire_all()
     assert town.place_of(left) is None
-    run = central_placement.newest_run(town.session, 2026)
+    run = central_runs.newest_run(town.session, 2026)
     town.at(hours.publication_of(town.session, run.id).hour)
     frozen_clock.set(town.now)
     assert worker(town, frozen_clock) == ["done"]

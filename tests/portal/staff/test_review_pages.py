@@ -1,8 +1,6 @@
 """The staff desk's review, page by page, in both languages."""
 
-import datetime as dt
 import io
-import secrets
 import uuid
 
 import pytest
@@ -11,53 +9,27 @@ from PIL import Image
 from pypdf import PdfWriter
 from sqlalchemy import insert, select
 
-from enrollment.applications import register_answers, submission
-from enrollment.applications.applications import Application, ApplicationVersion
+from enrollment.applications.applications import Application
 from enrollment.applications.evidence_rows import EvidencePage
-from enrollment.applications.register_answers import Answer, RegisterAnswer
 from enrollment.eligibility import evidence
-from enrollment.eligibility.claims import Claim, VerifiedFact
-from enrollment.eligibility.tiers import claimed_facts
+from enrollment.eligibility.claims import VerifiedFact
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.jobs import Job
 from enrollment.people.household_rows import Household
-from enrollment.people.person_rows import Child
-from enrollment.season.facts import Fact
+from tests.portal.staff.review_desk import LANGUAGES, hand_in, open_season, sit_down, text_of
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.statements import counted
 from tests.support.worker import let_the_worker_work
 
-LANGUAGES = ["zh", "en"]
-
 
 @prepared
 def here(town, frozen_clock):
-    town.here = town.kindergarten("锦官新城幼儿园", places=10)
-    town.there = town.kindergarten("小蜜蜂幼儿园", places=10)
-    town.open_registration()
-    return town.here
+    return open_season(town)
 
 
 @prepared
 def ana(town, here):
-    family = town.family("李")
-    town.agree_to_registers(family)
-    ana = town.child("李沐晨", family=family, wishes=[town.there, here], grounds={"elder_sibling": town.there})
-    ana.review_kindergarten_id = here.id
-    photo = io.BytesIO()
-    Image.new("RGB", (400, 300), "white").save(photo, "PNG")
-    evidence.add_pages(town.session, ana.id, "hukou_booklet", [photo.getvalue()], by=town.parent_of(ana), now=town.now)
-    ana.review_kindergarten_id = here.id
-    answers = [
-        Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
-        for fact, value in claimed_facts(town.session, ana.id).items()
-        if fact != Fact.HOME_PLACE
-    ]
-    answers += [Answer(ana.id, "home_place", "property", "differs", {"street": "春熙路街道"})]
-    answers += [Answer(ana.id, "vaccination", "vaccination", "matches")]
-    register_answers.note(town.session, answers, now=town.now)
-    return ana
+    return hand_in(town)
 
 
 @prepared
@@ -67,65 +39,7 @@ def clerk(town, here):
 
 @prepared
 def at_work(town, ana, clerk, client, frozen_clock):
-    """The clerk's browser, on the evening when registration has closed."""
-    town.registration_is_over()
-    frozen_clock.set(town.now)
-    town.session.commit()
-    return sign_in(client, clerk.account_id)
-
-
-def text_of(response) -> str:
-    return " ".join(BeautifulSoup(response.text, "lxml").find("main").get_text(" ").split())
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_home_and_queue_say_what_waits(at_work, ana, lang):
-    home = at_work.get(f"/staff/?lang={lang}")
-    assert home.status_code == 200
-    queue = at_work.get(f"/staff/queue?lang={lang}")
-    assert ana.registration_code in queue.text
-    assert "李沐晨" not in queue.text, "names are masked in lists"
-    assert "李*晨" in queue.text
-    line = BeautifulSoup(queue.text, "lxml").select_one("tr[data-line]")
-    assert "春熙路" in line.get_text(), "the line says what differs"
-    assert [each.get_text() for each in line.select("mark")], "and marks the characters"
-    for group in ("answered", "new", "agrees", "returned", "done", "nonsense"):
-        listed = at_work.get(f"/staff/queue?group={group}&lang={lang}")
-        assert (ana.registration_code in listed.text) == (group in ("new", "nonsense"))
-
-
-def test_stf16_a_parent_telephones_with_a_code_or_a_name(at_work, ana, town, another_client):
-    """Code, name, pinyin and initials; a kindergarten finds its own applications only."""
-    for query in (ana.registration_code, ana.registration_code[:4], "李沐晨", "沐晨", "limuchen", "muchen", "lmc"):
-        assert ana.registration_code in at_work.get("/staff/queue", query_string={"q": query}).text, query
-    for query in ("王", "lcm", "x", "limuchenx"):
-        assert ana.registration_code not in at_work.get("/staff/queue", query_string={"q": query}).text, query
-    stranger = sign_in(another_client(), town.clerk_of(town.there).account_id)
-    assert ana.registration_code not in stranger.get("/staff/queue", query_string={"q": "李沐晨"}).text
-
-
-def test_a_filter_is_saved_under_a_name_and_forgotten(at_work, ana, town, here, another_client):
-    assert ana.registration_code in at_work.get("/staff/queue?ground=elder_sibling").text
-    assert ana.registration_code not in at_work.get("/staff/queue?ground=special_need").text
-    path = "/staff/queue?ground=elder_sibling"
-    unnamed = fill_in(at_work, path, "/staff/queue/filters")
-    assert BeautifulSoup(unnamed.text, "lxml").select_one("#name-error") is not None
-    assert fill_in(at_work, path, "/staff/queue/filters", name="长幼").headers["Location"].endswith(path)
-    page = BeautifulSoup(at_work.get("/staff/queue").text, "lxml")
-    assert page.select_one(".saved a")["href"].endswith(path)
-    colleague = sign_in(another_client(), town.clerk_of(here).account_id)
-    assert "长幼" not in colleague.get("/staff/queue").text
-    forget = page.select_one(".saved form")["action"]
-    assert colleague.post(forget, data=hidden_fields(colleague.get("/staff/queue").text)).status_code == 404
-    assert fill_in(at_work, "/staff/queue", forget).status_code == 303
-    assert "长幼" not in at_work.get("/staff/queue").text
-
-
-def test_before_registration_closes_the_queue_says_when_it_opens(town, ana, clerk, client):
-    town.session.commit()
-    sign_in(client, clerk.account_id)
-    assert "5月29日 18:00" in text_of(client.get("/staff/"))
-    assert "5月29日 18:00" in text_of(client.get("/staff/queue"))
+    return sit_down(town, client, clerk, frozen_clock)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -240,142 +154,6 @@ def test_stf01_a_register_mismatch_without_a_page_needs_a_reason_and_a_second_pe
     home = next(card for card in BeautifulSoup(page.text, "lxml").select("section.card") if "春熙路街道" in card.text)
     assert "工作人员认定" in home.text and "租赁合同原件在窗口看过" in home.text
     assert "证明材料" not in home.text
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, lang):
-    fill_in(at_work, "/staff/queue", "/staff/queue/next")
-    path = f"/staff/applications/{ana.id}/send-back"
-    assert at_work.get(f"{path}?lang={lang}").status_code == 200
-    nothing = fill_in(at_work, path)
-    assert BeautifulSoup(nothing.text, "lxml").select_one(".govuk-error-summary") is not None
-    asked = [box["name"] for box in BeautifulSoup(nothing.text, "lxml").select("input[type=checkbox]")]
-    assert asked.index("item-home_place") < asked.index("item-hukou_booklet"), "a mismatch stands before what is there"
-    ticked = BeautifulSoup(at_work.get(f"{path}?item=home_place").text, "lxml").select("input[type=checkbox][checked]")
-    assert [box["name"] for box in ticked] == ["item-home_place"], "what the clerk judged so is ticked already"
-    silent = fill_in(at_work, path, **{"item-hukou_booklet": "y"})
-    assert BeautifulSoup(silent.text, "lxml").select_one("[id='note-hukou_booklet-error']") is not None
-    more = {"item-home_place": "y", "phrase-home_place": "to_the_room"}  # a phrase stands in for an empty note
-    sent = fill_in(
-        at_work, path, **more, **{"note-hukou_booklet": "缺幼儿本人页"}
-    )  # a note asks for its item, ticked or not
-    assert sent.status_code == 303
-    portal_session.expire_all()
-    assert portal_session.get(Application, ana.id).stage == "returned"
-    assert f'<a href="/staff/applications/{ana.id}">' in at_work.get("/staff/queue").text, "the way to take it back"
-    undo = f"/staff/applications/{ana.id}/send-back/undo"
-    assert fill_in(at_work, f"/staff/applications/{ana.id}", undo).status_code == 303
-    portal_session.expire_all()
-    assert portal_session.get(Application, ana.id).stage == "in_review"
-    fill_in(at_work, path, **more, **{"note-hukou_booklet": "缺幼儿本人页"})
-    returned = at_work.get(f"/staff/applications/{ana.id}?lang={lang}").text
-    assert "缺幼儿本人页" in returned and "请写到室号。" in returned
-    submission.submit(portal_session, ana.id, by=town.parent_of(ana), now=town.now + dt.timedelta(hours=1))
-    portal_session.get(Application, ana.id).review_kindergarten_id = ana.review_kindergarten_id = here.id  # as it was
-    portal_session.commit()
-    (asked,) = portal_session.scalars(select(Job).where(Job.kind == "ask_registers"))
-    assert asked.args == {"application": str(ana.id)}, "the registers are asked again at once"
-    meanwhile = at_work.get(f"/staff/applications/{ana.id}?lang={lang}").text
-    answered = BeautifulSoup(meanwhile, "lxml").select(".answered li")
-    assert len(answered) == 2 and all(item.select_one(".tag.warn") for item in answered), "STF14: what is still missing"
-    assert ("部门核对中" if lang == "zh" else "The registers are being asked") in meanwhile
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_day_that_a_clerk_chooses_is_on_every_page_and_in_the_calendar(
-    town, at_work, ana, here, another_client, portal_session, frozen_clock, lang
-):
-    fill_in(at_work, "/staff/queue", "/staff/queue/next")
-    path = f"/staff/applications/{ana.id}/send-back"
-    page = BeautifulSoup(at_work.get(f"{path}?lang={lang}").text, "lxml")
-    offered = page.select("input[name=answer_by]")
-    suggested, last = next(each["value"] for each in offered if each.has_attr("checked")), offered[-1]["value"]
-    assert page.select(".times .late s") and last == "2026-06-03T18:00:00+08:00", (
-        "a day after the review stands struck out"
-    )
-    assert suggested == "2026-05-30T21:00:00+08:00"
-    yesterday = fill_in(
-        at_work, path, **{"note-hukou_booklet": "缺幼儿本人页", "answer_by": "2026-05-29T21:00:00+08:00"}
-    )
-    refused = BeautifulSoup(yesterday.text, "lxml")
-    assert refused.select_one(".answer-times .govuk-error-message") is not None
-    assert refused.select_one("#note-hukou_booklet")["value"] == "缺幼儿本人页", "nothing typed is lost"
-    assert fill_in(at_work, path, **{"note-hukou_booklet": "缺幼儿本人页", "answer_by": suggested}).status_code == 303
-    assert ("家长补到 明天 21:00" if lang == "zh" else "Family answers by tomorrow 21:00") in text_of(
-        at_work.get("/staff/queue?group=returned")
-    )
-    portal_session.expire_all()
-    family = sign_in(another_client(), town.parent_of(ana).account_id)
-    told = text_of(family.get(f"/parents/applications/{ana.id}?lang={lang}"))
-    assert ("5月30日 21:00" if lang == "zh" else "30 May, 21:00") in told
-    dated = family.get(f"/parents/applications/{ana.id}/calendar/returned.ics").text
-    assert "DTEND:20260530T130000Z" in dated and ana.child.name not in dated
-    frozen_clock.set(dt.datetime.fromisoformat(suggested))
-    assert family.get(f"/parents/applications/{ana.id}/calendar/returned.ics").status_code == 404
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, another_client, portal_session, lang):
-    fill_in(at_work, "/staff/queue", "/staff/queue/next")
-    path = f"/staff/applications/{ana.id}/refuse"
-    at_work.get(f"{path}?lang={lang}")
-    empty = fill_in(at_work, path)
-    assert BeautifulSoup(empty.text, "lxml").select_one("#rule-error") is not None
-    said = {"rule": "falsehood", "clause": "第四条", "explanation": "户口簿系伪造"}
-    unnamed = fill_in(at_work, path, **said)
-    assert BeautifulSoup(unnamed.text, "lxml").select_one("#fact-error") is not None
-    assert fill_in(at_work, path, **said, fact="hukou_booklet").status_code == 303
-    held = BeautifulSoup(at_work.get(f"/staff/applications/{ana.id}").text, "lxml")
-    assert held.select('[data-key="Enter"], [data-key="r"]') == [], "nothing else can be done meanwhile"
-    listed = at_work.get(f"/staff/refusals?lang={lang}")
-    assert "户口簿系伪造" in listed.text
-    assert not BeautifulSoup(listed.text, "lxml").select("main form")
-    head = sign_in(another_client(), town.head_of(here).account_id)
-    page = head.get(f"/staff/refusals?lang={lang}")
-    action = BeautifulSoup(page.text, "lxml").select_one("main form")["action"]
-    assert head.post(action, data=hidden_fields(page.text, action)).status_code == 303
-    portal_session.expire_all()
-    assert portal_session.get(Application, ana.id).stage == "refused"
-    assert "户口簿系伪造" not in head.get("/staff/refusals").text
-
-
-def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_work, ana, portal_session):
-    answers = [
-        Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
-        for fact, value in claimed_facts(portal_session, ana.id).items()
-    ]
-    from portal.web.clock import real_now
-
-    register_answers.note(portal_session, answers, now=real_now())
-    portal_session.commit()
-    whole = at_work.get("/staff/queue").text
-    assert "/staff/queue/matched" in whole
-    found = at_work.get(f"/staff/queue?q={ana.registration_code}").text
-    assert f"/staff/applications/{ana.id}" in found, "who searches for one application can open it"
-    drawn = fill_in(at_work, "/staff/queue/matched")
-    selection = drawn.headers["Location"]
-    page = at_work.get(selection)
-    assert ana.registration_code in page.text and ana.child.name not in page.text
-    unopened = at_work.post(f"{selection}/confirm", data=hidden_fields(page.text))
-    assert "还有 1 份没有打开看" in unopened.text
-    sample = f"{selection}/{ana.id}/open"
-    assert fill_in(at_work, selection, sample).headers["Location"].split("?")[0].endswith(str(ana.id))
-    assert fill_in(at_work, selection, f"{selection}/confirm").status_code == 303
-    assert "1 份已确认" in at_work.get(selection).text
-    portal_session.expire_all()
-    assert portal_session.get(Application, ana.id).stage == "confirmed"
-
-
-def test_the_watermark_of_each_minute_has_an_address_of_its_own(at_work, frozen_clock):
-    seen = []
-    for _ in range(2):
-        sheet = at_work.get(
-            BeautifulSoup(at_work.get("/staff/queue").text, "lxml").select("link[href*=watermark]")[0]["href"]
-        )
-        assert sheet.mimetype == "text/css" and sheet.headers["Cache-Control"] == "no-store"
-        seen.append(sheet.text.split('"')[1])
-        frozen_clock.move(minutes=1)
-    assert seen[0] != seen[1] and "<svg" in at_work.get(seen[1]).text
 
 
 def test_papers_are_opened_for_the_reviewer_marked_and_sandboxed(town, at_work, ana, another_client, portal_session):
@@ -516,65 +294,3 @@ def test_stf18_the_case_page_asks_at_most_twelve_statements_with_thirty_pages(to
     with counted(portal_session) as statements:
         assert at_work.get(path).status_code == 200
     assert len(statements) <= 12, "\n".join(statement[:150] for statement in statements)
-
-
-def fill_queue(town, ana, number: int) -> None:
-    """So many more applications like this one wait at the same kindergarten, with the claims and answers of a real one."""
-    copied = {Child: [], Application: [], Claim: [], Household: [], RegisterAnswer: [], ApplicationVersion: []}
-    kept = {}
-    for table, key in ((Child, ana.child_id), (Application, ana.id)):
-        row = town.session.get(table, key)
-        kept[table] = {column.key: getattr(row, column.key) for column in table.__table__.columns}
-    for table in (Claim, Household, RegisterAnswer, ApplicationVersion):
-        rows = town.session.scalars(select(table).where(table.application_id == ana.id)).all()
-        kept[table] = [{column.key: getattr(row, column.key) for column in table.__table__.columns} for row in rows]
-    for n in range(number):
-        mark, child, application = secrets.token_hex(8), uuid.uuid4(), uuid.uuid4()
-        copied[Child].append(kept[Child] | {"id": child, "id_index": secrets.token_bytes(32)})
-        copied[Application].append(
-            kept[Application]
-            | {"id": application, "child_id": child, "registration_code": f"T-{mark}", "child_code": f"c{mark}"}
-            | {
-                "family_code": f"f{mark}",
-                "submitted_at": kept[Application]["submitted_at"] + dt.timedelta(seconds=n + 1),
-            }
-        )
-        for table in (Claim, Household, RegisterAnswer, ApplicationVersion):
-            copied[table] += [row | {"application_id": application} for row in kept[table]]
-    for table, rows in copied.items():
-        town.session.execute(insert(table), rows)
-
-
-def test_stf18_a_page_of_the_queue_costs_the_same_for_ten_times_as_many(town, at_work, ana, portal_session):
-    """The statements are the same, and so are the rows that are read beside the applications' own columns."""
-    fill_queue(town, ana, 200)
-    pages = ("/staff/queue", "/staff/queue?group=new", "/staff/queue?ground=elder_sibling", "/staff/queue?q=T-")
-    counted_at = []
-    for more in (0, 1800):
-        fill_queue(town, ana, more) if more else None
-        portal_session.commit()
-        found = {}
-        for page in pages:
-            at_work.get(page)
-            with counted(portal_session) as statements:
-                listed = at_work.get(page)
-            assert len(BeautifulSoup(listed.text, "lxml").select("tr[data-line]")) <= 50
-            found[page] = len(statements)
-        counted_at.append(found)
-    assert counted_at[0] == counted_at[1]
-    assert max(counted_at[1].values()) <= 18, counted_at[1]
-    last = BeautifulSoup(at_work.get("/staff/queue?group=new&page=41").text, "lxml")
-    assert len(last.select("tr[data-line]")) == 1, "2001 applications, fifty on a page"
-
-
-def test_tru16_the_head_sees_how_many_a_clerk_chose_instead_of_the_next(
-    town, at_work, ana, here, another_client, portal_session
-):
-    path = f"/staff/applications/{ana.id}"
-    assert fill_in(at_work, path, f"{path}/take").status_code == 303
-    assert fill_in(at_work, path, f"{path}/release").status_code == 303
-    assert fill_in(at_work, "/staff/queue", "/staff/queue/next").status_code == 303, "the next one is no choice"
-    head = sign_in(another_client(), town.head_of(here).account_id)
-    table = BeautifulSoup(head.get("/staff/").text, "lxml").find("th", string=lambda text: text and "自己挑选" in text)
-    row = table.find_parent("table").select("tbody tr")[0]
-    assert [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])][-1] == "1"
