@@ -187,7 +187,7 @@ class KeptRows:
             )
             connection.exec_driver_sql("; ".join(["CREATE SCHEMA kept", *made]))
         elif before := _copies[self.database].tables:
-            # TRUNCATE makes a new file for each table, which takes ten times as long
+            # TRUNCATE would make a new file for each table
             connection.exec_driver_sql("; ".join(f'DELETE FROM kept."{name}"' for name in before))
         questions = (f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in columns)
         self.tables = connection.exec_driver_sql(" UNION ALL ".join(questions)).scalars().all()
