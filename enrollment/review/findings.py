@@ -51,6 +51,7 @@ def verify(
     session: Session, application_id: uuid.UUID, findings: Iterable[Finding], *, by: Actor, now: dt.datetime
 ) -> None:
     """Store the clerk's finding about each fact; a later finding replaces the earlier one, and the audit keeps both.
+    A finding that says the same again stays as it is, with its author and its time.
 
     A finding without a page that can prove it is stored as a decision of the staff.  Against a register it then needs a
     reason, and counts once a second person has agreed (`second_opinions`).
@@ -62,7 +63,21 @@ def verify(
     answers = register_answers.answers_of(session, application_id)
     for finding in findings:
         supported = _with_its_source(finding, answers.get(finding.fact), pages.get(finding.fact, []))
-        record_finding(session, application_id, supported, by=by, now=now)
+        if not _is_known(session.get(VerifiedFact, (application_id, finding.fact.value)), supported):
+            record_finding(session, application_id, supported, by=by, now=now)
+
+
+def _is_known(known: VerifiedFact | None, finding: Finding) -> bool:
+    """Whether the stored finding says the same, on the same grounds."""
+    return known is not None and (
+        known.outcome, known.value, known.reason, known.source, known.page_id, known.needs_second
+    ) == (
+        finding.outcome, finding.value, _reason(finding), finding.source, finding.page_id, finding.needs_second
+    )  # fmt: skip
+
+
+def _reason(finding: Finding) -> str | None:
+    return (finding.reason or "").strip()[:LONGEST_NOTE] or None
 
 
 def proving_pages(pages: Mapping[str, Sequence[EvidencePage]]) -> dict[Fact, list[EvidencePage]]:
@@ -118,7 +133,7 @@ def record_finding(
     found = {
         "outcome": finding.outcome,
         **value_columns(finding.fact, finding.value),
-        "reason": (finding.reason or "").strip()[:LONGEST_NOTE] or None,
+        "reason": _reason(finding),
         "source": finding.source,
         "account_id": by.account_id,
         "at": now,

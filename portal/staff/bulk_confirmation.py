@@ -10,7 +10,7 @@ from enrollment.review.queue import bulk_confirmation, task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
 from portal.staff import pages
-from portal.web.forms import ActForm, PageForm, refusals_in
+from portal.web.forms import ActForm, PageForm, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -67,13 +67,16 @@ def confirm_selection(selection_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/queue/matched/<uuid:selection_id>/<uuid:application_id>/open")
 @desk("staff")
 def open_sample(selection_id: uuid.UUID, application_id: uuid.UUID) -> ResponseReturnValue:
-    bulk_confirmation.open_sample(db(), selection_id, application_id, by=actor(), now=clock())
-    return redirect(url_for("staff.application", application_id=application_id, sample=selection_id), 303)
+    with refusals_told():
+        bulk_confirmation.open_sample(db(), selection_id, application_id, by=actor(), now=clock())
+        return redirect(url_for("staff.application", application_id=application_id, sample=selection_id), 303)
+    return _to(selection_id)
 
 
 @pages.post("/queue/matched/<uuid:selection_id>/<uuid:application_id>/fault")
 @desk("staff")
 def sample_fault(selection_id: uuid.UUID, application_id: uuid.UUID) -> ResponseReturnValue:
-    bulk_confirmation.report_fault(db(), selection_id, application_id, by=actor(), now=clock())
-    flash(_("这一份留给老师细看，另外再抽了几份。"))
+    with refusals_told():
+        bulk_confirmation.report_fault(db(), selection_id, application_id, by=actor(), now=clock())
+        flash(_("这一份留给老师细看，另外再抽了几份。"))
     return _to(selection_id)

@@ -35,8 +35,11 @@ async function preview() {
   const place = document.querySelector("[data-tiers]");
   if (!form || !place || !document.querySelector("[data-confirm]")) return;
   const mine = ++asked;
-  const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
-  if (answer?.ok && mine === asked) place.innerHTML = await answer.text();
+  const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => null);
+  const cards = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (mine !== asked) return;
+  document.querySelector("[data-tiers-old]").hidden = cards !== null;
+  if (cards !== null) place.innerHTML = cards;
 }
 
 function returning() {
