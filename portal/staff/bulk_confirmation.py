@@ -17,7 +17,9 @@ from portal.web.unit_of_work import actor, clock, db
 
 def _start_page(form: PageForm) -> ResponseReturnValue:
     number = task_groups.overview(db(), by=actor(), now=clock(), per_group=1).number(Group.AGREES)
-    return render_template("staff/bulk_start.html", form=form, number=number, most=bulk_confirmation.MOST_AT_ONCE)
+    most = bulk_confirmation.MOST_AT_ONCE
+    sample = bulk_confirmation.sample_size(min(number, most))
+    return render_template("staff/bulk_start.html", form=form, number=number, most=most, sample=sample)
 
 
 def _selection_page(selection_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:

@@ -35,7 +35,8 @@ class ProposalForm(PageForm):
 def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
     form = ProposalForm()
-    form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in REFUSAL_RULES]
+    rules = refusal_grounds.possible_rules(db(), application)
+    form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in rules]
     grounds = refusal_grounds.possible_grounds(db(), application)
     form.fact.choices = [("", _("请选择")), *((each, item_words(each)) for each in grounds)]
     if form.validate_on_submit():
@@ -57,6 +58,7 @@ def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
         "staff/propose_refusal.html",
         application=application,
         form=form,
+        left_out=[rule for rule in REFUSAL_RULES if rule not in rules],
         fits=ages.level_for(application.child.born, application.year) == application.level,
         disabled_child=support_cases.is_needed(db(), application_id),
         days=support_cases.DAYS,

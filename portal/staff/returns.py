@@ -40,8 +40,8 @@ HOME_PHRASES = (
 FACT_PHRASES = (ReturnPhrase.CHECK_ENTRY, ReturnPhrase.BRING_PROOF)
 
 
-def items_of(application: Application) -> list[str]:
-    """Missing documents first, then facts that a register contradicts, then the rest."""
+def items_of(application: Application) -> tuple[list[str], list[str]]:
+    """What is probably asked for, missing documents before facts that a register contradicts, and the rest."""
     needed = required_documents.needed(db(), application)
     answers = register_answers.answers_of(db(), application.id)
     against = [fact for fact, said in answers.items() if said.answer == "differs" or said.disputed_at is not None]
@@ -49,7 +49,8 @@ def items_of(application: Application) -> list[str]:
     papers = [paper.document.value for paper in needed]
     facts = [fact.value for fact in tiers.claimed_facts(db(), application.id)]
     contradicted = [fact for fact in facts if fact in against]
-    return list(dict.fromkeys([*missing, *contradicted, *papers, *facts, "other"]))
+    likely = list(dict.fromkeys([*missing, *contradicted]))
+    return likely, [item for item in dict.fromkeys([*papers, *facts, "other"]) if item not in likely]
 
 
 def phrases_of(item: str) -> tuple[ReturnPhrase, ...]:
@@ -115,16 +116,19 @@ def _moment(value: object) -> dt.datetime | None:
 
 
 def send_back_page(
-    application: Application, items: list[str], form: SendBackForm, times: AnswerTimes
+    application: Application, likely: list[str], form: SendBackForm, times: AnswerTimes
 ) -> ResponseReturnValue:
+    """The items that are asked for stand first; before one is, those that are `likely`."""
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="send_back")
     wanted = request.args.getlist("item")
-    first = [item for item in items if item in wanted or form[f"item-{item}"].data or form.says_something(item)]
+    asked = [item for item in form.items if item in wanted or form[f"item-{item}"].data or form.says_something(item)]
+    first = asked or likely
     return render_template(
         "staff/returns.html",
         application=application,
         first=first,
-        rest=[item for item in items if item not in first],
+        rest=[item for item in form.items if item not in first],
+        asked=len(asked),
         form=form,
         item_words=item_words,
         asked_words=asked_words,
@@ -139,9 +143,9 @@ def send_back_page(
 @desk("staff")
 def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
-    items, wanted = items_of(application), request.args.getlist("item")
+    (likely, rest), wanted = items_of(application), request.args.getlist("item")
     times = answer_times(db(), application, now=clock())
-    form = form_for(items, wanted, times)
+    form = form_for([*likely, *rest], wanted, times)
     if form.validate_on_submit():
         with refusals_in(form):
             place = task_groups.neighbours(db(), application_id, by=actor(), now=clock())
@@ -152,7 +156,7 @@ def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
             flash(_("%(code)s 已退回，2 分钟后通知家长。", code=application.registration_code))
             flash(url_for("staff.application", application_id=application_id), "undo")
             return redirect_to_next(place[0] if place else None)
-    return send_back_page(application, items, form, times)
+    return send_back_page(application, likely, form, times)
 
 
 @pages.post("/applications/<uuid:application_id>/send-back/undo")

@@ -6,6 +6,7 @@ const due = document.querySelector("[data-due]");
 const empty = shown?.dataset.empty;
 const between = document.documentElement.lang === "en" ? " " : "";
 
+const sending = document.querySelector("[data-send]");
 const tick = (item) => item.querySelector("input[type=checkbox]");
 const own = (item) => item.querySelector("input[type=text]");
 const sentence = (item) => item.querySelector("input[type=radio]:checked");
@@ -21,6 +22,7 @@ function preview() {
     line.append(name, document.createElement("br"), [chosen, own(each).value.trim()].filter(Boolean).join(between));
     return line;
   }));
+  sending.textContent = asked.length ? sending.dataset.words.replace("{n}", asked.length) : sending.dataset.none;
   if (!asked.length) shown.append(Object.assign(document.createElement("li"), { className: "soft", textContent: empty }));
 }
 
@@ -50,6 +52,7 @@ document.addEventListener("input", (event) => {
   if (item && event.target.type === "text" && event.target.value) tick(item).checked = true;
   if (item && shown) preview();
 });
+preview();
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing) document.querySelector("main .btn.plain[href]")?.click();
 });
