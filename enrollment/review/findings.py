@@ -61,10 +61,14 @@ def verify(
     in_hand(session, application_id, by=by, now=now)
     pages = proving_pages(pages_of(session, application_id))
     answers = register_answers.answers_of(session, application_id)
+    rows = select(VerifiedFact).where(VerifiedFact.application_id == application_id)
+    known = {row.fact: row for row in session.scalars(rows.execution_options(populate_existing=True))}
     for finding in findings:
         supported = _with_its_source(finding, answers.get(finding.fact), pages.get(finding.fact, []))
-        if not _is_known(session.get(VerifiedFact, (application_id, finding.fact.value)), supported):
+        if not _is_known(known.get(finding.fact.value), supported):
             record_finding(session, application_id, supported, by=by, now=now)
+    for row in known.values():
+        session.expire(row)  # a finding is stored by a statement of its own
 
 
 def _is_known(known: VerifiedFact | None, finding: Finding) -> bool:

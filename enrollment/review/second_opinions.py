@@ -25,7 +25,7 @@ WAITS_FOR_SECOND = "waits_for_second"
 def waiting(session: Session, application_id: uuid.UUID) -> list[VerifiedFact]:
     """The findings of the application that wait for a second person."""
     found = select(VerifiedFact).where(VerifiedFact.application_id == application_id, waits_for_second())
-    return list(session.scalars(found.order_by(VerifiedFact.fact)))
+    return list(session.scalars(found.order_by(VerifiedFact.fact).execution_options(populate_existing=True)))
 
 
 def lay_aside(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:

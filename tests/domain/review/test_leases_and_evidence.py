@@ -172,6 +172,18 @@ class TestEvidence:
         )
         assert ana.stage == "confirmed"
 
+    def test_who_finds_otherwise_is_the_author_and_needs_a_second_person_too(self, town, here, ana):
+        first, second = town.clerk_of(here), town.clerk_of(here)
+        town.clerk_takes(ana, by=first)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=first, now=town.now, facts=findings)
+        town.clerk_takes(ana, by=second)
+        otherwise = [Finding(Fact.HOME_PLACE, home, reason="物业开了证明")]
+        review.confirm(town.session, ana.id, by=second, now=town.now, facts=otherwise)
+        (kept,) = second_opinions.waiting(town.session, ana.id)
+        assert (kept.account_id, kept.second_by, ana.stage) == (second.account_id, None, "submitted")
+
     def test_stf01_a_finding_that_nobody_supports_falls(self, town, here, ana):
         clerk = town.clerk_takes(ana)
         home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]

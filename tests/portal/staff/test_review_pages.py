@@ -112,7 +112,9 @@ def test_a_search_without_a_hit_says_where_else_the_application_may_be(at_work, 
 
 def test_an_empty_group_says_so_and_the_home_page_marks_only_what_waits(at_work, ana):
     empty = BeautifulSoup(at_work.get("/staff/queue?group=returned").text, "lxml")
-    assert "这一组现在没有申请" in empty.select_one("#group-returned").text and not empty.select("#group-returned table")
+    assert "这一组现在没有申请" in empty.select_one("#group-returned").text and not empty.select(
+        "#group-returned table"
+    )
     home = BeautifulSoup(at_work.get("/staff").text, "lxml")
     answered = next(card for card in home.select("section.card") if card.h2.text == "家长已补回")
     assert "warn" not in answered["class"] and not answered.select("a"), "a mismatch is no answer of a family"
@@ -398,7 +400,10 @@ def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_wor
     unopened = at_work.post(f"{selection}/confirm", data=hidden_fields(page.text))
     assert "还有 1 份没有打开看" in unopened.text
     sample = f"{selection}/{ana.id}/open"
-    assert fill_in(at_work, selection, sample).headers["Location"].split("?")[0].endswith(str(ana.id))
+    opened = fill_in(at_work, selection, sample).headers["Location"]
+    assert opened.split("?")[0].endswith(str(ana.id))
+    ways = BeautifulSoup(at_work.get(opened).text, "lxml").select('[data-key="Enter"]')
+    assert [each.get("href") for each in ways] == [selection], "the way back, and nobody takes a sample by a key"
     assert fill_in(at_work, selection, f"{selection}/confirm").status_code == 303
     assert "1 份已确认" in at_work.get(selection).text
     portal_session.expire_all()
