@@ -45,7 +45,8 @@ class Asked:
 class Details:
     """`papers`: the documents with the number of their pages.  `refusal`: the open proposal to refuse.
 
-    `silent`: the claimed facts that no register answered.  `second_opinions`: the facts that wait for a second person, with the reasons of the first.
+    `silent`: the claimed facts that no register answered.  `second_opinions`: the facts that wait for a second person, with
+    the reasons of the first.
     """
 
     grounds: list[Ground] = field(default_factory=list)
