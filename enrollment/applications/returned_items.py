@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,10 +15,28 @@ from enrollment.ground.sealed.values import Sealed
 REFUSAL_RULES = ("age", "duplicate", "falsehood")
 
 
-class ReturnedItem(Base):
-    """One item to correct (a document or a fact), and what the clerk asks for.
+class ReturnPhrase(StrEnum):
+    """A ready-made sentence that says what is asked for; each family reads it in its own language."""
 
-    `answer_by` is the last moment that the clerk chose for the whole return; None where the review's end holds.
+    NOT_UPLOADED = "not_uploaded"
+    BLURRED = "blurred"
+    PAGE_MISSING = "page_missing"
+    NAME_DIFFERS = "name_differs"
+    ADDRESS_DIFFERS = "address_differs"
+    EXPIRED = "expired"
+    OTHER_PAPER = "other_paper"
+    CHECK_NUMBER = "check_number"
+    CHOOSE_STREET = "choose_street"
+    TO_THE_ROOM = "to_the_room"
+    SAY_RENTED = "say_rented"
+    CHECK_ENTRY = "check_entry"
+    BRING_PROOF = "bring_proof"
+
+
+class ReturnedItem(Base):
+    """One item to correct (a document or a fact), and what the clerk asks for: a ready-made sentence, a note, or both.
+
+    `note` is empty where the sentence says all.  `answer_by` is the last moment that the clerk chose for the whole return; None where the review's end holds.
     """
 
     __tablename__ = "returned_item"
@@ -25,13 +44,17 @@ class ReturnedItem(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), index=True)
     item: Mapped[str] = mapped_column(KeyedCode)
+    phrase: Mapped[str | None]
     note: Mapped[str] = mapped_column(Sealed("returned_item.note"))
     asked_at: Mapped[dt.datetime]
     asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     answer_by: Mapped[dt.datetime | None]
     answered_at: Mapped[dt.datetime | None]
 
-    __table_args__ = (CheckConstraint("answer_by > asked_at", name="answered_later_than_asked"),)
+    __table_args__ = (
+        CheckConstraint("answer_by > asked_at", name="answered_later_than_asked"),
+        CheckConstraint("phrase IN ('" + "','".join(ReturnPhrase) + "')", name="known_phrase"),
+    )
 
 
 class RefusalProposal(Base):

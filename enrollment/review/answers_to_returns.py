@@ -44,6 +44,7 @@ class AnsweredItem:
     """One item of the last return.  `done`: something came for it; `new_pages` of a document came since it was asked."""
 
     item: str
+    phrase: str | None
     note: str
     done: bool
     pages_before: int
@@ -88,11 +89,11 @@ def last_return(session: Session, application: Application) -> AnsweredReturn | 
 def _answered(item: ReturnedItem, uploads: Sequence[dt.datetime], changed: Sequence[str]) -> AnsweredItem:
     if item.item in set(Document):
         new = sum(at > item.asked_at for at in uploads)
-        return AnsweredItem(item.item, item.note, new > 0, len(uploads) - new, new, ())
+        return AnsweredItem(item.item, item.phrase, item.note, new > 0, len(uploads) - new, new, ())
     if item.item in set(Fact):
         concerns = tuple(code for code in changed if code in CHANGES_OF[Fact(item.item)])
-        return AnsweredItem(item.item, item.note, bool(concerns), 0, 0, concerns)
-    return AnsweredItem(item.item, item.note, bool(changed), 0, 0, ())
+        return AnsweredItem(item.item, item.phrase, item.note, bool(concerns), 0, 0, concerns)
+    return AnsweredItem(item.item, item.phrase, item.note, bool(changed), 0, 0, ())
 
 
 def _is_page(code: str, asked: Sequence[ReturnedItem]) -> bool:

@@ -51,6 +51,7 @@ def verify(
     session: Session, application_id: uuid.UUID, findings: Iterable[Finding], *, by: Actor, now: dt.datetime
 ) -> None:
     """Store the clerk's finding about each fact; a later finding replaces the earlier one, and the audit keeps both.
+    A finding that says the same again stays as it is, with its author and its time.
 
     A finding without a page that can prove it is stored as a decision of the staff.  Against a register it then needs a
     reason, and counts once a second person has agreed (`second_opinions`).
@@ -60,9 +61,27 @@ def verify(
     in_hand(session, application_id, by=by, now=now)
     pages = proving_pages(pages_of(session, application_id))
     answers = register_answers.answers_of(session, application_id)
+    rows = select(VerifiedFact).where(VerifiedFact.application_id == application_id)
+    known = {row.fact: row for row in session.scalars(rows.execution_options(populate_existing=True))}
     for finding in findings:
         supported = _with_its_source(finding, answers.get(finding.fact), pages.get(finding.fact, []))
-        record_finding(session, application_id, supported, by=by, now=now)
+        if not _is_known(known.get(finding.fact.value), supported):
+            record_finding(session, application_id, supported, by=by, now=now)
+    for row in known.values():
+        session.expire(row)  # a finding is stored by a statement of its own
+
+
+def _is_known(known: VerifiedFact | None, finding: Finding) -> bool:
+    """Whether the stored finding says the same, on the same grounds."""
+    return known is not None and (
+        known.outcome, known.value, known.reason, known.source, known.page_id, known.needs_second
+    ) == (
+        finding.outcome, finding.value, _reason(finding), finding.source, finding.page_id, finding.needs_second
+    )  # fmt: skip
+
+
+def _reason(finding: Finding) -> str | None:
+    return (finding.reason or "").strip()[:LONGEST_NOTE] or None
 
 
 def proving_pages(pages: Mapping[str, Sequence[EvidencePage]]) -> dict[Fact, list[EvidencePage]]:
@@ -118,7 +137,7 @@ def record_finding(
     found = {
         "outcome": finding.outcome,
         **value_columns(finding.fact, finding.value),
-        "reason": (finding.reason or "").strip()[:LONGEST_NOTE] or None,
+        "reason": _reason(finding),
         "source": finding.source,
         "account_id": by.account_id,
         "at": now,

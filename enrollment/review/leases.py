@@ -128,12 +128,17 @@ def _hand_over(session: Session, application: Application, *, by: Actor, now: dt
     lifecycle.make(session, application, "take", by=by, now=now)
 
 
-def release(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+def release(
+    session: Session, application_id: uuid.UUID, *, holder: uuid.UUID | None = None, by: Actor, now: dt.datetime
+) -> None:
     """Put the application back into the queue.  A head or an official may do this for an application of any clerk.
 
-    Refuses `not_in_your_hands` and `refusal_is_proposed`.
+    `holder` is the clerk from whom it is taken, as the page showed.  Refuses `holder_has_changed`, `not_in_your_hands` and
+    `refusal_is_proposed`.
     """
     application = locked(session, application_id, by=by)
+    if holder is not None and application.reviewer_id != holder:
+        raise Refused("holder_has_changed")
     mine = application.reviewer_id == by.account_id
     if not mine and not by.is_any(*SECOND_PEOPLE):
         raise Refused("not_in_your_hands")

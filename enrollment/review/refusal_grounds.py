@@ -7,6 +7,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import VERIFIED_FACTS, VerifiedFact
 from enrollment.applications.evidence_rows import pages_of
 from enrollment.applications.register_answers import RegisterAnswer, answers_of
+from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground.errors import Refused
 from enrollment.people.duplicate_rows import DuplicateHint, Verdict
@@ -42,22 +43,40 @@ def possible_grounds(session: Session, application: Application) -> list[str]:
     return [*facts, *pages_of(session, application.id)]
 
 
+def possible_rules(session: Session, application: Application) -> list[str]:
+    """The rules that the data of this system allow, in the order of `REFUSAL_RULES`."""
+    possible = {
+        "age": not _age_fits(application),
+        "duplicate": _is_known_twice(session, application),
+        "falsehood": bool(possible_grounds(session, application)),
+    }
+    return [rule for rule in REFUSAL_RULES if possible[rule]]
+
+
 def _age(application: Application) -> str:
     """The birth date, which registers confirm, decides: a child whose age fits its class level is not refused for age."""
-    if ages.level_for(application.child.born, application.year) == application.level:
+    if _age_fits(application):
         raise Refused("age_fits", field="rule")
     return Fact.BORN.value
 
 
+def _age_fits(application: Application) -> bool:
+    return ages.level_for(application.child.born, application.year) == application.level
+
+
 def _duplicate(session: Session, application: Application) -> str:
+    if not _is_known_twice(session, application):
+        raise Refused("no_duplicate_known", field="rule")
+    return IDENTITY
+
+
+def _is_known_twice(session: Session, application: Application) -> bool:
     child = application.child_id
     pair = exists().where(
         or_(DuplicateHint.child_a == child, DuplicateHint.child_b == child),
         or_(DuplicateHint.verdict.is_(None), DuplicateHint.verdict == Verdict.SAME),
     )
-    if not session.scalar(select(pair)):
-        raise Refused("no_duplicate_known", field="rule")
-    return IDENTITY
+    return bool(session.scalar(select(pair)))
 
 
 def _falsehood(session: Session, application: Application, fact: str | None) -> str:

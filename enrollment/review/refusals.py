@@ -15,7 +15,7 @@ from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposa
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.review import refusal_grounds, support_cases
+from enrollment.review import notes, refusal_grounds, support_cases
 from enrollment.review.findings import LONGEST_NOTE
 from enrollment.review.leases import in_hand
 from enrollment.review.scope import SECOND_PEOPLE, locked, refuse_while_refusal_is_open, within
@@ -69,11 +69,12 @@ def propose_refusal(
 
 
 def decide_refusal(
-    session: Session, proposal_id: uuid.UUID, *, upheld: bool, by: Actor, now: dt.datetime
+    session: Session, proposal_id: uuid.UUID, *, upheld: bool, note: str = "", by: Actor, now: dt.datetime
 ) -> RefusalProposal:
-    """The second person confirms the refusal, or gives the application back to the clerk.
+    """The second person confirms the refusal, or gives the application back to the clerk with a note that says why.
 
-    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`, `support_case_undecided`.
+    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`, `reason_needed`,
+    `support_case_undecided`.
     """
     application_id = session.scalar(select(RefusalProposal.application_id).where(RefusalProposal.id == proposal_id))
     if application_id is None:
@@ -87,6 +88,10 @@ def decide_refusal(
         raise Refused("only_a_head_or_official_decides")
     if proposal.proposed_by == by.account_id:
         raise Refused("second_person_needed")
+    if not upheld:
+        if not note.strip():
+            raise Refused("reason_needed", field="why")
+        notes.add(session, application.id, note, by=by, now=now)
     if upheld and proposal.rule != "duplicate":
         support_cases.require_decided(session, application.id)
     proposal.decided_by, proposal.decided_at, proposal.upheld = by.account_id, now, upheld

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.notifications import notify_guardians
-from enrollment.applications.returned_items import ReturnedItem
+from enrollment.applications.returned_items import ReturnedItem, ReturnPhrase
 from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import format_time
@@ -45,10 +45,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Ask:
-    """One item that the family is asked to correct: a fact, a document or `other`, with a note that says what to do."""
+    """One item that the family is asked to correct: a fact, a document or `other`.
+
+    A ready-made sentence, a note in the clerk's own words, or both say what to do.
+    """
 
     item: str
-    note: str
+    note: str = ""
+    phrase: ReturnPhrase | None = None
 
 
 def confirm(
@@ -56,7 +60,8 @@ def confirm(
 ) -> None:
     """Finish the review: every claimed fact is verified or declined.  A declined fact does not refuse the application.
 
-    While a finding waits for a second person, the application is laid aside instead, and ends with the agreement.
+    Who confirms agrees with the findings of others that wait for a second person.  While an own finding waits, the
+    application is laid aside instead, and ends with the agreement.
     Refuses `facts_still_open` (with the number), `refusal_is_proposed`, and what `verify` refuses.
     """
     application = in_hand(session, application_id, by=by, now=now)
@@ -65,6 +70,7 @@ def confirm(
     still_open = facts_still_open(session, application_id)
     if still_open:
         raise Refused("facts_still_open", field=still_open[0].value, n=len(still_open))
+    second_opinions.agree_with_colleagues(session, application_id, by=by, now=now)
     if second_opinions.waiting(session, application_id):
         second_opinions.lay_aside(session, application, by=by, now=now)
         return
@@ -93,12 +99,13 @@ def send_back(
     if answer_by is not None:
         answer_times.require_possible(session, application, answer_by, now=now)
     for ask in asked:
-        if not ask.note.strip():
+        if not ask.note.strip() and ask.phrase is None:
             raise Refused("item_without_a_note", field=f"note-{ask.item}", item=ask.item)
         session.add(
             ReturnedItem(
                 application_id=application_id,
                 item=ask.item,
+                phrase=ask.phrase,
                 note=ask.note.strip()[:LONGEST_NOTE],
                 asked_at=now,
                 asked_by=by.account_id,

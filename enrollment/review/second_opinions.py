@@ -13,7 +13,7 @@ from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.review import leases
+from enrollment.review import leases, notes
 from enrollment.review.findings import facts_still_open
 from enrollment.review.scope import REVIEWERS, locked, refuse_while_refusal_is_open
 from enrollment.season.facts import Fact
@@ -25,7 +25,7 @@ WAITS_FOR_SECOND = "waits_for_second"
 def waiting(session: Session, application_id: uuid.UUID) -> list[VerifiedFact]:
     """The findings of the application that wait for a second person."""
     found = select(VerifiedFact).where(VerifiedFact.application_id == application_id, waits_for_second())
-    return list(session.scalars(found.order_by(VerifiedFact.fact)))
+    return list(session.scalars(found.order_by(VerifiedFact.fact).execution_options(populate_existing=True)))
 
 
 def lay_aside(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
@@ -34,12 +34,22 @@ def lay_aside(session: Session, application: Application, *, by: Actor, now: dt.
 
 
 def decide(
-    session: Session, application_id: uuid.UUID, fact: Fact | str, *, agreed: bool, by: Actor, now: dt.datetime
+    session: Session,
+    application_id: uuid.UUID,
+    fact: Fact | str,
+    *,
+    agreed: bool,
+    seen: dt.datetime | None,
+    note: str = "",
+    by: Actor,
+    now: dt.datetime,
 ) -> bool:
     """The second person agrees with a finding, or not: then it falls, and a clerk looks at the fact again.
 
-    With the last agreement the review ends, if every fact is settled and the second person is of the kindergarten.
-    Returns whether it ended.  Refuses `second_person_needed`, `decided_already`, `taken_by_another`.
+    `seen` is the time of the finding that the person read; a later one has to be read first.  Who does not agree
+    says why in a `note`, which the first person reads.  With the last agreement the review ends, if every fact is settled and the second person is of the kindergarten.
+    Returns whether it ended.  Refuses `second_person_needed`, `decided_already`, `finding_has_changed`, `taken_by_another`,
+    `reason_needed`.
     """
     application = locked(session, application_id, by=by)
     finding = session.get(VerifiedFact, (application_id, str(fact)), populate_existing=True)
@@ -49,20 +59,48 @@ def decide(
         raise Refused("decided_already")
     if finding.account_id == by.account_id:
         raise Refused("second_person_needed")
+    if seen != finding.at:
+        raise Refused("finding_has_changed", field=finding.fact)
     if application.reviewer_id not in (None, by.account_id) and leases.is_live(application, now):
         raise Refused("taken_by_another")
-    audit.record(
-        session, "second_opinion", "application", application_id, by=by, now=now, fact=finding.fact, agreed=agreed
-    )
     if not agreed:
+        if not note.strip():
+            raise Refused("reason_needed", field=finding.fact)
+        notes.add(session, application_id, note, by=by, now=now)
+        _record(session, finding, agreed=False, by=by, now=now)
         session.execute(
             delete(VerifiedFact).where(VerifiedFact.application_id == application_id, VerifiedFact.fact == finding.fact)
         )
         session.expire_all()
         return False
+    _agree(session, finding, by=by, now=now)
+    return _end_review(session, application, by=by, now=now)
+
+
+def agree_with_colleagues(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Agree with the findings of others that wait: who confirms a whole application has looked at each of its facts."""
+    for finding in waiting(session, application_id):
+        if finding.account_id != by.account_id:
+            _agree(session, finding, by=by, now=now)
+
+
+def _agree(session: Session, finding: VerifiedFact, *, by: Actor, now: dt.datetime) -> None:
+    _record(session, finding, agreed=True, by=by, now=now)
     finding.second_by, finding.second_at = by.account_id, now
     session.flush()
-    return _end_review(session, application, by=by, now=now)
+
+
+def _record(session: Session, finding: VerifiedFact, *, agreed: bool, by: Actor, now: dt.datetime) -> None:
+    audit.record(
+        session,
+        "second_opinion",
+        "application",
+        finding.application_id,
+        by=by,
+        now=now,
+        fact=finding.fact,
+        agreed=agreed,
+    )
 
 
 def _end_review(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> bool:

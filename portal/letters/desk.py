@@ -16,7 +16,7 @@ from enrollment.results.family_results import FamilyResult
 from enrollment.results.letters import CODE_KEPT, LetterPage
 from portal.letters.pages import letter_page
 from portal.text import languages
-from portal.text.facts import item_words
+from portal.text.facts import asked_words, item_words
 from portal.text.formats import day, moment
 from portal.text.messages import desk_words
 from portal.text.words import word
@@ -77,8 +77,9 @@ def contact_letter(
 
 
 def items_in_words(items: Sequence[ReturnedItem]) -> list[str]:
-    """What a family has to complete, with the clerk's note."""
-    return [f"{item_words(each.item)}：{each.note}" if each.note else item_words(each.item) for each in items]
+    """What a family has to complete, and what the clerk asks for."""
+    asked = [(item_words(each.item), asked_words(each.phrase, each.note)) for each in items]
+    return [f"{item}：{what}" if what else item for item, what in asked]
 
 
 def state_letter(

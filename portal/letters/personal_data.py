@@ -66,6 +66,7 @@ GROUPS_OF = {
     ("correction_request", "answer"): (),
     ("case_file", "answer"): (),
     ("accepted_places", "nature"): ("accepted_nature",),
+    ("returned_item", "phrase"): ("return_phrase",),
     ("child_needs", "kinds"): ("child_need",),
     ("unserved_child", "explanation"): ("unserved_explanation",),
     ("declined_proposal", "reason"): ("decline_reason",),

@@ -3,17 +3,16 @@
 import uuid
 from collections.abc import Iterable
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Row
-from wtforms import HiddenField, SelectField, SelectMultipleField, StringField
+from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from enrollment.ground import audit
-from enrollment.ground.accounts import Account
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import reassignment, refusals
 from enrollment.review.queue import task_groups, workload
@@ -23,6 +22,7 @@ from portal.officials.scope import DECIDERS, READERS, area_names
 from portal.officials.years import chosen_year
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views import refusal_decisions
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -32,10 +32,6 @@ class ReassignForm(PageForm):
     )
     target = SelectField(_l("交给哪所幼儿园审核"), validate_choice=False)
     reason = StringField(_l("原因"), [Length(max=LONGEST_NOTE)])
-
-
-class DecisionForm(PageForm):
-    upheld = HiddenField()
 
 
 @pages.get("/review", endpoint="review")
@@ -114,30 +110,13 @@ def reassign(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     return _queue_page(kindergarten_id, form)
 
 
-def _refusals_page(form: PageForm) -> ResponseReturnValue:
-    waiting = refusals.open_refusals(db(), by=actor())
-    for _proposal, application in waiting:
-        audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
-    proposers = {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _ in waiting}
-    return render_template(
-        "officials/refusals.html", form=form, waiting=waiting, proposers=proposers, me=actor().account_id
-    )
-
-
 @pages.get("/refusals")
 @desk("officials", *DECIDERS)
 def refusal_list() -> ResponseReturnValue:
-    return _refusals_page(DecisionForm())
+    return refusal_decisions.refusals_page("officials")
 
 
 @pages.post("/refusals/<uuid:proposal_id>")
 @desk("officials", *DECIDERS)
 def decide_refusal(proposal_id: uuid.UUID) -> ResponseReturnValue:
-    form = DecisionForm()
-    if form.validate_on_submit():
-        upheld = request.form.get("upheld") == "yes"
-        with refusals_in(form):
-            refusals.decide_refusal(db(), proposal_id, upheld=upheld, by=actor(), now=clock())
-            flash(_("已确认不予通过，家长会收到通知。") if upheld else _("没有同意不予通过，申请交还审核员继续审核。"))
-            return redirect(url_for("officials.refusal_list"), 303)
-    return _refusals_page(form)
+    return refusal_decisions.decide("officials", proposal_id)

@@ -26,6 +26,7 @@ from portal.parents import application_status
 from portal.parents.answer_summary import area_name
 from portal.parents.application_status import ApplicationStatus
 from portal.parents.form_pages import return_over, review_ends, wish_names
+from portal.text.facts import asked_words
 from portal.text.formats import day, moment, span
 from portal.text.page_environment import address_of
 from portal.text.words import word
@@ -192,7 +193,10 @@ def _returned(session: Session, application: Application) -> list[dict[str, Any]
     """Each returned item with the page where it is corrected."""
     items = [each for each in RETURNED_ITEMS.of(session, application.id) if each.answered_at is None]
     rows = sorted(items, key=lambda each: (each.asked_at, each.item))
-    return [{"what": _name(row.item), "note": row.note, "href": _answer_url(row.item, application)} for row in rows]
+    return [
+        {"what": _name(row.item), "note": asked_words(row.phrase, row.note), "href": _answer_url(row.item, application)}
+        for row in rows
+    ]
 
 
 def _name(item: str) -> str:

@@ -14,12 +14,14 @@ from enrollment.ground import audit
 from enrollment.review import case_file, case_tiers, leases, notes, review, second_opinions
 from enrollment.review.plausibility import verdicts
 from enrollment.review.queue import task_groups
+from enrollment.season.facts import Fact
 from portal.staff import pages
 from portal.staff.case_page import FactsForm, case_context, facts_form, tier_cards
-from portal.staff.fact_forms import findings_in, other_names, returned_in
+from portal.staff.fact_forms import FactRow, findings_in, other_names, returned_in, take_what_changed
 from portal.staff.queue import redirect_to_next
-from portal.text.facts import changed_words, item_words
-from portal.web.forms import ActForm, PageForm, page_of, refusals_in
+from portal.text.facts import asked_words, changed_words, item_words
+from portal.text.words import word
+from portal.web.forms import ActForm, PageForm, page_of, parse_moment, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue
 from portal.web.unit_of_work import actor, clock, db
@@ -52,6 +54,7 @@ def application_page(
         "staff/application.html",
         other_names=other_names,
         item_words=item_words,
+        asked_words=asked_words,
         changed_words=changed_words,
         taking=taking or ReasonForm(formdata=None),
         noting=noting or NoteForm(formdata=None),
@@ -81,7 +84,8 @@ def application(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/applications/<uuid:application_id>/take")
 @desk("staff")
 def take(application_id: uuid.UUID) -> ResponseReturnValue:
-    leases.pick(db(), application_id, by=actor(), now=clock())
+    with refusals_told():
+        leases.pick(db(), application_id, by=actor(), now=clock())
     return _to(application_id)
 
 
@@ -99,9 +103,11 @@ def take_over(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/applications/<uuid:application_id>/release")
 @desk("staff")
 def release(application_id: uuid.UUID) -> ResponseReturnValue:
-    review.release(db(), application_id, by=actor(), now=clock())
-    flash(_("已放回待审队列。"))
-    return redirect(url_for("staff.queue"), 303)
+    with refusals_told():
+        review.release(db(), application_id, by=actor(), now=clock())
+        flash(_("已放回待审队列。"))
+        return redirect(url_for("staff.queue"), 303)
+    return _to(application_id)
 
 
 @pages.post("/applications/<uuid:application_id>/facts")
@@ -113,6 +119,12 @@ def settle(application_id: uuid.UUID) -> ResponseReturnValue:
     if request.form.get("act") == "recount":
         return application_page(found, shown)
     if shown.form.validate_on_submit():
+        changed = take_what_changed(shown.form, shown.lines)
+        if changed:
+            shown.form.newer = [
+                (str(shown.form[line.fact.value].label.text), _as_it_is(shown, line)) for line in changed
+            ]
+            return application_page(found, shown)
         with refusals_in(shown.form):
             return _settled(found, shown)
     if shown.form.refused == "not_in_your_hands":
@@ -146,6 +158,21 @@ def _saved_meanwhile(shown: FactsForm) -> list[tuple[str, str]]:
         for line in shown.lines
         if line.found is not None
     ]
+
+
+def _as_it_is(shown: FactsForm, line: FactRow) -> str:
+    """What the family and the register say of a fact now, and what was found."""
+    said = [_("家长填报 %(value)s", value=shown.names.value_words(line.fact, line.claimed))]
+    if line.registered is not None:
+        said.append(_("登记部门 %(value)s", value=shown.names.value_words(line.fact, line.registered)))
+    if line.found is not None:
+        verdict = (
+            word("finding", "declined")
+            if line.found.value is None
+            else shown.names.value_words(line.fact, line.found.value)
+        )
+        said.append(_("核实 %(value)s", value=verdict))
+    return " · ".join(said)
 
 
 @pages.post("/applications/<uuid:application_id>/tier")
@@ -182,15 +209,23 @@ def unmask(application_id: uuid.UUID) -> ResponseReturnValue:
     return application_page(found, facts_form(found), unmasking=form)
 
 
+def _why_not(fact: str) -> str:
+    """The note of a second person who does not agree; empty where no reason was given."""
+    why = request.form.get("why", "").strip()[: notes.LONGEST_TEXT // 2]
+    return _("没有同意“%(fact)s”：%(why)s", fact=word("fact", fact), why=why) if why and fact in set(Fact) else ""
+
+
 @pages.post("/applications/<uuid:application_id>/second/<fact>")
 @desk("staff")
 def second_opinion(application_id: uuid.UUID, fact: str) -> ResponseReturnValue:
     """The second person agrees with a finding against a register, or not."""
     form, found = ActForm(), _found(application_id)
-    agreed = request.form.get("agreed") == "yes"
+    agreed, seen = request.form.get("agreed") == "yes", parse_moment(request.form.get("seen"))
     if form.validate_on_submit():
         with refusals_in(form):
-            ended = second_opinions.decide(db(), application_id, fact, agreed=agreed, by=actor(), now=clock())
+            ended = second_opinions.decide(
+                db(), application_id, fact, agreed=agreed, seen=seen, note=_why_not(fact), by=actor(), now=clock()
+            )
             if ended:
                 flash(_("%(code)s 已核实通过。", code=found.registration_code))
                 return redirect(url_for("staff.queue"), 303)

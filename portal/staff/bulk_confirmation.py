@@ -10,14 +10,16 @@ from enrollment.review.queue import bulk_confirmation, task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
 from portal.staff import pages
-from portal.web.forms import ActForm, PageForm, refusals_in
+from portal.web.forms import ActForm, PageForm, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
 
 def _start_page(form: PageForm) -> ResponseReturnValue:
     number = task_groups.overview(db(), by=actor(), now=clock(), per_group=1).number(Group.AGREES)
-    return render_template("staff/bulk_start.html", form=form, number=number, most=bulk_confirmation.MOST_AT_ONCE)
+    most = bulk_confirmation.MOST_AT_ONCE
+    sample = bulk_confirmation.sample_size(min(number, most))
+    return render_template("staff/bulk_start.html", form=form, number=number, most=most, sample=sample)
 
 
 def _selection_page(selection_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
@@ -67,13 +69,16 @@ def confirm_selection(selection_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/queue/matched/<uuid:selection_id>/<uuid:application_id>/open")
 @desk("staff")
 def open_sample(selection_id: uuid.UUID, application_id: uuid.UUID) -> ResponseReturnValue:
-    bulk_confirmation.open_sample(db(), selection_id, application_id, by=actor(), now=clock())
-    return redirect(url_for("staff.application", application_id=application_id, sample=selection_id), 303)
+    with refusals_told():
+        bulk_confirmation.open_sample(db(), selection_id, application_id, by=actor(), now=clock())
+        return redirect(url_for("staff.application", application_id=application_id, sample=selection_id), 303)
+    return _to(selection_id)
 
 
 @pages.post("/queue/matched/<uuid:selection_id>/<uuid:application_id>/fault")
 @desk("staff")
 def sample_fault(selection_id: uuid.UUID, application_id: uuid.UUID) -> ResponseReturnValue:
-    bulk_confirmation.report_fault(db(), selection_id, application_id, by=actor(), now=clock())
-    flash(_("这一份留给老师细看，另外再抽了几份。"))
+    with refusals_told():
+        bulk_confirmation.report_fault(db(), selection_id, application_id, by=actor(), now=clock())
+        flash(_("这一份留给老师细看，另外再抽了几份。"))
     return _to(selection_id)

@@ -28,10 +28,10 @@ from enrollment.offers.offer_rows import OfferState
 from enrollment.people.person_rows import GUARDIAN_ID_KINDS
 from enrollment.results import admission_notice
 from portal.staff import pages
-from portal.text.facts import item_words
+from portal.text.facts import asked_words, item_words
 from portal.text.messages import desk_words
 from portal.web import phone_messages
-from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in, second_form
+from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in, refusals_told, second_form
 from portal.web.guards import desk
 from portal.web.phone_fields import code_field, digits, phone_field
 from portal.web.sessions import current_session
@@ -104,9 +104,11 @@ def desk_home() -> ResponseReturnValue:
 @pages.get("/desk/<uuid:application_id>")
 @desk("staff")
 def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = _application(application_id)
+    return _family_page(_application(application_id), ContactForm(formdata=None))
+
+
+def _family_page(application: Application, contact_form: ContactForm) -> ResponseReturnValue:
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason=PURPOSE)
-    contact_form = ContactForm(formdata=None)
     contact_form.set_choices()
     return render_template(
         "staff/desk_family.html",
@@ -120,6 +122,7 @@ def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
         offer=desk_answers.live_offer(db(), application),
         desk_words=desk_words,
         item_words=item_words,
+        asked_words=asked_words,
         form=contact_form,
     )
 
@@ -127,12 +130,14 @@ def desk_family(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/desk/<uuid:application_id>/contact")
 @desk("staff")
 def record_contact(application_id: uuid.UUID) -> ResponseReturnValue:
-    form = ContactForm()
-    desk_answers.record_contact(db(), application_id, form.way.data or "", by=actor(), now=clock())
-    offer = desk_answers.live_offer(db(), _application(application_id))
-    waits = offer is not None and offer.state == OfferState.OFFERED
-    flash(_("已记下。没有答复的，从现在起照常到期。") if waits else _("已记下。"))
-    return redirect(url_for("staff.desk"), 303)
+    application, form = _application(application_id), ContactForm()
+    with refusals_in(form):
+        desk_answers.record_contact(db(), application_id, form.way.data or "", by=actor(), now=clock())
+        offer = desk_answers.live_offer(db(), application)
+        waits = offer is not None and offer.state == OfferState.OFFERED
+        flash(_("已记下。没有答复的，从现在起照常到期。") if waits else _("已记下。"))
+        return redirect(url_for("staff.desk"), 303)
+    return _family_page(application, form)
 
 
 def _guardian_view(
@@ -244,8 +249,9 @@ def request_desk_change(application_id: uuid.UUID, account_id: uuid.UUID) -> Res
 @pages.post("/desk/phone-changes/<uuid:change_id>")
 @desk("staff", step_up=True)
 def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
-    phone_messages.confirm_at_desk(db(), change_id, by=actor())
-    flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))
+    with refusals_told():
+        phone_messages.confirm_at_desk(db(), change_id, by=actor())
+        flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))
     return redirect(url_for("staff.desk"), 303)
 
 
@@ -253,16 +259,18 @@ def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
 @desk("staff", step_up=True)
 def keep_phone(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
     """The guardian at the desk objects to the release of the number to a new holder."""
-    doubted_phones.object_at_desk(db(), application_id, account_id, by=actor(), now=clock())
-    flash(_("已停止，号码仍属于这位监护人。"))
+    with refusals_told():
+        doubted_phones.object_at_desk(db(), application_id, account_id, by=actor(), now=clock())
+        flash(_("已停止，号码仍属于这位监护人。"))
     return redirect(_address(application_id, account_id), 303)
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code/revoke")
 @desk("staff")
 def revoke_access_code(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    access_codes.revoke(db(), application_id, account_id, by=actor(), now=clock())
-    flash(_("登录码已作废。"))
+    with refusals_told():
+        access_codes.revoke(db(), application_id, account_id, by=actor(), now=clock())
+        flash(_("登录码已作废。"))
     return redirect(_address(application_id, account_id), 303)
 
 

@@ -1,5 +1,7 @@
 """The form of the review: one row for each claimed fact with the claim, the register's answer and the finding."""
 
+import hashlib
+import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +11,7 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectField, StringField
+from wtforms import HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import Length
 
 from enrollment.applications.evidence_rows import EvidencePage
@@ -74,6 +76,14 @@ class FactRow:
             return "paper" if self.found.page_id is not None else "claimed"
         return "register" if self.found.value == self.registered else "other"
 
+    @property
+    def digest(self) -> str:
+        """Changes with all that a verdict rests on: the claim, the register's answer, the pages and the finding so far."""
+        answer = (self.answer.answer, self.answer.value, self.answer.disputed_at) if self.answer is not None else None
+        found = (self.found.at, self.found.account_id, self.found.second_by) if self.found is not None else None
+        seen = [self.claimed, answer, found, [page.id for page in self.pages]]
+        return hashlib.sha256(json.dumps(seen, default=str, sort_keys=True).encode()).hexdigest()[:12]
+
 
 def fact_rows(
     claimed: Mapping[Fact, Any],
@@ -91,10 +101,13 @@ def fact_rows(
 
 
 def form_for(lines: list[FactRow], names: Names) -> PageForm:
-    """A form with the fields of these rows: `<fact>` (the verdict), `other-<fact>…`, `page-<fact>`, `reason-<fact>`."""
+    """A form with the fields of these rows: `<fact>` (the verdict), `other-<fact>…`, `page-<fact>`, `reason-<fact>`.
+
+    `shown` says what the page showed of each fact.
+    """
 
     class FactsForm(PageForm):
-        pass
+        shown = HiddenField(default=_digests(lines))
 
     for line in lines:
         fact = line.fact.value
@@ -118,6 +131,23 @@ def form_for(lines: list[FactRow], names: Names) -> PageForm:
             ),
         )
     return FactsForm()
+
+
+def _digests(lines: Sequence[FactRow]) -> str:
+    return " ".join(f"{line.fact.value}:{line.digest}" for line in lines)
+
+
+def take_what_changed(form: PageForm, lines: Sequence[FactRow]) -> list[FactRow]:
+    """The judged facts that are no longer as the page showed them, unless the verdict is what was found meanwhile.  The form
+    takes what is there now, to be sent again."""
+    shown = (form["shown"].data or "").split()
+    form["shown"].data = _digests(lines)
+    return [line for line in lines if f"{line.fact.value}:{line.digest}" not in shown and _would_change(form, line)]
+
+
+def _would_change(form: PageForm, line: FactRow) -> bool:
+    chosen = form[line.fact.value].data
+    return bool(chosen) and (chosen != line.chosen or chosen in ("declined", "other"))
 
 
 def _choices(line: FactRow) -> list[tuple[str, str]]:

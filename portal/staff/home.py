@@ -23,10 +23,12 @@ def home() -> ResponseReturnValue:
     overview = task_groups.overview(db(), by=actor(), now=clock(), per_group=1)
     mine = task_groups.overview(db(), by=actor(), now=clock(), limited=Filter(mine=True), per_group=MOST_IN_HAND)
     to_decide = task_groups.page_of(db(), Group.SECOND, by=actor(), now=clock()).items
+    held = leases.held(db(), by=actor())
     return render_template(
         "staff/home.html",
         to_decide=queue_lines(to_decide).get(Group.SECOND, []),
-        held=[one for one in leases.held(db(), by=actor()) if one.reviewer_id != actor().account_id],
+        held=[one for one in held if one.reviewer_id != actor().account_id],
+        in_hand=len(held),
         may_release=actor().is_any(*SECOND_PEOPLE),
         overview=overview,
         mine=[line for lines in mine.lines.values() for line in lines],

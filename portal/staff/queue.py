@@ -19,7 +19,7 @@ from enrollment.review.scope import SECOND_PEOPLE
 from enrollment.season.facts import Ground
 from portal.staff import pages
 from portal.staff.queue_lines import queue_lines
-from portal.web.forms import ActForm, PageForm, refusals_in
+from portal.web.forms import ActForm, PageForm, parse_uuid, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue
 from portal.web.unit_of_work import actor, clock, db
@@ -115,6 +115,8 @@ def forget_filter(filter_id: uuid.UUID) -> ResponseReturnValue:
 @desk("staff")
 def put_back(application_id: uuid.UUID) -> ResponseReturnValue:
     """A head puts an application back that a clerk has."""
-    leases.release(db(), application_id, by=actor(), now=clock())
-    flash(_("已放回待审队列。"))
+    with refusals_told():
+        holder = parse_uuid(request.form.get("holder"))
+        leases.release(db(), application_id, holder=holder, by=actor(), now=clock())
+        flash(_("已放回待审队列。"))
     return redirect((request.form.get("next") == "home" and url_for("staff.home")) or url_for("staff.queue"), 303)

@@ -86,7 +86,10 @@ def _pieces(line: Line, details: Details, names: Names) -> list[tuple[str, Marku
         return [(word("stage", line.stage), Markup())]
     if line.group is Group.SECOND:
         return [(word("fact", fact), escape(reason or "")) for fact, reason in details.second_opinions]
-    differing = [_difference(each.fact, each.claimed, each.registered, names) for each in details.differences]
+    differing = [
+        _difference(each.fact, each.claimed, each.registered, names, disputed=each.disputed)
+        for each in details.differences
+    ]
     if line.group is Group.ANSWERED:
         pages = {document.value: number for document, number in details.papers}
         newest = max((item.asked_at for item in details.asked), default=None)
@@ -98,12 +101,17 @@ def _pieces(line: Line, details: Details, names: Names) -> list[tuple[str, Marku
         return differing
     if details.papers:
         return [(word("document", document), _pages(number)) for document, number in details.papers]
-    return [(_("登记部门没有这一项"), escape(_("没有材料")))]
+    return [(word("fact", fact), escape(_("登记部门没有，也没有材料"))) for fact in details.silent] or [
+        (_("登记部门没有这一项"), escape(_("没有材料")))
+    ]
 
 
-def _difference(fact: Fact, claimed: object, registered: object, names: Names) -> tuple[str, Markup]:
-    if registered is None:
+def _difference(fact: Fact, claimed: object, registered: object, names: Names, *, disputed: bool) -> tuple[str, Markup]:
+    if disputed:
         return word("fact", fact), escape(_("家长有异议"))
+    if registered is None:
+        said = escape(names.value_words(fact, claimed))
+        return word("fact", fact), escape(_("家长")) + " " + said + Markup(" · ") + escape(_("部门不是这样登记的"))
     said, known = marked(names.value_words(fact, claimed), names.value_words(fact, registered))
     between = Markup(" · ")
     return word("fact", fact), escape(_("家长")) + " " + said + between + escape(_("部门")) + " " + known

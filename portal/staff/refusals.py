@@ -6,22 +6,20 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.ground import audit
-from enrollment.ground.accounts import Account
-from enrollment.people.person_rows import Child
 from enrollment.review import refusal_grounds, refusals, review, support_cases
 from enrollment.review.review import LONGEST_NOTE
-from enrollment.review.scope import SECOND_PEOPLE
 from enrollment.season import ages
 from portal.staff import pages
 from portal.text.facts import item_words
 from portal.text.words import word
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views import refusal_decisions
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -32,23 +30,13 @@ class ProposalForm(PageForm):
     explanation = TextAreaField(_l("具体理由（家长会看到）"), [Length(max=LONGEST_NOTE)])
 
 
-def basis_words(fact: str | None) -> str:
-    """What a refusal rests on, in words."""
-    if fact is None or fact == refusal_grounds.IDENTITY:
-        return _("身份") if fact else ""
-    return item_words(fact)
-
-
-class DecisionForm(PageForm):
-    upheld = HiddenField()
-
-
 @pages.route("/applications/<uuid:application_id>/refuse", methods=["GET", "POST"])
 @desk("staff")
 def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
     form = ProposalForm()
-    form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in REFUSAL_RULES]
+    rules = refusal_grounds.possible_rules(db(), application)
+    form.rule.choices = [(rule, word("refusal_rule", rule)) for rule in rules]
     grounds = refusal_grounds.possible_grounds(db(), application)
     form.fact.choices = [("", _("请选择")), *((each, item_words(each)) for each in grounds)]
     if form.validate_on_submit():
@@ -70,48 +58,20 @@ def propose_refusal(application_id: uuid.UUID) -> ResponseReturnValue:
         "staff/propose_refusal.html",
         application=application,
         form=form,
+        left_out=[rule for rule in REFUSAL_RULES if rule not in rules],
         fits=ages.level_for(application.child.born, application.year) == application.level,
         disabled_child=support_cases.is_needed(db(), application_id),
         days=support_cases.DAYS,
     )
 
 
-def list_page(form: PageForm) -> ResponseReturnValue:
-    waiting = refusals.open_refusals(db(), by=actor())
-    for _proposal, application in waiting:
-        audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
-    children = {application.id: db().get_one(Child, application.child_id) for _proposal, application in waiting}
-    proposers = {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _ in waiting}
-    may_decide = actor().is_any(*SECOND_PEOPLE)
-    return render_template(
-        "staff/refusals.html",
-        form=form,
-        waiting=waiting,
-        children=children,
-        proposers=proposers,
-        supports={
-            application.id: support_cases.of_application(db(), application.id) for _proposal, application in waiting
-        },
-        basis_words=basis_words,
-        may_decide=may_decide,
-        me=actor().account_id,
-    )
-
-
 @pages.get("/refusals")
 @desk("staff")
 def refusal_list() -> ResponseReturnValue:
-    return list_page(DecisionForm())
+    return refusal_decisions.refusals_page("staff")
 
 
 @pages.post("/refusals/<uuid:proposal_id>")
 @desk("staff")
 def decide_refusal(proposal_id: uuid.UUID) -> ResponseReturnValue:
-    form = DecisionForm()
-    if form.validate_on_submit():
-        upheld = form.upheld.data == "yes"
-        with refusals_in(form):
-            refusals.decide_refusal(db(), proposal_id, upheld=upheld, by=actor(), now=clock())
-            flash(_("已确认不予通过，家长会收到通知。") if upheld else _("没有同意不予通过，申请交还审核员继续审核。"))
-            return redirect(url_for("staff.refusal_list"), 303)
-    return list_page(form)
+    return refusal_decisions.decide("staff", proposal_id)

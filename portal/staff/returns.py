@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +13,7 @@ from wtforms.validators import Length, Optional
 
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
+from enrollment.applications.returned_items import ReturnPhrase
 from enrollment.eligibility import required_documents, return_times, tiers
 from enrollment.ground import audit
 from enrollment.review import return_undo, review
@@ -24,20 +25,23 @@ from enrollment.season.facts import Fact
 from portal.staff import pages
 from portal.staff.queue import redirect_to_next
 from portal.staff.queue_lines import due_words
-from portal.text.facts import item_words
-from portal.text.words import table
-from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
+from portal.text.facts import asked_words, item_words
+from portal.web.forms import ActForm, PageForm, coded_choices, parse_moment, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
-PAPER_PHRASES = ("not_uploaded", "blurred", "page_missing", "name_differs", "address_differs", "expired", "other_paper")
-HOME_PHRASES = ("check_number", "choose_street", "to_the_room", "say_rented")
-FACT_PHRASES = ("check_entry", "bring_proof")
-PHRASES = (*PAPER_PHRASES, *HOME_PHRASES, *FACT_PHRASES)
+PAPER_PHRASES = (
+    ReturnPhrase.NOT_UPLOADED, ReturnPhrase.BLURRED, ReturnPhrase.PAGE_MISSING, ReturnPhrase.NAME_DIFFERS,
+    ReturnPhrase.ADDRESS_DIFFERS, ReturnPhrase.EXPIRED, ReturnPhrase.OTHER_PAPER,
+)  # fmt: skip
+HOME_PHRASES = (
+    ReturnPhrase.CHECK_NUMBER, ReturnPhrase.CHOOSE_STREET, ReturnPhrase.TO_THE_ROOM, ReturnPhrase.SAY_RENTED,
+)  # fmt: skip
+FACT_PHRASES = (ReturnPhrase.CHECK_ENTRY, ReturnPhrase.BRING_PROOF)
 
 
-def items_of(application: Application) -> list[str]:
-    """Missing documents first, then facts that a register contradicts, then the rest."""
+def items_of(application: Application) -> tuple[list[str], list[str]]:
+    """What is probably asked for, missing documents before facts that a register contradicts, and the rest."""
     needed = required_documents.needed(db(), application)
     answers = register_answers.answers_of(db(), application.id)
     against = [fact for fact, said in answers.items() if said.answer == "differs" or said.disputed_at is not None]
@@ -45,11 +49,12 @@ def items_of(application: Application) -> list[str]:
     papers = [paper.document.value for paper in needed]
     facts = [fact.value for fact in tiers.claimed_facts(db(), application.id)]
     contradicted = [fact for fact in facts if fact in against]
-    return list(dict.fromkeys([*missing, *contradicted, *papers, *facts, "other"]))
+    likely = list(dict.fromkeys([*missing, *contradicted]))
+    return likely, [item for item in dict.fromkeys([*papers, *facts, "other"]) if item not in likely]
 
 
-def phrases_of(item: str) -> tuple[str, ...]:
-    """The codes of the phrases for an item: for papers, for the home, for other facts; none for `other`."""
+def phrases_of(item: str) -> tuple[ReturnPhrase, ...]:
+    """The ready-made sentences for an item: for papers, for the home, for other facts; none for `other`."""
     if item in set(Document):
         return PAPER_PHRASES
     if item == Fact.HOME_PLACE:
@@ -57,59 +62,76 @@ def phrases_of(item: str) -> tuple[str, ...]:
     return FACT_PHRASES if item in set(Fact) else ()
 
 
-def requested_items(form: PageForm, items: list[str]) -> list[Ask]:
-    """The requested items: those that are ticked, or have a note; a phrase stands in for a note that is left empty."""
-    asks = []
-    for item in items:
-        note = (form[f"note-{item}"].data or "").strip()
-        phrase = form[f"phrase-{item}"].data if phrases_of(item) else None
-        if form[f"item-{item}"].data or note:
-            asks.append(Ask(item, note or (table()["return_phrase"][phrase]["zh"] if phrase else "")))
-    return asks
+class SendBackForm(PageForm):
+    """For each item `item-…` (asked for or not), `phrase-…` (a ready-made sentence) and `note-…` (the clerk's own words)."""
+
+    items: tuple[str, ...] = ()
+
+    def asked(self, item: str) -> Ask:
+        phrase = self[f"phrase-{item}"].data if phrases_of(item) else None
+        return Ask(item, (self[f"note-{item}"].data or "").strip(), ReturnPhrase(phrase) if phrase else None)
+
+    def says_something(self, item: str) -> bool:
+        asked = self.asked(item)
+        return bool(asked.note or asked.phrase)
+
+    def requested(self) -> list[Ask]:
+        """The items that are ticked or have words: without scripts words ask for their item.  Scripts clear the words of an
+        item that is taken out."""
+        return [self.asked(item) for item in self.items if self[f"item-{item}"].data or self.says_something(item)]
 
 
-def form_for(items: list[str], ticked: Collection[str], times: AnswerTimes) -> PageForm:
+def form_for(items: list[str], ticked: Collection[str], times: AnswerTimes) -> SendBackForm:
     """`answer_by` is refused by the domain, so that a page of yesterday says which moments there are today."""
 
-    class SendBackForm(PageForm):
+    class ItemsForm(SendBackForm):
         answer_by = RadioField(
             _l("补到什么时候"), [Optional()], default=times.suggested, coerce=_moment, validate_choice=False,
             choices=[(each, due_words(each)) for each in times.possible],
         )  # fmt: skip
 
+    ItemsForm.items = tuple(items)
     for item in items:
-        setattr(SendBackForm, f"item-{item}", BooleanField(item_words(item), default=item in ticked))
+        setattr(ItemsForm, f"item-{item}", BooleanField(item_words(item), default=item in ticked))
         if phrases_of(item):
-            choices = coded_choices("return_phrase", phrases_of(item))
-            setattr(SendBackForm, f"phrase-{item}", RadioField(_l("怎么说"), choices=choices, validate_choice=False))
-        setattr(SendBackForm, f"note-{item}", StringField(_l("对家长说"), [Length(max=LONGEST_NOTE)]))
-    return SendBackForm()
+            choices = [*coded_choices("return_phrase", phrases_of(item)), ("", _l("自己写"))]
+            phrase = RadioField(_l("怎么说"), choices=choices, validate_choice=False, coerce=_phrase_of(item))
+            setattr(ItemsForm, f"phrase-{item}", phrase)
+        setattr(ItemsForm, f"note-{item}", StringField(_l("用自己的话说"), [Length(max=LONGEST_NOTE)]))
+    return ItemsForm()
+
+
+def _phrase_of(item: str) -> Callable[[object], str | None]:
+    """Reads a sentence of the item; None for what is none of its sentences."""
+
+    def read(value: object) -> str | None:
+        return str(value) if value in phrases_of(item) else None
+
+    return read
 
 
 def _moment(value: object) -> dt.datetime | None:
     """A moment of the form; None for what is not one."""
-    if isinstance(value, dt.datetime):
-        return value
-    try:
-        said = dt.datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return said if said.tzinfo is not None else None
+    return value if isinstance(value, dt.datetime) else parse_moment(str(value))
 
 
 def send_back_page(
-    application: Application, items: list[str], form: PageForm, times: AnswerTimes
+    application: Application, likely: list[str], form: SendBackForm, times: AnswerTimes
 ) -> ResponseReturnValue:
+    """The items that are asked for stand first; before one is, those that are `likely`."""
     audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="send_back")
     wanted = request.args.getlist("item")
-    first = [item for item in items if item in wanted or form[f"item-{item}"].data or form[f"note-{item}"].data]
+    asked = [item for item in form.items if item in wanted or form[f"item-{item}"].data or form.says_something(item)]
+    first = asked or likely
     return render_template(
         "staff/returns.html",
         application=application,
         first=first,
-        rest=[item for item in items if item not in first],
+        rest=[item for item in form.items if item not in first],
+        asked=len(asked),
         form=form,
         item_words=item_words,
+        asked_words=asked_words,
         times=times,
         due_words=due_words,
         due_at=return_times.answer_until(db(), application, returned_at=clock()),
@@ -121,24 +143,20 @@ def send_back_page(
 @desk("staff")
 def send_back(application_id: uuid.UUID) -> ResponseReturnValue:
     application = review.find(db(), application_id, by=actor())
-    items, wanted = items_of(application), request.args.getlist("item")
+    (likely, rest), wanted = items_of(application), request.args.getlist("item")
     times = answer_times(db(), application, now=clock())
-    form = form_for(items, wanted, times)
-    for item in items:
-        phrase = f"phrase-{item}"
-        if phrase in form and form[phrase].data not in phrases_of(item):
-            form[phrase].data = None
+    form = form_for([*likely, *rest], wanted, times)
     if form.validate_on_submit():
         with refusals_in(form):
             place = task_groups.neighbours(db(), application_id, by=actor(), now=clock())
             review.send_back(
-                db(), application_id, requested_items(form, items), answer_by=form.answer_by.data,
+                db(), application_id, form.requested(), answer_by=form.answer_by.data,
                 by=actor(), now=clock(),
             )  # fmt: skip
             flash(_("%(code)s 已退回，2 分钟后通知家长。", code=application.registration_code))
             flash(url_for("staff.application", application_id=application_id), "undo")
             return redirect_to_next(place[0] if place else None)
-    return send_back_page(application, items, form, times)
+    return send_back_page(application, likely, form, times)
 
 
 @pages.post("/applications/<uuid:application_id>/send-back/undo")

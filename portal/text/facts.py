@@ -91,6 +91,12 @@ def changed_words(code: str) -> str:
     return _("%(part)s：%(name)s", part=whole, name=word(group, name))
 
 
+def asked_words(phrase: str | None, note: str) -> str:
+    """What a family is asked to do about a returned item: the ready-made sentence, then the clerk's own words."""
+    between = "" if language() == "zh" else " "
+    return between.join(part for part in (word("return_phrase", phrase) if phrase else "", note) if part)
+
+
 def item_words(item: str) -> str:
     """An item that is asked for in words: a document, a fact, or other."""
     if item in set(Document):

@@ -1,13 +1,14 @@
 """The base class of forms.  It shows refusals of services beside their field, and restores saved values."""
 
 import contextlib
+import datetime as dt
 import functools
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from babel.support import NullTranslations, Translations
-from flask import g, request
+from flask import flash, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
@@ -95,6 +96,16 @@ def page_of(form: PageForm | None, shown: str) -> ResponseReturnValue:
     return (shown, 409) if form is not None and form.newer is not None else shown
 
 
+@contextlib.contextmanager
+def refusals_told() -> Iterator[None]:
+    """For an act of one button: a refusal stands above the page that comes next, which shows how things are now."""
+    form = PageForm(formdata=None)
+    with refusals_in(form):
+        yield
+    for fault in form.form_errors:
+        flash(fault, "warn")
+
+
 class WholeField(IntegerField):
     """An integer field with an error message in the reader's language."""
 
@@ -125,6 +136,15 @@ def parse_uuid(text: str | None) -> uuid.UUID | None:
         return uuid.UUID(text or "")
     except ValueError:
         return None
+
+
+def parse_moment(text: str | None) -> dt.datetime | None:
+    """The moment, with its time zone, in a form field; None for any other text."""
+    try:
+        moment = dt.datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def coded_choices(group: str, codes: Iterable[str]) -> list[tuple[str, LazyString]]:

@@ -49,7 +49,6 @@ from enrollment.review.queue import task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.season import calendar, rounds
 from enrollment.season.facts import Fact, Ground
-from portal.staff import returns
 from portal.text.catalogues import TRANSLATIONS
 from portal.text.words import LANGUAGES, table
 
@@ -108,7 +107,7 @@ CODES = {
     "withdrawal_effect": tuple(withdrawals.Effect),
     "bulk_outcome": tuple(BulkOutcome),
     "support_decision": tuple(SupportDecision),
-    "return_phrase": returns.PHRASES,
+    "return_phrase": tuple(returned_items.ReturnPhrase),
     "queue_group": task_groups.GROUPS,
     "queue_group_meaning": task_groups.GROUPS,
     "register": register_answers.REGISTERS,

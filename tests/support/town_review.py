@@ -68,7 +68,9 @@ class Review:
         review.confirm(self.session, application.id, by=by, now=self.now, facts=findings)
         for waiting in second_opinions.waiting(self.session, application.id):
             colleague = self.clerk_of(self.session.get_one(Kindergarten, application.review_kindergarten_id))
-            second_opinions.decide(self.session, application.id, waiting.fact, agreed=True, by=colleague, now=self.now)
+            second_opinions.decide(
+                self.session, application.id, waiting.fact, agreed=True, seen=waiting.at, by=colleague, now=self.now
+            )
         return application
 
     def clerk_sends_back(self, application: Application, *items: str, by: Actor | None = None) -> Application:

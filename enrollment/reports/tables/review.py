@@ -25,7 +25,7 @@ def _returns(question: Question) -> list[Row]:
     )
     return [
         (
-            code, name, item.item, item.note, item.asked_at, item.answer_by, item.answered_at,
+            code, name, item.item, item.phrase, item.note or None, item.asked_at, item.answer_by, item.answered_at,
             (today(item.answered_at or question.now) - today(item.asked_at)).days,
         )
         for item, code, name in question.session.execute(found)
@@ -35,8 +35,9 @@ def _returns(question: Question) -> list[Row]:
 RETURNS = Report(
     "returns",
     (
-        *OF_AN_APPLICATION, Column("item", Kind.CODE, "fact document returned_item"), Column("note", names=True),
-        Column("asked_at", Kind.MOMENT), Column("answer_by", Kind.MOMENT), Column("answered_at", Kind.MOMENT),
+        *OF_AN_APPLICATION, Column("item", Kind.CODE, "fact document returned_item"), Column("phrase", Kind.CODE, "return_phrase"),
+        Column("note", names=True), Column("asked_at", Kind.MOMENT), Column("answer_by", Kind.MOMENT),
+        Column("answered_at", Kind.MOMENT),
         Column("days", Kind.NUMBER),
     ),
     _returns,

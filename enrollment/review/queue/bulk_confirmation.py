@@ -69,6 +69,11 @@ class Selection:
         return Counter(line.outcome for line in self.lines if line.outcome is not None)
 
 
+def sample_size(number: int) -> int:
+    """How many of `number` applications have to be opened first."""
+    return min(max(SMALLEST_SAMPLE, -(-number * SAMPLE_PERCENT // 100)), number)
+
+
 def draw(session: Session, *, by: Actor, now: dt.datetime) -> BulkSelection:
     """Draw the next applications on which all registers agree, at most `MOST_AT_ONCE`, the oldest first.
 
@@ -93,8 +98,7 @@ def draw(session: Session, *, by: Actor, now: dt.datetime) -> BulkSelection:
     selection = BulkSelection(account_id=by.account_id, drawn_at=now)
     session.add(selection)
     session.flush()
-    size = max(SMALLEST_SAMPLE, -(-len(rows) * SAMPLE_PERCENT // 100))
-    sample = set(secrets.SystemRandom().sample([row.id for row in rows], min(size, len(rows))))
+    sample = set(secrets.SystemRandom().sample([row.id for row in rows], sample_size(len(rows))))
     items = [
         {"selection_id": selection.id, "application_id": row.id, "version": row.version, "sampled": row.id in sample}
         for row in rows

@@ -45,11 +45,13 @@ class Asked:
 class Details:
     """`papers`: the documents with the number of their pages.  `refusal`: the open proposal to refuse.
 
-    `second_opinions`: the facts that wait for a second person, with the reasons of the first.
+    `silent`: the claimed facts that no register answered.  `second_opinions`: the facts that wait for a second person, with
+    the reasons of the first.
     """
 
     grounds: list[Ground] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    silent: list[Fact] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     papers: list[tuple[Document, int]] = field(default_factory=list)
     refusal: RefusalProposal | None = None
@@ -66,16 +68,21 @@ def details_of(session: Session, application_ids: Collection[uuid.UUID]) -> dict
         found[application_id].grounds.append(Ground(ground))
     claimed = claimed_facts_of(session, found)
     known = {fact.value for fact in Fact}
-    answers = select(RegisterAnswer).where(
-        RegisterAnswer.application_id.in_(found),
-        (RegisterAnswer.answer == "differs") | RegisterAnswer.disputed_at.is_not(None),
-    )
+    answers = select(RegisterAnswer).where(RegisterAnswer.application_id.in_(found))
+    answered: dict[uuid.UUID, set[Fact]] = {}
     for answer in session.scalars(answers.order_by(RegisterAnswer.fact)):
-        if answer.fact in known and Fact(answer.fact) in claimed.get(answer.application_id, {}):
-            fact = Fact(answer.fact)
+        if answer.fact not in known or Fact(answer.fact) not in claimed.get(answer.application_id, {}):
+            continue
+        fact = Fact(answer.fact)
+        if answer.answer in ("matches", "differs"):
+            answered.setdefault(answer.application_id, set()).add(fact)
+        if answer.answer == "differs" or answer.disputed_at is not None:
             value = claimed[answer.application_id][fact]
             disputed = answer.disputed_at is not None
             found[answer.application_id].differences.append(Difference(fact, value, answer.value, disputed))
+    for application_id, facts in claimed.items():
+        silent = set(facts) - answered.get(application_id, set())
+        found[application_id].silent = [fact for fact in Fact if fact in silent]
     items = select(ReturnedItem).where(ReturnedItem.application_id.in_(found)).order_by(ReturnedItem.asked_at)
     for item in session.scalars(items):
         found[item.application_id].asked.append(Asked(item.item, item.asked_at, item.answer_by, item.answered_at))

@@ -15,7 +15,7 @@ from enrollment.applications import register_answers
 from enrollment.applications.application_rows import Application, Stage, guardians_account
 from enrollment.applications.elder_siblings import ElderSibling
 from enrollment.applications.register_answers import Answer, RegisterAnswer
-from enrollment.applications.returned_items import RefusalProposal
+from enrollment.applications.returned_items import RefusalProposal, ReturnPhrase
 from enrollment.eligibility import register_questions
 from enrollment.ground.accounts import Account, Actor, actor_of
 from enrollment.offers import offers
@@ -35,7 +35,6 @@ from portal.gateways.registers import Registers
 
 Progress = Callable[[int, int], None]
 BATCH = 500
-ASKED = "与登记数据不一致，请补充材料或更正（模拟数据）"
 
 DECLINED, WAITING, SILENT = 0.04, 0.09, 0.02
 """Rates of families that decline, confirm and wait for a better wish, or do not answer; all others confirm."""
@@ -84,7 +83,7 @@ def send_some_back(session: Session, number: int, *, by: Actor, now: dt.datetime
     )  # fmt: skip
     for application_id, fact in session.execute(waiting).all():
         review.take(session, application_id, by=by, now=now)
-        review.send_back(session, application_id, [Ask(fact, ASKED)], by=by, now=now)
+        review.send_back(session, application_id, [Ask(fact, phrase=ReturnPhrase.CHECK_ENTRY)], by=by, now=now)
 
 
 def release_idle_reviews(session: Session, *, by: Actor, now: dt.datetime) -> None:

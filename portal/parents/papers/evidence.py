@@ -26,6 +26,7 @@ from enrollment.people.consents import Register
 from enrollment.review import review
 from portal.parents import pages, steps
 from portal.parents.form_pages import application_of, form_page, is_late_correction, state_of_form, times_of
+from portal.text.facts import asked_words
 from portal.text.words import word
 from portal.web.drafts import draft_owner
 from portal.web.evidence_files import file_response
@@ -91,7 +92,7 @@ def paper_values(application: Application, faulty: PagesForm | None = None) -> d
     names += [name for name in there if name not in names]
     addable = [document.value for document in asked_papers.addable(db(), application, now=clock())]
     names += [name for name in addable if name not in names]
-    notes = {item.item: item.note for item in review.open_items(db(), application.id)}
+    notes = {each.item: asked_words(each.phrase, each.note) for each in review.open_items(db(), application.id)}
     names.sort(key=lambda name: name not in notes)  # what a clerk asked for comes first
     forms = {name: PagesForm(formdata=None, document=name, prefix="") for name in names}
     if faulty is not None and faulty.document.data in forms:

@@ -35,8 +35,11 @@ async function preview() {
   const place = document.querySelector("[data-tiers]");
   if (!form || !place || !document.querySelector("[data-confirm]")) return;
   const mine = ++asked;
-  const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
-  if (answer?.ok && mine === asked) place.innerHTML = await answer.text();
+  const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => null);
+  const cards = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (mine !== asked) return;
+  document.querySelector("[data-tiers-old]").hidden = cards !== null;
+  if (cards !== null) place.innerHTML = cards;
 }
 
 function returning() {
@@ -45,7 +48,31 @@ function returning() {
   return back;
 }
 
+/* The button that ends the review names what is still open, and leads there. */
+
+const confirming = document.querySelector("[data-confirm]"), confirmWords = confirming?.firstElementChild.textContent;
+
+function open() {
+  return returning() ? [] : facts.filter((each) => each.querySelector("[type=radio]") && !each.querySelector("[type=radio]:checked"));
+}
+
+function tellOpen() {
+  const left = open();
+  if (!confirming) return;
+  const fact = left[0]?.querySelector(".fact-name")?.textContent ?? "";
+  confirming.firstElementChild.textContent = left.length ? confirming.dataset.open.replace("{n}", left.length).replace("{fact}", fact) : confirmWords;
+}
+
+confirming?.addEventListener("click", (event) => {
+  const left = open();
+  if (!left.length) return;
+  event.preventDefault();
+  judge(facts.indexOf(left[0]) - at);
+  left[0].querySelector("[type=radio]").focus();
+});
+
 form?.addEventListener("change", (event) => {
+  tellOpen();
   const fact = event.target.closest(".fact[data-fact]");
   if (fact) judge(facts.indexOf(fact) - at, { move: false });
   returning();
@@ -150,6 +177,7 @@ for (const link of document.querySelectorAll(".fact [data-page]")) {
 }
 if (facts.length) facts[0].classList.add("on");
 returning();
+tellOpen();
 
 onKeys((key, event) => {
   if (/^[1-5]$/.test(key)) return pick(key);

@@ -17,6 +17,7 @@ from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.review import case_file, leases, refusals, review, second_opinions, support_cases
 from enrollment.review.leases import LEASE
+from enrollment.review.notes import NOTES
 from enrollment.review.queue import bulk_confirmation, task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
@@ -64,6 +65,14 @@ def others_as_registered(town, application):
         for fact, value in claimed.items()
         if fact != Fact.HOME_PLACE
     ]
+
+
+def looks_again(town, application, *, by, agreed=True, seen=None, note="合同过期了"):
+    """The second person decides about the home, as it is now or as it was at `seen`."""
+    seen = seen or town.session.get(VerifiedFact, (application.id, "home_place")).at
+    return second_opinions.decide(
+        town.session, application.id, Fact.HOME_PLACE, agreed=agreed, seen=seen, note=note, by=by, now=town.now
+    )
 
 
 class TestLease:
@@ -125,11 +134,55 @@ class TestEvidence:
         assert queue.counts == {Group.SECOND: 1}
         assert Fact.HOME_PLACE not in verified_facts_of(town.session, [ana.id])[ana.id], "and does not count before"
         with pytest.raises(Refused, match="second_person_needed"):
-            second_opinions.decide(town.session, ana.id, Fact.HOME_PLACE, agreed=True, by=clerk, now=town.now)
+            looks_again(town, ana, by=clerk)
         second = town.clerk_of(here)
-        assert second_opinions.decide(town.session, ana.id, Fact.HOME_PLACE, agreed=True, by=second, now=town.now)
+        assert looks_again(town, ana, by=second)
         assert ana.stage == "confirmed"
         assert verified_facts_of(town.session, [ana.id])[ana.id][Fact.HOME_PLACE] == home
+
+    def test_a_second_person_agrees_only_with_the_finding_that_was_read(self, town, here, ana):
+        first, second, third = (town.clerk_of(here) for _ in range(3))
+        town.clerk_takes(ana, by=first)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=first, now=town.now, facts=findings)
+        read = town.session.get(VerifiedFact, (ana.id, "home_place")).at
+        town.at(town.now + dt.timedelta(minutes=1))
+        town.clerk_takes(ana, by=third)
+        changed = Finding(Fact.HOME_PLACE, {"street": "督院街街道"}, reason="电话里听说")
+        review.verify(town.session, ana.id, [changed], by=third, now=town.now)
+        review.release(town.session, ana.id, by=third, now=town.now)
+        with pytest.raises(Refused, match="finding_has_changed"):
+            looks_again(town, ana, by=second, seen=read)
+        assert looks_again(town, ana, by=second)
+
+    def test_who_takes_a_waiting_application_and_confirms_it_is_the_second_person(self, town, here, ana):
+        """Otherwise each of two clerks becomes the author in turn, and the application never ends."""
+        first, second = town.clerk_of(here), town.clerk_of(here)
+        town.clerk_takes(ana, by=first)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=first, now=town.now, facts=findings)
+        town.clerk_takes(ana, by=second)
+        review.confirm(town.session, ana.id, by=second, now=town.now, facts=findings)
+        kept = town.session.get(VerifiedFact, (ana.id, "home_place"), populate_existing=True)
+        assert (kept.account_id, kept.second_by) == (first.account_id, second.account_id)
+        assert town.session.get(VerifiedFact, (ana.id, "born")).account_id == first.account_id, (
+            "said again, not found anew"
+        )
+        assert ana.stage == "confirmed"
+
+    def test_who_finds_otherwise_is_the_author_and_needs_a_second_person_too(self, town, here, ana):
+        first, second = town.clerk_of(here), town.clerk_of(here)
+        town.clerk_takes(ana, by=first)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=first, now=town.now, facts=findings)
+        town.clerk_takes(ana, by=second)
+        otherwise = [Finding(Fact.HOME_PLACE, home, reason="物业开了证明")]
+        review.confirm(town.session, ana.id, by=second, now=town.now, facts=otherwise)
+        (kept,) = second_opinions.waiting(town.session, ana.id)
+        assert (kept.account_id, kept.second_by, ana.stage) == (second.account_id, None, "submitted")
 
     def test_stf01_a_finding_that_nobody_supports_falls(self, town, here, ana):
         clerk = town.clerk_takes(ana)
@@ -137,7 +190,10 @@ class TestEvidence:
         findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
         review.confirm(town.session, ana.id, by=clerk, now=town.now, facts=findings)
         second = town.clerk_of(here)
-        assert not second_opinions.decide(town.session, ana.id, Fact.HOME_PLACE, agreed=False, by=second, now=town.now)
+        with pytest.raises(Refused, match="reason_needed"):
+            looks_again(town, ana, by=second, agreed=False, note=" ")
+        assert not looks_again(town, ana, by=second, agreed=False)
+        assert [note.text for note in NOTES.of(town.session, ana.id)] == ["合同过期了"]
         queue = task_groups.overview(town.session, by=clerk, now=town.now)
         assert queue.counts == {Group.DIFFERS: 1}
         assert town.session.get(VerifiedFact, (ana.id, "home_place")) is None
@@ -272,5 +328,5 @@ class TestArticle17:
         head = town.head_of(here)
         with pytest.raises(Refused, match="support_case_undecided"):
             refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
-        refusals.decide_refusal(town.session, proposal.id, upheld=False, by=head, now=town.now)
+        refusals.decide_refusal(town.session, proposal.id, upheld=False, note="适应", by=head, now=town.now)
         assert child.stage == "in_review"

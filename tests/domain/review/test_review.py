@@ -17,6 +17,7 @@ from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.review import leases, reassignment, refusals, return_undo, review
+from enrollment.review.notes import NOTES
 from enrollment.review.queue import task_groups, workload
 from enrollment.review.queue.filters import Group
 from enrollment.review.review import Ask, Finding
@@ -246,7 +247,11 @@ class TestRefusal:
     def test_not_upheld_goes_on_with_the_clerk(self, town, here, ana):
         proposal = town.clerk_proposes_refusal(ana)
         clerk = town.reviewer_of(ana)
-        refusals.decide_refusal(town.session, proposal.id, upheld=False, by=town.head_of(here), now=town.now)
+        head = town.head_of(here)
+        with pytest.raises(Refused, match="reason_needed"):
+            refusals.decide_refusal(town.session, proposal.id, upheld=False, note=" ", by=head, now=town.now)
+        refusals.decide_refusal(town.session, proposal.id, upheld=False, note="年龄符合", by=head, now=town.now)
+        assert [note.text for note in NOTES.of(town.session, ana.id)] == ["年龄符合"], "the clerk reads why"
         assert ana.stage == "in_review"
         review.confirm(town.session, ana.id, by=clerk, now=town.now, facts=as_claimed(town, ana))
         assert ana.stage == "confirmed"

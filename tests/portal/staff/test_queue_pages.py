@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application, ApplicationVersion
+from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.register_answers import Answer, RegisterAnswer
 from enrollment.eligibility.claims import Claim
 from enrollment.eligibility.tiers import claimed_facts
@@ -67,6 +68,41 @@ def test_stf16_a_parent_telephones_with_a_code_or_a_name(at_work, ana, town, ano
     assert ana.registration_code not in stranger.get("/staff/queue", query_string={"q": "李沐晨"}).text
 
 
+def test_a_search_without_a_hit_says_where_else_the_application_may_be(at_work, ana):
+    page = BeautifulSoup(at_work.get("/staff/queue?q=zzz").text, "lxml")
+    assert "第一志愿不是本园的，由第一志愿的幼儿园审核" in page.select_one("main").text
+    assert page.select(".queue-rail li b") == [], "no group counts what the search left out"
+
+
+def test_an_empty_group_says_so_and_the_home_page_marks_only_what_waits(at_work, ana):
+    empty = BeautifulSoup(at_work.get("/staff/queue?group=returned").text, "lxml")
+    assert "这一组现在没有申请" in empty.select_one("#group-returned").text and not empty.select(
+        "#group-returned table"
+    )
+    home = BeautifulSoup(at_work.get("/staff").text, "lxml")
+    answered = next(card for card in home.select("section.card") if card.h2 and card.h2.text == "家长已补回")
+    assert "warn" not in answered["class"] and not answered.select("a"), "a mismatch is no answer of a family"
+    assert "审核到 6月3日 18:00 截止" in home.select_one("main").text
+
+
+def test_a_line_names_the_facts_that_nobody_answered_and_a_dispute_only_where_there_is_one(town, at_work, ana):
+    """A register that only says no is no dispute of the family."""
+    said = {answer.fact: answer for answer in town.session.scalars(select(RegisterAnswer))}
+    said["home_place"].value = None
+    town.session.commit()
+    line = " ".join(at_work.get("/staff/queue").text.split())
+    assert "部门不是这样登记的" in line and "家长有异议" not in line
+    said["home_place"].disputed_at = town.now
+    town.session.commit()
+    assert "家长有异议" in at_work.get("/staff/queue").text
+    town.session.delete(said["home_place"])
+    for page in town.session.scalars(select(EvidencePage)):
+        page.removed_at = town.now
+    town.session.commit()
+    line = text_of(at_work.get("/staff/queue"))
+    assert "居住地 登记部门没有，也没有材料" in line
+
+
 def test_a_filter_is_saved_under_a_name_and_forgotten(at_work, ana, town, here, another_client):
     assert ana.registration_code in at_work.get("/staff/queue?ground=elder_sibling").text
     assert ana.registration_code not in at_work.get("/staff/queue?ground=special_need").text
@@ -109,7 +145,10 @@ def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_wor
     unopened = at_work.post(f"{selection}/confirm", data=hidden_fields(page.text))
     assert "还有 1 份没有打开看" in unopened.text
     sample = f"{selection}/{ana.id}/open"
-    assert fill_in(at_work, selection, sample).headers["Location"].split("?")[0].endswith(str(ana.id))
+    opened = fill_in(at_work, selection, sample).headers["Location"]
+    assert opened.split("?")[0].endswith(str(ana.id))
+    ways = BeautifulSoup(at_work.get(opened).text, "lxml").select('[data-key="Enter"]')
+    assert [each.get("href") for each in ways] == [selection], "the way back, and nobody takes a sample by a key"
     assert fill_in(at_work, selection, f"{selection}/confirm").status_code == 303
     assert "1 份已确认" in at_work.get(selection).text
     portal_session.expire_all()

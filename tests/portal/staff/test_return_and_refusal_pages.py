@@ -35,7 +35,7 @@ def at_work(town, ana, clerk, client, frozen_clock):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, lang):
+def test_sending_back_names_each_item(town, at_work, ana, here, another_client, portal_session, lang):
     fill_in(at_work, "/staff/queue", "/staff/queue/next")
     path = f"/staff/applications/{ana.id}/send-back"
     assert at_work.get(f"{path}?lang={lang}").status_code == 200
@@ -47,7 +47,7 @@ def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, 
     assert [box["name"] for box in ticked] == ["item-home_place"], "what the clerk judged so is ticked already"
     silent = fill_in(at_work, path, **{"item-hukou_booklet": "y"})
     assert BeautifulSoup(silent.text, "lxml").select_one("[id='note-hukou_booklet-error']") is not None
-    more = {"item-home_place": "y", "phrase-home_place": "to_the_room"}  # a phrase stands in for an empty note
+    more = {"item-home_place": "y", "phrase-home_place": "to_the_room"}  # a sentence is enough
     sent = fill_in(
         at_work, path, **more, **{"note-hukou_booklet": "缺幼儿本人页"}
     )  # a note asks for its item, ticked or not
@@ -61,7 +61,11 @@ def test_sending_back_names_each_item(town, at_work, ana, here, portal_session, 
     assert portal_session.get(Application, ana.id).stage == "in_review"
     fill_in(at_work, path, **more, **{"note-hukou_booklet": "缺幼儿本人页"})
     returned = at_work.get(f"/staff/applications/{ana.id}?lang={lang}").text
-    assert "缺幼儿本人页" in returned and "请写到室号。" in returned
+    sentence = {"zh": "请写到室号。", "en": "Please give the room number too."}
+    assert "缺幼儿本人页" in returned and sentence[lang] in returned
+    family = sign_in(another_client(), town.parent_of(ana).account_id)
+    for theirs in LANGUAGES:  # whatever language the clerk reads
+        assert sentence[theirs] in family.get(f"/parents/applications/{ana.id}?lang={theirs}").text
     submission.submit(portal_session, ana.id, by=town.parent_of(ana), now=town.now + dt.timedelta(hours=1))
     portal_session.get(Application, ana.id).review_kindergarten_id = ana.review_kindergarten_id = here.id  # as it was
     portal_session.commit()
@@ -110,6 +114,8 @@ def test_the_day_that_a_clerk_chooses_is_on_every_page_and_in_the_calendar(
 def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, another_client, portal_session, lang):
     fill_in(at_work, "/staff/queue", "/staff/queue/next")
     path = f"/staff/applications/{ana.id}/refuse"
+    rules = BeautifulSoup(at_work.get(path).text, "lxml").select("input[name=rule]")
+    assert [each["value"] for each in rules] == ["falsehood"], "the child's age fits, and nobody else applied for it"
     at_work.get(f"{path}?lang={lang}")
     empty = fill_in(at_work, path)
     assert BeautifulSoup(empty.text, "lxml").select_one("#rule-error") is not None

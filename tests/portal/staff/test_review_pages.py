@@ -196,7 +196,7 @@ def test_another_kindergartens_clerk_finds_nothing(town, at_work, ana, another_c
 
 
 def test_stf02_a_colleague_sees_who_has_it_since_when_and_takes_over_with_a_reason(
-    town, at_work, ana, here, another_client
+    town, at_work, ana, here, another_client, portal_session
 ):
     fill_in(at_work, "/staff/queue", "/staff/queue/next")
     colleague, head = sign_in(another_client(), town.clerk_of(here).account_id), another_client()
@@ -214,8 +214,42 @@ def test_stf02_a_colleague_sees_who_has_it_since_when_and_takes_over_with_a_reas
     mine = at_work.get(path)
     assert "家长在窗口等" in mine.text and "接手了这份申请" in mine.text
     sign_in(head, town.head_of(here).account_id)
-    assert fill_in(head, "/staff/queue", f"/staff/queue/{ana.id}/put-back").status_code == 303
+    put_back = f"/staff/queue/{ana.id}/put-back"
+    stale = hidden_fields(head.get("/staff/queue").text, put_back)
+    other = sign_in(another_client(), town.clerk_of(here).account_id)
+    fill_in(other, path, f"{path}/take-over", reason="接着看")
+    assert head.post(put_back, data=stale).status_code == 303
+    assert "已经不是这位老师在看了" in head.get("/staff/queue").text, "a colleague who has it now keeps it"
+    portal_session.expire_all()
+    assert portal_session.get(Application, ana.id).stage == "in_review"
+    assert fill_in(head, "/staff/queue", put_back).status_code == 303
     assert fill_in(at_work, path, f"{path}/take").status_code == 303
+
+
+def test_a_verdict_on_what_another_tab_has_changed_is_not_saved_over_it(at_work, ana, portal_session):
+    """The clerk's older tab, and an answer of a register that came after the page: nothing is judged unseen."""
+    fill_in(at_work, "/staff/queue", "/staff/queue/next")
+    path = f"/staff/applications/{ana.id}"
+    old = hidden_fields(at_work.get(path).text, f"{path}/facts")
+    fill_in(at_work, path, f"{path}/facts", act="save", home_place="register")
+    late = at_work.post(
+        f"{path}/facts", data={**old, "act": "save", "home_place": "declined", "reason-home_place": "旧页"}
+    )
+    assert late.status_code == 409
+    page = BeautifulSoup(late.text, "lxml")
+    assert "春熙路街道" in page.select_one("[data-newer] dd").text
+    assert page.select_one("#reason-home_place")["value"] == "旧页", "what was typed stays"
+    portal_session.expire_all()
+    assert portal_session.get(VerifiedFact, (ana.id, "home_place")).outcome == "verified"
+    again = {
+        **hidden_fields(late.text, f"{path}/facts"),
+        "act": "save",
+        "home_place": "declined",
+        "reason-home_place": "旧页",
+    }
+    assert at_work.post(f"{path}/facts", data=again).status_code == 303
+    portal_session.expire_all()
+    assert portal_session.get(VerifiedFact, (ana.id, "home_place")).outcome == "declined"
 
 
 def test_stf02_what_was_chosen_stays_on_the_page_when_a_colleague_took_over(town, at_work, ana, here, another_client):
