@@ -3,13 +3,12 @@
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from enrollment.applications.application_rows import Application, Stage, Wish
+from enrollment.applications.application_rows import Application, Wish
 from enrollment.offers.offer_rows import Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.reports.tables.places import OF_A_PROGRAMME
 from enrollment.reports.tables.report import PLACE, Column, Kind, Question, Report, Row, Width
-from enrollment.reports.tables.reviewing import claims_of
 from enrollment.season.round_rows import Round
 
 
@@ -30,30 +29,20 @@ def _wishes(question: Question) -> list[Row]:
         .correlate(Application)
         .exists()
     )
-    of_here = (
-        select(Wish.application_id)
-        .join(Programme, Programme.id == Wish.programme_id)
-        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Programme.year == question.year, question.here())
-    )
-    claimed = claims_of(question.session, of_here)
     found = (
         select(
             PLACE, Programme.level, Application.registration_code, Application.stage, Application.submitted_at,
-            Round.number, Wish.rank, newest, bound, Application.entered_for.is_not(None), Application.id,
+            Round.number, Wish.rank, newest, bound, Application.entered_for.is_not(None),
         )
         .select_from(Wish)
         .join(Application, Application.id == Wish.application_id)
         .join(Round, Round.id == Wish.round_id)
         .join(Programme, Programme.id == Wish.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Programme.year == question.year, Application.stage != Stage.DRAFT, question.here())
+        .where(Programme.year == question.year, Application.submitted_at.is_not(None), question.here())
         .order_by(Kindergarten.sort_key, Programme.level, Application.registration_code, Round.number, Wish.rank)
     )  # fmt: skip
-    return [
-        (*row, _yes(is_bound), _yes(helped), claimed.get(application_id, ()))
-        for *row, is_bound, helped, application_id in question.session.execute(found)
-    ]
+    return [(*row, _yes(is_bound), _yes(helped)) for *row, is_bound, helped in question.session.execute(found)]
 
 
 def _yes(fact: bool) -> str:
@@ -66,7 +55,6 @@ APPLICATIONS = Report(
         *OF_A_PROGRAMME, Column("code"), Column("stage", Kind.CODE, "stage"), Column("submitted_at", Kind.MOMENT),
         Column("round", Kind.NUMBER), Column("rank", Kind.NUMBER), Column("offer", Kind.CODE, "report_offer"),
         Column("is_bound", Kind.CODE, "report_yes_no"), Column("helped", Kind.CODE, "report_yes_no"),
-        Column("claims", Kind.CODE, "ground", sensitive=True),
     ),
     _wishes,
     widest=Width.AREA,

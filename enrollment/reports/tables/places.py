@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import Select, and_, distinct, func, select
 from sqlalchemy.orm import aliased
@@ -38,7 +39,7 @@ def _programmes(question: Question):
     )
 
 
-def _programme_ids(question: Question) -> Select[tuple[uuid.UUID]]:
+def _programme_ids(question: Question) -> Select[Any]:
     """Inside a condition, so that a report of one kindergarten does not count the whole city before it joins."""
     return (
         select(Programme.id)

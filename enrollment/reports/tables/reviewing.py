@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import Claim, VerifiedFact
@@ -73,7 +73,7 @@ def _worklist(question: Question) -> list[Row]:
     rows = [row for row in question.session.execute(open_now) if row.task != Group.DONE]
     differing, claims = (
         _differing(question, [row.id for row in rows]),
-        claims_of(question.session, [row.id for row in rows]),
+        _claims(question, [row.id for row in rows]),
     )
     listed = [
         (
@@ -86,13 +86,11 @@ def _worklist(question: Question) -> list[Row]:
     return sorted(listed, key=lambda row: order.index(Group(row[3])))
 
 
-def claims_of(
-    session: Session, application_ids: Collection[uuid.UUID] | Select[tuple[uuid.UUID]]
-) -> dict[uuid.UUID, tuple[str, ...]]:
+def _claims(question: Question, application_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
     """The grounds that each of these families claims, in the order of their codes."""
     found = select(Claim.application_id, Claim.ground).where(Claim.application_id.in_(application_ids))
     claimed: dict[uuid.UUID, set[str]] = {}
-    for application_id, ground in session.execute(found):
+    for application_id, ground in question.session.execute(found):
         claimed.setdefault(application_id, set()).add(ground)
     return {each: tuple(ground for ground in Ground if ground in grounds) for each, grounds in claimed.items()}
 
