@@ -19,9 +19,6 @@ setup: ## make .venv and what the portal needs (quick when nothing changed)
 setup-test:
 	@.ci/setup --test
 
-setup-test-long:
-	@.ci/setup --test-long
-
 serve: setup ## everything needed, then the portal with a demo city on http://127.0.0.1:$(PORT)
 	@exec $(PY) -m portal.operations.serve --port $(PORT)
 
@@ -46,7 +43,7 @@ test: setup-test ## everything needed, then style, types and the tests of every 
 	  $(MAKE) --no-print-directory lint && wait $$compiling
 	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(SECOND_LOOK)
 
-test-long: setup-test-long ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
+test-long: setup-test ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
 	@$(PYTEST) --cache-clear -m long $(TESTS) || $(SECOND_LOOK)
 
 explore: setup-test ## random examples for the property tests, and random families through a season (SEASONS=200), other ones each time
@@ -128,4 +125,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test setup-test-long serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data

@@ -3,17 +3,16 @@
 import os
 import subprocess
 import time
-from pathlib import Path
 
 from tests.operations.serving import ROOT
 
 
-def run(*arguments, path_before=None, path_alone=None):
+def run(*arguments, path_before=None):
     path = os.environ["PATH"] if path_before is None else f"{path_before}:{os.environ['PATH']}"
     return subprocess.run(
         [".ci/setup", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PATH": path_alone or path},
+        env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -37,20 +36,3 @@ def test_without_the_right_to_install_it_says_the_one_line_and_goes_on(tmp_path)
     ended = run(path_before=tmp_path)
     assert ended.returncode == 0
     assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0" in ended.stderr
-
-
-def test_libreoffice_is_for_the_long_tests_alone_and_no_fault_without_root(tmp_path):
-    """A machine that has everything but LibreOffice, and nobody who may install it."""
-    for folder in os.environ["PATH"].split(os.pathsep):
-        for program in Path(folder).glob("*"):
-            link = tmp_path / program.name
-            if program.name not in ("soffice", "libreoffice", "sudo", "id") and not link.is_symlink():
-                link.symlink_to(program)
-    for name, answer in (("id", "echo 1000"), ("sudo", "exit 1")):
-        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
-        (tmp_path / name).chmod(0o755)
-    of_all = run("--test", path_alone=str(tmp_path))
-    assert (of_all.returncode, of_all.stderr) == (0, "")
-    ended = run("--test-long", path_alone=str(tmp_path))
-    assert ended.returncode == 0
-    assert "sudo apt-get install -y libreoffice-calc-nogui" in ended.stderr
