@@ -9,6 +9,7 @@ from enrollment.ground.retention import DAY, Moment, delete_append_only_rows, de
 from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.imports.uploaded_files import ImportFile
 from enrollment.places.ledger_rows import LedgerEntry, PlanProposal
+from enrollment.places.plans.class_loss import ClassLoss
 from enrollment.places.roll_change_rows import RollCount
 
 
@@ -21,8 +22,9 @@ def delete_plan_proposals(session: Session, moment: Moment, limit: int) -> Count
 
 
 def delete_approval_papers(session: Session, moment: Moment, limit: int) -> Counter[str]:
-    """Approvals that no row names any more; those of the roll stay as long as it does."""
-    named = [~exists().where(table.paper_id == ApprovalPaper.id) for table in (LedgerEntry, PlanProposal, RollCount)]
+    """Approvals that no row names any more; those of the roll and of lost classes stay as long as these do."""
+    naming = (LedgerEntry, PlanProposal, RollCount, ClassLoss)
+    named = [~exists().where(table.paper_id == ApprovalPaper.id) for table in naming]
     return delete_rows(session, ApprovalPaper, ApprovalPaper.added_at < moment.years_ago(10), *named, limit=limit)
 
 

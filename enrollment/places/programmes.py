@@ -5,8 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import ARRAY, CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
@@ -73,6 +74,16 @@ class Programme(Base):
     def code(self) -> str:
         """The code of the kindergarten and the class level: readable, because kindergartens are public."""
         return f"{self.kindergarten.code}-{self.level}"
+
+    @hybrid_property
+    def free(self) -> int:
+        """Places that the next child can be given.  `overhang` is for the children who hold it, and goes to nobody after them."""
+        return max(self.places - self.taken, 0)
+
+    @free.inplace.expression
+    @classmethod
+    def _free(cls) -> ColumnElement[int]:
+        return func.greatest(cls.places - cls.taken, 0)
 
     def places_for(self, held: int) -> int:
         """Places that a market has to give: all except those that children outside the market hold.

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.audit import AuditEntry
+from enrollment.offers.arrivals.rows import ArrivalEntry
 from enrollment.offers.offers import Offer
 from enrollment.people.household_rows import Household
 from enrollment.places.kindergartens import Kindergarten
@@ -98,9 +99,15 @@ def _kindergarten_here(subject: str, by: Actor) -> ColumnElement[bool]:
 
 
 def subjects_about(session: Session, registration_code: str) -> list[tuple[str, str]]:
-    """(subject, id) of everything about the child of an application, the application first; empty for an unknown code."""
+    """(subject, id) of everything about the child of an application, the application first; empty for an unknown code.
+
+    With its entries on a roll, and the files with names that were made since of the kindergartens that have or review it: its
+    row may stand in them.
+    """
     found = session.execute(
-        select(Application.id, Application.child_id).where(Application.registration_code == registration_code)
+        select(
+            Application.id, Application.child_id, Application.review_kindergarten_id, Application.submitted_at
+        ).where(Application.registration_code == registration_code)
     ).one_or_none()
     if found is None:
         return []
@@ -108,4 +115,20 @@ def subjects_about(session: Session, registration_code: str) -> list[tuple[str, 
     for subject, table in (("offer", Offer), ("case_file", Case), ("correction_request", CorrectionRequest)):
         of_it: Sequence[uuid.UUID] = session.scalars(select(table.id).where(table.application_id == found.id)).all()
         ids += [(subject, each) for each in of_it]
+    entered = select(ArrivalEntry.roll_child_id).join(Offer, Offer.id == ArrivalEntry.offer_id)
+    ids += [("roll_child", each) for each in session.scalars(entered.where(Offer.application_id == found.id))]
+    offered_at = (
+        select(Programme.kindergarten_id)
+        .join(Offer, Offer.programme_id == Programme.id)
+        .where(Offer.application_id == found.id)
+    )
+    if found.submitted_at is not None:
+        files = select(ReportExport.id).where(
+            ReportExport.asked_at >= found.submitted_at,
+            or_(
+                ReportExport.kindergarten_id == found.review_kindergarten_id,
+                ReportExport.kindergarten_id.in_(offered_at),
+            ),
+        )
+        ids += [("report_export", each) for each in session.scalars(files.order_by(ReportExport.asked_at))]
     return [(subject, str(each)) for subject, each in ids]

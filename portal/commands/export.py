@@ -86,7 +86,7 @@ def report(
             out.write_bytes(report_views.content(table, form, scope=about, reader="flask export"))
             answer({"file": str(out), "rows": len(rows)}, [f"{out}: {len(rows)} rows"], as_json=as_json)
             return
-        codes = [column.code for column in found.columns]
+        codes = [column.code for column in table.report.columns]
         plain = [dict(zip(codes, row, strict=True)) for row in rows]
         answer(plain, ["\t".join(map(str, row)) for row in (head, *rows)], as_json=as_json)
 

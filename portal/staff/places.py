@@ -23,7 +23,6 @@ from portal.web.admission_year import shown_year
 from portal.web.forms import (
     ActForm,
     CivilDate,
-    PageForm,
     WholeField,
     coded_choices,
     page_of,
@@ -123,7 +122,7 @@ def approval_paper(paper_id: uuid.UUID) -> ResponseReturnValue:
     return approval_file(paper_id)
 
 
-class LossForm(PageForm):
+class LossForm(ApprovalFields):
     """A class that is lost after its places were offered."""
 
     classes = WholeField(_l("少几个班"), [InputRequired(_l("请填写")), NumberRange(1, 20)])
@@ -140,13 +139,14 @@ def class_loss_form(level: str) -> ResponseReturnValue:
 
 @pages.post("/places/<level>/class-loss")
 @desk("staff")
+@accepts_uploads(LIMITS["photo"])
 def report_class_loss(level: str) -> ResponseReturnValue:
     kindergarten, form = kindergarten_of_page(), LossForm()
     if form.validate_on_submit():
         with refusals_in(form):
             class_loss.report(
                 db(), kindergarten.id, level, shown_year(), classes=form.classes.data, from_day=form.from_day.data,
-                reason=form.reason.data, solution=form.solution.data, by=actor(), now=clock(),
+                reason=form.reason.data, solution=form.solution.data, approval=form.approval(), by=actor(), now=clock(),
             )  # fmt: skip
             flash(_("已报区里签字。已录取的家庭不受影响。"))
             return redirect(url_for("staff.places", at=kindergarten.id, year=shown_year()), 303)

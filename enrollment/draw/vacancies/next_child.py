@@ -58,10 +58,7 @@ def vacancies(session: Session, year: int, *, by: Actor, now: dt.datetime) -> li
         freed = _freed_since(session, latest, by)
         if freed:
             state, at = _next_step(session, round_, latest, min(each[1] for each in freed), now)
-            found += [
-                Vacancy(programme, programme.places - programme.taken, freed_at, state, at)
-                for programme, freed_at in freed
-            ]
+            found += [Vacancy(programme, programme.free, freed_at, state, at) for programme, freed_at in freed]
     return found
 
 
@@ -85,7 +82,7 @@ def _freed_since(session: Session, run: Run, by: Actor) -> list[tuple[Programme,
     freed = []
     for programme, ended in rows:
         moments = [at for at in ended if at is not None]
-        freed.append((programme, moments[: programme.places - programme.taken][-1]))
+        freed.append((programme, moments[: programme.free][-1]))
     return freed
 
 

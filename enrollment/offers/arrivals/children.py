@@ -72,6 +72,7 @@ class ArrivingChild:
     entered_on: dt.date | None
     state_since: dt.datetime | None
     relation: str | None = None
+    guardian: str | None = None
     phone: str | None = None
 
     @property
@@ -214,14 +215,14 @@ def _query(year: int, by: Actor) -> Select:
 def _with_guardians(session: Session, rows: Sequence) -> list[ArrivingChild]:
     """The rows with the first guardian of each child, whom the kindergarten calls."""
     first = _first_guardians(session, [row[-1] for row in rows])
-    return [ArrivingChild(*row[:-1], *first.get(row[-1], (None, None))) for row in rows]
+    return [ArrivingChild(*row[:-1], *first.get(row[-1], (None, None, None))) for row in rows]
 
 
-def _first_guardians(session: Session, child_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+def _first_guardians(session: Session, child_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str, str]]:
     found = session.execute(
-        select(Guardianship.child_id, Guardianship.relation, Guardian.phone)
+        select(Guardianship.child_id, Guardianship.relation, Guardian.name, Guardian.phone)
         .join(Guardian, Guardian.id == Guardianship.guardian_id)
         .where(Guardianship.child_id.in_(list(child_ids)), Guardianship.accepted_at.is_not(None))
         .order_by(Guardianship.since.desc())
     )
-    return {child_id: (relation, phone) for child_id, relation, phone in found}
+    return {child_id: (relation, name, phone) for child_id, relation, name, phone in found}

@@ -18,6 +18,8 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import class_plan, ledger, scope
+from enrollment.places.approvals import papers
+from enrollment.places.approvals.papers import Approval, ApprovalPaper
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import LevelPlan
 from enrollment.places.kindergartens import Kindergarten
@@ -53,6 +55,7 @@ class ClassLoss(Base):
     from_day: Mapped[dt.date]
     reason: Mapped[str]
     solution: Mapped[str]
+    paper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("approval_paper.id"))
     state: Mapped[str] = mapped_column(default=LossState.OPEN)
     kept: Mapped[int | None]
     until_day: Mapped[dt.date | None]
@@ -63,6 +66,7 @@ class ClassLoss(Base):
     decided_at: Mapped[dt.datetime | None]
 
     programme: Mapped[Programme] = relationship(lazy="joined")
+    paper: Mapped[ApprovalPaper | None] = relationship(lazy="selectin")
 
     __table_args__ = (
         CheckConstraint("classes > 0", name="some_classes"),
@@ -117,12 +121,13 @@ def report(
     from_day: dt.date,
     reason: str,
     solution: str,
+    approval: Approval | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> ClassLoss:
-    """The kindergarten reports a lost class.  Nothing changes for a family.
+    """The kindergarten reports a lost class, and the `approval` that it rests on.  Nothing changes for a family.
 
-    Refuses `class_loss_open`, `class_loss_too_many`, `class_loss_above_cap`, `reason_missing`.
+    Refuses `class_loss_open`, `class_loss_too_many`, `class_loss_above_cap`, `reason_missing`, and what `papers.keep` refuses.
     """
     programme = ledger.lock_programme(session, _programme_id(session, kindergarten_id, level, year), by=by)
     _check_solution(programme, classes, Solution(solution))
@@ -131,6 +136,7 @@ def report(
     loss = ClassLoss(
         programme_id=programme.id, classes=classes, from_day=from_day, reason=ledger.require_reason(reason),
         solution=Solution(solution), made_by=by.account_id, made_at=now,
+        paper=papers.keep(session, programme.kindergarten_id, approval, by=by, now=now),
     )  # fmt: skip
     session.add(loss)
     session.flush()
@@ -156,8 +162,10 @@ def sign(session: Session, loss_id: uuid.UUID, *, until_day: dt.date | None, by:
     for field, value in changed.items():
         before = getattr(programme, field)
         if before != value:
-            maker = loss.made_by
-            add_entry(session, programme, field, before, value, account_id=maker, now=now, reason=loss.reason)
+            add_entry(
+                session, programme, field, before, value,
+                account_id=loss.made_by, now=now, reason=loss.reason, paper_id=loss.paper_id,
+            )  # fmt: skip
             setattr(programme, field, value)
     programme.version += 1
     loss.state, loss.kept, loss.until_day, loss.decided_by, loss.decided_at = (

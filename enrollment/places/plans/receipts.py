@@ -47,7 +47,7 @@ class Receipt:
 def receipt(level: str, plans: Mapping[str, LevelPlan], licensed: int | None) -> Receipt:
     """The sum of one level among the plans of its kindergarten."""
     plan = plans[level]
-    limit = _limit(level, plans, licensed)
+    limit = binding_limit(level, plans, licensed)
     lines = [*_class_lines(level, plans, licensed, limit)]
     lines.append(ReceiptLine("staffed", "", plan.staffed_classes, "class", binds=limit == Limit.TEACHERS))
     code = "room" if plan.class_norm < CLASS_NORM[level] else "norm"
@@ -78,7 +78,8 @@ def _class_lines(level: str, plans: Mapping[str, LevelPlan], licensed: int | Non
     return lines
 
 
-def _limit(level: str, plans: Mapping[str, LevelPlan], licensed: int | None) -> Limit:
+def binding_limit(level: str, plans: Mapping[str, LevelPlan], licensed: int | None) -> Limit:
+    """The one limit that the places of a level meet first, among the plans of its kindergarten."""
     plan = plans[level]
     if plan.staffed_classes < plan.planned_classes:
         return Limit.TEACHERS

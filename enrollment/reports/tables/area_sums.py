@@ -75,9 +75,11 @@ def read(report: Report, question: Question, *, how: str) -> Table:
     found = select(ReportAreaSum).where(
         ReportAreaSum.report == report.code, ReportAreaSum.year == question.year, ReportAreaSum.area_code.in_(mine)
     )
-    kept = {each.area_code: each for each in question.session.scalars(found)}
     places = summed_columns(report)
     columns: Sequence[Column] = [report.columns[place] for place in places]
+    added = {column.code for column in columns if column.total}
+    # a sum that was kept before the report got another column is none of this report
+    kept = {each.area_code: each for each in question.session.scalars(found) if added <= each.sums.keys()}
     of_areas = replace(report, columns=(Column("area", Kind.AREA), *columns, Column("counted_at", Kind.MOMENT)))
     rows: list[Row] = [
         of_areas.with_shares((code, *_cells(columns, kept[code].sums), kept[code].counted_at))
@@ -91,7 +93,7 @@ def read(report: Report, question: Question, *, how: str) -> Table:
 
 
 def _cells(columns: Sequence[Column], sums: dict[str, int]) -> list[Any]:
-    return [sums.get(column.code, 0) if column.total else None for column in columns]
+    return [sums[column.code] if column.total else None for column in columns]
 
 
 def all_area_codes(session: Session) -> list[str]:

@@ -2,7 +2,10 @@
 
 from sqlalchemy import func, select
 
-from enrollment.offers.arrivals import children
+from enrollment.applications.child_needs.rows import ChildNeeds
+from enrollment.draw.run_rows import Run
+from enrollment.ground.city_time import today
+from enrollment.offers.arrivals import children, days
 from enrollment.offers.arrivals.children import Group
 from enrollment.offers.arrivals.rows import ArrivalContact, ContactOutcome
 from enrollment.offers.offer_rows import EXPECTED, Offer, OfferState
@@ -18,11 +21,16 @@ def _new_children(question: Question) -> list[Row]:
         for group in (Group.ARRIVED, Group.EXPECTED)
         for each in children.children(question.session, question.year, group, by=question.by, here=question.here())
     ]
+    told = select(ChildNeeds.application_id).where(
+        ChildNeeds.application_id.in_([each.application_id for each in listed])
+    )
+    with_needs = set(question.session.scalars(told))
     areas = {each.id: each.area_code for each in question.session.scalars(select(Kindergarten).where(question.here()))}
     rows = [
         (
             Place(each.kindergarten_id, each.kindergarten, areas[each.kindergarten_id]), each.level, each.class_name, each.child_name, each.sex, each.born, each.registration_code,
-            each.relation, each.masked_phone, "arrived" if each.state == OfferState.ARRIVED else "expected", None,
+            each.guardian, each.relation, each.masked_phone, "yes" if each.application_id in with_needs else None,
+            "arrived" if each.state == OfferState.ARRIVED else "expected", None,
         )
         for each in listed
     ]  # fmt: skip
@@ -33,8 +41,9 @@ CLASS_LIST = Report(
     "class_list",
     (
         *OF_A_PROGRAMME, Column("class"), Column("child", names=True), Column("sex", Kind.CODE, "sex"),
-        Column("born", Kind.DAY, names=True), Column("code"), Column("relation", Kind.CODE, "relation"),
-        Column("phone", names=True), Column("state", Kind.CODE, "arrival_group"), Column("signature"),
+        Column("born", Kind.DAY, names=True), Column("code"), Column("guardian", names=True),
+        Column("relation", Kind.CODE, "relation"), Column("phone", names=True),
+        Column("needs", Kind.CODE, "report_needs", sensitive=True), Column("state", Kind.CODE, "arrival_group"), Column("signature"),
     ),
     _new_children,
     widest=Width.KINDERGARTEN,
@@ -51,6 +60,14 @@ def _arrivals(question: Question) -> list[Row]:
         .scalar_subquery()
     )
     waits = Offer.state.in_(EXPECTED)
+    number_of_tries = (
+        select(func.count(ArrivalContact.id))
+        .where(ArrivalContact.offer_id == Offer.id)
+        .correlate(Offer)
+        .scalar_subquery()
+    )
+    called = select(Run.id).where(Run.id == Offer.run_id, Run.replays.is_not(None)).correlate(Offer).exists()
+    last_day = days.ends_at(question.session, question.year)
     found = (
         select(
             PLACE,
@@ -60,8 +77,10 @@ def _arrivals(question: Question) -> list[Row]:
             func.count().filter(Offer.state == OfferState.ARRIVED),
             func.count().filter(waits, newest == ContactOutcome.NOT_COMING),
             func.count().filter(waits, ~tries.exists()),
+            func.coalesce(func.sum(number_of_tries), 0),
             func.count().filter(Offer.state == OfferState.NO_SHOW),
-            func.greatest(Programme.places + Programme.overhang - Programme.taken, 0),
+            Programme.free,
+            func.count().filter(called),
         )
         .select_from(Programme)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
@@ -70,7 +89,8 @@ def _arrivals(question: Question) -> list[Row]:
         .group_by(Programme.id, Kindergarten.id)
         .order_by(Kindergarten.sort_key, Programme.level)
     )
-    return [tuple(row) for row in question.session.execute(found)]
+    until = today(last_day) if last_day else None
+    return [(*row, until) for row in question.session.execute(found)]
 
 
 ARRIVALS = Report(
@@ -79,8 +99,19 @@ ARRIVALS = Report(
         *OF_A_PROGRAMME,
         *(
             Column(code, Kind.NUMBER, total=True)
-            for code in ("offered", "expected", "arrived", "not_coming", "no_contact", "no_show", "free")
+            for code in (
+                "offered",
+                "expected",
+                "arrived",
+                "not_coming",
+                "no_contact",
+                "tries",
+                "no_show",
+                "free",
+                "called",
+            )
         ),
+        Column("expected_until", Kind.DAY),
     ),
     _arrivals,
 )

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 from enrollment.ground.errors import NotFound
 from enrollment.reports.tables import (
+    applications,
     arriving,
+    comparisons,
+    movements,
     on_roll,
     places,
     quality,
@@ -20,10 +23,10 @@ from enrollment.reports.tables.report import Report
 REPORTS = {
     report.code: report
     for report in (
-        places.LEDGER, places.DEMAND, reviewing.WORKLIST, reviewing.PROGRESS, reviewing.DISAGREEMENTS, reviewing.PAIRS,
+        places.LEDGER, places.DEMAND, reviewing.WORKLIST, reviewing.PROGRESS, applications.APPLICATIONS, reviewing.DISAGREEMENTS, reviewing.PAIRS,
         review.RETURNS, review.REFUSALS, places.BY_WISH, arriving.ARRIVALS, arriving.CLASS_LIST, on_roll.ON_ROLL,
-        on_roll.MOVEMENTS, on_roll.PROMOTION, on_roll.GAPS,
-        reconciliation.ROLL_FILE, statistics.STATISTICS, units.VACANCIES, units.UNITS,
+        movements.MOVEMENTS, on_roll.PROMOTION, on_roll.GAPS,
+        reconciliation.ROLL_FILE, comparisons.COMPARISONS, statistics.STATISTICS, units.VACANCIES, units.UNITS,
     )
 }  # fmt: skip
 
@@ -42,10 +45,10 @@ OFFICIAL_REPORTS = {
 
 
 GROUPS = {
-    "places": ("ledger", "demand", "vacancies", "units"),
+    "places": ("ledger", "demand", "applications", "vacancies", "units"),
     "review": ("worklist", "progress", "disagreements", "pairs", "returns", "refusals", "support_cases"),
     "results": ("by_wish", "arrivals", "class_list"),
-    "roll": ("on_roll", "movements", "promotion", "gaps", "roll_file"),
+    "roll": ("on_roll", "movements", "promotion", "gaps", "roll_file", "roll_comparisons"),
     "statistics": ("statistics", "two_shares", "high_quality", "readiness", "readiness_rows"),
 }
 """The codes of the reports under the headings of their lists; the headings have words in the group `report_group`."""

@@ -7,19 +7,24 @@ The columns of both files are documented in `docs/reports.md`.
 import calendar
 import datetime as dt
 import itertools
+import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
-from enrollment.ground.errors import Refused
+from enrollment.ground.city_time import today
+from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.identity import index_of, normalise_number
 from enrollment.places import roll
 from enrollment.places.imports.faults import ImportFaults
 from enrollment.places.imports.files import sheet_reader
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.roll_changes import transfers
 from enrollment.places.roll_rows import BY_A_MOVE, RollChild, RollClass, on_roll_condition
+from enrollment.reports.tables.comparison_rows import Comparison, Difference
 from enrollment.reports.tables.report import PLACE, Column, Kind, Question, Report, Row, Width
 
 RECORD_MONTHS = 2
@@ -68,7 +73,7 @@ ROLL_FILE = Report(
 )  # fmt: skip
 
 
-class Difference(StrEnum):
+class DifferenceKind(StrEnum):
     """What the two rolls say differently about a child."""
 
     MISSING_THERE = "missing_there"
@@ -76,6 +81,7 @@ class Difference(StrEnum):
     NAME = "name"
     BORN = "born"
     NO_NUMBER = "no_number"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True)
@@ -127,37 +133,106 @@ def _national_row(number: int, line: Sequence[str], at: dict[str, int | None]) -
     return NationalRow(name, id_number, day)
 
 
-def differences(question: Question, national: Iterable[NationalRow]) -> Report:
-    """The report of what differs today between the roll of the question's kindergarten and a file of the national one."""
-    there = {index_of(row.id_number): row for row in national}
-    return Report(
-        "roll_differences",
-        (
-            Column("child", names=True), Column("class"), Column("difference", Kind.CODE, "roll_difference"),
-            Column("here", names=True), Column("there", names=True), Column("entered_on", Kind.DAY),
-            Column("record_by", Kind.DAY), Column("clock", Kind.CODE, "roll_clock"),
-        ),
-        lambda asked: _differences(asked, dict(there)),
-        widest=Width.KINDERGARTEN,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Found:
+    """A difference; `child` is None where the child is in the file alone, whose name is then `there`."""
+
+    kind: DifferenceKind
+    class_name: str | None
+    child: RollChild | None
+    here: str | None = None
+    there: str | None = None
 
 
-def _differences(question: Question, there: dict[bytes, NationalRow]) -> Iterable[Row]:
+def compare(question: Question, national: Sequence[NationalRow]) -> Report:
+    """Lay the roll of the question's kindergarten beside a file of the national one.
+
+    Keeps since when each child's entry differs; the report shows it.  Open transfers stand in it with their own clock.
+    """
     day = roll.day_within(question.school_year, question.now)
-    for _place, _level, name, child in question.session.execute(_rows_of(question).where(on_roll_condition(day))):
-        due = record_by(child.entered_on)
-        clock = "late" if due < day else "open"
+    found, here = _found(question, {index_of(row.id_number): row for row in national}, day)
+    since = _keep(question, found, here=here, there=len(national))
+    rows = [*(_row(each, since, day) for each in found), *_open_transfers(question, day)]
+    return replace(DIFFERENCES, rows=lambda _asked: rows)
+
+
+def _found(question: Question, there: dict[bytes, NationalRow], day: dt.date) -> tuple[list[Found], int]:
+    """The differences, and how many children are on roll."""
+    found: list[Found] = []
+    on_roll = question.session.execute(_rows_of(question).where(on_roll_condition(day))).all()
+    for _place, _level, name, child in on_roll:
         if child.id_index is None:
-            yield child.name, name, Difference.NO_NUMBER, None, None, child.entered_on, due, clock
+            found.append(Found(DifferenceKind.NO_NUMBER, name, child))
             continue
         other = there.pop(child.id_index, None)
         if other is None:
-            yield child.name, name, Difference.MISSING_THERE, None, None, child.entered_on, due, clock
+            found.append(Found(DifferenceKind.MISSING_THERE, name, child))
             continue
         if "".join(other.name.split()) != "".join(child.name.split()):
-            yield child.name, name, Difference.NAME, child.name, other.name, child.entered_on, due, None
+            found.append(Found(DifferenceKind.NAME, name, child, child.name, other.name))
         if other.born is not None and other.born != child.born:
-            here = child.born.isoformat() if child.born else None
-            yield child.name, name, Difference.BORN, here, other.born.isoformat(), child.entered_on, due, None
-    for row in there.values():
-        yield row.name, None, Difference.MISSING_HERE, None, row.name, None, None, None
+            born = child.born.isoformat() if child.born else None
+            found.append(Found(DifferenceKind.BORN, name, child, born, other.born.isoformat()))
+    found += [Found(DifferenceKind.MISSING_HERE, None, None, None, row.name) for row in there.values()]
+    return found, len(on_roll)
+
+
+def _keep(question: Question, found: Sequence[Found], *, here: int, there: int) -> dict[tuple[uuid.UUID, str], dt.date]:
+    """Replace what the comparison before found; a difference that is still there keeps its first day."""
+    session, place, year = question.session, question.kindergarten_id, question.school_year
+    if place is None:
+        raise NotFound("kindergarten")
+    now_found = {(each.child.id, each.kind.value) for each in found if each.child is not None}
+    kept = {
+        (each.roll_child_id, each.kind): each.since
+        for each in session.scalars(select(Difference).where(Difference.kindergarten_id == place))
+    }
+    gone = tuple_(Difference.roll_child_id, Difference.kind).in_(list(kept.keys() - now_found))
+    session.execute(delete(Difference).where(Difference.kindergarten_id == place, gone))
+    for child, kind in sorted(now_found - kept.keys(), key=str):
+        fresh = insert(Difference).values(
+            roll_child_id=child, kind=kind, kindergarten_id=place, school_year=year, since=question.day
+        )
+        session.execute(fresh.on_conflict_do_nothing())
+        kept[child, kind] = question.day
+    values = {
+        "here": here, "there": there, "compared_by": question.by.account_id, "compared_at": question.now,
+        "missing_here": sum(each.kind == DifferenceKind.MISSING_HERE for each in found),
+    }  # fmt: skip
+    newest = insert(Comparison).values(kindergarten_id=place, school_year=year, **values)
+    session.execute(newest.on_conflict_do_update(index_elements=["kindergarten_id", "school_year"], set_=values))
+    return kept
+
+
+def _row(each: Found, since: dict[tuple[uuid.UUID, str], dt.date], day: dt.date) -> Row:
+    if each.child is None:
+        return (each.there, None, each.kind, None, each.there, None, None, None, None)
+    entered, due = each.child.entered_on, record_by(each.child.entered_on)
+    has_clock = each.kind in (DifferenceKind.NO_NUMBER, DifferenceKind.MISSING_THERE)
+    clock = ("late" if due < day else "open") if has_clock else None
+    first = since.get((each.child.id, each.kind.value))
+    return (each.child.name, each.class_name, each.kind, each.here, each.there, entered, due, clock, first)
+
+
+def _open_transfers(question: Question, day: dt.date) -> Iterable[Row]:
+    """Transfers from or to the kindergarten that are not finished; the law gives them ten working days."""
+    lines = transfers.listing(question.session, by=question.by, kindergarten_id=question.kindergarten_id)
+    for each in lines:
+        due = each.transfer.due_on
+        yield (
+            each.child.name, each.old_class.name, DifferenceKind.TRANSFER, each.from_kindergarten.name, each.to_kindergarten.name,
+            each.child.entered_on, due, "late" if due < day else "open", today(each.transfer.asked_at),
+        )  # fmt: skip
+
+
+DIFFERENCES = Report(
+    "roll_differences",
+    (
+        Column("child", names=True), Column("class"), Column("difference", Kind.CODE, "roll_difference"),
+        Column("here", names=True), Column("there", names=True), Column("entered_on", Kind.DAY),
+        Column("record_by", Kind.DAY), Column("clock", Kind.CODE, "roll_clock"), Column("differs_since", Kind.DAY),
+    ),
+    lambda _asked: (),
+    widest=Width.KINDERGARTEN,
+)  # fmt: skip
+"""Its rows come from a comparison."""

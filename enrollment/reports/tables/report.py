@@ -44,13 +44,17 @@ class Column:
     """`code` has words in the group `report_column`; the codes of a `CODE` column have theirs in `words`, as have those of
     `REMARKS`, which are pairs of a code and its details.  The numbers of a column with `total` add up.  A cell of a `CODE`
     column may hold several codes, one of a `FACT` column a fact with its value.  `names`: the cells tell who a child or a
-    guardian is.  A `SHARE` is computed from two columns of the same line, also in a line of sums."""
+    guardian is.  `sensitive`: they tell nobody's name, but of one child what only those who decide about it may know.
+    `below_city`: the city's report leaves it out, because each child's sealed number would be opened for it.
+    A `SHARE` is computed from two columns of the same line, also in a line of sums."""
 
     code: str
     kind: Kind = Kind.TEXT
     words: str = ""
     total: bool = False
     names: bool = False
+    sensitive: bool = False
+    below_city: bool = False
     share_of: tuple[str, str] | None = None
 
 
@@ -128,6 +132,7 @@ class Report:
 
     `parts` names columns that are the sum of others in every row.  `same_as` computes the totals of
     columns in another way.  Both are checked whenever the report is read (`Table.unequal`).
+    `line_each`: it has one row for each kindergarten, so that an area reads the rows, and only the city sums.
     `widest` and `narrowest` are what officials may ask about at once; `for_deciders` keeps it
     from officials who only read.
     """
@@ -137,6 +142,7 @@ class Report:
     rows: Callable[[Question], Iterable[Row]]
     parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     same_as: Callable[[Question], Mapping[str, int]] | None = None
+    line_each: bool = False
     widest: Width = Width.CITY
     narrowest: Width = Width.KINDERGARTEN
     for_deciders: bool = False
@@ -199,7 +205,22 @@ def read(report: Report, question: Question, *, how: str) -> Table:
     rows = [report.with_shares(tuple(row)) for row in report.rows(question)]
     note_reading(report, question, rows=len(rows), how=how)
     table = Table(report, rows, question.now)
+    if question.width == Width.CITY:
+        table = without(table, lambda column: column.below_city)
     return replace(table, unequal=tuple(unequal_of(table, question)))
+
+
+def without(table: Table, left_out: Callable[[Column], bool]) -> Table:
+    """The table without some of its columns, and without the checks that need them."""
+    report = table.report
+    kept = [place for place, column in enumerate(report.columns) if not left_out(column)]
+    if len(kept) == len(report.columns):
+        return table
+    columns = tuple(report.columns[place] for place in kept)
+    codes = {column.code for column in columns}
+    parts = tuple(each for each in report.parts if codes.issuperset((each[0], *each[1])))
+    rows = [tuple(row[place] for place in kept) for row in table.rows]
+    return replace(table, report=replace(report, columns=columns, parts=parts), rows=rows)
 
 
 def note_reading(report: Report, question: Question, *, rows: int, how: str) -> None:

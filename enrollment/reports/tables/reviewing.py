@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from enrollment.applications.application_rows import Application
-from enrollment.applications.claim_rows import VerifiedFact
+from enrollment.applications.claim_rows import Claim, VerifiedFact
+from enrollment.applications.evidence_rows import EvidencePage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.registers.answer_rows import RegisterAnswer, is_current
 from enrollment.eligibility.tiers import claimed_facts_of
@@ -22,7 +23,7 @@ from enrollment.review import leases
 from enrollment.review.queue import task_groups
 from enrollment.review.queue.due_dates import review_times
 from enrollment.review.queue.filters import Group
-from enrollment.season.facts import Fact
+from enrollment.season.facts import Fact, Ground
 
 N = Kind.NUMBER
 IN_WORK = tuple(group for group in Group if group != Group.DONE)
@@ -70,16 +71,28 @@ def _worklist(question: Question) -> list[Row]:
         .order_by(Application.submitted_at, Application.id)
     )  # fmt: skip
     rows = [row for row in question.session.execute(open_now) if row.task != Group.DONE]
-    differing = _differing(question, [row.id for row in rows])
+    differing, claims = (
+        _differing(question, [row.id for row in rows]),
+        _claims(question, [row.id for row in rows]),
+    )
     listed = [
         (
             row.registration_code, row.name, row.level, row.task, differing.get(row.id, ()), row.submitted_at,
-            row.opened_at, times.due(row.submitted_at), _holder(row, question),
+            row.opened_at, times.due(row.submitted_at), _holder(row, question), claims.get(row.id, ()),
         )
         for row in rows
     ]  # fmt: skip
     order = list(Group)
     return sorted(listed, key=lambda row: order.index(Group(row[3])))
+
+
+def _claims(question: Question, application_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, ...]]:
+    """The grounds that each of these families claims, in the order of their codes."""
+    found = select(Claim.application_id, Claim.ground).where(Claim.application_id.in_(application_ids))
+    claimed: dict[uuid.UUID, set[str]] = {}
+    for application_id, ground in question.session.execute(found):
+        claimed.setdefault(application_id, set()).add(ground)
+    return {each: tuple(ground for ground in Ground if ground in grounds) for each, grounds in claimed.items()}
 
 
 def _holder(row, question: Question) -> str | None:
@@ -92,6 +105,7 @@ WORKLIST = Report(
         *OF_AN_APPLICATION, Column("level", Kind.CODE, "level"), Column("group", Kind.CODE, "queue_group"),
         Column("differs", Kind.CODE, "fact document"), Column("submitted_at", Kind.MOMENT),
         Column("opened_at", Kind.MOMENT), Column("due", Kind.MOMENT), Column("holder"),
+        Column("claims", Kind.CODE, "ground", sensitive=True),
     ),
     _worklist,
     widest=Width.AREA,
@@ -155,12 +169,13 @@ PROGRESS = Report(
     ),
     _progress,
     parts=(("received", ("to_open", "agrees", "returned", "second", "done")),),
+    line_each=True,
 )  # fmt: skip
 
 
 def _disagreements(question: Question) -> list[Row]:
     found = (
-        select(Application.id, Application.registration_code, Child.name, RegisterAnswer, VerifiedFact)
+        select(Application.id, Application.registration_code, Child.name, RegisterAnswer, VerifiedFact, EvidencePage.document)
         .select_from(RegisterAnswer)
         .join(Application, Application.id == RegisterAnswer.application_id)
         .join(Child, Child.id == Application.child_id)
@@ -169,6 +184,7 @@ def _disagreements(question: Question) -> list[Row]:
             VerifiedFact,
             (VerifiedFact.application_id == Application.id) & (VerifiedFact.fact == RegisterAnswer.fact),
         )
+        .outerjoin(EvidencePage, EvidencePage.id == VerifiedFact.page_id)
         .where(
             Application.year == question.year, question.here(), RegisterAnswer.answer == "differs", is_current(),
             *task_groups.in_queue(question.session, by=question.by, now=question.now),
@@ -182,7 +198,7 @@ def _disagreements(question: Question) -> list[Row]:
             row.registration_code, row.name, answer.fact, (answer.fact, _claimed(claimed[row.id], answer.fact)),
             (answer.fact, answer.value), answer.register, answer.at, answer.disputed_at,
             verdict.source if verdict is not None and verdict.outcome == "verified" else None,
-            "open" if verdict is None else verdict.outcome,
+            row.document, "open" if verdict is None else verdict.outcome,
         )
         for row, answer, verdict in ((row, row.RegisterAnswer, row.VerifiedFact) for row in rows)
     ]  # fmt: skip
@@ -198,7 +214,8 @@ DISAGREEMENTS = Report(
         *OF_AN_APPLICATION, Column("fact", Kind.CODE, "fact document"), Column("declared", Kind.FACT, names=True),
         Column("in_register", Kind.FACT, names=True), Column("register", Kind.CODE, "register"),
         Column("asked_at", Kind.MOMENT), Column("disputed_at", Kind.MOMENT),
-        Column("source", Kind.CODE, "report_fact_source"), Column("verdict", Kind.CODE, "report_fact_verdict"),
+        Column("source", Kind.CODE, "report_fact_source"), Column("paper", Kind.CODE, "document", sensitive=True),
+        Column("verdict", Kind.CODE, "report_fact_verdict"),
     ),
     _disagreements,
     widest=Width.AREA,

@@ -156,6 +156,7 @@ STATISTICS = Report(
     _statistics,
     parts=(("children", (*SEXES.values(), "sex_unknown")), ("children", (*AGES, "age_unknown"))),
     same_as=_as_the_shares_count,
+    line_each=True,
     widest=Width.AREA,
 )  # fmt: skip
 

@@ -6,14 +6,18 @@ from sqlalchemy import distinct, exists, func, select
 
 from enrollment.applications.application_rows import Application, Stage, Wish
 from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.draw.run_rows import Run
 from enrollment.ground.city_time import today
 from enrollment.offers.offer_rows import LIVE, Offer, OfferMove
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.reports.tables.places import OF_A_PROGRAMME, place_of
 from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.season import holidays
 
 N = Kind.NUMBER
+MOST_WORKING_DAYS = 5
+"""A place that is free for longer while children wait for it is a matter of the area."""
 
 
 def _units(question: Question) -> Iterable[Row]:
@@ -43,6 +47,7 @@ UNITS = Report(
         Column("address"), Column("closed_on", Kind.DAY),
     ),
     _units,
+    line_each=True,
 )  # fmt: skip
 
 
@@ -64,24 +69,39 @@ def _vacancies(question: Question) -> list[Row]:
         )
         .scalar_subquery()
     )  # fmt: skip
-    free = Programme.places + Programme.overhang - Programme.taken
+    called = (
+        select(func.max(Offer.made_at))
+        .join(Run, Run.id == Offer.run_id)
+        .where(Offer.programme_id == Programme.id, Run.replays.is_not(None))
+        .scalar_subquery()
+    )
+    working = holidays.of_year(question.session, question.year)
     found = (
-        select(Kindergarten, Programme.level, free, since, waiting)
+        select(Kindergarten, Programme.level, Programme.free, since, waiting, called)
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)
-        .where(Programme.year == question.year, Programme.state == ProgrammeState.APPROVED, free > 0, question.here())
+        .where(
+            Programme.year == question.year,
+            Programme.state == ProgrammeState.APPROVED,
+            Programme.free > 0,
+            question.here(),
+        )
         .order_by(Kindergarten.sort_key, Kindergarten.id, Programme.level)
     )
     return [
-        (place_of(kindergarten), level, n, at, (question.day - today(at)).days if at else None, waits)
-        for kindergarten, level, n, at, waits in question.session.execute(found)
-    ]
+        (
+            place_of(kindergarten), level, n, at, (question.day - today(at)).days if at else None, waits, last,
+            "yes" if at and waits and working.working_day_after(today(at), MOST_WORKING_DAYS) < question.day else "no",
+        )
+        for kindergarten, level, n, at, waits, last in question.session.execute(found)
+    ]  # fmt: skip
 
 
 VACANCIES = Report(
     "vacancies",
     (
         *OF_A_PROGRAMME, Column("free", N, total=True), Column("free_since", Kind.MOMENT), Column("days", N),
-        Column("waiting", N, total=True),
+        Column("waiting", N, total=True), Column("last_called", Kind.MOMENT),
+        Column("too_long", Kind.CODE, "report_yes_no"),
     ),
     _vacancies,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """A report for an official: sums of the city's areas, of an area's kindergartens, or the rows of a kindergarten.
 
 Names of children and guardians are in the rows of one kindergarten only; the rows of an area have the same columns without
-them.
+them.  What is sensitive of one child is for officials who decide there.
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Any
 
 from enrollment.ground.errors import NotFound
 from enrollment.reports.tables import area_sums
-from enrollment.reports.tables.report import Column, Kind, Question, Report, Table, Width, read
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Table, Width, read, without
 
 ORDER = list(Width)
 BY_AREA, BY_KINDERGARTEN = Column("area", Kind.AREA), Column("kindergarten", Kind.PLACE)
@@ -22,21 +22,20 @@ def allows(report: Report, width: Width) -> bool:
     return ORDER.index(report.widest) <= ORDER.index(width) <= ORDER.index(report.narrowest)
 
 
-def read_at(report: Report, question: Question, *, how: str, names: bool) -> Table:
-    """The table of the report at the width of the question, of a kindergarten with `names` or without.
+def read_at(report: Report, question: Question, *, how: str, decides: bool) -> Table:
+    """The table of the report at the width of the question, for a reader who `decides` there or who only reads.
 
-    NotFound where the report can only be read at another width.
+    A file with names is made in `exports` alone, after a second person agreed.  NotFound where the report can only be read at another width.
     """
     if not allows(report, question.width):
         raise NotFound("report")
     if question.width == Width.CITY and report.code in area_sums.KEPT:
         return area_sums.read(report, question, how=how)
     table = read(report, question, how=how)
-    if question.width == Width.KINDERGARTEN:
-        return table if names else _without_names(table)
-    if report.has_sums:
+    names = decides and how == "page" and question.width == Width.KINDERGARTEN
+    if report.has_sums and question.width in ((Width.CITY,) if report.line_each else (Width.CITY, Width.AREA)):
         return _summed(table, question.width)
-    return _without_names(table)
+    return without(table, lambda column: (column.names and not names) or (column.sensitive and not decides))
 
 
 def _summed(table: Table, width: Width) -> Table:
@@ -52,9 +51,3 @@ def _summed(table: Table, width: Width) -> Table:
             if report.columns[place].total:
                 line[position] += row[place] or 0
     return replace(table, report=summed, rows=[summed.with_shares((key, *line)) for key, line in sums.items()])
-
-
-def _without_names(table: Table) -> Table:
-    kept = [place for place, column in enumerate(table.report.columns) if not column.names]
-    report = replace(table.report, columns=tuple(table.report.columns[place] for place in kept))
-    return replace(table, report=report, rows=[tuple(row[place] for place in kept) for row in table.rows])

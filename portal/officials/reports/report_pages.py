@@ -79,9 +79,7 @@ def _report(code: str) -> Report:
 
 
 def _table(report: Report, asked: Asked, how: str) -> Table:
-    # a file with names is made in `exports` alone, after a second person agreed
-    names = how == "page" and actor().is_any(*DECIDERS)
-    return widths.read_at(report, asked.question(), how=how, names=names)
+    return widths.read_at(report, asked.question(), how=how, decides=actor().is_any(*DECIDERS))
 
 
 @pages.get("/reports")

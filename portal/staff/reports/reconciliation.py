@@ -48,6 +48,6 @@ def compare_rolls() -> ResponseReturnValue:
     with refusals_in(form):
         national = reconciliation.read_file(form.file.data.read())
         question = Question(db(), shown_year(), actor(), clock(), here.id)
-        table = read(reconciliation.differences(question, national), question, how="page")
+        table = read(reconciliation.compare(question, national), question, how="page")
         return _page(form, table, head=report_views.head(table), rows=report_views.cells(table), compared=len(national))
     return _page(form)

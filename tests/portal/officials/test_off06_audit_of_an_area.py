@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from enrollment.ground import audit
 from enrollment.ground.audit import AuditEntry
+from enrollment.reports.tables import exports
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 
@@ -26,6 +27,7 @@ def area(town, client, frozen_clock):
         audit.record(town.session, "view", "application", child.id, by=clerk, now=town.now, reason="review")
         audit.record(town.session, "view", "roll_children", garden.id, by=clerk, now=town.now)
         audit.record(town.session, "export", "child", child.child_id, by=clerk, now=town.now)
+        exports.ask(town.session, "worklist", garden.id, 2026, reason="核对", by=clerk, now=town.now)
     frozen_clock.set(town.now)
     town.official = town.area_official(HERE)
     town.session.commit()
@@ -46,6 +48,10 @@ def test_who_looked_at_this_child(area, town, lang):
     looked, exported = {"zh": ("查看", "导出"), "en": ("Viewed", "Exported")}[lang]
     assert any("looker-510104" in row and looked in row for row in rows(answer))
     assert any("looker-510104" in row and exported in row for row in rows(answer))
+    asked = {"zh": "请求带姓名的文件", "en": "Asked for a file with names"}[lang]
+    assert sum(asked in row for row in rows(answer)) == 1, (
+        "its row may stand there; not in that of another kindergarten"
+    )
     assert "安娜" not in answer.text
 
 

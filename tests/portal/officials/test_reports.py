@@ -47,7 +47,7 @@ def rows_of(client, path):
 
 def table(town, code, by, **where):
     question = Question(town.session, 2026, by, town.now, **where)
-    return widths.read_at(official_report_of(code), question, how="page", names=True)
+    return widths.read_at(official_report_of(code), question, how="page", decides=True)
 
 
 def test_sums_agree_from_the_city_to_its_kindergartens(city):

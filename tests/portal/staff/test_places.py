@@ -8,6 +8,8 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from sqlalchemy import select, text
 
+from enrollment.ground.retention import Moment
+from enrollment.maintenance import places_retention
 from enrollment.places import ledger
 from enrollment.places.approvals.papers import Approval, ApprovalPaper
 from enrollment.places.ledger_rows import LedgerEntry
@@ -36,6 +38,13 @@ def desk(town, client):
     town.session.commit()
     sign_in(client, found.clerk.account_id)
     return found
+
+
+def a_photo() -> io.BytesIO:
+    photo = io.BytesIO()
+    Image.new("RGB", (60, 80), "white").save(photo, "PNG")
+    photo.seek(0)
+    return photo
 
 
 def test_the_ledger_shows_the_plan_of_each_level(desk, client):
@@ -144,8 +153,17 @@ def test_a_lost_class_is_reported_and_the_area_signs(town, desk, client):
     told = {"classes": "1", "from_day": "2026-09-01", "solution": "other_level", "reason": "教室停用"}
     sent = f"{path}?at={desk.kindergarten.id}&year=2026"
     assert "没有这个" not in fill_in(client, path, sent, **(told | {"classes": "9"})).text
-    assert fill_in(client, path, sent, **told).status_code == 303
-    assert "等区里签字" in client.get("/staff/places").text
+    rests_on = {"paper_number": "锦江住建〔2026〕7 号"}
+    undated = BeautifulSoup(fill_in(client, path, sent, **told, **rests_on).text, "lxml")
+    assert undated.select_one("#paper_date-error") and undated.select_one("details[open] #paper_number")["value"]
+    sheet = {"paper_date": "2026-04-02", "paper_file": (a_photo(), "a.png")}
+    assert fill_in(client, path, sent, **told, **rests_on, **sheet).status_code == 303
+    (paper,) = town.session.scalars(select(ApprovalPaper))
+    in_ten_years = Moment(town.now.replace(year=2037), town.now.replace(year=2037))
+    assert not places_retention.delete_approval_papers(town.session, in_ten_years, 10), "kept as long as the case"
+    told_here = client.get("/staff/places").text
+    assert "等区里签字" in told_here
+    assert "锦江住建〔2026〕7 号（2026年4月2日）" in told_here and f"/staff/approval-papers/{paper.id}" in told_here
     sign_in(client, town.area_official().account_id)
     assert "少了班，等您签字：1 件" in client.get("/officials/2026/places").text
     plan = f"/officials/2026/places/{desk.kindergarten.id}"
@@ -157,6 +175,10 @@ def test_a_lost_class_is_reported_and_the_area_signs(town, desk, client):
     programme = town.programme_of(desk.kindergarten)
     assert (programme.places, programme.taken, programme.overhang) == (0, 20, 20)
     assert "20 名幼儿超出班级、保留学位" in client.get(plan).text
+    named = set(town.session.scalars(select(LedgerEntry.field).where(LedgerEntry.paper_id == paper.id)))
+    assert named == {"planned_classes", "staffed_classes", "places", "overhang"}, "the entries name the approval"
+    signed = BeautifulSoup(client.get(plan).text, "lxml")
+    assert signed.select(f"section.edge a[href$='/approval-papers/{paper.id}']"), "the case too"
 
 
 def test_a_plan_sent_back_says_why(town, desk, client):
@@ -188,10 +210,7 @@ def test_an_approval_stands_with_its_numbers_in_the_history_and_in_the_reports(t
     said = {"paper_number": "成锦教〔2026〕12 号"}
     refused = BeautifulSoup(desk.propose(**said).text, "lxml")
     assert refused.select_one("#paper_date-error") and refused.select_one("details[open] #paper_number")["value"]
-    photo = io.BytesIO()
-    Image.new("RGB", (60, 80), "white").save(photo, "PNG")
-    photo.seek(0)
-    assert desk.propose(**said, paper_date="2026-04-10", paper_file=(photo, "a.png")).status_code == 303
+    assert desk.propose(**said, paper_date="2026-04-10", paper_file=(a_photo(), "a.png")).status_code == 303
     town.session.expire_all()
     programme = town.programme_of(desk.kindergarten)
     ledger.approve_kindergarten(town.session, desk.kindergarten.id, 2026, by=town.area_official(), now=town.now)

@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from enrollment.ground.audit import AuditEntry
 from enrollment.offers.arrivals import arrival
+from enrollment.places.roll_changes import transfers
+from enrollment.places.roll_rows import RollChild
 from enrollment.reports.tables.catalogue import REPORTS
 from enrollment.reports.tables.export_rows import ReportExport
 from enrollment.reports.tables.report import Question, read
@@ -56,7 +58,9 @@ def test_the_sums_of_the_reports_agree(garden):
     assert table(town, "on_roll").total("children") == 0, "the school year under way, whose roll is empty"
     assert table(town, "on_roll", now=september).total("children") == ledger.total("arrived")
     assert table(town, "demand").total("wish_1") == 2
-    assert [row[3:6] for row in table(town, "movements", now=september).rows] == [("李沐晨", "in", None)]
+    moved = table(town, "movements", now=september)
+    assert [row[3:8] for row in moved.rows] == [("李沐晨", "in", None, "小一班", None)]
+    assert moved.rows[0][-2:] == (town.now, town.clerk.name), "when it was written down, and by whom"
     whole_city = table(town, "ledger", by=town.city_official())
     assert (len(whole_city.rows), whole_city.total("places")) == (2, 3)
 
@@ -106,9 +110,10 @@ def test_a_file_with_names_needs_a_second_person(garden, client, portal_session,
     assert set(acts) == {"ask_report_export", "decide_report_export"}
 
 
-def test_the_roll_beside_a_file_of_the_national_one(garden, client):
+def test_the_roll_beside_a_file_of_the_national_one(garden, client, frozen_clock):
     """Children missing on either side, and other names or birth dates; a file that cannot be read says what to mend."""
     town = garden
+    town.elsewhere = town.kindergarten("小蜜蜂幼儿园", places=25)
     for name, number in (("刘小果", "510104202203153426"), ("陈一", "510104202204010018"), ("没有证件", None)):
         born = dt.date(2022, 3, 15) if name == "刘小果" else dt.date(2022, 4, 1)
         town.child_on_roll(town.here, name, id_number=number, born=born)
@@ -131,7 +136,29 @@ def test_the_roll_beside_a_file_of_the_national_one(garden, client):
         ("外来", "我们的名册里没有"),
     }  # fmt: skip
     late = next(row for row in rows if row[0] == "陈一")
-    assert late[6:] == ["2025-11-01", "已经超期"], "two months after 1 September 2025"
+    assert late[6:8] == ["2025-11-01", "已经超期"], "two months after 1 September 2025"
+    first_day = f"{town.now:%Y-%m-%d}"
+    assert {row[8] for row in rows if row[0] != "外来"} == {first_day}
+    child = next(each for each in town.session.scalars(select(RollChild)) if each.name == "陈一")
+    transfers.ask_to_leave(
+        town.session, child.id, to_code=town.elsewhere.code, moves_on=town.now.date(),
+        due_on=town.now.date() + dt.timedelta(days=14), reason="搬家", by=town.clerk, now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    town.at(town.now + dt.timedelta(days=3))
+    frozen_clock.set(town.now)
+    page, rows = compared(head + "刘晓果,510104202203153426,2022-03-15\n陈一,510104202204010018,\n")
+    assert {(row[0], row[2], row[8]) for row in rows} == {
+        ("刘小果", "姓名不同", first_day), ("没有证件", "没有证件号码，对不了", first_day),
+        (child.name, "转园没办完", first_day),
+    }  # fmt: skip
+    kept = table(town, "roll_comparisons", by=town.area_official())
+    of_here = {row[0].name: row for row in kept.rows}["锦官新城幼儿园"]
+    told = dict(zip((column.code for column in kept.report.columns), of_here, strict=True))
+    assert (told["not_compared"], told["on_our_roll"], told["in_the_file"], told["compared_at"]) == (0, 3, 2, town.now)
+    found = {code: n for code, n in told.items() if code.startswith("differs_") and n}
+    assert found == {"differs_name": 1, "differs_no_number": 1, "differs_since": dt.date.fromisoformat(first_day)}
+    assert (told["open_transfers"], told["late_transfers"], kept.total("not_compared")) == (1, 0, len(kept.rows) - 1)
     for content, words in (("名,号\n", "第一行要有"), (head + "刘小果,,\n", "第 2 行")):
         page, rows = compared(content)
         assert rows == [] and words in page.select_one(".govuk-error-summary").get_text(), content
