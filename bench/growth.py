@@ -1,7 +1,8 @@
-"""What pages read as the city grows: `python -m bench.growth [--children N] [--json FILE]`.
+"""What pages read as the city grows: `python -m bench.growth [--small N] [--children N] [--after] [--same-places] [--json FILE]`.
 
 The same pages are opened in a city of 3,000 children and in one of 250,000 (`bench.large_city`), in a PostgreSQL of their
-own.  Every reading statement of a page is explained again with `ANALYZE, BUFFERS`; its cost is the number of blocks that it
+own.  With `--after` the results are published, and the pages are those of the days after.  With `--same-places` only families
+are copied: a real city has the same few thousand kindergartens however many hand in.  Every reading statement of a page is explained again with `ANALYZE, BUFFERS`; its cost is the number of blocks that it
 touched, which does not depend on what else the machine does.  The goal is at most 1.3 times as many.
 """
 
@@ -26,10 +27,11 @@ from bench.large_city import build, database
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.coverage import rollup
+from enrollment.draw.unserved import kept_entries
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.sign_in import WebSession
 from enrollment.ground.vault import Keys
-from enrollment.reports.season_desk import tally
+from enrollment.offers import tally
 from enrollment.season import rounds
 from enrollment.season.rounds import Round
 from portal.app import create_app
@@ -50,6 +52,21 @@ READER = {
     "review list": "area1",
 }
 BLOCKS = ("Shared Hit Blocks", "Shared Read Blocks")
+
+
+def pages_after(session: Session) -> dict[str, str]:
+    """The address of each measured page of the days after the results."""
+    round_id = session.scalars(select(Round.id).where(Round.year == season.YEAR)).first()
+    return {
+        "unserved": f"/officials/{season.YEAR}/unplaced",
+        "unserved, last page": f"/officials/{season.YEAR}/unplaced?page=9999",
+        "round": f"/officials/{season.YEAR}/rounds/{round_id}/draw",
+        "draws": f"/officials/{season.YEAR}/draws",
+        "officials home": f"/officials/{season.YEAR}",
+        "season river": f"/officials/{season.YEAR}/season/river",
+        "cases": f"/officials/{season.YEAR}/cases",
+        "public draws": "/draws",
+    }
 
 
 def pages_of(session: Session) -> dict[str, str]:
@@ -153,19 +170,21 @@ def signed_in(app: Any, engine: Engine, login: str) -> FlaskClient:
     return client
 
 
-def measured(children: int) -> dict[str, Any]:
+def measured(children: int, *, small: int, after: bool, places: bool) -> dict[str, Any]:
     """The cost of each page in a city of this size, after the worker has counted what it keeps."""
     with database() as (_postgres, engine, keys):
-        build(engine, children, "registration")
-        begin_review(engine)
+        build(engine, children, "results" if after else "registration", first=small, places=places)
+        if not after:
+            begin_review(engine)
         with Session(engine) as session, session.begin():
             rollup.refresh(session, [season.YEAR], now=season.DATES["review"][0] + dt.timedelta(hours=1))
             tally.fold(session)
+            kept_entries.refresh(session)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("ANALYZE"))
         with portal(engine, keys) as app:
             with Session(engine) as session:
-                addresses = pages_of(session)
+                addresses = pages_after(session) if after else pages_of(session)
             reads, found = Reads(engine), {}
             for name, address in addresses.items():
                 login = None if name.startswith("public") else READER.get(name, "city1")
@@ -176,14 +195,18 @@ def measured(children: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", type=int, default=SMALL)
     parser.add_argument("--children", type=int, default=250_000)
+    parser.add_argument("--after", action="store_true", help="after the results were published")
+    parser.add_argument("--same-places", action="store_true", help="copy families and not kindergartens")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     asked = parser.parse_args()
     compile_stale()
     os.environ.setdefault("TZ", "Asia/Shanghai")
     load = MachineLoad()
-    small, large = measured(SMALL), measured(asked.children)
-    found: dict[str, Any] = {"small": SMALL, "large": asked.children, "goal": GOAL, "pages": {}}
+    given = {"small": asked.small, "after": asked.after, "places": not asked.same_places}
+    small, large = measured(asked.small, **given), measured(asked.children, **given)
+    found: dict[str, Any] = {"small": asked.small, "large": asked.children, "goal": GOAL, "pages": {}}
     for name in small:
         ratio = round(large[name]["blocks"] / max(small[name]["blocks"], 1), 2)
         found["pages"][name] = {"small": small[name], "large": large[name], "ratio": ratio}

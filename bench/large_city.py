@@ -9,7 +9,7 @@ form from before they were bound to rows (ADR 46), because SQL cannot seal them 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,7 +45,22 @@ FIRST_CITY = 6_000
 COPIED = (
     "kindergarten", "programme", "pool", "round_programme", "account", "guardian", "child", "guardianship", "application",
     "household", "wish", "claim", "verified_fact", "elder_sibling", "child_likeness", "child_document", "application_version",
+    "placement", "offer",
 )  # fmt: skip
+PLACES = ("kindergarten", "programme", "pool", "round_programme")
+"""Of these a real city has a few thousand, however many families hand in."""
+
+TALLY = """
+    DELETE FROM season_tally;
+    INSERT INTO season_tally (year, subject, kindergarten_id, state, n)
+    SELECT year, 'application', review_kindergarten_id, stage, count(*) FROM application GROUP BY 1, 3, 4;
+    INSERT INTO season_tally (year, subject, kindergarten_id, state, n)
+    SELECT offer.year, 'offer', programme.kindergarten_id, offer.state, count(*)
+    FROM offer JOIN programme ON programme.id = offer.programme_id GROUP BY 1, 3, 4;
+    INSERT INTO unserved_change (year) SELECT year FROM season
+"""
+"""What triggers keep, which do not see the copies."""
+
 _ONLY_FAMILIES = {"account": "original.login IS NULL"}
 _CODES = {"child_code", "family_code", "registration_code"}
 _DIGITS = 20  # of the codes of a copy: shorter ones would be there twice
@@ -75,15 +90,26 @@ def database() -> Iterator[tuple[Postgres, Engine, Keys]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def build(engine: Engine, children: int, through: str, say: Callable[[str], None] = _say) -> None:
-    """A city of about this many children, up to this step of its season."""
-    first = min(children, FIRST_CITY)
+def build(
+    engine: Engine,
+    children: int,
+    through: str,
+    say: Callable[[str], None] = _say,
+    *,
+    first: int = FIRST_CITY,
+    places: bool = True,
+) -> None:
+    """A city of about this many children, up to this step of its season; a demo city of `first` children is copied.  Without
+    `places` only the families are copied, who then wish for the same kindergartens."""
+    first = min(children, first)
     say(f"a demo city of {first} children")
     CityBuilder(engine, first, 2026, lambda step, done, of: None).build(through)
-    multiply(engine, round(children / first), say)
+    multiply(engine, round(children / first), say, copied=COPIED if places else [t for t in COPIED if t not in PLACES])
 
 
-def multiply(engine: Engine, times: int, say: Callable[[str], None] = _say) -> None:
+def multiply(
+    engine: Engine, times: int, say: Callable[[str], None] = _say, *, copied: Collection[str] = COPIED
+) -> None:
     """Copy the rows of the city until there are ``times`` as many."""
     if times < 2:
         return
@@ -94,11 +120,13 @@ def multiply(engine: Engine, times: int, say: Callable[[str], None] = _say) -> N
             text("CREATE TEMPORARY TABLE of_families ON COMMIT DROP AS SELECT id FROM account WHERE login IS NULL")
         )
         for column in key_rotation.sealed_columns():
-            if column.table.name in COPIED:
+            if column.table.name in copied:
                 _unbind(connection, column)
-        for name in COPIED:
+        for name in copied:
             say(f"copies of {name}")
-            connection.execute(text(_copies(Base.metadata.tables[name])), {"last": times - 1})
+            connection.execute(text(_copies(Base.metadata.tables[name], copied)), {"last": times - 1})
+        for statement in TALLY.split(";"):
+            connection.execute(text(statement))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))
@@ -119,9 +147,11 @@ def _unbind(connection: Connection, sealed: SealedColumn) -> None:
     ])  # fmt: skip
 
 
-def _copies(table: Table) -> str:
+def _copies(table: Table, copied: Collection[str]) -> str:
     columns = [column for column in table.columns if column.computed is None]
-    listed, made = (", ".join(each) for each in zip(*((c.name, _value(table, c)) for c in columns), strict=True))
+    listed, made = (
+        ", ".join(each) for each in zip(*((c.name, _value(table, c, copied)) for c in columns), strict=True)
+    )
     only = f"WHERE {_ONLY_FAMILIES[table.name]}" if table.name in _ONLY_FAMILIES else ""
     return f"""
         INSERT INTO {table.name} ({listed})
@@ -129,7 +159,7 @@ def _copies(table: Table) -> str:
     """
 
 
-def _value(table: Table, column: Column) -> str:
+def _value(table: Table, column: Column, copied: Collection[str]) -> str:
     """The value of a copy: another identifier for what is copied too, the same value for everything else."""
     value = f"original.{column.name}"
     other = f"md5({value}::text || '/' || copy)"
@@ -138,7 +168,7 @@ def _value(table: Table, column: Column) -> str:
         return f"CASE WHEN {value} IN (SELECT id FROM of_families) THEN {other}::uuid ELSE {value} END"
     if column.name in _CODES:
         return f"left({other}, {_DIGITS})"
-    if isinstance(column.type, Uuid) and (of & {*COPIED} or column.name in ("id", "unit")):
+    if isinstance(column.type, Uuid) and (of & {*copied} or column.name in ("id", "unit")):
         return f"{other}::uuid"
     if column.name in _unique(table):
         binary = isinstance(column.type, LargeBinary)

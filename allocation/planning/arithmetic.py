@@ -5,7 +5,7 @@ possible have a place; of these as many as would take it have a public or inclus
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,6 +109,30 @@ def figures(problem: Problem, starts: Starts) -> Figures:
     listed = [one for of_area in chosen for one in of_area]
     spent = tuple(_spent(listed, year) for year in range(problem.horizon))
     return Figures(seated, city, unseated, short, spent)
+
+
+@dataclass(frozen=True)
+class Late:
+    """A plan of which one measure begins a year later: the children of its area and of the city by year."""
+
+    measure: Measure
+    seated: tuple[Seated, ...]
+    city: tuple[Seated, ...]
+
+
+def late(problem: Problem, starts: Starts) -> Iterator[Late]:
+    """The plan with each of its measures a year late in turn, all others as planned; only its area is seated again."""
+    plan, chosen = figures(problem, starts), _chosen(problem, starts)
+    for area, of_area in enumerate(chosen):
+        others = plan.seated[:area] + plan.seated[area + 1 :]
+        for measure, _start in of_area:
+            moved = [(each, start + 1 if each is measure else start) for each, start in of_area]
+            seated, city = [], []
+            for year in range(problem.horizon):
+                seated.append(_seat_with(problem, area, year, _in_force(moved, year)))
+                parts = [line[year] for line in others]
+                city.append(_together([*parts, seated[-1]], *problem.city_targets[year]))
+            yield Late(measure, tuple(seated), tuple(city))
 
 
 def faults(problem: Problem, starts: Starts, claimed: tuple[int, int, int] | None = None) -> list[Found]:

@@ -16,8 +16,10 @@ from enrollment.draw.duplicate_waivers import DuplicateWaiver
 from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Run, RunState
+from enrollment.offers import tally
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
+from enrollment.offers.tally import Subject
 from enrollment.season import round_rows
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
@@ -82,12 +84,17 @@ class DrawRoom:
 
     @cached_property
     def tickets(self) -> int:
-        """How many tickets the season has given."""
-        return _count(self.session, select(func.count()).select_from(Ticket).where(Ticket.year == self.round.year))
+        """How many tickets the season has given: they are numbered from one, without gaps."""
+        return _count(self.session, select(func.max(Ticket.number)).where(Ticket.year == self.round.year))
 
     @cached_property
     def unanswered(self) -> int:
-        """How many families have not answered their offer of this round."""
+        """How many families have not answered their offer of this round: what the database keeps of the year while no other
+        round made offers; else counted, when few offers of earlier rounds are still open."""
+        year, others = self.round.year, select(Round.id).where(Round.id != self.round.id)
+        published = others.where(Round.year == self.round.year, Round.stage == RoundStage.PUBLISHED)
+        if self.session.scalar(published.limit(1)) is None:
+            return tally.read(self.session, [year]).total(Subject.OFFER, (OfferState.OFFERED,), year)
         open_offers = select(func.count()).select_from(Offer)
         return _count(
             self.session, open_offers.where(Offer.round_id == self.round.id, Offer.state == OfferState.OFFERED)

@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import uuid
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from enrollment.applications.application_rows import Application
@@ -43,7 +43,7 @@ class DuplicateWaiver(Base):
 
 def open_pairs(session: Session, round_: Round) -> list[uuid.UUID]:
     """The undecided hints between two applications that take part in the round."""
-    taking_part = participants.participants_query(round_, participants.HANDED_IN).subquery()
+    taking_part = participants.participants_query(round_, participants.HANDED_IN)
     one, other = aliased(Application), aliased(Application)
     found = (
         select(DuplicateHint.id)
@@ -51,11 +51,15 @@ def open_pairs(session: Session, round_: Round) -> list[uuid.UUID]:
         .join(other, other.child_id == DuplicateHint.child_b)
         .where(
             DuplicateHint.decided_at.is_(None),
-            one.id.in_(select(taking_part.c.id)),
-            other.id.in_(select(taking_part.c.id)),
+            *(_is_among(taking_part, each) for each in (one, other)),
         )
     )
     return sorted(session.scalars(found))
+
+
+def _is_among(query: Select[uuid.UUID], one: type[Application]) -> ColumnElement[bool]:
+    """Looked up for the few applications of open hints; a list of all participants would be read as a whole."""
+    return query.where(Application.id == one.id).correlate(one).exists()
 
 
 def require_decided(session: Session, round_: Round) -> None:

@@ -30,13 +30,16 @@ from enrollment.draw.round_market import (
 from enrollment.eligibility import return_times
 from enrollment.eligibility.tiers import Entry, TierTable, likely_facts_of, verified_facts_of
 from enrollment.ground.errors import Refused
+from enrollment.offers import tally
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
+from enrollment.offers.tally import Subject
 from enrollment.places.areas import LEVELS
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season.facts import Fact
-from enrollment.season.rounds import Round, RoundProgramme
+from enrollment.season.round_rows import RoundStage
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round, RoundProgramme
 from enrollment.season.rules import Rules
 
 __all__ = ["AWAITING_DECISION", "HANDED_IN", "TAKES_PART"]
@@ -72,8 +75,22 @@ def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UU
     )
 
 
+def is_only_round(session: Session, round_: Round) -> bool:
+    """Whether no other round of the year was opened in which families wish.  Then every application that was handed in takes
+    part in this one, and the numbers that the database keeps of the year are those of the round."""
+    others = select(Round.id).where(
+        Round.year == round_.year,
+        Round.id != round_.id,
+        Round.kind.in_(KINDS_WITH_WISHES),
+        Round.stage != RoundStage.PLANNED,
+    )
+    return round_.stage != RoundStage.PLANNED and session.scalar(others.limit(1)) is None
+
+
 def count(session: Session, round_: Round, stages: Collection[str]) -> int:
-    """How many applications in these stages take part in the round."""
+    """How many applications in these stages, which were handed in, take part in the round."""
+    if is_only_round(session, round_):
+        return tally.read(session, [round_.year]).total(Subject.APPLICATION, stages, round_.year)
     return session.scalar(select(func.count()).select_from(participants_query(round_, stages).subquery())) or 0
 
 
@@ -84,6 +101,8 @@ def is_under_review(session: Session, round_: Round) -> bool:
 
 def under_review(session: Session, round_: Round) -> list[Row]:
     """Kindergartens (`name`) that still review `n` applications of the round, the largest number first."""
+    if is_only_round(session, round_):
+        return tally.of_kindergartens(session, round_.year, Subject.APPLICATION, AWAITING_DECISION)
     reviewer, number = Application.review_kindergarten_id.label("reviewer"), func.count().label("n")
     waiting = participants_query(round_, AWAITING_DECISION)
     counted = waiting.with_only_columns(reviewer, number, maintain_column_froms=True).group_by(reviewer).subquery()

@@ -87,8 +87,8 @@ def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datet
         raise Refused(
             "run_is_published" if round_.stage == RoundStage.PUBLISHED else "round_not_closed", stage=round_.stage
         )
-    waiting = participants.under_review(session, round_)
-    if waiting:
+    if participants.is_under_review(session, round_):
+        waiting = participants.under_review(session, round_)
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
     number, until = participants.returned(session, round_)

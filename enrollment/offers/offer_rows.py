@@ -78,6 +78,7 @@ class Offer(Base):
         Index("ix_offer__child_id", "child_id", postgresql_where=text("child_id IS NOT NULL")),
         Index("ix_offer__programme", "programme_id", "state"),
         Index("ix_offer__due", "answer_by", postgresql_where=text("state = 'offered'")),
+        Index("ix_offer__open", "round_id", "answer_by", postgresql_where=text("state = 'offered'")),
     )
 
 

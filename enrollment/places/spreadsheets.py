@@ -10,6 +10,8 @@ import xlsxwriter
 
 NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+NEGATIVE = re.compile(r"-\d+(\.\d+)?")
+"""A number is no formula, and a reader of the file needs it as a number."""
 
 
 def write_text(sheet, row: int, column: int, value: str, form=None) -> None:
@@ -55,6 +57,6 @@ def to_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def escape_formula(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.startswith(DANGEROUS):
+    if isinstance(cell, str) and cell.startswith(DANGEROUS) and not NEGATIVE.fullmatch(cell):
         return "'" + cell
     return "" if cell is None else cell

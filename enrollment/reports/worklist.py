@@ -18,7 +18,6 @@ from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
-from enrollment.reports.season_desk import tally
 from enrollment.reports.tables import exports
 from enrollment.review import cases
 from enrollment.review.cases import Filed
@@ -125,25 +124,14 @@ def _years(session: Session, agenda: Worklist, by: Actor, now: dt.datetime) -> N
 
 
 def _rounds(session: Session, season: Season, agenda: Worklist, now: dt.datetime) -> None:
-    of_year = rounds.rounds_of_year(session, season.year)
-    for row in of_year:
+    for row in rounds.rounds_of_year(session, season.year):
         if row.stage == RoundStage.PLANNED:
             agenda.to_open.append(row)
         elif row.stage == RoundStage.OPEN and now >= row.closes_at:
             agenda.to_close.append(row)
         elif row.stage == RoundStage.CLOSED and not draw_jobs.is_going_on(session, row.id):
             agenda.to_freeze.append(row)
-            agenda.unreviewed[row.id] = _unreviewed(session, row, of_year)
-
-
-def _unreviewed(session: Session, found: Round, of_year: Sequence[Round]) -> int:
-    """The applications that the freeze of the round waits for: read from what the database keeps, while the round is the only
-    one of its year in which families wish; else counted, because an application may take part in one of several."""
-    wished = [row for row in of_year if row.kind in rounds.KINDS_WITH_WISHES and row.stage != RoundStage.PLANNED]
-    if wished != [found]:
-        return participants.count(session, found, participants.AWAITING_DECISION)
-    kept = tally.read(session, [found.year])
-    return kept.total(tally.Subject.APPLICATION, participants.AWAITING_DECISION, found.year)
+            agenda.unreviewed[row.id] = participants.count(session, row, participants.AWAITING_DECISION)
 
 
 def _draw_rooms(session: Session, season: Season, agenda: Worklist, by: Actor, now: dt.datetime) -> None:

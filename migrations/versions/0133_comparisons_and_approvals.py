@@ -1,14 +1,14 @@
 """what the last comparison with a file of the national roll found; the approval that the loss of a class rests on
 
 Revision ID: 0133_comparisons_and_approvals
-Revises: 0128_page_likeness
+Revises: 0131_kept_board
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0133_comparisons_and_approvals"
-down_revision = "0128_page_likeness"
+down_revision = "0131_kept_board"
 branch_labels = None
 depends_on = None
 

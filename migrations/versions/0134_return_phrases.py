@@ -1,14 +1,14 @@
 """the ready-made sentence of a returned item as a code, so that each family reads it in its own language
 
 Revision ID: 0134_return_phrases
-Revises: 0128_page_likeness
+Revises: 0133_comparisons_and_approvals
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0134_return_phrases"
-down_revision = "0128_page_likeness"
+down_revision = "0133_comparisons_and_approvals"
 branch_labels = None
 depends_on = None
 

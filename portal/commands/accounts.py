@@ -12,6 +12,7 @@ from enrollment.ground.accounts import ROLES, SYSTEM, Account, Role, RoleGrant
 from enrollment.ground.vault import normalise
 from enrollment.places import kindergartens
 from enrollment.places.areas import Area
+from portal.operations.printing import answer, as_json_option
 from portal.web.clock import real_now
 from portal.web.unit_of_work import db
 
@@ -28,8 +29,11 @@ ISSUER = "Chengdu Kindergarten Admission"
 @click.option("--kindergarten", help="School identification code, for clerks and heads.")
 @click.option("--area", help="Code of the admission area, for area officials.")
 @click.password_option(help="At least 12 characters.")
+@as_json_option
 @with_appcontext
-def add(login: str, name: str, role: str, kindergarten: str | None, area: str | None, password: str) -> None:
+def add(
+    login: str, name: str, role: str, kindergarten: str | None, area: str | None, password: str, as_json: bool
+) -> None:
     """Add an account with a password and a second factor, whose otpauth URI is printed once."""
     if len(password) < SHORTEST_PASSWORD:
         raise click.ClickException(f"the password has fewer than {SHORTEST_PASSWORD} characters")
@@ -41,8 +45,9 @@ def add(login: str, name: str, role: str, kindergarten: str | None, area: str | 
     # computed before the commit: if it failed afterwards, nobody could sign in with the account
     second_factor = pyotp.TOTP(account.second_factor or "").provisioning_uri(name=account.login, issuer_name=ISSUER)
     db().commit()
-    click.echo(f"{account.login} is added.  Second factor, shown only now:")
-    click.echo(second_factor)
+    told = {"login": account.login, "role": role, "second_factor": second_factor}
+    lines = [f"{account.login} is added.  Second factor, shown only now:", second_factor]
+    answer(told, lines, as_json=as_json)
 
 
 def _account(login: str) -> Account | None:
@@ -69,8 +74,9 @@ def _kindergarten(code: str | None, role: str) -> uuid.UUID | None:
 
 @cli.command("disable")
 @click.argument("login")
+@as_json_option
 @with_appcontext
-def disable(login: str) -> None:
+def disable(login: str, as_json: bool) -> None:
     """Disable an account and end its sessions."""
     account = _account(login)
     if account is None:
@@ -79,4 +85,5 @@ def disable(login: str) -> None:
     ended = sign_in.end_sessions(db(), account.id)
     audit.record(db(), "disable_account", "account", account.id, by=SYSTEM, now=real_now())
     db().commit()
-    click.echo(f"{login} is closed, {ended} sessions ended")
+    told = {"login": account.login, "sessions_ended": ended}
+    answer(told, [f"{login} is closed, {ended} sessions ended"], as_json=as_json)

@@ -9,6 +9,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from enrollment.ground.audit_chain import copies, sealing, verification
 from enrollment.maintenance import invariants
+from portal.operations.printing import as_json_option
 from portal.text.words import word
 from portal.web.unit_of_work import db, services
 
@@ -23,7 +24,7 @@ MOST_LINES = 20
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A copy of a head: of a backup, or from the public page.  Without it, the copy of AUDIT_HEAD_FILE.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def verify(file: Path | None, as_json: bool) -> None:
     """Verify the whole audit trail, and compare it with a copy of its head; exit status 1 if something is found."""

@@ -12,6 +12,7 @@ from portal.backup import copies, making
 from portal.backup.faults import BackupFault
 from portal.operations import database_roles, doctor
 from portal.operations import restore as restoring
+from portal.operations.printing import as_json_option
 from portal.web.unit_of_work import clock, db, services
 
 MOST_LINES = 20
@@ -20,7 +21,7 @@ MOST_LINES = 20
 @click.command("backup")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Where; else BACKUP_FOLDER.")
 @click.option("--keep", type=click.IntRange(1), help="How many backups stay in the folder; else BACKUP_KEEP.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def backup(folder: Path | None, keep: int | None, as_json: bool) -> None:
     """Write an encrypted backup of the database while the portal works, and delete the oldest ones.
@@ -48,7 +49,7 @@ def backup(folder: Path | None, keep: int | None, as_json: bool) -> None:
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def restore(file: Path, as_json: bool) -> None:
     """Restore FILE into the empty database of DATABASE_URL, as its owner of OWNER_DATABASE_URL, upgrade and verify it.

@@ -6,12 +6,14 @@ import click
 from flask.cli import with_appcontext
 
 from portal.operations import database_roles, doctor, overdue_work
+from portal.operations.printing import answer, as_json_option
 from portal.web.unit_of_work import clock, db, services
 
 
 @click.command("doctor")
+@as_json_option
 @with_appcontext
-def cli() -> None:
+def cli(as_json: bool) -> None:
     """Check database and its role, queue, worker, scheduler, letters, overdue retention, clocks, backups and unused keys."""
     config = services().config
     findings = doctor.examine(config.database_url, config.redis_url)
@@ -28,7 +30,7 @@ def cli() -> None:
     if config.single_sign_on is not None:
         sign_on = functools.partial(doctor.single_sign_on, config.single_sign_on)
         findings.append(doctor.finding("sign-on", sign_on))
-    for finding in findings:
-        click.echo(f"{finding.part:10} {finding.fault or 'well'}")
+    told = [{"part": each.part, "well": each.well, "fault": each.fault} for each in findings]
+    answer(told, (f"{each.part:10} {each.fault or 'well'}" for each in findings), as_json=as_json)
     if not doctor.is_well(findings):
         raise SystemExit(1)

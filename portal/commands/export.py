@@ -18,7 +18,7 @@ from enrollment.places.areas import Area
 from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS
 from enrollment.reports.tables.report import Question, Report, read
 from enrollment.season import seasons
-from portal.operations.printing import answer
+from portal.operations.printing import answer, as_json_option
 from portal.text import languages
 from portal.text.words import word
 from portal.web.shared_views import coverage_tables, coverage_views, report_views
@@ -40,7 +40,7 @@ def _year(year: int | None) -> int:
 
 
 @cli.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def list_exports(as_json: bool) -> None:
     """What can be exported."""

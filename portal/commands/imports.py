@@ -19,6 +19,7 @@ from enrollment.places.imports.changes import PARTS, Difference, Overwrite
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 from enrollment.places.imports.records import Progress
 from enrollment.season import seasons
+from portal.operations.printing import as_json_option
 from portal.text import import_messages
 from portal.text.words import word
 from portal.web.clock import now as now_of
@@ -59,7 +60,7 @@ def _import_command(kind: str, what: str) -> None:
     @cli.command(kind, help=f"Import {what}.")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Print the changes and write nothing.")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @as_json_option
     @click.option(
         "--year", type=int, help="Admission year of plans without a year; by default that of the current season."
     )

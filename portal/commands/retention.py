@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import retention
+from portal.operations.printing import as_json_option
 from portal.web.clock import now, real_now
 from portal.web.unit_of_work import services
 
@@ -17,7 +18,7 @@ cli = AppGroup("retention", help="Retention periods of data.")
 
 @cli.command("run")
 @click.option("--dry-run", is_flag=True, help="Count the rows that would be deleted, and delete nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def run(dry_run: bool, as_json: bool) -> None:
     """Apply every retention rule in batches.  The scheduler does the same nightly; running twice does no harm."""

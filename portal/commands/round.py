@@ -13,7 +13,7 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
 from enrollment.season import deadline_extensions, rounds
 from enrollment.season.round_rows import Round, RoundStage
-from portal.operations.printing import answer
+from portal.operations.printing import answer, as_json_option
 from portal.text import languages
 from portal.text.formats import moment, refusal
 from portal.text.words import word
@@ -24,7 +24,7 @@ cli = AppGroup("round", help="Rounds of an admission year.")
 
 @cli.command("list")
 @click.argument("year", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def list_rounds(year: int, as_json: bool) -> None:
     """The rounds of a YEAR with their stages and deadlines."""
@@ -36,7 +36,7 @@ def list_rounds(year: int, as_json: bool) -> None:
 @cli.command("show")
 @click.argument("year", type=int)
 @click.argument("number", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def show(year: int, number: int, as_json: bool) -> None:
     """One round: what hinders it from opening, an extension that waits for the second signature, days off it ends on."""
@@ -60,7 +60,7 @@ def show(year: int, number: int, as_json: bool) -> None:
 @cli.command("close")
 @click.argument("year", type=int)
 @click.argument("number", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def close(year: int, number: int, as_json: bool) -> None:
     """Close registration after the deadline, as the worker does; exit status 1 before it.  Twice does no harm."""

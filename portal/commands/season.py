@@ -12,7 +12,7 @@ from sqlalchemy import select
 from enrollment.ground.accounts import Account
 from enrollment.season import calendar, rounds, season_lifecycle, seasons
 from enrollment.season.calendar import Season
-from portal.operations.printing import answer
+from portal.operations.printing import answer, as_json_option
 from portal.text import languages
 from portal.text.formats import moment
 from portal.text.words import word
@@ -22,7 +22,7 @@ cli = AppGroup("season", help="Admission years and their calendars.")
 
 
 @cli.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def list_seasons(as_json: bool) -> None:
     """Every admission year, the newest first."""
@@ -34,7 +34,7 @@ def list_seasons(as_json: bool) -> None:
 
 @cli.command("show")
 @click.argument("year", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def show(year: int, as_json: bool) -> None:
     """The calendar of a YEAR, who has signed it, what it warns of, and rounds outside its steps."""

@@ -14,7 +14,7 @@ from enrollment.coverage import target_decisions
 from enrollment.coverage.targets import TargetDecision, Targets, targets_on
 from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import today
-from portal.operations.printing import answer
+from portal.operations.printing import answer, as_json_option
 from portal.text import languages
 from portal.text.words import word
 from portal.web.unit_of_work import clock, db
@@ -24,7 +24,7 @@ cli = AppGroup("target", help="Targets of the two shares and of high-quality kin
 
 @cli.command("list")
 @click.argument("year", type=int)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def list_targets(year: int, as_json: bool) -> None:
     """Every decision about the targets of a YEAR, open and withdrawn ones too, the newest first."""
@@ -44,7 +44,7 @@ def list_targets(year: int, as_json: bool) -> None:
 @cli.command("show")
 @click.argument("year", type=int)
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day on which they hold; by default today.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json_option
 @with_appcontext
 def show(year: int, day: dt.datetime | None, as_json: bool) -> None:
     """The targets of a YEAR that hold on a day: of the city, of areas with their own, and of the state."""

@@ -58,6 +58,7 @@ SCHEDULE = (
     ScheduledJob("joint_decisions_due", "*/5 * * * *"),
     ScheduledJob("publications_due", "* * * * *"),
     ScheduledJob("count_coverage", "* * * * *"),
+    ScheduledJob("count_unserved", "* * * * *"),
     ScheduledJob("fold_season_tally", "*/2 * * * *"),
     ScheduledJob("answers_due", "*/5 * * * *"),
     ScheduledJob("corrections_due", "25 * * * *"),

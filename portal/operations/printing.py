@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""The option of a command that scripts read."""
+
 
 def answer(value: Any, lines: Iterable[str], *, as_json: bool) -> None:
     if as_json:

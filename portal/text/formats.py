@@ -53,6 +53,13 @@ def grouped(number: int | None) -> str:
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
 
 
+def signed(value: float, digits: int = 0) -> str:
+    """`+1.2`, `−0.4` with a minus sign; what rounds to zero has no sign: `0.0`."""
+    rounded = f"{abs(value):,.{digits}f}".replace(",", "\u202f")
+    is_zero = not rounded.strip("0.")
+    return rounded if is_zero else f"{'−' if value < 0 else '+'}{rounded}"
+
+
 def file_size(size: int) -> str:
     """`85 MB`, in millions of bytes as phones count them; `3 KB` below one million."""
     return f"{max(1, round(size / 1e6))} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} KB"
@@ -90,6 +97,7 @@ def init(app: Flask) -> None:
         leaf=leaf,
         span=span,
         grouped=grouped,
+        signed=signed,
         file_size=file_size,
         percent=percent,
         remaining=remaining,

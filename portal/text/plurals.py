@@ -17,6 +17,7 @@ SINGULARS = {
     "children": "child",
     "classes": "class",
     "days": "day",
+    "differences": "difference",
     "documents": "document",
     "draws": "draw",
     "entries": "entry",

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
 
-from enrollment.draw.unserved import board, explanations
+from enrollment.draw.unserved import entries, explanations
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.maintenance import season_end
 from enrollment.season import rounds
@@ -261,7 +261,7 @@ def closed(overlap, site) -> Overlap:
         by = actor_of(session.get_one(Account, overlap.official))
         # its supplementary draw is told elsewhere
         session.execute(update(Round).where(Round.id == overlap.supplementary.id).values(stage=RoundStage.PUBLISHED))
-        left = {each.id: each.version for each in board.entries(session, 2026, by=by)}
+        left = {each.id: each.version for each in entries.entries(session, 2026, by=by)}
         explanations.explain_many(session, 2026, left, "waits", by=by, now=CLOSED_ON)
         season_end.close(session, 2026, by=by, now=CLOSED_ON)
         second = actor_of(session.get_one(Account, overlap.second_official))

@@ -45,6 +45,19 @@ def test_the_children_of_an_area_are_the_best_of_all_ways_to_seat_them(seed):
                 assert one.public + one.inclusive == max(way.public + way.inclusive for way in full)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_measure_that_is_late_moves_only_its_own_area(seed):
+    problem = small_plans.problem(seed)
+    plans = [plan for plan in small_plans.every_plan(problem) if len(plan) > 1]
+    for plan in random.Random(seed).sample(plans, min(len(plans), 5)):
+        told = list(arithmetic.late(problem, plan))
+        assert {each.measure.code for each in told} == set(plan)
+        for each in told:
+            code = each.measure.code
+            whole = arithmetic.figures(problem, plan | {code: plan[code] + 1})
+            assert (each.seated, each.city) == (whole.seated[each.measure.area], whole.city)
+
+
 def every_way(problem: Problem, plan: dict[str, int], area: int, year: int) -> list[arithmetic.Seated]:
     """Every number of children by kind that the rows of the model allow."""
     now, limits = problem.years[area][year], problem.limits(area, year)

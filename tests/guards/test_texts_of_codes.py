@@ -27,7 +27,7 @@ from enrollment.draw.seed import seeding
 from enrollment.draw.seed.part_standings import PartState
 from enrollment.draw.seed.witness_rows import SeedPart, WitnessOffice
 from enrollment.draw.seed.witness_sessions import SessionState
-from enrollment.draw.unserved.board import BoardState
+from enrollment.draw.unserved.entries import BoardState
 from enrollment.draw.unserved.rows import AcceptedNature, DeclineReason, Explanation
 from enrollment.eligibility import possible_slips
 from enrollment.ground.accounts import ROLES

@@ -1,33 +1,31 @@
 """The board of children without a place: every child, how it stands, and who looks after it.
 
-`entries` reads all children of a year in one statement and decides the state of each; a page then reads what it shows of a
-few of them, so that it costs the same with ten children and with ten thousand.
+The list and its numbers come from what the database keeps (`kept_entries`); a page then reads what it shows of a few children, so
+that it costs the same with ten of them and with ten thousand.
 """
 
-import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from sqlalchemy import CTE, Row, case, func, or_, select, true
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.applications import Application, Wish
-from enrollment.applications.lifecycle import DEAD_STAGES, Stage
-from enrollment.draw import unplaced
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.run_rows import Run, RunState, WishReason
-from enrollment.draw.unserved.choices import VACANT, standing
-from enrollment.draw.unserved.officers import Officers, workload
-from enrollment.draw.unserved.rows import AcceptedNature, AcceptedPlaces, ChosenPlace, DeclinedProposal, UnservedChild
-from enrollment.draw.unserved.scope import within
+from enrollment.draw.unserved import entries, kept_entries
+from enrollment.draw.unserved.choices import VACANT
+from enrollment.draw.unserved.entries import WITHOUT_A_WORD, BoardState, Entry
+from enrollment.draw.unserved.officers import Officers
+from enrollment.draw.unserved.rows import AcceptedNature, AcceptedPlaces, ChosenPlace, DeclinedProposal
 from enrollment.eligibility.home_points import HomePoint, HomePoints
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Actor
 from enrollment.ground.classifications import Nature
 from enrollment.ground.errors import NotFound
-from enrollment.offers.offer_rows import LIVE, CentralProposal, Offer, OfferState
+from enrollment.offers.offer_rows import CentralProposal
 from enrollment.places.areas import Area
 from enrollment.places.distances import metres, minutes_on_foot
 from enrollment.places.kindergartens import Kindergarten
@@ -36,56 +34,6 @@ from enrollment.season.rounds import Round
 
 SHORT_LIST, LONG_LIST = 3, 12
 """How many vacancies the list shows of each child, and the page of one."""
-
-
-class BoardState(StrEnum):
-    """How a child stands.
-
-    `OPEN`: nothing is proposed.  `CHOSEN`: an official chose a place that waits for two signatures.  `CHOICE_LOST`: that
-    place went to another child.  `ASKED`, `ACCEPTED`, `DECLINED`, `SILENT`: the family's answer to a proposal.
-    `GAVE_UP`: the family gave up a place of the draw.  `LOST`: its place ended in another way.  `LEFT`: the family withdrew.
-    `EXPLAINED`: an official said why it ends without a place.
-    """
-
-    OPEN = "open"
-    CHOICE_LOST = "choice_lost"
-    DECLINED = "declined"
-    SILENT = "silent"
-    LOST = "lost"
-    CHOSEN = "chosen"
-    ASKED = "asked"
-    ACCEPTED = "accepted"
-    EXPLAINED = "explained"
-    GAVE_UP = "gave_up"
-    LEFT = "left"
-
-
-WITHOUT_A_WORD = (
-    BoardState.OPEN, BoardState.CHOICE_LOST, BoardState.DECLINED, BoardState.SILENT, BoardState.LOST, BoardState.CHOSEN,
-)  # fmt: skip
-"""Neither placed nor explained: the season cannot be closed.  A family that gave its place up said so itself."""
-
-HOLDS_A_PLACE = (BoardState.ASKED, BoardState.ACCEPTED)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A child as all lists need it.  `due` is when a family's answer is due; `version` that of the official's row."""
-
-    id: uuid.UUID
-    registration_code: str | None
-    level: str
-    area: str | None
-    unit: uuid.UUID | None
-    agrees: bool
-    outside: bool
-    state: BoardState
-    officer: uuid.UUID | None
-    version: int
-    offer_id: uuid.UUID | None
-    due: dt.datetime | None
-    explanation: str | None
-    explained_at: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -155,90 +103,6 @@ class Board:
         return sum(self.by_state[each] for each in WITHOUT_A_WORD)
 
 
-def entries(session: Session, year: int, *, by: Actor) -> list[Entry]:
-    """All children of the year whom a published run left without a place, or who were proposed one afterwards."""
-    return _entries(session, year, by, Officers(session))
-
-
-def _entries(session: Session, year: int, by: Actor, officers: Officers) -> list[Entry]:
-    found = _rows(session, year, by)
-    stands = {each.application_id for each in standing(session, year)}
-    return [_entry(row, stands, officers) for row in found]
-
-
-def _entry(row: Row, stands: set[uuid.UUID], officers: Officers) -> Entry:
-    return Entry(
-        row.id, row.registration_code, row.level, row.home, row.unit, row.agrees_to_central, row.outside,
-        _state(row, stands), officers.of(row.id, row.home, row.officer_id), row.version or 0, row.offer_id,
-        row.answer_by if row.offer_state == OfferState.OFFERED else None, row.explanation, row.explained_at,
-    )  # fmt: skip
-
-
-def _rows(session: Session, year: int, by: Actor, application_id: uuid.UUID | None = None) -> Sequence[Row]:
-    central = select(CentralProposal.id).where(CentralProposal.offer_id == Offer.id).exists()
-    newest = (
-        select(Offer.id, Offer.state, Offer.answer_by, Offer.ended_at, central.label("central"))
-        .where(Offer.application_id == Application.id)
-        .order_by(case((Offer.state.in_(LIVE), 0), else_=1), Offer.made_at.desc())
-        .limit(1)
-        .lateral("newest")
-    )
-    left = _without_a_place_of_a_draw(year, application_id)
-    base = unplaced.took_part(year).join(left, left.c.id == Application.id)
-    home = func.coalesce(Household.home_area, Kindergarten.area_code)
-    found = (
-        base.with_only_columns(
-            Application.id, Application.registration_code, Application.level, Application.stage, Application.unit,
-            Application.agrees_to_central, func.coalesce(Household.home_outside, False).label("outside"),
-            home.label("home"), newest.c.id.label("offer_id"), newest.c.state.label("offer_state"), newest.c.answer_by,
-            newest.c.ended_at, newest.c.central, UnservedChild.version, UnservedChild.officer_id,
-            UnservedChild.explanation, UnservedChild.explained_at, ChosenPlace.chosen_at,
-        )
-        .outerjoin(newest, true())
-        .outerjoin(UnservedChild, UnservedChild.application_id == Application.id)
-        .outerjoin(ChosenPlace, ChosenPlace.application_id == Application.id)
-        .where(
-            within(by, home),
-            Application.stage != Stage.REFUSED,
-            or_(newest.c.id.is_(None), newest.c.state.not_in(LIVE), newest.c.central),
-            or_(Application.stage.not_in(DEAD_STAGES), newest.c.id.is_(None), newest.c.central),
-        )
-        .order_by(None)
-        .order_by(Application.registration_code, Application.id)
-    )  # fmt: skip
-    return session.execute(found).all()
-
-
-def _without_a_place_of_a_draw(year: int, application_id: uuid.UUID | None) -> CTE:
-    """Who took part and does not hold a place of a draw: a few of all, found by joining whole tables.  The newest offer is
-    then looked up for these alone; PostgreSQL would look it up for every child of the city."""
-    proposed = select(CentralProposal.id).where(CentralProposal.offer_id == Offer.id).exists()
-    holds = select(Offer.id).where(Offer.application_id == Application.id, Offer.state.in_(LIVE), ~proposed).exists()
-    found = unplaced.took_part(year).with_only_columns(Application.id).where(~holds).order_by(None)
-    if application_id is not None:
-        found = found.where(Application.id == application_id)
-    return found.cte("without_a_place_of_a_draw").prefix_with("MATERIALIZED")
-
-
-ENDED = {OfferState.DECLINED: BoardState.DECLINED, OfferState.EXPIRED: BoardState.SILENT}
-
-
-def _state(row: Row, stands: set[uuid.UUID]) -> BoardState:
-    if row.stage in DEAD_STAGES:
-        return BoardState.LEFT
-    if row.offer_state in LIVE:
-        return BoardState.ASKED if row.offer_state == OfferState.OFFERED else BoardState.ACCEPTED
-    if row.explained_at is not None and (row.ended_at is None or row.explained_at > row.ended_at):
-        return BoardState.EXPLAINED
-    if row.chosen_at is not None:
-        return BoardState.CHOSEN if row.id in stands else BoardState.CHOICE_LOST
-    if row.offer_id is None:
-        return BoardState.OPEN
-    if row.central:
-        return ENDED.get(row.offer_state, BoardState.LOST)
-    return BoardState.GAVE_UP if row.offer_state == OfferState.DECLINED else BoardState.LOST
-
-
 def listing(
     session: Session,
     year: int,
@@ -255,30 +119,20 @@ def listing(
     `state` is a state, or "todo" for those that are neither placed nor explained.
     """
     officers = Officers(session)
-    found = _entries(session, year, by, officers)
+    kept = kept_entries.listing(
+        session, year, by=by, officers=officers, area=area, state=state, officer=officer, page=page, per_page=per_page
+    )
     areas: dict[str, str] = dict(session.execute(select(Area.code, Area.name).order_by(Area.position)).all())
-    wanted = [
-        each
-        for each in found
-        if (area is None or each.area == area)
-        and (officer is None or each.officer == officer)
-        and (state is None or each.state == state or (state == "todo" and each.state in WITHOUT_A_WORD))
-    ]
-    order = list(BoardState)
-    wanted.sort(key=lambda each: (order.index(each.state), each.registration_code or ""))
-    last = max(1, -(-len(wanted) // per_page))
-    page = min(max(page, 1), last)
-    per_area, open_ = Counter(each.area for each in found), [each for each in found if each.state in WITHOUT_A_WORD]
-    load = workload([each.officer for each in open_])
-    mine = {area} if area else {each.area for each in found}
+    per_area = kept.by_area
+    mine = {area} if area else set(per_area)
     return Board(
-        rows=tuple(_lines(session, year, wanted[(page - 1) * per_page : page * per_page], SHORT_LIST)),
-        total=len(wanted),
-        number=page,
-        last=last,
+        rows=tuple(_lines(session, year, kept.rows, SHORT_LIST)),
+        total=kept.total,
+        number=kept.number,
+        last=kept.last,
         by_area=tuple((code, name, per_area[code]) for code, name in areas.items() if per_area[code]),
-        by_state=Counter(each.state for each in found if area is None or each.area == area),
-        officers=tuple((each, officers.names[each], n) for each, n in load.most_common()),
+        by_state=kept.by_state(area),
+        officers=tuple((each, officers.names[each], n) for each, n in kept.workload.most_common()),
         assignable=tuple(
             (each, officers.names[each])
             for each in dict.fromkeys(e for a in sorted(mine, key=str) for e in officers.may_have(a))
@@ -290,11 +144,10 @@ def listing(
 def one(session: Session, year: int, application_id: uuid.UUID, *, by: Actor) -> tuple[Line, Officers]:
     """One child of the board with more vacancies.  NotFound outside the scope, and for a child that left the board."""
     officers = Officers(session)
-    rows = _rows(session, year, by, application_id)
-    if not rows:
+    found = entries.read(session, year, [application_id], by=by, officers=officers)
+    if not found:
         raise NotFound("application")
-    stands = {each.application_id for each in standing(session, year)}
-    return _lines(session, year, [_entry(rows[0], stands, officers)], LONG_LIST)[0], officers
+    return _lines(session, year, found, LONG_LIST)[0], officers
 
 
 def _lines(session: Session, year: int, found: Sequence[Entry], most: int) -> list[Line]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from enrollment.applications.notifications import notify_guardians
-from enrollment.draw.unserved import board
-from enrollment.draw.unserved.board import BoardState
+from enrollment.draw.unserved import entries
+from enrollment.draw.unserved.entries import BoardState
 from enrollment.draw.unserved.rows import LONGEST_TEXT, NEEDS_TEXT, Explanation, UnservedChild
 from enrollment.draw.unserved.scope import begin
 from enrollment.ground import audit
@@ -92,10 +92,10 @@ class Ending:
 
 
 def ending(session: Session, year: int) -> Ending:
-    found = board.entries(session, year, by=SYSTEM)
+    found = entries.entries(session, year, by=SYSTEM)
     explained = [each for each in found if each.state == BoardState.EXPLAINED]
     return Ending(
-        sum(each.state in board.WITHOUT_A_WORD for each in found),
+        sum(each.state in entries.WITHOUT_A_WORD for each in found),
         tuple(
             sorted(
                 (each.registration_code or "", each.explanation or "", str(each.explained_at.timestamp()))

@@ -7,7 +7,7 @@ has an officer from the first hour, and the same one on each visit.  An assignme
 import datetime as dt
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -104,8 +104,3 @@ def assign(
             result["moved"] += 1
     session.flush()
     return result
-
-
-def workload(of: Collection[uuid.UUID | None]) -> Counter[uuid.UUID]:
-    """How many of these children each officer has."""
-    return Counter(each for each in of if each is not None)

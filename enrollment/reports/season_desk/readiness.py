@@ -15,10 +15,10 @@ from enrollment.draw.run_rows import Run, RunState
 from enrollment.draw.seed.witness_rows import DeclaredForm
 from enrollment.ground.classifications import Nature
 from enrollment.offers.offer_rows import EXPECTED, LIVE, OfferState
+from enrollment.offers.tally import SeasonTally, Subject, Tally
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.reports.season_desk.progress import AreaProgress
-from enrollment.reports.season_desk.tally import SeasonTally, Subject, Tally
 from enrollment.season import policy_approval
 from enrollment.season.round_rows import STAGES, Round, RoundKind, RoundStage
 

@@ -9,7 +9,7 @@ from enrollment.applications.application_rows import Stage
 from enrollment.applications.lifecycle import HANDED_IN, TAKES_PART
 from enrollment.draw.participants import AWAITING_DECISION
 from enrollment.offers.offer_rows import EXPECTED, LIVE, OfferState
-from enrollment.reports.season_desk.tally import Subject, Tally
+from enrollment.offers.tally import Subject, Tally
 from enrollment.season.current_step import STAGES_PUBLISHED, STAGES_WITH_A_DRAW, CalendarStep
 from enrollment.season.round_rows import Round, RoundKind
 

@@ -7,10 +7,10 @@ from enrollment.applications import date_notices
 from enrollment.applications.bonds import bond_notices
 from enrollment.chances import estimates
 from enrollment.corrections import escalation
+from enrollment.draw.unserved import kept_entries
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
-from enrollment.offers import arrival_reminders, round_notices
-from enrollment.reports.season_desk import tally
+from enrollment.offers import arrival_reminders, round_notices, tally
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -113,3 +113,10 @@ def fold_season_tally(job: JobRun) -> dict:
     """Add up what triggers wrote about applications and offers, so that the page of the season reads few rows."""
     with job.session() as session:
         return {"folded": tally.fold(session)}
+
+
+@job_handler("count_unserved", queue="steady")
+def count_unserved(job: JobRun) -> dict:
+    """Count the board of children without a place again where something changed, so that its page reads few rows."""
+    with job.session() as session:
+        return {"counted": kept_entries.refresh(session)}

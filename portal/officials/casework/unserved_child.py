@@ -13,6 +13,7 @@ from wtforms import HiddenField, RadioField, SelectField, TextAreaField
 
 from enrollment.draw.unserved import accepted_places, board, choices, explanations, officers
 from enrollment.draw.unserved.accepted_places import WALKS
+from enrollment.draw.unserved.entries import HOLDS_A_PLACE
 from enrollment.draw.unserved.rows import AcceptedNature, Explanation
 from enrollment.ground import audit
 from enrollment.ground.errors import NotFound, Refused, Stale
@@ -146,7 +147,7 @@ def _page(application_id: uuid.UUID, form: ChildForm) -> ResponseReturnValue:
         map_tiles=tiles.template(),
         area_names=area_names(),
         needs_word=entry.state in board.WITHOUT_A_WORD,
-        holds=entry.state in board.HOLDS_A_PLACE,
+        holds=entry.state in HOLDS_A_PLACE,
     )
     return (shown, 409) if form.newer is not None else shown
 

@@ -46,6 +46,19 @@ class Otherwise:
 
 
 @dataclass(frozen=True)
+class Delay:
+    """What a measure that begins a year late costs in the year of the targets: children of its area short of them, children
+    without a place, the city; `met_from` is the first year from which the area meets both again, None within the plan."""
+
+    code: str
+    area: str
+    short: int
+    unseated: int
+    city: Coverage
+    met_from: int | None
+
+
+@dataclass(frozen=True)
 class PlanFigures:
     """A plan with its numbers."""
 
@@ -164,6 +177,31 @@ class PlanFigures:
             ("private", effects.with_preference(self.problem, LESS_WANTED)),
         )
         return [self._otherwise(code, problem) for code, problem in changed]
+
+    @cached_property
+    def delays(self) -> list[Delay]:
+        """The measures that may not be a year late, the worst first: an area, or the city, is then below a target or a child
+        without a place in the year of the targets, and would not be as planned."""
+        at, areas = self.deadline, self.problem.areas
+        found = []
+        for late in arithmetic.late(self.problem, self.starts):
+            area = late.measure.area
+            planned, now = self.plan.seated[area][at], late.seated[at]
+            short, city = _short(self.coverage(now)), self.coverage(late.city[at])
+            if (
+                short > _short(self.coverage(planned))
+                or now.unseated > planned.unseated
+                or _short(city) > _short(self.coverage(self.plan.city[at]))
+            ):
+                reached = self._met_from(late.seated)
+                found.append(Delay(late.measure.code, areas[area], short, now.unseated, city, reached))
+        return sorted(found, key=lambda each: (-each.unseated, -each.short, each.code))
+
+    def _met_from(self, line: tuple[Seated, ...]) -> int | None:
+        """The first year from which on these children meet both targets and all have a place."""
+        missed = [year for year, one in enumerate(line) if one.unseated or _short(self.coverage(one))]
+        first = missed[-1] + 1 if missed else 0
+        return self.years[first] if first < len(line) else None
 
     def _otherwise(self, code: str, problem: Problem) -> Otherwise:
         plan = arithmetic.figures(problem, self.starts)

@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from enrollment.ground.accounts import Role
 from enrollment.ground.errors import NotFound
+from enrollment.offers import tally
 from enrollment.places import programmes
-from enrollment.reports.season_desk import progress, readiness, river, tally
+from enrollment.reports.season_desk import progress, readiness, river
 from enrollment.reports.season_desk.readiness import Check
 from enrollment.review import cases
 from enrollment.season import calendar, current_step, holidays, rounds

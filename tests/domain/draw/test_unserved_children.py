@@ -9,8 +9,8 @@ from enrollment.applications import sibling_binding
 from enrollment.draw import runs
 from enrollment.draw.central import central_market
 from enrollment.draw.publication import opening, preparation
-from enrollment.draw.unserved import accepted_places, board, choices, declines, explanations, officers
-from enrollment.draw.unserved.board import BoardState
+from enrollment.draw.unserved import accepted_places, board, choices, declines, entries, explanations, officers
+from enrollment.draw.unserved.entries import BoardState
 from enrollment.draw.unserved.rows import ChosenPlace, UnservedChild
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.maintenance import season_end
@@ -42,7 +42,7 @@ def left_over(town):
 
 
 def entry(town, child):
-    return {each.id: each for each in board.entries(town.session, 2026, by=town.official)}.get(child.id)
+    return {each.id: each for each in entries.entries(town.session, 2026, by=town.official)}.get(child.id)
 
 
 def agrees(town, *children, agrees=True, minutes=None, nature="any"):

@@ -9,12 +9,13 @@ from sqlalchemy import func, select, text
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.lifecycle import AWAITING_DECISION, HANDED_IN
 from enrollment.ground.city_time import CHENGDU
+from enrollment.offers import tally
 from enrollment.offers.offer_rows import Offer, OfferState
+from enrollment.offers.tally import Counted, SeasonTally, Subject, Tally
 from enrollment.places.programmes import Programme
-from enrollment.reports.season_desk import progress, readiness, river, tally
+from enrollment.reports.season_desk import progress, readiness, river
 from enrollment.reports.season_desk.progress import AreaProgress, pace
 from enrollment.reports.season_desk.readiness import Check
-from enrollment.reports.season_desk.tally import Counted, SeasonTally, Subject, Tally
 from enrollment.season import calendar_validation
 from enrollment.season.current_step import CalendarStep
 from enrollment.season.holidays import WorkingCalendar

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pyotp
 import pytest
 
 from allocation.coverage import Percent
@@ -95,3 +96,22 @@ def test_reports_without_names_come_as_files_and_as_json(flask, town, tmp_path):
     assert town.session.query(AuditEntry).filter_by(act="read_report").count() == 2
     assert {row["area_code"] for row in flask("export", "coverage", "areas", "--json")} >= {"510104", "510100"}
     assert "rows" in flask("export", "coverage", "areas", "--out", str(tmp_path / "areas.csv"))
+
+
+def test_keys_accounts_and_the_doctor_answer_scripts_too(flask, town, tmp_path):
+    file = str(tmp_path / "keys.json")
+    assert flask("keys", "new", file, "--json") == {"file": file, "key": "k1", "done": "made"}
+    assert flask("keys", "add", file, "k2", "--json")["done"] == "added"
+    assert flask("keys", "use", file, "k2", "--json")["key"] == "k2"
+    rotated = flask("keys", "rotate", "--json")
+    assert set(rotated) == {"key", "batches"} and rotated["batches"]["child.name"] >= 0
+    assert "guardian" in flask("keys", "reindex", "--json")["reindexed"]
+    assert flask("keys", "remove", file, "k1", "--json")["done"] == "removed"
+    given = ("--name", "何处", "--role", "city_official", "--password", "a long enough password")
+    made = flask("account", "add", "He.Wei", *given, "--json")
+    assert (made["login"], made["role"]) == ("he.wei", "city_official")
+    assert pyotp.parse_uri(made["second_factor"]).name == "he.wei"
+    assert flask("account", "disable", "he.wei", "--json") == {"login": "he.wei", "sessions_ended": 0}
+    told = {each["part"]: each for each in json.loads(flask("doctor", "--json", status=1))}
+    assert told["database"] == {"part": "database", "well": True, "fault": None}
+    assert not told["worker"]["well"] and "no worker serves" in told["worker"]["fault"]

@@ -73,6 +73,9 @@ def test_drw08_a_signer_says_that_the_differences_were_seen(corrected, client):
     assert "处差 3 个百分点以上" in page.text and "100.0%" in page.text and "33.3%" in page.text
     assert "%(" not in page.text and "{name}" not in page.text
     listed = choices_of(client, address, "read")
+    title = BeautifulSoup(page.text, "lxml").h1.text
+    assert title == f"签之前，有 {len(listed) - 1} 处不同要您看过", "the page is called what the signer has to know"
+    assert "第 2 次派位" in page.text and "项独立核验全部通过" in page.text
     area = town.garden.area_code
     assert listed[-2:] == [f"rules/{area}", "digest"] and "all//placed" in listed and len(listed) > 4
     refused = fill_in(client, address, f"{address}/sign")

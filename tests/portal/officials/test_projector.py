@@ -51,7 +51,12 @@ def at(town) -> str:
 
 def test_the_commitment_stands_in_eight_numbered_groups(room, another_client, frozen_clock):
     assert at(room) == Scene.COMMITMENT
-    assert look(room, frozen_clock, "commitment").h1.text == "名单还没有封好"
+    room.the_round.name = "2026 年秋季第一批"
+    page = look(room, frozen_clock, "commitment")
+    assert page.h1.text == "名单还没有封好"
+    assert page.header.p.text == "成都市 2026 年秋季第一批 · 公开派位", "the year is said once"
+    room.the_round.name = "第一批"
+    assert look(room, frozen_clock, "commitment").header.p.text == "成都市 2026 年第一批 · 公开派位"
     frozen = room.freeze()
     page = look(room, frozen_clock, "commitment")
     assert [each.text for each in page.select(".groups li")] == re.findall("." * 8, frozen.commitment)

@@ -1,11 +1,18 @@
 """Open data of the two shares: from the rows of the page, each column explained, nothing small."""
 
 import csv
+import datetime as dt
+import decimal
+import hashlib
 import io
 import itertools
+import json
+import math
+import re
 
 import pytest
 
+from enrollment.places import spreadsheets
 from portal.text.words import table as words
 from tests.domain.coverage.test_forecast import write_past
 from tests.support.counted_city import CountedCity
@@ -31,23 +38,65 @@ def rows(answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
 
 
+def texts(value) -> dict[str, str]:
+    """A text in both languages, as JSON-LD says it: an array of values with a tag each."""
+    assert all(set(each) == {"@language", "@value"} and each["@value"] for each in value)
+    found = {each["@language"]: each["@value"] for each in value}
+    assert set(found) == {"zh-CN", "en"}
+    return found
+
+
+def test_a_number_below_zero_is_a_number():
+    assert [spreadsheets.escape_formula(cell) for cell in ("-0.42", "-3", "-3+1", "-a", "=1")] == [
+        "-0.42", "-3", "'-3+1", "'-a", "'=1"
+    ]  # fmt: skip
+
+
+VALUES = {
+    "integer": lambda cell: str(int(cell)) == cell,
+    "decimal": lambda cell: math.isfinite(decimal.Decimal(cell)),
+    "boolean": lambda cell: cell in ("true", "false"),
+    "date": lambda cell: dt.date.fromisoformat(cell).isoformat() == cell,
+    "string": lambda cell: True,
+}
+"""The lexical forms of the datatypes of CSVW that the tables use."""
+
+DIALECT = {
+    "commentPrefix", "delimiter", "doubleQuote", "encoding", "header", "headerRowCount", "lineTerminators", "quoteChar",
+    "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
+}  # fmt: skip
+COLUMN = {"@type", "name", "titles", "datatype", "required", "dc:description"}
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_its_json_and_its_metadata_say_the_same(client, city, name):
     answer = client.get(f"/coverage/data/{name}.csv")
     assert f'</coverage/data/{name}.csv-metadata.json>; rel="describedby"' in answer.headers["Link"]
     lines, plain = rows(answer), client.get(f"/coverage/data/{name}.json").get_json(force=True)
-    meta = client.get(f"/coverage/data/{name}.csv-metadata.json").get_json(force=True)
-    columns = [column["name"] for column in meta["tableSchema"]["columns"]]
-    assert lines and columns == list(lines[0]) == list(plain[0])
+    described = client.get(f"/coverage/data/{name}.csv-metadata.json")
+    assert described.mimetype == "application/csvm+json"
+    meta = described.get_json(force=True)
+    assert meta["@context"] == ["http://www.w3.org/ns/csvw", {"@language": "zh-CN"}]
+    assert (meta["@type"], meta["url"]) == ("Table", f"/coverage/data/{name}.csv")
+    assert set(meta["dialect"]) <= DIALECT
+    content = answer.get_data().decode(meta["dialect"]["encoding"] + "-sig")
+    assert content.count(meta["dialect"]["lineTerminators"][0]) == len(lines) + meta["dialect"]["headerRowCount"]
+    for text in ("dc:title", "dc:description", "dc:publisher", "dc:rights"):
+        texts(meta[text])
+    assert meta["dc:license"]["@id"].startswith("https://creativecommons.org/licenses/")
+    columns = meta["tableSchema"]["columns"]
+    assert lines and [column["name"] for column in columns] == list(lines[0]) == list(plain[0])
     assert len(lines) == len(plain)
-    assert meta["@context"][0] == "http://www.w3.org/ns/csvw"
-    for column in meta["tableSchema"]["columns"]:
-        assert set(column["dc:description"]) == {"zh", "en"}
-        if column["datatype"] == "integer":
-            assert all(line[column["name"]].lstrip("-").isdecimal() or not line[column["name"]] for line in lines)
-        if column["datatype"] == "boolean":
-            assert {line[column["name"]] for line in lines} <= {"true", "false", ""}
     keys = meta["tableSchema"]["primaryKey"]
+    for column in columns:
+        assert set(column) == COLUMN and re.fullmatch("[a-z][a-z0-9_]*", column["name"])
+        assert set(column["titles"]) == {"zh-CN", "en"}
+        assert all(column["name"] in titles for titles in column["titles"].values()), "the head of the file is a title"
+        texts(column["dc:description"])
+        assert column["required"] == (column["name"] in keys)
+        cells = [line[column["name"]] for line in lines]
+        assert all(VALUES[column["datatype"]](cell) for cell in cells if cell), column["name"]
+        assert all(cells) or not column["required"]
     assert len({tuple(line[key] for key in keys) for line in lines}) == len(lines)
 
 
@@ -75,13 +124,43 @@ def test_no_table_tells_of_a_small_group(client, city):
 
 
 def test_the_catalogue_leads_to_every_table(client, city):
+    """What DCAT-AP 3 makes mandatory of a catalogue, a data set and a distribution, and what a copy is checked with."""
     catalogue = client.get("/coverage/data/catalog.jsonld").get_json(force=True)
+    used = set(re.findall(r'"([a-z]+):[A-Za-z]+"', json.dumps(catalogue)))
+    assert used <= set(catalogue["@context"]), "every prefix is in the context"
     assert catalogue["@type"] == "dcat:Catalog"
+    for data_set in (catalogue, *catalogue["dcat:dataset"]):
+        texts(data_set["dct:title"])
+        texts(data_set["dct:description"])
+        texts(data_set["dct:publisher"]["foaf:name"])
+        assert data_set["dct:modified"]["@type"] == "xsd:date" and dt.date.fromisoformat(
+            data_set["dct:modified"]["@value"]
+        )
+        assert {each["@id"].rpartition("/")[2] for each in data_set["dct:language"]} == {"zh", "en"}
+    names = [catalogue["@id"]]
     for data_set in catalogue["dcat:dataset"]:
+        assert data_set["@type"] == "dcat:Dataset"
+        assert data_set["dct:accrualPeriodicity"]["@id"].endswith("/frequency/DAILY")
+        assert {"dct:identifier", "dcat:contactPoint", "dcat:theme", "dct:spatial", "dct:rights"} <= set(data_set)
+        names.append(data_set["@id"])
+        forms = set()
         for distribution in data_set["dcat:distribution"]:
+            names.append(distribution["@id"])
             address = distribution["dcat:downloadURL"]["@id"]
-            assert client.get(address).status_code == 200
-    assert len(catalogue["dcat:dataset"]) == len(TABLES)
+            assert distribution["dcat:accessURL"] == {"@id": address}
+            answer = client.get(address)
+            content, media = answer.get_data(), distribution["dcat:mediaType"]["@id"]
+            assert media == f"https://www.iana.org/assignments/media-types/{answer.mimetype}"
+            assert distribution["dcat:byteSize"]["@value"] == str(len(content))
+            checksum = distribution["spdx:checksum"]
+            assert checksum["spdx:algorithm"] == {"@id": "spdx:checksumAlgorithm_sha256"}
+            assert checksum["spdx:checksumValue"]["@value"] == hashlib.sha256(content).hexdigest()
+            assert distribution["dct:license"]["@id"] == catalogue["dct:license"]["@id"]
+            if "dct:conformsTo" in distribution:
+                assert client.get(distribution["dct:conformsTo"]["@id"]).mimetype == "application/csvm+json"
+            forms.add(answer.mimetype)
+        assert forms == {"text/csv", "application/json"}
+    assert len(set(names)) == len(names) == 1 + 3 * len(TABLES), "each thing has a name of its own"
     assert client.get("/coverage/data/children.csv").status_code == 404
 
 

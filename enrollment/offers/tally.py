@@ -1,7 +1,7 @@
 """How many applications and offers a kindergarten has in each state, kept by the database.
 
 Triggers add a row for what a statement changed (migration 0088), and `fold` adds the rows up.  A sum over them is exact at
-any moment, and costs the same for a small and a large city: it grows with the kindergartens, not with the applications.
+any moment, and costs the same for a small and a large city: it grows with the kindergartens, not with the applications (ADR 40).
 """
 
 import uuid
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, select, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Row, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
@@ -64,6 +64,24 @@ class Tally:
             if row.subject == subject and row.year == year and row.state in states and row.area:
                 found[row.area] = found.get(row.area, 0) + row.n
         return found
+
+
+def of_kindergartens(session: Session, year: int, subject: Subject, states: Collection[str]) -> list[Row]:
+    """The kindergartens (`name`, "—" where none reviews) with `n` of these, the largest number first."""
+    n = func.sum(SeasonTally.n)
+    counted = (
+        select(SeasonTally.kindergarten_id, n.label("n"))
+        .where(SeasonTally.year == year, SeasonTally.subject == subject, SeasonTally.state.in_(list(states)))
+        .group_by(SeasonTally.kindergarten_id)
+        .having(n > 0)
+        .subquery()
+    )
+    found = (
+        select(func.coalesce(Kindergarten.name, "—").label("name"), counted.c.n)
+        .outerjoin_from(counted, Kindergarten, Kindergarten.id == counted.c.kindergarten_id)
+        .order_by(counted.c.n.desc(), Kindergarten.name)
+    )
+    return list(session.execute(found))
 
 
 def read(session: Session, years: Iterable[int], areas: Collection[str] | None = None) -> Tally:
