@@ -80,12 +80,15 @@ async function ownFile() {
   return answer.blob();
 }
 
-/* A file that is right in itself could still be another one than this round's: its commitment must be one of the site's. */
+/* A file that is right in itself could still be another one than this result's: one of an earlier list that a correction
+   replaced, of another result of the round, or of nothing that this site published. */
 function siteStep({ record }) {
-  const known = (card.dataset.commitments || "").split(" ").filter(Boolean);
-  if (!known.length || !record.seed) return [];
-  const ok = known.includes(record.commitment);
-  return [{ step: "site", ok, word: "wrong_site", values: { ours: record.commitment } }];
+  const known = [...find("commitments").content.querySelectorAll("b")];
+  if (!known.length) return [];
+  const mine = known.filter(({ dataset }) => dataset.commitment === record.commitment);
+  const standing = ["counts", "other", "replaced"].find((each) => mine.some(({ dataset }) => dataset.standing === each));
+  const values = { ours: record.commitment, when: mine[0]?.textContent };
+  return [{ step: "site", ok: standing === "counts", word: standing ? `wrong_site_${standing}` : "wrong_site", values }];
 }
 
 function report(found) {
