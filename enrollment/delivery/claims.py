@@ -223,7 +223,7 @@ def _claim_notices(
     ]
 
 
-_SEASON: ColumnElement[int | None] = literal_column(
+_SEASON: ColumnElement[Any] = literal_column(
     """(SELECT about.year FROM application AS about WHERE about.id = notice.application_id AND EXISTS (
         SELECT FROM guardian
         JOIN guardianship ON guardianship.guardian_id = guardian.id AND guardianship.accepted_at IS NOT NULL

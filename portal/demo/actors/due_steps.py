@@ -75,7 +75,9 @@ def due_step(session: Session, *, now: dt.datetime) -> DueStep | None:
     later = supplementary_round.of_the_demo(session)
     if later is None:
         waits = next((each for each in found[1:] if each.stage != RoundStage.PUBLISHED), None)
-        return waits and DueStep(SimulatedStep.SUPPLEMENTARY, waits, Refused("visitor_has_a_round", round=waits.name))
+        if waits is None:
+            return None
+        return DueStep(SimulatedStep.SUPPLEMENTARY, waits, Refused("visitor_has_a_round", round=waits.name))
     if later.stage == RoundStage.PUBLISHED or now < season.DATES["arrival"][0]:
         return None
     return _due_draw(session, SimulatedStep.SUPPLEMENTARY_DRAW, later, now)
