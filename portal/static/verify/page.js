@@ -99,12 +99,20 @@ function report(found) {
   verdict(good ? "ok" : "stop", say(title), say(`${title}_more`, values), remarks);
   const list = element("ul", "", "proof");
   for (const step of steps) list.append(oneStep(step, !found.isPublic));
-  find("verdict").append(list, facts(found));
+  const parts = [list, facts(found)];
+  find("verdict").append(...(good && card.dataset.opening ? [folded(say("each_step"), parts)] : parts));
   find("own").hidden = !found.isPublic;
   find("mine").hidden = found.isPublic;
   find("audit").hidden = !found.compares;
   if (found.isPublic && card.dataset.opening) ownFile().then((opening) => worker.postMessage({ opening }), () => showOpening({ error: "unreachable" }));
   else if (!found.isPublic && find("code").value) find("find").requestSubmit();
+}
+
+/* A family reads its own result first; where everything is right, the single steps wait behind a line. */
+function folded(title, parts) {
+  const box = element("details");
+  box.append(element("summary", title), ...parts);
+  return box;
 }
 
 function roundInWords(kind) {
