@@ -15,12 +15,14 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     LargeBinary,
     ScalarSelect,
     and_,
     case,
     func,
     literal,
+    literal_column,
     or_,
     select,
     type_coerce,
@@ -60,7 +62,10 @@ class ClaimedText:
 
 @dataclass(frozen=True)
 class ClaimedNotice:
-    """A notice, with the number and language of its account at the moment of the claim."""
+    """A notice, with the number and language of its account at the moment of the claim.
+
+    `season` is the admission year that it is about, if its receiver has applications in several years that are not over.
+    """
 
     id: uuid.UUID
     code: str
@@ -68,6 +73,7 @@ class ClaimedNotice:
     to: str
     language: str
     tries: int
+    season: int | None = None
     kind: Kind = Kind.NOTICE
 
 
@@ -198,18 +204,36 @@ def _claim_notices(
             Account.language,
             Notice.tries,
             Notice.state,
+            _SEASON.label("season"),
         )
         .execution_options(synchronize_session=False)
     )
     rows = session.execute(taken).all()
     return [
         ClaimedNotice(
-            row.id, row.kind, row.params, unsealed(row.phone, "account.phone", row.account_id), row.language, row.tries
+            id=row.id,
+            code=row.kind,
+            params=row.params,
+            to=unsealed(row.phone, "account.phone", row.account_id),
+            language=row.language,
+            tries=row.tries,
+            season=row.season,
         )
         for row in rows
         if row.state == MessageState.SENDING
     ]
 
+
+_SEASON: ColumnElement[Any] = literal_column(
+    """(SELECT about.year FROM application AS about WHERE about.id = notice.application_id AND EXISTS (
+        SELECT FROM guardian
+        JOIN guardianship ON guardianship.guardian_id = guardian.id AND guardianship.accepted_at IS NOT NULL
+        JOIN application AS other ON other.child_id = guardianship.child_id AND other.year <> about.year
+        JOIN season ON season.year = other.year AND season.closed_at IS NULL
+        WHERE guardian.account_id = notice.account_id))""",
+    type_=Integer(),
+)
+"""SQL: the year of the notice's application, if its receiver has one in another year too that is not over."""
 
 _chosen = MessageChoice.account_id == Notice.account_id
 

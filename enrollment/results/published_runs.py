@@ -1,7 +1,9 @@
 """What everybody may read of a published round: its cut-offs and its figures, nothing of a single child."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -98,14 +100,42 @@ def file_size(session: Session, run: Run) -> int:
     return session.scalar(select(func.octet_length(Run.public_file)).where(Run.id == run.id)) or 0
 
 
-def commitments(session: Session, year: int) -> list[str]:
-    """Every commitment that was ever published of this year's markets, the newest first."""
-    of_year = select(Round.id).where(Round.year == year)
-    return list(
-        session.scalars(
-            select(Snapshot.commitment).where(Snapshot.round_id.in_(of_year)).order_by(Snapshot.made_at.desc())
-        )
+class Standing(StrEnum):
+    """What a published commitment is to the result that a page shows."""
+
+    COUNTS = "counts"
+    """This result follows from it; before a result, it is the one that is frozen now."""
+    OTHER = "other"
+    """Another published result of the round follows from it: the first one or a replay."""
+    REPLACED = "replaced"
+    """A correction replaced it, and no published result follows from it."""
+
+
+@dataclass(frozen=True)
+class PublishedCommitment:
+    """A commitment of the round; `at` is when its result was published, or else the commitment itself."""
+
+    commitment: str
+    standing: Standing
+    at: dt.datetime
+
+
+def commitments(session: Session, round_id: uuid.UUID, run: Run | None) -> list[PublishedCommitment]:
+    """Every commitment that was published of the round's markets, the newest first, as the result `run` makes of them."""
+    results = select(Run.snapshot_id, func.max(Run.published_at).label("at")).where(Run.published_at.is_not(None))
+    of_results = results.where(Run.round_id == round_id).group_by(Run.snapshot_id).subquery()
+    found = (
+        select(Snapshot.id, Snapshot.commitment, Snapshot.made_at, Snapshot.replaced_at, of_results.c.at)
+        .outerjoin(of_results, of_results.c.snapshot_id == Snapshot.id)
+        .where(Snapshot.round_id == round_id)
+        .order_by(Snapshot.made_at.desc())
     )
+    made = []
+    for row in session.execute(found):
+        counts = row.id == run.snapshot_id if run is not None else row.replaced_at is None
+        other = Standing.OTHER if row.at is not None else Standing.REPLACED
+        made.append(PublishedCommitment(row.commitment, Standing.COUNTS if counts else other, row.at or row.made_at))
+    return made
 
 
 def names(session: Session, run: Run) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import requests, runs
+from enrollment.draw.publication import hours
 from enrollment.draw.run_rows import Run
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor
@@ -16,6 +17,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import Refused
 from enrollment.results import run_comparison
 from enrollment.results.run_comparison import Comparison, LastRules, LastRulesPart, Line, RulesTried
+from enrollment.season import rounds
 
 DIGEST = "digest"
 """Read like a difference: the digest is that of the screen in the hall."""
@@ -49,14 +51,24 @@ def differences(compared: Comparison | None) -> Iterator[tuple[str, Difference]]
 
 
 def sign(
-    session: Session, run_id: uuid.UUID, *, read: Collection[str], by: Actor, now: dt.datetime, note: str = ""
+    session: Session,
+    run_id: uuid.UUID,
+    *,
+    read: Collection[str],
+    announced: str,
+    by: Actor,
+    now: dt.datetime,
+    note: str = "",
 ) -> int:
     """Sign as `requests.sign`, after the signer has read every difference.  What was read is on record.
 
-    Refuses `differences_unread`, `difference_without_note` if nobody has written why the figures differ, and what
-    `requests.sign` refuses.
+    `announced` is the hour of the result that the signer's page showed, as `hours.as_text` writes it.  Refuses
+    `hour_changed_meanwhile` if another one is announced by now, `differences_unread`, `difference_without_note` if nobody has
+    written why the figures differ, and what `requests.sign` refuses.
     """
     run = runs.one(session, run_id)
+    if announced != hours.as_text(hours.hour_of(session, rounds.get_round(session, run.round_id))):
+        raise Refused("hour_changed_meanwhile")
     compared = run_comparison.of_run(session, run) if run.summary else None
     asked = [*(key for key, _difference in differences(compared)), DIGEST]
     if not set(asked) <= set(read):

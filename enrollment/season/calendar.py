@@ -133,6 +133,16 @@ def require_not_closed(season: Season) -> None:
         raise Refused("season_is_closed", year=season.year)
 
 
+EARLIER_RESULT = dt.timedelta(hours=1)
+"""How long ahead an hour of a result is announced that comes before the one that was announced until then."""
+
+
+def refuse_sudden_result(before: dt.datetime | None, hour: dt.datetime, *, now: dt.datetime, field: str) -> None:
+    """An official alone brings no result forward to this minute: everybody was told of another hour.  Refuses `hour_too_soon`."""
+    if before is not None and now < before and hour < min(before, now + EARLIER_RESULT):
+        raise Refused("hour_too_soon", field=field)
+
+
 def season_end(session: Session, year: int) -> dt.datetime | None:
     """When the last step of an admission year ends; None for a year without a calendar."""
     return session.scalar(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year == year))
@@ -163,7 +173,7 @@ def move_date(
     """Change the dates of a step; of an announced year with a reason, and every family with an active application is told.
 
     `was` are the dates that the person saw; raises Stale if they have changed since.  Refuses `only_the_city`,
-    `reason_needed`, `nothing_changed`, `step_is_over`, `season_is_closed`, and raises CalendarConflicts, or CalendarWarnings
+    `reason_needed`, `nothing_changed`, `step_is_over`, `season_is_closed`, `hour_too_soon`, and raises CalendarConflicts, or CalendarWarnings
     about this step unless they are accepted.
     """
     require_city_official(by)
@@ -182,6 +192,8 @@ def move_date(
         raise Refused("nothing_changed", field="ends_at")
     if ends_at <= now:
         raise Refused("step_is_over", field="ends_at", step=step)
+    if announced and step == "result":
+        refuse_sudden_result(before[0], begins_at, now=now, field="begins_at")
     dates, days = {**spans(season), step: (begins_at, ends_at)}, holidays.of_year(session, year)
     if conflicts := conflicts_of(dates, days):
         raise CalendarConflicts(conflicts)

@@ -312,10 +312,11 @@ class CityBuilder:
         if self._open_supplementary(frozenset()):
             self._finish_supplementary(leave_demo_family=False)
 
-    def open_supplementary_for_visitor(self) -> bool:
+    def open_supplementary_for_visitor(self, late: dt.datetime | None = None) -> bool:
         """After the main round's answers: the first replay, and the supplementary round with its families.  Whether it was opened.
 
         A visitor who has planned a supplementary round keeps it, and the visitors' own families decide for themselves.
+        `late` is when, if something kept it from happening after the days of the answers.
         """
         with self._session() as session, session.begin():
             found = rounds.rounds_of_year(session, season.YEAR)
@@ -323,7 +324,7 @@ class CityBuilder:
                 return False
             replayed = session.scalar(select(Run.id).where(Run.replays.is_not(None)).limit(1)) is not None
             leave = families_that_answer(session)
-        due = season.DATES["confirmation"][1]
+        due = late or season.DATES["confirmation"][1]
         for moment in (due, due + answer_deadlines.GRACE):
             with self._session() as session, session.begin():
                 answer_deadlines.expire_due(session, now=moment)
@@ -331,15 +332,18 @@ class CityBuilder:
             self._replay(due + answer_deadlines.GRACE + dt.timedelta(hours=1), leave_demo_family=True)
         return self._open_supplementary(leave)
 
-    def finish_supplementary_for_visitor(self) -> bool:
-        """Review, draw and answers of the round that was opened by itself, if nobody has begun its draw.  Whether it was drawn."""
+    def finish_supplementary_for_visitor(self, late: dt.datetime | None = None) -> bool:
+        """Review, draw and answers of the round that was opened by itself, if nobody has begun its draw.  Whether it was drawn.
+
+        `late` is when, if something kept it from happening in its days.
+        """
         with self._session() as session:
             round_ = supplementary_round.of_the_demo(session)
             if round_ is None or round_.stage not in (RoundStage.OPEN, RoundStage.CLOSED):
                 return False
             if declared_forms.newest(session, round_.id) is not None:
                 return False
-        self._finish_supplementary(leave_demo_family=True)
+        self._finish_supplementary(leave_demo_family=True, late=late)
         return True
 
     def _open_supplementary(self, leave: frozenset[uuid.UUID]) -> bool:
@@ -358,19 +362,22 @@ class CityBuilder:
         self._registers(supplementary_round.REGISTERED)
         return True
 
-    def _finish_supplementary(self, *, leave_demo_family: bool) -> None:
+    def _finish_supplementary(self, *, leave_demo_family: bool, late: dt.datetime | None = None) -> None:
+        reviewed_at, drawn_at = late or supplementary_round.REVIEWED, late or supplementary_round.DRAWN
         with self._session() as session, session.begin():
             round_ = supplementary_round.of_the_demo(session)
             if round_ is None:
                 return
-            rounds.close_if_due(session, round_.id, by=SYSTEM, now=supplementary_round.REVIEWED)
-        finish_reviews(self.engine, supplementary_round.REVIEWED, functools.partial(self.report, "review"))
-        run_id = simulated_draw.draw(
-            self.engine, supplementary_round.DRAWN, functools.partial(self.report, "draw"), round_.id
-        )
+            rounds.close_if_due(session, round_.id, by=SYSTEM, now=reviewed_at)
+        finish_reviews(self.engine, reviewed_at, functools.partial(self.report, "review"))
+        run_id = simulated_draw.draw(self.engine, drawn_at, functools.partial(self.report, "draw"), round_.id)
+        report = functools.partial(self.report, "answers")
+        if late is not None:
+            answered_at = time_travel.follow(self.engine, simulated_draw.publish_late(self.engine, run_id, late))
+            finish_answers(self.engine, answered_at, report, leave_demo_family=leave_demo_family)
+            return
         signed_at, hour = supplementary_round.DRAWN + dt.timedelta(hours=1), supplementary_round.OPENED
         simulated_draw.publish(self.engine, run_id, signed_at, hour)
-        report = functools.partial(self.report, "answers")
         finish_answers(self.engine, hour + dt.timedelta(hours=5), report, leave_demo_family=leave_demo_family)
         due = supplementary_round.CONFIRM_BY
         for moment in (due, due + answer_deadlines.GRACE):

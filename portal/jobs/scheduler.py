@@ -74,6 +74,9 @@ SCHEDULE = (
 )
 """All scheduled jobs."""
 
+DEMO_SCHEDULE = (ScheduledJob("demo_goes_on", "* * * * *"),)
+"""Those of a demo beside them."""
+
 
 class Scheduler(CronScheduler):
     """RQ's scheduler computes the times; each job is a database row, whose key makes a second scheduler harmless."""
@@ -209,4 +212,5 @@ def serve(app: Flask) -> None:
     connection = Redis.from_url(services.config.redis_url)
     config = services.config
     now = functools.partial(clock.now, demo=config.demo)
-    Scheduler(services.engine, connection, now, head_file=config.audit_head_file, config=config).start()
+    schedule = (*SCHEDULE, *DEMO_SCHEDULE) if config.demo else SCHEDULE
+    Scheduler(services.engine, connection, now, schedule, head_file=config.audit_head_file, config=config).start()

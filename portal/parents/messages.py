@@ -25,10 +25,14 @@ from portal.web.unit_of_work import account_id, actor, clock, db, services
 def messages_page() -> ResponseReturnValue:
     mine = outbox.notices_of_account(db(), account_id())
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
-    names = {each.id: each.child.name for each in applications.list_own(db(), by=actor())}
+    own = applications.list_own(db(), by=actor())
+    names = {each.id: each.child.name for each in own}
+    years = {each.id: each.year for each in own} if len({each.year for each in own}) > 1 else {}
     listed = [
         {
-            "text": notice_words(notice.kind, notice.params),
+            "text": notice_words(
+                notice.kind, notice.params, season=years.get(notice.application_id) if notice.application_id else None
+            ),
             "at": notice.created_at,
             "fresh": notice.read_at is None,
             "child": _children(notice, names),

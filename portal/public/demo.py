@@ -1,5 +1,8 @@
 """Pages of the demo: the tour, the inbox of delivered messages, and the clock that moves to a later step of the season."""
 
+import datetime as dt
+from dataclasses import dataclass
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
@@ -9,7 +12,11 @@ from sqlalchemy import String, cast, select
 from enrollment.ground import sign_in
 from enrollment.ground.outbox import MessageState, SentMessage, TextMessage
 from portal.demo import time_travel, tour
+from portal.demo.actors.due_steps import DueStep, SimulatedStep, due_step
+from portal.demo.time_travel import SimulationState
 from portal.public import pages
+from portal.text.formats import refusal
+from portal.text.words import table
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import demo_only
 from portal.web.unit_of_work import clock, db, services
@@ -65,12 +72,65 @@ def demo_clock() -> ResponseReturnValue:
 
 
 def _clock_page(form: PageForm) -> ResponseReturnValue:
+    simulated = time_travel.simulation_state(db())
+    due = due_step(db(), now=clock())
     return render_template(
         "public/demo_clock.html",
         form=form,
         steps=time_travel.steps(db(), clock()),
-        simulated=time_travel.simulation_state(db()),
+        simulated=simulated,
+        waits=_waiting(due, simulated) if due is not None else None,
+        word_of_refusal=refusal,
+        OBSTACLE_OVER=time_travel.OBSTACLE_OVER,
     )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What the page of the clock says of a step that has not happened.  `helps` is a code of `demo_what_helps`."""
+
+    step: SimulatedStep
+    reason: str | None
+    helps: str
+    place: str | None
+    ends_at: dt.datetime | None
+    holds: bool
+
+
+OF_DESKS = {"still_under_review": "staff.queue", "returns_have_time": "staff.queue"}
+OF_OFFICIALS = {"duplicates_undecided": "officials.duplicate_list", "visitor_has_a_round": "officials.round_list"}
+"""Where the reason of a refusal is removed; for all others the draw room of the round."""
+
+
+ASKED_ANEW = ("round_not_closed", "still_under_review", "returns_have_time", "duplicates_undecided")
+"""What `due_step` finds itself as long as it lasts: the refusal of an earlier attempt says nothing more."""
+
+
+def _waiting(due: DueStep, simulated: SimulationState) -> Waiting:
+    """The obstacle as it is now; where none is known, what the last attempt was refused for."""
+    last = simulated.refused
+    if last is not None and due.step != SimulatedStep.SUPPLEMENTARY and last.code in ASKED_ANEW:
+        last = None
+    refused = due.obstacle or last
+    if refused is None:
+        return Waiting(due.step, None, "nothing", None, None, due.holds_the_clock)
+    known = table()["demo_what_helps"]
+    return Waiting(
+        due.step,
+        refusal(refused),
+        refused.code if refused.code in known else "other",
+        _place(due, refused.code),
+        due.ends_at,
+        due.holds_the_clock,
+    )
+
+
+def _place(due: DueStep, code: str) -> str:
+    if code in OF_DESKS:
+        return url_for(OF_DESKS[code])
+    if code in OF_OFFICIALS:
+        return url_for(OF_OFFICIALS[code], year=due.round.year)
+    return url_for("officials.draw_room", year=due.round.year, round_id=due.round.id)
 
 
 @pages.post("/demo/clock/<step>")

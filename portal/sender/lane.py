@@ -154,7 +154,7 @@ class LaneSender:
             return message.body
         if isinstance(message, ClaimedWechat):
             return wechat_body(message.id, message.code, self._claimed_at, self._config, message.language)
-        words = notice_words(message.code, message.params, in_language=message.language)
+        words = notice_words(message.code, message.params, in_language=message.language, season=message.season)
         if message.code in ASKS:
             words = f"{words} {link_of(message.id, self._config)}"
         return signed(words, self._config, in_language=message.language)

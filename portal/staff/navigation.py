@@ -1,5 +1,6 @@
 """The navigation of the staff pages."""
 
+import functools
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -42,7 +43,13 @@ def navigation_context() -> dict[str, Any]:
         """(year, address of this page in that year, whether it is shown): the years that staff may see."""
         return year_links([one.year for one in seasons.visible(db())], shown)
 
+    @functools.cache
+    def several_seasons() -> bool:
+        """Whether applications of more than one year are under way, so that a line has to say which year it is of."""
+        return len(seasons.announced(db())) > 1
+
     return {
+        "several_seasons": several_seasons,
         "bound_codes": bond_effects.bound_codes,
         "season_years": season_years,
         "sections": sections,

@@ -72,16 +72,21 @@ def wechat_body(message_id: uuid.UUID, kind: str, at: str, config: Config, in_la
     return json.dumps({"url": link_of(message_id, config), "data": data}, ensure_ascii=False)
 
 
-def notice_words(kind: str, params: Mapping[str, Any], *, in_language: str | None = None) -> str:
+def notice_words(
+    kind: str, params: Mapping[str, Any], *, in_language: str | None = None, season: int | None = None
+) -> str:
     """A notice in words; days and moments among its parameters are written as people write them.
 
     Where nothing was handed in there is no registration code, and the words leave it out.
 
     `who` among the parameters is a code of the group `who`: who made the decision that the notice reports.  `season` is the
     year of the message in words; a message from before it was stored says this year.
+
+    `season` is given where the family has applications in several years: the words then begin with the year.
     """
     spoken = in_language or language()
-    return word("notice", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
+    begin = "" if season is None else word("notice_season", "begin", in_language=spoken, year=season)
+    return begin + word("notice", kind, in_language=spoken, **_params_in_words(kind, params, spoken))
 
 
 def desk_words(kind: str, params: Mapping[str, Any]) -> str:

@@ -4,21 +4,26 @@ Every desk opens its pages: each shows the right year's things, none mixes them,
 preparation.  `PICTURES=folder` keeps a picture of each page.
 """
 
+import datetime as dt
 import os
+import re
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from enrollment.draw.publication import opening, preparation
 from enrollment.draw.unserved import entries, explanations
 from enrollment.ground.accounts import Account, actor_of
+from enrollment.ground.outbox import Notice, TextMessage
 from enrollment.maintenance import season_end
 from enrollment.season import rounds
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
+from portal.text.messages import notice_words
 from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
@@ -249,6 +254,89 @@ def test_officials_see_one_year_at_a_time(overlap, new_page, site, desk):
             for found in (overlap.supplementary, overlap.main_of_2026, overlap.main_of_2027):
                 walker.reads(f"/officials/{found.year}/rounds/{found.id}")
                 walker.reads(f"/officials/{found.year}/rounds/{found.id}/draw")
+
+
+SUPPLEMENTARY_RESULT = at(6, 14, year=2027)
+
+
+@pytest.fixture
+def drawn(site, now) -> tuple[Overlap, uuid.UUID]:
+    """2026's supplementary round is drawn and checked, while its children arrive and 2027's families wait for their draw."""
+    with site.session() as session, session.begin():
+        town = Town(session, now)
+        made = _two_seasons(town)
+        town.the_round = made.supplementary
+        town.everyone_is_reviewed()
+        town.announce_hour(SUPPLEMENTARY_RESULT)
+        town.freeze()  # whoever takes part has a ticket from the main round
+        run = town.run()
+        made.keys |= {"second city": signed_in_key(session, made.second_official)}
+        moment = town.now
+    site.set_time(moment)
+    return made, run.id
+
+
+def test_the_supplementary_result_of_one_year_is_signed_and_told_while_the_next_year_goes_on(drawn, new_page, site):
+    """Two officials sign 2026's on its pages; the family with a child in each year reads which year it is about."""
+    overlap, run_id = drawn
+    for desk in ("city", "second city"):
+        city = Walker(new_page(), overlap.keys[desk], site, preparation=True)
+        city.reads(f"/officials/2026/draws/runs/{run_id}", "2026 补录批次", without=("2027 主批次",))
+        for box in city.page.locator("#sign input[type=checkbox]").all():
+            box.check()
+        if city.page.locator("#sign input[name=note]").count():
+            city.page.locator("#sign input[name=note]").fill("补录只有一个孩子")
+        city.page.locator("#sign button[type=submit]").click()
+        expect(city.page).to_have_url(re.compile(f"/officials/2026/draws/runs/{run_id}"))
+        city.looks(f"signed-{desk}")
+    assert city.page.goto(f"/officials/2027/draws/runs/{run_id}").url.endswith(f"/officials/2026/draws/runs/{run_id}")
+    with site.session() as session, session.begin():
+        by = actor_of(session.get_one(Account, overlap.official))
+        preparation.prepare(session, run_id, by=by, now=SUPPLEMENTARY_RESULT - dt.timedelta(minutes=5))
+    with site.session() as session, session.begin():
+        opening.open_run(session, run_id, now=SUPPLEMENTARY_RESULT)
+    site.set_time(SUPPLEMENTARY_RESULT + dt.timedelta(minutes=1))
+    for language, old, new in (
+        ("zh", "2026 年秋季：派位结果", "2027 年秋季："),
+        ("en", "Autumn 2026: The results", "Autumn 2027: "),
+    ):
+        family = Walker(new_page(phone=True), overlap.keys["parent"], site)
+        family.reads(f"/parents/messages?lang={language}", old, new)
+        family.reads(f"{overlap.applications['elder']}/result?lang={language}", OLD, without=(NEW,))
+        family.reads(f"{overlap.applications['younger']}?lang={language}", "2027", without=(OLD,))
+    for desk in ("clerk", "head"):
+        staff = Walker(new_page(), overlap.keys[desk], site)
+        staff.reads("/staff/arrivals?lang=zh&year=2026", "2026", "安娜")
+        staff.reads(f"/staff/applications/{overlap.applications['placed'].rpartition('/')[2]}", "2026 年秋季")
+    public = Walker(new_page(phone=True), None, site)
+    public.reads(f"/draws/{overlap.supplementary.id}?lang=zh", "2026 补录批次", without=("2027 主批次",))
+    public.reads(f"/draws/{overlap.supplementary.id}/verify?lang=zh", "2026 补录批次")
+    area = Walker(new_page(), overlap.keys["area"], site, preparation=True)
+    area.reads(f"/officials/2026/rounds/{overlap.supplementary.id}/draw", "2026 补录批次", without=("2027 主批次",))
+    area.reads("/officials/2027/draws", without=("2026 补录批次",))
+
+
+def test_a_helper_begins_for_one_of_two_years_and_the_guardian_reads_which(overlap, new_page, site):
+    """The code is read out on the telephone; what the guardian is told names the year, and nothing of the other begins."""
+    walker = Walker(new_page(phone=True), overlap.keys["helper"], site)
+    page = walker.page
+    page.goto("/helpers/new?lang=zh")
+    page.get_by_label("监护人的手机号").fill("13811112222")
+    page.get_by_label("2026").check()
+    page.get_by_label("监护人同意").check()
+    page.get_by_role("button", name="发送验证码").click()
+    field = page.get_by_label("监护人读给您的验证码")
+    expect(field).to_be_visible()
+    with site.session() as session:
+        text = session.scalars(select(TextMessage).order_by(TextMessage.written_at.desc()).limit(1)).one()
+    field.fill(re.search(r"(?<!\d)\d{6}(?!\d)", text.body).group())
+    page.get_by_role("button", name="开始代办").click()
+    expect(page.locator(".acting")).to_contain_text("正在代手机尾号 2222 的家长填写")
+    walker.looks("helper-begins")
+    with site.session() as session:
+        told = session.scalars(select(Notice).where(Notice.kind == "mandate_by_code")).one()
+    assert "2026 年" in notice_words(told.kind, told.params, in_language="zh")
+    assert "2027" not in notice_words(told.kind, told.params, in_language="zh")
 
 
 CLOSED_ON = at(7, 5, year=2027)

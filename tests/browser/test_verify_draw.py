@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import zipfile
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from enrollment.draw import runs
 from enrollment.draw.run_rows import Run
 from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
@@ -48,7 +50,55 @@ def published(site, now):
     return made
 
 
+@dataclass
+class Corrected:
+    """A list was frozen and drawn, then corrected: the full file of the earlier one, and of what was published."""
+
+    address: str
+    old: bytes
+    new: bytes
+
+
+@pytest.fixture
+def corrected(site, now) -> Corrected:
+    with site.session() as session, session.begin():
+        town = Town(session, now)
+        garden = town.kindergarten("金苹果", places=2)
+        for name in ("安娜", "本本", "翠翠"):
+            town.child(name, wishes=[garden])
+        town.everyone_is_reviewed()
+        town.freeze()
+        town.seed()
+        old = town.run()
+        runs.set_aside(session, old.id, reason="减班", by=town.city_pair()[0], now=town.now)
+        town.change_places(town.programme_of(garden), places=1)
+        town.freeze(reason="减班")
+        new = town.publish(town.run())
+        files = [bytes(session.get_one(Run, one.id).bundle) for one in (old, new)]
+        made, moment = Corrected(f"/draws/{town.the_round.id}", *files), town.now
+    site.set_time(moment)
+    return made
+
+
+@pytest.mark.parametrize(
+    "language,replaced", [("zh-CN", "后来名单更正过，不再算数"), ("en", "A correction replaced the list")]
+)
+def test_the_file_of_a_list_that_was_corrected_is_not_the_result(new_page, corrected, language, replaced):
+    """It is right in itself, and this site did publish its commitment; no result follows from it."""
+    page = new_page(phone=True, language=language)
+    page.goto(f"{corrected.address}/verify?lang={'zh' if language == 'zh-CN' else 'en'}")
+    for content, tone in ((corrected.old, "stop"), (corrected.new, "ok")):
+        file = {"name": "d.zip", "mimeType": "application/zip", "buffer": content}
+        page.locator("#bundle-file").set_input_files(file)
+        expect(page.locator(f"#verdict .says.{tone}")).to_be_visible()
+        if tone == "stop":
+            expect(page.locator("#verdict .proof")).to_contain_text(replaced)
+            expect(page.locator("#verdict .proof .wrong")).to_have_count(1)
+    assert_axe_clean(page)
+
+
 PUBLIC = {"zh-CN": "不用相信我们", "en": "Check on this phone"}
+CANNOT = {"zh-CN": "您家的优先级核实得对不对", "en": "Whether your priority was verified rightly"}
 RESULT = {"zh-CN": "结果：第 2 志愿，牡丹（小班）", "en": "Result: wish 2"}
 
 
@@ -69,7 +119,10 @@ def test_a_family_checks_its_own_result_on_a_phone(new_page, site, published, la
     expect(page.locator("#own-verdict .says.ok")).to_be_visible()
     expect(page.locator("#own-decided .verdict")).to_contain_text(RESULT[language])
     expect(page.locator("#mine")).to_be_hidden()
+    expect(page.locator("main")).to_contain_text(CANNOT[language])
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"check-result-{language}.png", full_page=True)
     assert_axe_clean(page)
 
 
@@ -140,8 +193,8 @@ def changed(bundle: bytes, name: str, change) -> bytes:
 
 
 @pytest.mark.parametrize("language,row,none,other", [
-    ("zh-CN", "从第 2 行起不同", "不是 zip 文件", "本站没有公布过这个存证"),
-    ("en", "Different from row 2 on", "no zip file", "never published this commitment"),
+    ("zh-CN", "从第 2 行起不同", "不是 zip 文件", "本站在这一批没有公布过这个存证"),
+    ("en", "Different from row 2 on", "no zip file", "not published this commitment for this round"),
 ])  # fmt: skip
 def test_a_difference_is_explained_in_a_sentence(new_page, published, language, row, none, other):
     address, bundle = published.address, published.full

@@ -1,21 +1,33 @@
 """OFF12: a visitor of the demo who moves the clock gets the same supplementary round as a city that is built to its end."""
 
+import contextvars
 import datetime as dt
 import functools
+import uuid
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from enrollment.applications import lifecycle
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.applications import Wish
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.draw.draws import Snapshot
+from enrollment.draw.run_rows import Run, RunState
+from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
+from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import Job
 from enrollment.offers.offers import Offer
+from enrollment.review import review
+from enrollment.review.review import Ask
 from enrollment.season.rounds import Round
 from portal.app import create_app
 from portal.config import Config
-from portal.demo import city_builder, season, time_travel
+from portal.demo import city_builder, people, season, time_travel
+from portal.demo.actors import simulated_witnesses
+from portal.demo.actors.due_steps import due_step
 from portal.demo.city_builder import CityBuilder
 from portal.jobs import runner
 from portal.web.clock import now as city_now
@@ -43,29 +55,121 @@ def city(database):
     return database
 
 
-def test_a_visitor_who_only_moves_the_clock_meets_every_step(database, addresses, worker_number):
-    """Some applications are sent back, and nobody answers: the list is frozen and drawn all the same."""
+@pytest.fixture
+def demo(database, addresses, worker_number):
+    """The portal of a demo with this database."""
     runner.load_handlers()
-    CityBuilder(database, SENT_BACK, 7, lambda step, done, of: None).build("registration")
     address = database.url.render_as_string(hide_password=False)
     queue = addresses.queue(1 + worker_number % 15)
     config = Config(database_url=address, redis_url=queue, secret_key="of this test alone", keys=KEYS, demo=True)
-    results = {}
-    with create_app(config).app_context():
-        for step in ("review", "draw", "result", "confirmation", "supplementary", "arrival"):
-            with Session(database) as session, session.begin():
-                time_travel.advance_to(session, step, now=city_now(session, demo=True))
-                waiting = select(Job.id).where(Job.kind == time_travel.KIND, Job.state == "waiting")
-                job_id = session.scalars(waiting).one()
-            assert runner.run(database, functools.partial(city_now, demo=True), job_id, "visitor") == "done"
-            with Session(database) as session:
-                results[step] = session.get_one(Job, job_id).result
+    app = create_app(config)
+    with app.app_context():
+        yield app
+
+
+def people_act(database, kind: str = time_travel.KIND) -> dict:
+    """Run the waiting job of this kind; its result."""
+    with Session(database) as session:
+        job_id = session.scalars(select(Job.id).where(Job.kind == kind, Job.state == "waiting")).one()
+    assert runner.run(database, functools.partial(city_now, demo=True), job_id, "visitor") == "done"
+    with Session(database) as session:
+        return session.get_one(Job, job_id).result or {}
+
+
+def go_to(database, step: str) -> dict:
+    with Session(database) as session, session.begin():
+        time_travel.advance_to(session, step, now=city_now(session, demo=True))
+    return people_act(database)
+
+
+def test_a_visitor_who_only_moves_the_clock_meets_every_step(database, demo):
+    """Some applications are sent back, and nobody answers: the list is frozen and drawn all the same."""
+    CityBuilder(database, SENT_BACK, 7, lambda step, done, of: None).build("registration")
+    steps = ("review", "draw", "result", "confirmation", "supplementary", "arrival")
+    results = {step: go_to(database, step) for step in steps}
     with Session(database) as session:
         assert session.scalar(select(func.count()).select_from(ReturnedItem).where(ReturnedItem.answered_at.is_(None)))
         stages = session.scalars(select(Round.stage).where(Round.year == season.YEAR).order_by(Round.number)).all()
     assert results["result"]["drawn"] and results["confirmation"]["answered"] and results["arrival"]["arrivals"]
     assert results["supplementary"]["supplementary"] and results["arrival"]["supplementary_drawn"]
     assert stages == ["published", "published"]
+
+
+def sent_back_on_the_day_of_the_draw(database) -> uuid.UUID:
+    """A visitor's own clerk looks at a confirmed application again in the afternoon, and sends it back."""
+    with Session(database) as session, session.begin():
+        now, clerk = city_now(session, demo=True) + dt.timedelta(hours=3), people.reviewing_clerk(session)
+        found = select(Application.id).where(Application.stage == Stage.CONFIRMED).order_by(Application.id).limit(1)
+        application_id = session.scalars(found).one()
+        lifecycle.make_many(session, [application_id], "reopen", by=clerk, now=now)
+        review.take(session, application_id, by=clerk, now=now)
+        review.send_back(session, application_id, [Ask("home_area", "请补充")], by=clerk, now=now)
+        return application_id
+
+
+def clock_page(demo, language: str) -> str:
+    # without the context of the job: the language of a page is kept there
+    ask = functools.partial(demo.test_client().get, f"/demo/clock?lang={language}", follow_redirects=True)
+    answer = contextvars.Context().run(ask)
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("gone", ["by_time", "by_the_clerk"])
+def test_what_keeps_the_draw_from_happening_is_told_and_when_it_is_gone_the_draw_goes_on(database, demo, gone):
+    CityBuilder(database, CHILDREN, 7, lambda step, done, of: None).build("registration")
+    for step in ("review", "draw"):
+        go_to(database, step)
+    application_id = sent_back_on_the_day_of_the_draw(database)
+    result = go_to(database, "result")
+    assert (result["drawn"], result["waits"]["refused"]) == (False, "returns_have_time")
+    told = clock_page(demo, "zh")
+    assert "模拟的抽签没有进行" in told and "有 1 份退回的申请" in told and "/staff/queue" in told
+    assert "obstacle_over" in told and "/demo/clock/confirmation" not in told
+    assert "the simulated draw has not happened" in clock_page(demo, "en")
+    with pytest.raises(Refused, match="simulated_step_waits"):
+        go_to(database, "confirmation")
+    assert goes_on(database) is False, "the family still has time"
+    if gone == "by_time":
+        go_to(database, time_travel.OBSTACLE_OVER)
+    else:
+        with Session(database) as session, session.begin():
+            now, clerk = city_now(session, demo=True), people.reviewing_clerk(session)
+            lifecycle.make_many(session, [application_id], "take_return_back", by=clerk, now=now)
+        assert goes_on(database) is True
+        people_act(database)
+    with Session(database) as session:
+        now = city_now(session, demo=True)
+        run = session.scalars(select(Run).where(Run.state == RunState.PUBLISHED)).one()
+        frozen_at = session.get_one(Snapshot, run.snapshot_id).made_at
+        assert season.DATES["result"][0] < frozen_at < run.published_at < now, "all of it happened after the obstacle"
+        assert due_step(session, now=now) is None
+    assert "模拟的抽签没有进行" not in clock_page(demo, "zh")
+    assert go_to(database, "confirmation")["answered"]
+
+
+def goes_on(database) -> bool:
+    """What the job of every minute finds."""
+    with Session(database) as session, session.begin():
+        jobs.enqueue(session, "demo_goes_on", now=city_now(session, demo=True))
+    return people_act(database, "demo_goes_on")["goes_on"]
+
+
+def test_a_draw_that_a_visitor_has_begun_stays_the_visitors_and_the_clock_says_so(database, demo):
+    CityBuilder(database, CHILDREN, 7, lambda step, done, of: None).build("review")
+    with Session(database) as session, session.begin():
+        now = city_now(session, demo=True)
+        main_id = session.scalars(select(Round.id).where(Round.year == season.YEAR)).one()
+        begun = now + dt.timedelta(days=4)
+        simulated_witnesses.declare(session, main_id, begun, by=people.actor(session, "city1"), now=now)
+    for step in ("draw", "result"):
+        go_to(database, step)
+    told = clock_page(demo, "zh")
+    assert "已经有访客开始办理" in told and f"/officials/2026/rounds/{main_id}/draw" in told
+    assert "/demo/clock/confirmation" in told, "the clock is not held by what a visitor does"
+    with Session(database) as session, session.begin():
+        jobs.enqueue(session, "demo_goes_on", now=city_now(session, demo=True))
+    assert people_act(database, "demo_goes_on") == {}
 
 
 def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(city):

@@ -21,7 +21,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.season import seasons
-from enrollment.season.calendar import SeasonDate, require_city_official
+from enrollment.season.calendar import SeasonDate, refuse_sudden_result, require_city_official
 from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 MORNING = dt.time(9, 0)
@@ -66,6 +66,11 @@ def hour_of(session: Session, round_: Round) -> dt.datetime | None:
         return None
     season = seasons.of_year(session, round_.year)
     return next((date.begins_at for date in season.dates if date.step == RESULT), None) if season else None
+
+
+def as_text(hour: dt.datetime | None) -> str:
+    """An announced hour as a form carries it, so that a signature is of the hour that the signer read."""
+    return hour.astimezone(dt.UTC).isoformat() if hour is not None else ""
 
 
 def next_morning(now: dt.datetime) -> dt.datetime:
@@ -161,8 +166,8 @@ def change(
 ) -> None:
     """Announce another hour and notify the families who wait for a first result.
 
-    Refuses `only_the_city`, `reason_needed`, `hour_not_ahead`, `nothing_changed`, and `hour_has_passed` while the result is
-    being opened.
+    Refuses `only_the_city`, `reason_needed`, `hour_not_ahead`, `hour_too_soon`, `nothing_changed`, and `hour_has_passed` while
+    the result is being opened.
     """
     require_city_official(by)
     if not reason.strip():
@@ -176,6 +181,7 @@ def change(
     before = hour_of(session, round_)
     if before == hour:
         raise Refused("nothing_changed", field="hour")
+    refuse_sudden_result(before, hour, now=now, field="hour")
     run = signed_run(session, round_id)
     waiting = publication_of(session, run.id, lock=True) if run else None
     if waiting is not None and waiting.refused_at is None and waiting.hour <= now:

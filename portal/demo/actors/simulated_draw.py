@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs, snapshot
-from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication import hours, opening, preparation
 from enrollment.draw.run_rows import RunState
 from enrollment.draw.seed import declared_forms, seeding
 from enrollment.season.round_rows import RoundStage
@@ -20,6 +20,8 @@ from portal.demo import people, season
 from portal.demo.actors import simulated_witnesses
 
 OFFICIALS = ("city1", "city2")
+TO_DRAW = dt.timedelta(minutes=8)
+"""How long a simulated draw takes, from the form to the checked run."""
 
 
 def begin(session: Session, *, now: dt.datetime, round_id: uuid.UUID | None = None) -> uuid.UUID:
@@ -67,19 +69,36 @@ def publish_the_checked_run(engine: Engine, signed_at: dt.datetime, hour: dt.dat
     publish(engine, run_id, signed_at, hour)
 
 
-def draw_if_nobody_has(engine: Engine, progress: Callable[[int, int], None]) -> bool:
-    """For a visitor who goes on to the results without drawing: whether the simulated officials drew.
+def draw_if_nobody_has(
+    engine: Engine, progress: Callable[[int, int], None], late: dt.datetime | None = None
+) -> dt.datetime | None:
+    """For a visitor who goes on to the results without drawing: let the simulated officials draw.  When the result was opened;
+    None if they left it.
 
-    They act in the last hours before the results.  A draw that a visitor has begun stays the visitor's.
+    They act in the last hours before the results, or from `late` on where something kept them from it then.  A draw that a
+    visitor has begun stays the visitor's.
     """
     with _session(engine) as session:
         found = _main_round(session)
         if found.stage != RoundStage.CLOSED or declared_forms.newest(session, found.id) is not None:
-            return False
+            return None
     hour = season.DATES["result"][0]
-    draw(engine, hour - dt.timedelta(hours=3), progress)
-    publish_the_checked_run(engine, hour - dt.timedelta(hours=2), hour)
-    return True
+    run_id = draw(engine, late or hour - dt.timedelta(hours=3), progress)
+    if late is not None:
+        return publish_late(engine, run_id, late)
+    publish(engine, run_id, hour - dt.timedelta(hours=2), hour)
+    return hour
+
+
+def publish_late(engine: Engine, run_id: uuid.UUID, drawn_at: dt.datetime) -> dt.datetime:
+    """Sign and open a run whose draw began at `drawn_at`, at the next hour that can be announced; returns it."""
+    signed_at = drawn_at + TO_DRAW
+    with _session(engine) as session, session.begin():
+        round_ = session.get_one(Round, runs.one(session, run_id).round_id)
+        hours.announce_soon(session, round_, now=signed_at)
+        hour = round_.results_at or signed_at
+    publish(engine, run_id, signed_at, hour)
+    return hour
 
 
 def _main_round(session: Session) -> Round:

@@ -176,9 +176,10 @@ class SetAsideForm(OfficialForm):
 
 
 class SignForm(OfficialForm):
-    """Signing a run.  Each difference is ticked for itself, and the digest.  `note` is None where no figure is marked, and is
+    """Signing a run.  Each difference is ticked for itself, and the digest.  `announced` is the hour that the page shows; `note` is None where no figure is marked, and is
     needed until a signer wrote one."""
 
+    announced = HiddenField()
     read = Checkboxes(_l("逐条看过再打勾"), validate_choice=False)
     note = StringField(
         _l("为什么不同（另一位签署人看得到，也写进公证记录；不要写孩子的姓名）"), [Length(max=LONGEST_NOTE)]

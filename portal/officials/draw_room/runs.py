@@ -48,12 +48,19 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
     doing = draw_jobs.of_round(db(), round_)
     compared = _compared(run)
     notes = runs.notes(db(), run)
+    announced = hours.hour_of(db(), round_)
+    signing = (
+        form
+        if isinstance(form, SignForm)
+        else second_form(SignForm, compared, sentences=differences.sentences(run, compared), is_explained=bool(notes))
+    )
+    signing.announced.data = hours.as_text(announced)
     return render_template(
         "officials/run.html",
         run=run,
         round=round_,
         publishing=doing if doing and doing.run_id == run.id and run.state == RunState.SIGNED else None,
-        announced=hours.hour_of(db(), round_),
+        announced=announced,
         publication=hours.publication_of(db(), run.id),
         notices=letters.notices_job(db(), run.id),
         draw_status=draw_status,
@@ -75,9 +82,7 @@ def _run_page(run_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         told_of=differences.told_of,
         marked_points=run_comparison.MARKED_POINTS,
         notes=notes,
-        signing=form
-        if isinstance(form, SignForm)
-        else second_form(SignForm, compared, sentences=differences.sentences(run, compared), is_explained=bool(notes)),
+        signing=signing,
         has_record=run.state in run_record.RECORDED,
         area_names=area_names(),
         may_act=actor().is_any(Role.CITY_OFFICIAL),
@@ -147,7 +152,15 @@ def sign_run(run_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             note = (form.note.data or "") if form.note else ""
-            people = run_signing.sign(db(), run_id, read=form.read.data or (), by=actor(), now=clock(), note=note)
+            people = run_signing.sign(
+                db(),
+                run_id,
+                read=form.read.data or (),
+                announced=form.announced.data or "",
+                by=actor(),
+                now=clock(),
+                note=note,
+            )
             if people < runs.SIGNATURES_NEEDED:
                 flash(_("已签署，还需要另一位工作人员签署。"))
             return redirect(url_for("officials.run_page", run_id=run_id), 303)

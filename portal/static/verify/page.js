@@ -80,12 +80,15 @@ async function ownFile() {
   return answer.blob();
 }
 
-/* A file that is right in itself could still be another one than this round's: its commitment must be one of the site's. */
+/* A file that is right in itself could still be another one than this result's: one of an earlier list that a correction
+   replaced, of another result of the round, or of nothing that this site published. */
 function siteStep({ record }) {
-  const known = (card.dataset.commitments || "").split(" ").filter(Boolean);
-  if (!known.length || !record.seed) return [];
-  const ok = known.includes(record.commitment);
-  return [{ step: "site", ok, word: "wrong_site", values: { ours: record.commitment } }];
+  const known = [...find("commitments").content.querySelectorAll("b")];
+  if (!known.length) return [];
+  const mine = known.filter(({ dataset }) => dataset.commitment === record.commitment);
+  const standing = ["counts", "other", "replaced"].find((each) => mine.some(({ dataset }) => dataset.standing === each));
+  const values = { ours: record.commitment, when: mine[0]?.textContent };
+  return [{ step: "site", ok: standing === "counts", word: standing ? `wrong_site_${standing}` : "wrong_site", values }];
 }
 
 function report(found) {
@@ -96,12 +99,20 @@ function report(found) {
   verdict(good ? "ok" : "stop", say(title), say(`${title}_more`, values), remarks);
   const list = element("ul", "", "proof");
   for (const step of steps) list.append(oneStep(step, !found.isPublic));
-  find("verdict").append(list, facts(found));
+  const parts = [list, facts(found)];
+  find("verdict").append(...(good && card.dataset.opening ? [folded(say("each_step"), parts)] : parts));
   find("own").hidden = !found.isPublic;
   find("mine").hidden = found.isPublic;
   find("audit").hidden = !found.compares;
   if (found.isPublic && card.dataset.opening) ownFile().then((opening) => worker.postMessage({ opening }), () => showOpening({ error: "unreachable" }));
   else if (!found.isPublic && find("code").value) find("find").requestSubmit();
+}
+
+/* A family reads its own result first; where everything is right, the single steps wait behind a line. */
+function folded(title, parts) {
+  const box = element("details");
+  box.append(element("summary", title), ...parts);
+  return box;
 }
 
 function roundInWords(kind) {

@@ -26,7 +26,7 @@ def verify_page(round_id: uuid.UUID, run: Run | None, *, back: str, back_text: s
         room=room,
         run=run,
         size=published_runs.file_size(db(), run) if run else 0,
-        commitments=published_runs.commitments(db(), room.round.year),
+        commitments=published_runs.commitments(db(), round_id, run),
         words=_words(),
         back=back,
         back_text=back_text,

@@ -12,6 +12,7 @@ from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, Publ
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers.offers import Offer
+from enrollment.results import run_signing
 from enrollment.season import calendar
 from enrollment.season.facts import Fact
 from tests.support.prepared import prepared
@@ -206,6 +207,31 @@ def test_drw05_the_hour_changes_while_it_has_not_passed(drawn_town):
     with pytest.raises(Refused, match="hour_has_passed"):
         hours.change(town.session, town.the_round.id, hour=at(6, 7), reason="公证处", by=by, now=town.now)
     assert town.open(town.checked) == 2
+
+
+def test_drw05_no_official_alone_brings_a_result_forward_to_this_minute(drawn_town):
+    """Everybody was told of another hour; both ways to change it keep an hour's notice."""
+    town, by = drawn_town, drawn_town.city_pair()[0]
+    town.sign(town.checked)
+    soon = {"by": by, "now": town.now, "reason": "公证处"}
+    with pytest.raises(Refused, match="hour_too_soon"):
+        hours.change(town.session, town.the_round.id, hour=town.now + dt.timedelta(minutes=2), **soon)
+    begins, ends = town.now + dt.timedelta(minutes=2), at(6, 12, 18)
+    with pytest.raises(Refused, match="hour_too_soon"):
+        calendar.move_date(town.session, 2026, "result", begins_at=begins, ends_at=ends, **soon)
+    assert publication(town).hour == HOUR
+    hours.change(town.session, town.the_round.id, hour=town.now + calendar.EARLIER_RESULT, **soon)
+    assert publication(town).hour == town.now + calendar.EARLIER_RESULT
+
+
+def test_drw05_a_page_from_before_the_hour_changed_signs_nothing(drawn_town):
+    """An official signs what the page says: the result, and when everybody reads it."""
+    town, (by, other) = drawn_town, drawn_town.city_pair()
+    shown = hours.as_text(hours.hour_of(town.session, town.the_round))
+    hours.change(town.session, town.the_round.id, hour=at(6, 6), reason="公证处", by=other, now=town.now)
+    with pytest.raises(Refused, match="hour_changed_meanwhile"):
+        run_signing.sign(town.session, town.checked.id, read=[run_signing.DIGEST], announced=shown, by=by, now=town.now)
+    assert runs.signers(town.session, town.checked) == []
 
 
 def test_drw05_a_date_moved_in_the_calendar_moves_the_hour_of_a_signed_run(drawn_town):

@@ -85,8 +85,33 @@ def test_a_replay_and_a_late_joiner_have_their_files_too(town, tmp_path):
         commitment = commitment_of(town, run)
         assert verify(public, commitment=commitment) == [] == verify(full, commitment=commitment, public=public)
         assert opening_verification.verify_opening(public_reader.open_public(public), told[child.id]) == []
+    first, again = (commitment_of(town, run) for run in made[:2])
+    assert standings(town, made[0]) == {first: "counts", again: "other"}
+    assert standings(town, made[1]) == {first: "other", again: "counts"}
     nobody = select(Opening.run_id).where(Opening.run_id == made[1].id, Opening.application_id == ana.id)
     assert town.session.scalar(nobody) is None, "who gave up takes no part in the replay"
+
+
+def standings(town, run) -> dict[str, str]:
+    """What a page that shows this result says of each commitment of its round."""
+    return {one.commitment: one.standing for one in published_runs.commitments(town.session, run.round_id, run)}
+
+
+def test_a_commitment_that_a_correction_replaced_does_not_count_for_the_result(town):
+    """The file of the earlier list is right in itself, has the same seed, and is not the result."""
+    garden = town.kindergarten("金苹果", places=2)
+    for name in ("安娜", "本本", "翠翠"):
+        town.child(name, wishes=[garden])
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed()
+    old = town.run()
+    runs.set_aside(town.session, old.id, reason="减班", by=town.city_pair()[0], now=town.now)
+    town.change_places(town.programme_of(garden), places=1)
+    town.freeze(reason="减班")
+    town.publish(town.run())
+    found = runs.first_published(town.session, town.the_round.id)
+    assert standings(town, found) == {commitment_of(town, old): "replaced", commitment_of(town, found): "counts"}
 
 
 def test_nothing_before_the_publication_and_nothing_for_others(town):

@@ -4,6 +4,8 @@ import pytest
 
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.maintenance import season_end
+from enrollment.offers import family_requests
+from enrollment.review import cases
 from enrollment.season import calendar, deadline_extensions, openings, rounds, season_lifecycle, seasons
 from tests.support.town_season import at
 
@@ -89,6 +91,25 @@ def test_drw01_a_year_is_not_closed_while_a_round_is_under_way(town):
     assert refused(), "drawn"
     town.publish(run)
     assert season_end.close(town.session, 2026, by=by, now=late).closed_at == late
+
+
+def test_drw01_the_next_year_is_announced_while_appeals_run_and_this_one_is_not_closed_over_them(town):
+    """An official who hurries on to next year ends no family's appeal, and takes no officer from it."""
+    garden = town.kindergarten("金苹果", places=1)
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    town.confirm(ana)
+    appeal = family_requests.ask(town.session, ana.id, "appeal", text="请核实。", by=town.parent_of(ana), now=town.now)
+    officer = appeal.officer_id
+    town.season(2027)
+    by, late = town.city_pair()[0], at(9, 30)
+    with pytest.raises(Refused, match="cases_still_open") as found, town.session.begin_nested():
+        season_end.close(town.session, 2026, by=by, now=late)
+    assert found.value.details == {"n": 1} and (appeal.settled_at, appeal.officer_id) == (None, officer)
+    said = {"outcome": "rejected", "reason": "核对无误。", "answer": "派位号在录取线以后。"}
+    cases.settle(town.session, appeal.id, by=by, now=late, **said)
+    with pytest.raises(Refused, match="children_without_a_word"):
+        season_end.close(town.session, 2026, by=by, now=late)
 
 
 def test_a_year_is_closed_after_its_last_step_and_stays_readable(town):

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import applications, registration
+from enrollment.applications import applications, notifications, registration
 from enrollment.applications.application_rows import Application
 from enrollment.draw import round_opening
 from enrollment.ground.errors import Refused
@@ -14,7 +14,9 @@ from enrollment.ground.outbox import Notice
 from enrollment.offers import offers, round_notices, withdrawals
 from enrollment.season import openings, rounds
 from enrollment.season.openings import Opening
+from portal.text.messages import notice_words
 from tests.support.prepared import prepared
+from tests.support.sender import send_notices
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -182,6 +184,16 @@ def test_fam15_two_seasons_overlap_and_a_child_has_one_application_in_each(open_
     assert (younger.year, younger.level) == (2027, "lower")
     with pytest.raises(Refused, match="too_young"):
         applications.start(town.session, younger.child_id, 2026, by=family.actor, now=town.now)
+    of_one_year = enter(town, lower_of_2027, 2027, town.family("张"))
+    about = [elder.id, younger.id, of_one_year.id]
+    notifications.notify_guardians(town.session, "result_published", about, now=town.now)
+    texts = {
+        each.season: notice_words(each.code, each.params, in_language="zh", season=each.season)
+        for each in send_notices(town.session, town.now)
+        if each.code == "result_published"
+    }
+    assert texts.keys() == {2026, 2027, None}, "only a family with two years has to be told which one"
+    assert texts[2026].startswith("2026 年秋季：派位结果") and texts[None].startswith("派位结果")
 
 
 def told(town, round_) -> set:

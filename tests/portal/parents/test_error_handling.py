@@ -76,6 +76,22 @@ def test_what_is_wrong_with_a_child_stands_beside_its_field_and_nothing_is_lost(
     assert town.session.scalar(select(func.count()).select_from(Child)) == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", ("中班今年没有网上登记，要插班请直接问想去的幼儿园，或", "没有保存草稿")),
+        ("en", ("There is no online registration for it this year", "No draft was saved")),
+    ],
+)
+def test_fam14_a_level_without_registration_is_told_at_the_childs_page(client, town, garden, language, told):
+    sign_in(client, town.family("李").account)
+    client.get(f"/parents/children/new?lang={language}", follow_redirects=True)
+    middle = {"id_kind": "resident", "id_number": id_number(dt.date(2022, 6, 1))}
+    answer = fill_in(client, "/parents/children/new", name="李沐晨", relation="mother", **middle)
+    assert answer.status_code == 200 and all(text in errors(answer)["id_number"] for text in told)
+    assert town.session.scalar(select(func.count()).select_from(Child)) == 0
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize(
     ("page_name", "fields", "field"),

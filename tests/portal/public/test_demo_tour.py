@@ -1,10 +1,13 @@
 """The tour of the demo: each step has words, pictures and an address, and `docs/tour.md` is written from it."""
 
 import pytest
+from sqlalchemy import func, select
 
-from portal.demo import people, tour
+from enrollment.ground.jobs import Job
+from portal.demo import people, season, time_travel, tour
 from portal.text.words import table
 from tests.browser.tour import DOCUMENT, PICTURES, document
+from tests.support.signing_in import hidden_fields
 
 STEPS = [step for story in tour.STORIES for step in story.steps]
 
@@ -52,3 +55,30 @@ def test_what_the_demo_does_not_have_yet_is_not_linked(missing):
     del known[missing]
     without = [step for step in STEPS if f"{{{missing}}}" in step.path]
     assert without and all(tour.path_of(step, known) is None for step in without)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", ("模拟的抽签没有进行", "还有 1 份申请没有审完", "由模拟的老师审")),
+        (
+            "en",
+            ("the simulated draw has not happened", "still under review", "for the simulated clerks"),
+        ),
+    ],
+)
+def test_the_clock_says_what_keeps_the_draw_from_happening_and_does_not_pass_it(
+    client, town, frozen_clock, language, told
+):
+    """The refusal of the freeze in its own words, what helps, and the place where it is done."""
+    town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    town.close_registration()
+    town.session.commit()
+    frozen_clock.set(season.DATES["result"][0] + time_travel.HOUR)
+    page = client.get(f"/demo/clock?lang={language}", follow_redirects=True).get_data(as_text=True)
+    assert all(text in page for text in told) and 'href="/staff/queue"' in page
+    assert "/demo/clock/supplementary" not in page and "/demo/clock/confirmation" not in page
+    answer = client.post("/demo/clock/confirmation", data=hidden_fields(client.get("/sign-in").text))
+    assert (
+        answer.status_code == 200 and town.session.scalar(select(func.count()).where(Job.kind == time_travel.KIND)) == 0
+    )

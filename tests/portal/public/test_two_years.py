@@ -1,11 +1,15 @@
 """DRW01: where two admission years run, every public page says which one it shows and leads to the other."""
 
+import io
+
 import pytest
 from bs4 import BeautifulSoup
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from enrollment.season import rounds
 from portal.demo import time_travel
+from tests.support.letters import drawn_letter
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
@@ -18,7 +22,8 @@ def two_years(town, frozen_clock):
     """2026 is drawn and children arrive until June 2027; 2027 takes registrations; 2028 is in preparation."""
     town.season(2026, arrival=(at(8, 20), at(6, 30, year=2027)))
     town.garden = town.kindergarten("金苹果幼儿园", places=1)
-    town.placed = town.child("安娜", wishes=[town.garden])
+    town.family_of_both = town.family("李", phone="13900000001")
+    town.placed = town.child("安娜", family=town.family_of_both, wishes=[town.garden])
     town.drawn(town.placed)
     town.confirm(town.placed)
     town.round_of_2026 = town.the_round
@@ -116,6 +121,26 @@ def test_drw01_staff_find_the_arrivals_of_the_year_in_which_children_come(two_ye
     sent = {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}
     answer = client.post(form["action"], data=sent | {"health": "y", "act": "check"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/staff/arrivals?year=2026&group=expected")
+
+
+def test_letters_and_messages_of_a_family_with_two_years_name_the_right_one(
+    two_years, client, portal_engine, frozen_clock
+):
+    town = two_years
+    younger = town.child("安妮", family=town.family_of_both, year=2027, wishes=[town.garden])
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, town.family_of_both.account.id)
+    for address, year, other in (
+        (f"/parents/applications/{town.placed.id}/notice.pdf", "2026年秋季", "2027年秋季"),
+        (f"/parents/applications/{younger.id}/receipts/1.pdf", "2027年秋季", "2026年秋季"),
+    ):
+        letter = drawn_letter(client, portal_engine, frozen_clock, address)
+        text = "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(letter.get_data())).pages)
+        assert year in text and other not in text, address
+    page = client.get("/parents/messages?lang=zh", follow_redirects=True).text
+    assert "2026 年秋季：派位结果" in page and "2027 年秋季：" in page
+    assert "Autumn 2026: " in client.get("/parents/messages?lang=en", follow_redirects=True).text
 
 
 def test_the_demo_clock_knows_the_announced_years_only(two_years):
