@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 LANGUAGES = {"zh-CN", "en"}
 NEEDS_NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
-REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for")
+REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "form")
 
 
 class PageFault(AssertionError):

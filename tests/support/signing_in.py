@@ -43,10 +43,11 @@ def sign_in(client: FlaskClient, account: Account | uuid.UUID, **kept: str) -> F
 
 
 def hidden_fields(html: str, action: str | None = None) -> dict[str, str]:
-    """The hidden fields of the first POST form of a page in `<main>`, or of the one with this action."""
+    """The hidden fields of the first POST form of a page in `<main>`, or of the one with this action, its own or a button's."""
     page = BeautifulSoup(html, "lxml")
     for form in page.select("main form"):
-        if form.get("method", "get").lower() == "post" and (action is None or form.get("action") == action):
+        acts = (form.get("action"), *(button.get("formaction") for button in form.select("button[formaction]")))
+        if form.get("method", "get").lower() == "post" and (action is None or action in acts):
             return {field["name"]: field.get("value", "") for field in form.select("input[type=hidden]")}
     raise AssertionError(f"no form {action or ''} on the page")
 
