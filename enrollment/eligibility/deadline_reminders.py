@@ -1,18 +1,20 @@
 """Messages before a deadline: an application that is not handed in, that still lacks papers, or that was returned."""
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines, lifecycle
+from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.notifications import Notification, notify_guardians_each
-from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import required_documents, return_times
+from enrollment.eligibility.return_times import OpenReturn
 from enrollment.ground.city_time import format_time
+from enrollment.season import openings
 from enrollment.season.calendar import SeasonDate
 from enrollment.season.round_rows import KINDS_WITH_WISHES, Round, RoundStage
 
@@ -60,37 +62,16 @@ def remind(
 def remind_returned(session: Session, *, now: dt.datetime) -> int:
     """Notify the guardians of returned applications that nobody has completed, within `REMIND_BEFORE` of the last moment.
 
-    That is the one that the clerk chose, else the end of the review.  Of a chosen time half is over first, so that the
-    reminder does not follow the message at once.  Each guardian gets one message for an application and a moment.  Returns
-    how many applications there are.
+    Half of the time is over first, so that the reminder does not follow the message at once.  Each guardian gets one
+    message for an application and a moment.  Returns how many applications there are.
     """
-    asked = (
-        select(
-            ReturnedItem.application_id,
-            func.max(ReturnedItem.asked_at).label("at"),
-            func.max(ReturnedItem.answer_by).label("answer_by"),
-        )
-        .where(ReturnedItem.answered_at.is_(None))
-        .group_by(ReturnedItem.application_id)
-        .subquery()
-    )
-    ends_at = func.coalesce(asked.c.answer_by, SeasonDate.ends_at)
-    half_over = asked.c.answer_by.is_(None) | (asked.c.answer_by - now <= now - asked.c.at)
-    returned = (
-        select(Application, ends_at)
-        .outerjoin(asked, asked.c.application_id == Application.id)
-        .outerjoin(SeasonDate, (SeasonDate.year == Application.year) & (SeasonDate.step == "review"))
-        .where(Application.stage == Stage.RETURNED, Application.on_hold.is_(False))
-        .where(ends_at > now, ends_at <= now + REMIND_BEFORE, half_over)
-        .order_by(Application.id)
-    )
-    told = []
-    for application, at in session.execute(returned):
-        due = format_time(at)
-        event = f"returned_reminder:{application.version}:{due}"
-        told.append(Notification(application.child_id, application.id, event, {"due": due}))
-    notify_guardians_each(session, "returned_reminder", told, now=now)
-    return len(told)
+    due = [
+        each
+        for each in return_times.open_returns(session, now=now)
+        if now < each.until <= now + REMIND_BEFORE and each.until - now <= now - each.returned_at
+    ]
+    _tell_of_returns(session, "returned_reminder", due, now)
+    return len(due)
 
 
 def tell_returns_over(session: Session, *, now: dt.datetime) -> int:
@@ -99,26 +80,28 @@ def tell_returns_over(session: Session, *, now: dt.datetime) -> int:
 
     Each guardian gets one message for an application and such a moment.  Returns how many applications there are.
     """
-    going_on = select(SeasonDate.year).where(SeasonDate.step == "arrival", SeasonDate.ends_at > now)
-    returned = select(Application).where(
-        Application.stage == Stage.RETURNED,
-        Application.on_hold.is_(False),
-        Application.returned_at <= now,
-        Application.year.in_(going_on),
+    going_on = set(
+        session.scalars(select(SeasonDate.year).where(SeasonDate.step == "arrival", SeasonDate.ends_at > now))
     )
+    window = functools.cache(lambda year, level: openings.window(session, year, level, now=now))
+    over = [
+        each
+        for each in return_times.open_returns(session, now=now)
+        if each.year in going_on
+        and now - REMIND_BEFORE < each.until <= now
+        and window(each.year, each.level).returned_may_be_answered
+    ]
+    _tell_of_returns(session, "returned_over", over, now)
+    return len(over)
+
+
+def _tell_of_returns(session: Session, kind: str, returns: Sequence[OpenReturn], now: dt.datetime) -> None:
     told = []
-    for application in session.scalars(returned.order_by(Application.id)):
-        if application.returned_at is None:
-            continue
-        last = return_times.answer_until(session, application, returned_at=application.returned_at)
-        if not now - REMIND_BEFORE < last <= now:
-            continue
-        if deadlines.of(session, application, now=now).returned_may_be_answered:
-            due = format_time(last)
-            event = f"returned_over:{application.version}:{due}"
-            told.append(Notification(application.child_id, application.id, event, {"due": due}))
-    notify_guardians_each(session, "returned_over", told, now=now)
-    return len(told)
+    for each in returns:
+        due = format_time(each.until)
+        event = f"{kind}:{each.version}:{due}"
+        told.append(Notification(each.child_id, each.application_id, event, {"due": due}))
+    notify_guardians_each(session, kind, told, now=now)
 
 
 def _tell(

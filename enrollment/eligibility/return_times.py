@@ -6,12 +6,15 @@ verified.
 """
 
 import datetime as dt
+import functools
+import uuid
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.application_rows import Application
-from enrollment.applications.returned_items import RETURNED_ITEMS
+from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.returned_items import RETURNED_ITEMS, ReturnedItem
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season import calendar, policy_approval, seasons
 from enrollment.season.rules import RETURN_HOURS
@@ -23,8 +26,56 @@ def answer_until(session: Session, application: Application, *, returned_at: dt.
     if chosen and (latest := max((each for each in chosen if each is not None), default=None)) is not None:
         return latest
     area = session.scalar(select(Kindergarten.area_code).where(Kindergarten.id == application.review_kindergarten_id))
-    least = returned_at + dt.timedelta(hours=_hours(session, application.year, area))
-    ends = review_ends(session, application.year)
+    return _later(returned_at + least_time(session, application.year, area), review_ends(session, application.year))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReturn:
+    """A returned application that nobody has handed in again; `until` is when the answer is due."""
+
+    application_id: uuid.UUID
+    child_id: uuid.UUID
+    version: int
+    year: int
+    level: str
+    returned_at: dt.datetime
+    until: dt.datetime
+
+
+def open_returns(session: Session, *, now: dt.datetime) -> list[OpenReturn]:
+    """The returned applications that no dispute holds, by id, read at once; `until` as `answer_until` says it."""
+    chosen = (
+        select(func.max(ReturnedItem.answer_by))
+        .where(ReturnedItem.application_id == Application.id, ReturnedItem.asked_at == Application.returned_at)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Application.id,
+            Application.child_id,
+            Application.version,
+            Application.year,
+            Application.level,
+            Application.returned_at,
+            Kindergarten.area_code,
+            chosen.label("chosen"),
+        )
+        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(Application.stage == Stage.RETURNED, Application.on_hold.is_(False), Application.returned_at <= now)
+        .order_by(Application.id)
+    ).all()
+    ends = functools.cache(lambda year: review_ends(session, year))
+    least = functools.cache(lambda year, area: least_time(session, year, area))
+    found = []
+    for row in rows:
+        until = row.chosen
+        if until is None:
+            until = _later(row.returned_at + least(row.year, row.area_code), ends(row.year))
+        found.append(OpenReturn(row.id, row.child_id, row.version, row.year, row.level, row.returned_at, until))
+    return found
+
+
+def _later(least: dt.datetime, ends: dt.datetime | None) -> dt.datetime:
     return least if ends is None else max(least, ends)
 
 
@@ -45,19 +96,11 @@ def latest_answer(
         area: least_time(session, year, area) for area in {area for area, _at, chosen in returned if chosen is None}
     }
     ends = review_ends(session, year)
-    default = [
-        at + hours[area] if ends is None else max(at + hours[area], ends)
-        for area, at, chosen in returned
-        if chosen is None
-    ]
+    default = [_later(at + hours[area], ends) for area, at, chosen in returned if chosen is None]
     return max([*default, *(chosen for _area, _at, chosen in returned if chosen is not None)], default=None)
 
 
 def least_time(session: Session, year: int, area: str | None) -> dt.timedelta:
     """What a family of this area has at least."""
-    return dt.timedelta(hours=_hours(session, year, area))
-
-
-def _hours(session: Session, year: int, area: str | None) -> int:
     policy = policy_approval.policy_in_force(session, year, area) if area else None
-    return policy_approval.rules_of(policy).return_hours if policy else RETURN_HOURS
+    return dt.timedelta(hours=policy_approval.rules_of(policy).return_hours if policy else RETURN_HOURS)

@@ -17,3 +17,9 @@ def today(now: dt.datetime) -> dt.date:
 def format_time(moment: dt.datetime) -> str:
     """A time in Chengdu as messages show it in every language: 2026-06-09 17:00."""
     return f"{moment.astimezone(CHENGDU):%Y-%m-%d %H:%M}"
+
+
+def parse_time(text: str) -> dt.datetime:
+    """The moment that a message names, as `format_time` or `isoformat` wrote it."""
+    moment = dt.datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=CHENGDU)

@@ -9,54 +9,19 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications import deadlines
-from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import desk_access
 from enrollment.applications.returned_items import ReturnedItem
-from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import parse_time
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice
-from enrollment.offers import desk_answers
+from enrollment.offers import desk_answers, desk_messages
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
 from enrollment.people.desk_rows import DeskContact
 from enrollment.people.guardians import without_phone
-
-TOLD_AT_DESK = (
-    "review_returned",
-    "review_refused",
-    "new_hour",
-    "result_published",
-    "place_offered",
-    "central_offered",
-    "answer_reminder",
-    "moved_up",
-    "offer_expired",
-    "offer_revoked",
-    "marked_no_show",
-    "no_show_undone",
-    "correction_applied",
-    "correction_applied_new_notice",
-    "correction_refused",
-    "correction_applied_level",
-    "correction_late",
-    "correction_late_city",
-    "document_not_accepted",
-    "bond_missing",
-    "bond_waiting",
-    "bond_refuse",
-    "bond_place_alone",
-    "on_hold",
-    "hold_ended",
-    "phone_release_waiting",
-    "phone_released",
-)
-"""The kinds of messages that a desk has to pass on: the family was not there when these things happened."""
-
-OF_AN_OFFER = ("result_published", "place_offered", "central_offered", "answer_reminder")
-"""Messages that are settled once the family has answered the offer."""
 
 FAILED = (MessageState.UNDELIVERABLE, MessageState.GIVEN_UP)
 
@@ -82,9 +47,14 @@ def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> lis
     """The families that this desk has to contact: those with the earliest deadline first, those without one last."""
     served = desk_access.served_query(by)
     found = _messages(session, served, now)
+    unanswered = set()
     for application in session.scalars(_with_an_open_offer(served)):
         found.setdefault(application.id, (application, []))
-    families = [_family(session, application, notices, now) for application, notices in found.values()]
+        unanswered.add(application.id)
+    families = [
+        _family(session, application, notices, now, unanswered=application.id in unanswered)
+        for application, notices in found.values()
+    ]
     listed = [each for each in families if each.says]
     return sorted(listed, key=lambda each: (each.until is None, each.until or now, each.application.id))
 
@@ -116,7 +86,8 @@ def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tup
         .where(
             Application.id.in_(served),
             Notice.child_id == Application.child_id,
-            Notice.kind.in_(TOLD_AT_DESK),
+            Notice.kind.in_(desk_messages.TOLD_AT_DESK),
+            ~_own_act(),
             Notice.created_at > now - LISTED_FOR,
             Notice.read_at.is_(None),
             Notice.withheld_at.is_(None),
@@ -131,8 +102,17 @@ def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tup
     return found
 
 
+def _own_act() -> ColumnElement[bool]:
+    """SQL condition: the receiver did it, and was there."""
+    who = func.coalesce(func.jsonb_extract_path_text(Notice.params, "who"), "")
+    return and_(who == "you", Notice.kind.not_in(desk_messages.ABOUT_ONES_PHONE))
+
+
 def _reached_nobody() -> ColumnElement[bool]:
-    """SQL condition: the message failed, and no other guardian got, gets or read the one about the same event."""
+    """SQL condition: the message failed, and no other guardian got, gets or read the one about the same event.
+
+    What another guardian proposed (`OF_THE_OTHER_GUARDIAN`) is passed on to each guardian whom it did not reach.
+    """
     other = aliased(Notice)
     somebody = select(other.id).where(
         other.application_id == Notice.application_id,
@@ -141,7 +121,8 @@ def _reached_nobody() -> ColumnElement[bool]:
         other.withheld_at.is_(None),
         or_(other.state.not_in(FAILED), other.read_at.is_not(None)),
     )
-    return and_(Notice.state.in_(FAILED), ~somebody.exists())
+    for_each = Notice.kind.in_(desk_messages.OF_THE_OTHER_GUARDIAN)
+    return and_(Notice.state.in_(FAILED), or_(for_each, ~somebody.exists()))
 
 
 def _with_an_open_offer(served):
@@ -158,7 +139,10 @@ def _with_an_open_offer(served):
     )
 
 
-def _family(session: Session, application: Application, notices: Iterable[Notice], now: dt.datetime) -> FamilyToContact:
+def _family(
+    session: Session, application: Application, notices: Iterable[Notice], now: dt.datetime, *, unanswered: bool
+) -> FamilyToContact:
+    """`unanswered`: an offer waits for the answer of a family without a phone, whatever messages it had."""
     newest = session.scalars(
         select(Offer)
         .where(Offer.application_id == application.id, Offer.state.in_(LIVE))
@@ -170,37 +154,30 @@ def _family(session: Session, application: Application, notices: Iterable[Notice
         family.offer, family.until = newest, newest.answer_by
     says: dict[str, dict] = {}
     for notice in notices:
+        if not desk_messages.matters(session, application, notice, newest, now=now):
+            continue
         if notice.state in FAILED and notice.last_error != DeliveryError.NO_NUMBER:
             family.error = notice.last_error
-        if notice.kind == "review_returned" and not _may_still_complete(session, application, now):
-            continue
-        if notice.kind in OF_AN_OFFER and newest is not None and newest.state != OfferState.OFFERED:
-            continue
         kind = notice.kind
         if kind == "result_published":
             kind = "result_placed" if newest is not None else "result_without_place"
         says[kind] = notice.params
-    if family.offer is not None and not says.keys() & {"result_placed", "place_offered", "central_offered"}:
+    proposed = next((says[kind] for kind in desk_messages.OF_THE_OTHER_GUARDIAN if kind in says), None)
+    if proposed is not None:
+        family.until = parse_time(proposed["due"])  # it takes the place of the deadline for the answer
+    elif (
+        family.offer is not None
+        and (unanswered or says)
+        and not says.keys() & {"result_placed", "place_offered", "central_offered"}
+    ):
         says["answer_reminder"] = {"due": family.offer.answer_by.isoformat()}
     if says.keys() & {"result_placed", "result_without_place"}:
         says.pop("new_hour", None)
-    if "review_returned" in says:
+    if says.keys() & {*desk_messages.OF_A_RETURN, "returned_over"}:
         family.items = open_items(session, application)
-        family.until = family.until or _answer_until(session, application)
+    if says.keys() & set(desk_messages.OF_A_RETURN):
+        family.until = family.until or desk_messages.answer_until(session, application)
+    if "review_returned" in says:
+        says.pop("returned_reminder", None)
     family.says = list(says.items())
     return family
-
-
-def _may_still_complete(session: Session, application: Application, now: dt.datetime) -> bool:
-    """Whether the family can still bring what a clerk asked for; afterwards a call would come too late."""
-    if application.stage != Stage.RETURNED:
-        return False
-    until = _answer_until(session, application)
-    in_time = until is None or now < until
-    return in_time and deadlines.looks_editable(application, deadlines.of(session, application, now=now))
-
-
-def _answer_until(session: Session, application: Application) -> dt.datetime | None:
-    if application.returned_at is None:
-        return None
-    return return_times.answer_until(session, application, returned_at=application.returned_at)

@@ -6,7 +6,7 @@ whether or not somebody has entered the other document.
 
 import uuid
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -49,7 +49,7 @@ def _view(
     application: Application, *, add: DocumentForm | None = None, earlier: EarlierEntryForm | None = None
 ) -> ResponseReturnValue:
     posted = add or earlier
-    add, earlier = add or DocumentForm(formdata=None), earlier or EarlierEntryForm(formdata=None)
+    add, earlier = add or DocumentForm(), earlier or EarlierEntryForm()
     add.set_choices()
     earlier.set_choices()
     listed = documents.of_family(db(), application.child_id)
@@ -71,11 +71,7 @@ def _view(
 @pages.get("/applications/<uuid:application_id>/documents")
 @desk("parents", allows_helper=True)
 def documents_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    """Where the question is asked, the switches of language and text size bring its answer along, else the new document."""
-    application = application_of(application_id)
-    if documents.question_is_due(db(), application.child_id):
-        return _view(application, earlier=EarlierEntryForm())
-    return _view(application, add=DocumentForm())
+    return _view(application_of(application_id))
 
 
 def _added(application: Application, id_kind: str, *, counts: bool) -> str:
@@ -86,9 +82,16 @@ def _added(application: Application, id_kind: str, *, counts: bool) -> str:
 
 @pages.post("/applications/<uuid:application_id>/documents")
 @desk("parents", allows_helper=True)
-def add_document(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
-    form = DocumentForm()
+def save_documents(application_id: uuid.UUID) -> ResponseReturnValue:
+    """One form with two acts.  Enter in a field names none: a number that was typed is added, else the question is answered."""
+    application, add = application_of(application_id), DocumentForm()
+    act = request.form.get("act") or ("add" if add.id_number.data else "answer")
+    asked = documents.question_is_due(db(), application.child_id)
+    return _answered(application, EarlierEntryForm()) if act == "answer" and asked else _add(application, add)
+
+
+def _add(application: Application, form: DocumentForm) -> ResponseReturnValue:
+    application_id = application.id
     if form.validate_on_submit():
         with refusals_in(form):
             counts = identity_documents.add_document(
@@ -113,16 +116,12 @@ def add_document(application_id: uuid.UUID) -> ResponseReturnValue:
     return _view(application, add=form)
 
 
-@pages.post("/applications/<uuid:application_id>/documents/earlier")
-@desk("parents", allows_helper=True)
-def answer_entered_before(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
-    form = EarlierEntryForm()
+def _answered(application: Application, form: EarlierEntryForm) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             joined = identity_documents.answer_entered_before(
                 db(),
-                application_id,
+                application.id,
                 entered_before=form.entered_before.data or "",
                 id_kind=form.other_kind.data or "",
                 id_number=form.other_number.data or "",

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import applications
+from enrollment.applications.bonds import bond_notices
 from enrollment.delivery import wechat
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
@@ -25,6 +26,7 @@ from portal.web.unit_of_work import account_id, actor, clock, db, services
 def messages_page() -> ResponseReturnValue:
     mine = outbox.notices_of_account(db(), account_id())
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
+    over = bond_notices.outdated(db(), mine)
     own = applications.list_own(db(), by=actor())
     names = {each.id: each.child.name for each in own}
     years = {each.id: each.year for each in own} if len({each.year for each in own}) > 1 else {}
@@ -37,6 +39,7 @@ def messages_page() -> ResponseReturnValue:
             "fresh": notice.read_at is None,
             "child": _children(notice, names),
             "href": _act_of(notice) if notice.application_id in names else None,
+            "over": notice.id in over,
             "delivery": _delivery(notice),
             "wechat": _wechat_state(in_wechat.get(notice.id)),
         }

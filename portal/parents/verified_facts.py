@@ -14,6 +14,7 @@ from wtforms.validators import Length
 from enrollment.applications import register_answers
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
+from enrollment.applications.registers.answer_rows import RegisterAnswer
 from enrollment.eligibility import tiers
 from enrollment.eligibility.claims import VerifiedFact
 from enrollment.review import cases, refusals
@@ -65,6 +66,7 @@ def findings_page(application_id: uuid.UUID) -> ResponseReturnValue:
 def _page(application: Application, sent: str = "", form: DisputeForm | None = None) -> ResponseReturnValue:
     """`sent` is the fact whose form comes back."""
     application_id, lines = application.id, fact_rows(application)
+    may_dispute = application.stage in (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED)
     proposal = refusals.refusal_of(db(), application_id) if application.stage == Stage.REFUSED else None
     return render_template(
         "parents/verified_facts.html",
@@ -73,15 +75,20 @@ def _page(application: Application, sent: str = "", form: DisputeForm | None = N
         forms={
             line["fact"]: form
             if form is not None and line["fact"] == sent
-            else DisputeForm(formdata=None, prefix=f"{line['fact'].value}-")
+            else DisputeForm(prefix=f"{line['fact'].value}-")
             for line in lines
         },
         sent=sent,
         case=cases.register_dispute_of(db(), application_id),
         decided=application.stage in DECIDED,
         refusal=proposal,
-        may_dispute=application.stage in (Stage.SUBMITTED, Stage.IN_REVIEW, Stage.RETURNED),
+        may_dispute=may_dispute,
+        disputable=[line["fact"] for line in lines if may_dispute and _is_disputable(line["answer"])],
     )
+
+
+def _is_disputable(answer: RegisterAnswer | None) -> bool:
+    return answer is not None and answer.disputed_at is None and answer.answer in ("matches", "differs")
 
 
 @pages.post("/applications/<uuid:application_id>/findings/<fact>")

@@ -31,7 +31,7 @@ def keep_form() -> ResponseReturnValue:
     same page keeps what is typed then, so that the key of the form is not used up here.
     """
     page = local_path(request.args.get("to")) or "/"
-    save_form(page)
+    save_form(page, of_nobody=True)
     answer = redirect(page, 303)  # the language of the address is remembered as on every page
     return _sized(answer, request.args["size"]) if "size" in request.args else answer
 

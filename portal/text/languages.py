@@ -7,6 +7,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, force_locale, get_locale
 
 from portal.text.catalogues import TRANSLATIONS, compile_stale
+from portal.text.plurals import CountedDomain
 
 COOKIE = "lang"
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -70,12 +71,14 @@ def _remember(response: Response) -> Response:
 def init(app: Flask) -> None:
     compile_stale()
     catalogues = sorted({source.stem for source in TRANSLATIONS.glob("*/LC_MESSAGES/*.po")}) or ["messages"]
-    Babel(
+    domain = ";".join(catalogues)
+    babel = Babel(
         app,
-        default_domain=";".join(catalogues),
+        default_domain=domain,
         default_translation_directories=";".join([str(TRANSLATIONS)] * len(catalogues)),
         default_timezone="Asia/Shanghai",
         default_locale=LOCALES["zh"],
         locale_selector=lambda: LOCALES[chosen()],
     )
+    babel.domain_instance = CountedDomain(domain=domain)
     app.after_request(_remember)

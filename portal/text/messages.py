@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrollment.applications.notifications import NO_CODE
-from enrollment.ground.city_time import CHENGDU
+from enrollment.ground.city_time import parse_time
 from portal.config import Config
 from portal.text.formats import day, moment
 from portal.text.words import language, word
@@ -137,8 +137,7 @@ def signed(words: str, config: Config, *, in_language: str | None = None) -> str
 
 def _said(value: Any, spoken: str) -> Any:
     if isinstance(value, str) and MOMENT.fullmatch(value):
-        read = dt.datetime.fromisoformat(value)
-        return moment(read if read.tzinfo else read.replace(tzinfo=CHENGDU), in_language=spoken)
+        return moment(parse_time(value), in_language=spoken)
     if isinstance(value, str) and DAY.fullmatch(value):
         return day(dt.date.fromisoformat(value), in_language=spoken)
     return value

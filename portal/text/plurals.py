@@ -1,6 +1,7 @@
 """English counts: a translation is written for many, "%(n)s kindergartens", and says "1 kindergarten" where the number is one.
 
-Only the words of a translation are changed, never a value that is put into it.
+Only the words of a translation are changed, never a value that is put into it.  Templates, Python (`CountedDomain`) and the words
+of codes all count with `for_counts`.
 """
 
 import functools
@@ -8,53 +9,104 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import Domain, get_locale
+
 SINGULARS = {
+    "adults": "adult",
     "applications": "application",
     "areas": "area",
+    "blocks": "block",
+    "boundaries": "boundary",
     "cases": "case",
+    "cells": "cell",
     "characters": "character",
     "checks": "check",
     "children": "child",
     "classes": "class",
+    "cohorts": "cohort",
+    "conflicts": "conflict",
     "days": "day",
     "differences": "difference",
+    "digits": "digit",
     "documents": "document",
+    "downloads": "download",
     "draws": "draw",
     "entries": "entry",
     "evenings": "evening",
     "exceptions": "exception",
+    "facts": "fact",
     "families": "family",
     "faults": "fault",
     "figures": "figure",
+    "filters": "filter",
+    "groups": "group",
+    "guardians": "guardian",
     "hours": "hour",
+    "indicators": "indicator",
+    "items": "item",
     "kindergartens": "kindergarten",
     "letters": "letter",
+    "lines": "line",
     "measures": "measure",
+    "megapixels": "megapixel",
+    "messages": "message",
     "minutes": "minute",
+    "numbers": "number",
     "pages": "page",
+    "papers": "paper",
+    "parts": "part",
     "people": "person",
+    "phases": "phase",
     "places": "place",
+    "plans": "plan",
     "points": "point",
     "programmes": "programme",
     "promises": "promise",
+    "reserves": "reserve",
+    "results": "result",
     "rows": "row",
+    "runs": "run",
     "seconds": "second",
+    "sets": "set",
+    "sheets": "sheet",
+    "teachers": "teacher",
+    "texts": "text",
     "things": "thing",
     "tickets": "ticket",
     "times": "time",
     "vacancies": "vacancy",
     "variants": "variant",
+    "warnings": "warning",
     "wishes": "wish",
     "years": "year",
 }
 VERBS = {"are": "is", "have": "has", "were": "was", "do": "does"} | {
-    verb: f"{verb}s" for verb in ("agree", "differ", "gain", "keep", "stand", "wait")
+    verb: f"{verb}s" for verb in ("agree", "differ", "gain", "keep", "look", "show", "stand", "wait")
 }
+ADJECTIVES = (
+    "bound", "continuing", "dry", "first", "free", "full-time", "more", "more filled", "percentage", "ranked", "reserved",
+    "simulated", "working",
+)  # fmt: skip
+"""What may stand between a number and its noun."""
 
 COUNT = re.compile(
-    rf"(?:%\((\w+)\)s|\{{(\w+)\}})( (?:free|more|working))? ({'|'.join(SINGULARS)})\b( (?:{'|'.join(VERBS)})\b)?"
+    rf"(\b[Tt]here (?:are|were) )?(?:%\((\w+)\)s|\{{(\w+)\}})((?: (?:{'|'.join(ADJECTIVES)}))?) "
+    rf"({'|'.join(SINGULARS)})\b( (?:{'|'.join(VERBS)})\b)?"
 )
 """A number of a translation, of either kind of catalogue, with its noun and perhaps the verb of the noun."""
+
+
+class CountedDomain(Domain):
+    """The translations of the portal: what a view, a letter or a file says in Python is counted as a template's text is."""
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        text = super().gettext(string)
+        if not variables:
+            return text
+        locale = get_locale()
+        if locale is not None and locale.language == "en":
+            text = for_counts(text, variables)
+        return text % variables
 
 
 def for_counts(text: str, values: Mapping[str, Any]) -> str:
@@ -65,16 +117,17 @@ def for_counts(text: str, values: Mapping[str, Any]) -> str:
 
 @functools.lru_cache(maxsize=16_384)
 def _counted(text: str) -> tuple[str, ...]:
-    return tuple(each[1] or each[2] for each in COUNT.finditer(text))
+    return tuple(each[2] or each[3] for each in COUNT.finditer(text))
 
 
 @functools.lru_cache(maxsize=1_024)
 def _of_one(text: str, ones: frozenset[str]) -> str:
     def said(found: re.Match[str]) -> str:
-        if (found[1] or found[2]) not in ones:
+        there, name, other, adjective, noun, verb = found.groups("")
+        if (name or other) not in ones:
             return found[0]
-        number = f"%({found[1]})s" if found[1] else f"{{{found[2]}}}"
-        verb = f" {VERBS[found[5].strip()]}" if found[5] else ""
-        return f"{number}{found[3] or ''} {SINGULARS[found[4]]}{verb}"
+        number = f"%({name})s" if name else f"{{{other}}}"
+        there = there.replace("are", "is").replace("were", "was")
+        return f"{there}{number}{adjective} {SINGULARS[noun]}{verb and ' ' + VERBS[verb.strip()]}"
 
     return COUNT.sub(said, text)

@@ -14,7 +14,8 @@ from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
-from wtforms import DateField, IntegerField
+from werkzeug.datastructures import MultiDict
+from wtforms import DateField, FileField, IntegerField
 from wtforms.i18n import messages_path
 
 from enrollment.ground import constraint_errors
@@ -22,7 +23,7 @@ from enrollment.ground.errors import Refused, Stale
 from portal.text.formats import refusal
 from portal.text.words import word
 from portal.web.form_echo import entered_values
-from portal.web.restored_form import take_saved_form
+from portal.web.restored_form import saved_form
 from portal.web.unit_of_work import db
 
 
@@ -45,11 +46,19 @@ class PageForm(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         restores = request.method == "GET" and not args and "formdata" not in kwargs
-        saved = take_saved_form(request.full_path.rstrip("?")) if restores else None
+        saved = saved_form(request.full_path.rstrip("?")) if restores else None
+        if saved is not None and not self._is_named_in(saved, kwargs.get("prefix", "")):
+            saved = None
         self.was_restored = saved is not None
         if saved is not None:
             kwargs["formdata"] = saved
         super().__init__(*args, **kwargs)
+        if saved is not None and any(isinstance(each, FileField) and any(saved.getlist(each.name)) for each in self):
+            flash(_("选好的照片或文件没有存下来，请重新选。"), "warn")
+
+    def _is_named_in(self, saved: MultiDict, prefix: str) -> bool:
+        """Whether the saved fields are those of this form: a page may have several."""
+        return any(prefix + name in saved for name, _field in self._unbound_fields)
 
     def set_choices(self) -> None:
         """Set the choices of the fields."""

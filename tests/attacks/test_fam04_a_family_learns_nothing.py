@@ -42,8 +42,7 @@ def walk(client, family, name: str, passport: str, other_number: str) -> list[tu
     asked = seen[0].headers["Location"]
     page = client.get(asked)
     yes = {"entered_before": "yes", "other_kind": "resident", "other_number": other_number}
-    action = f"{asked}/earlier"
-    answered = client.post(action, data=hidden_fields(page.text, action) | yes)
+    answered = client.post(asked, data=hidden_fields(page.text) | yes | {"act": "answer"})
     application = asked.rsplit("/", 1)[0]
     seen += [page, answered, client.get(answered.headers["Location"])]
     seen += [client.get(address) for address in (asked, f"{application}/child", f"{application}/check", "/parents")]

@@ -120,7 +120,7 @@ HELPED = {
     "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
     "evidence_file", "evidence_view", "evidence_picture", "turn_evidence", "replace_evidence", "call_evidence_readable", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_pins", "add_wish",
     "check_page", "submit", "receipt_page", "receipt_pdf", "corrections_page", "new_correction", "request_correction",
-    "correction_page", "withdraw_correction", "correction_paper", "documents_page", "add_document", "answer_entered_before",
+    "correction_page", "withdraw_correction", "correction_paper", "documents_page", "save_documents",
     "earlier_entry",
 }  # fmt: skip
 """Routes that a helper uses for a family: the form, its receipt, and corrections after the deadline.  All other routes of families refuse helpers."""

@@ -34,7 +34,7 @@ from enrollment.ground.accounts import ROLES
 from enrollment.ground.audit_chain.verification import FindingKind
 from enrollment.ground.operations.alarms import AlarmCode
 from enrollment.ground.outbox import DeliveryError, MessageState
-from enrollment.offers import desk_contacts, offers, withdrawals
+from enrollment.offers import desk_messages, offers, withdrawals
 from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
@@ -81,7 +81,7 @@ CODES = {
         "bond_changed_by_helper",
     ),
     "desk_message": (
-        *(kind for kind in desk_contacts.TOLD_AT_DESK if kind != "result_published"),
+        *(kind for kind in desk_messages.TOLD_AT_DESK if kind != "result_published"),
         "result_placed",
         "result_without_place",
     ),

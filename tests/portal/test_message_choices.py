@@ -9,13 +9,16 @@ from enrollment.delivery import message_choices
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, SentMessage
 from enrollment.offers import arrival_reminders, offer_lifecycle
 from enrollment.season import calendar
+from enrollment.season.rules import RETURN_HOURS
 from tests.support.prepared import prepared
 from tests.support.sender import let_the_sender_send, send_notices
 from tests.support.signing_in import fill_in, sign_in
+from tests.support.statements import counted
 from tests.support.town_season import at
 
 
@@ -157,3 +160,43 @@ def test_returned_items_and_the_arrival_days_are_reminded_of_once(town):
     clerk = town.clerk_of(garden)
     offer_lifecycle.make(town.session, town.offer_for(ben), "mark_arrived", by=clerk, now=dates["arrival"][0])
     assert arrival_reminders.remind_due(town.session, now=dates["arrival"][1] - dt.timedelta(days=1)) == 0
+
+
+def test_the_messages_about_returns_take_the_same_statements_for_one_application_and_for_many(town):
+    garden = town.kindergarten("金苹果", places=2)
+    ana, ben, cui = (town.child(name, wishes=[garden]) for name in ("安娜", "本本", "翠翠"))
+    review = calendar.spans(town.the_season)["review"][1]
+    town.registration_is_over()
+    taken = []
+    for returned in ([ana], [ben, cui]):
+        for each in returned:
+            town.clerk_sends_back(each, "home_area")
+        for tell, now in (
+            (deadline_reminders.remind_returned, review - dt.timedelta(hours=2)),
+            (deadline_reminders.tell_returns_over, review),
+        ):
+            town.session.expire_all()
+            with counted(town.session) as statements:
+                tell(town.session, now=now)
+            taken.append((tell.__name__, len(statements)))
+    one, many = taken[:2], taken[2:]
+    assert one == many
+    told = town.session.scalars(select(Notice.application_id).where(Notice.kind == "returned_over")).all()
+    assert set(told) == {ana.id, ben.id, cui.id}, "each with its own message"
+
+
+def test_an_answer_that_is_due_after_the_review_is_reminded_of_by_its_own_moment(town):
+    """A return in the last hours leaves the least time of the policy: the reminder names that, and comes at half of it."""
+    garden = town.kindergarten("金苹果", places=2)
+    ana = town.child("安娜", wishes=[garden])
+    review = calendar.spans(town.the_season)["review"][1]
+    town.registration_is_over()
+    town.at(review - dt.timedelta(hours=4))
+    town.clerk_sends_back(ana, "home_area")
+    due = town.now + dt.timedelta(hours=RETURN_HOURS)
+    assert deadline_reminders.remind_returned(town.session, now=town.now + dt.timedelta(hours=2)) == 0
+    assert deadline_reminders.remind_returned(town.session, now=due - dt.timedelta(hours=RETURN_HOURS / 2)) == 1
+    (told,) = town.session.scalars(select(Notice).where(Notice.kind == "returned_reminder"))
+    assert told.params["due"] == format_time(due)
+    assert deadline_reminders.tell_returns_over(town.session, now=review) == 0
+    assert deadline_reminders.tell_returns_over(town.session, now=due) == 1

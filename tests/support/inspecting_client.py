@@ -16,7 +16,7 @@ NEEDS_NO_LABEL = {"hidden", "submit", "button", "reset", "image"}
 FRESH = re.compile(r'(<input type="hidden" name="(?:csrf_token|idempotency_key)" value=")[\w=-]*(?=">)')
 """What differs in two answers with one and the same page: the hidden values that each answer gets anew."""
 
-REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for")
+REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "form")
 
 
 class PageFault(AssertionError):

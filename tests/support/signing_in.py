@@ -44,10 +44,11 @@ def sign_in(client: FlaskClient, account: Account | uuid.UUID, **kept: str) -> F
 
 
 def hidden_fields(html: str, action: str | None = None) -> dict[str, str]:
-    """The hidden fields of the first POST form of a page in `<main>`, or of the one with this action."""
+    """The hidden fields of the first POST form of a page in `<main>`, or of the one with this action, its own or a button's."""
     # the parser behind BeautifulSoup, without its objects: this is done for every form that a test sends
     for form in lxml.html.fromstring(html).xpath("//main//form"):
-        if form.get("method", "get").lower() == "post" and (action is None or form.get("action") == action):
+        acts = (form.get("action"), *form.xpath(".//button/@formaction"))
+        if form.get("method", "get").lower() == "post" and (action is None or action in acts):
             return {field.attrib["name"]: field.get("value", "") for field in form.xpath(".//input[@type='hidden']")}
     raise AssertionError(f"no form {action or ''} on the page")
 

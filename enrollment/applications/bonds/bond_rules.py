@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle, receipts, units
 from enrollment.applications.application_rows import Application
+from enrollment.applications.bonds import bond_notices
 from enrollment.applications.notifications import notify_guardians_together
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
@@ -91,6 +92,7 @@ def leave(session: Session, application: Application, event: BondEvent, *, by: A
         return
     others = units.others_of(session, application)
     _set_apart(session, [application] if len(others) > 1 else [application, *others], event, by, now)
+    bond_notices.take_back(session, [application, *others], now=now)
     told = [application, *others] if event == BondEvent.SEPARATE else others
     for member in told:
         _renew(session, member, by=by, now=now)

@@ -44,7 +44,7 @@ def accepted_page(application_id: uuid.UUID) -> ResponseReturnValue:
     application = _without_a_place(application_id)
     said = accepted_places.of(db(), application.id)
     form = AcceptedForm()
-    if said is not None and not form.errors:
+    if said is not None and not form.was_restored:
         form.agrees.data = "yes" if application.agrees_to_central else "no"
         form.minutes.data, form.nature.data, form.note.data = str(said.minutes or ""), said.nature, said.note
     return _page(application, form)

@@ -30,7 +30,7 @@ from portal.text.facts import asked_words
 from portal.text.words import word
 from portal.web.drafts import draft_owner
 from portal.web.evidence_files import file_response
-from portal.web.forms import PageForm, refusals_in
+from portal.web.forms import PageForm, refusals_in, second_form
 from portal.web.guards import desk
 from portal.web.shared_views.register_choice import RegistersField, register_hints, register_terms
 from portal.web.unit_of_work import account_id, actor, clock, db
@@ -49,6 +49,8 @@ class RegistersForm(PageForm):
     """Which registers may be asked, of those that hold something that the family claims."""
 
     registers = RegistersField(_l("同意向这些部门核对"))
+    chosen = HiddenField(default="1")
+    """Says that this form was filled in, also where no register is ticked."""
 
     def keep(self, held: Collection[Register]) -> None:
         self.registers.choices = [choice for choice in self.registers.choices or [] if choice[0] in held]
@@ -58,7 +60,7 @@ def _register_choice(application: Application, form: RegistersForm | None = None
     """The fold with the registers.  The guardian who entered the application chooses; everybody else only reads."""
     held = register_questions.registers_about(db(), application.id)
     agreed = register_answers.may_be_asked(db(), application)
-    form = form or RegistersForm(formdata=None, registers=[register for register in held if register in agreed])
+    form = form or second_form(RegistersForm, registers=[register for register in held if register in agreed])
     form.keep(held)
     return {
         "registers_form": form,

@@ -41,7 +41,6 @@ def message_choices_page() -> ResponseReturnValue:
     begins, ends = chosen.quiet or ("", 7)
     return _view(
         ChoicesForm(
-            formdata=None,
             language=chosen.language,
             quiet_from=str(begins),
             quiet_until=str(ends),

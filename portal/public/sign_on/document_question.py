@@ -20,8 +20,7 @@ from enrollment.ground.phones import mask_phone
 from portal.demo import people as demo_people
 from portal.public import pages
 from portal.public.phone_doubts.doubted_phone import QUESTION, asked_account
-from portal.public.sign_in import log_in_and_go_on
-from portal.public.sign_on.single_sign_on import bind_waiting
+from portal.public.sign_on.single_sign_on import enter_proved
 from portal.web.devices import remember_phone
 from portal.web.forms import ActForm, PageForm, refusals_in
 from portal.web.guards import public
@@ -88,8 +87,7 @@ def answer_question() -> ResponseReturnValue:
 def _enter(account: Account) -> ResponseReturnValue:
     """Sign in; a person who came from the single sign-on to prove the number is bound to the account first."""
     remember_phone(account.phone or "")
-    bind_waiting(account)
-    return log_in_and_go_on(account)
+    return enter_proved(account)
 
 
 @pages.post("/sign-in/question/never")

@@ -31,6 +31,7 @@ from portal.public.sign_in import (
     log_in_and_go_on,
     send_code_to,
 )
+from portal.text.formats import refusal
 from portal.text.words import language, word
 from portal.web import clock as clocks
 from portal.web.forms import PageForm, refusals_in
@@ -253,19 +254,27 @@ def use_proof_code() -> ResponseReturnValue:
     if account is None:
         return _proof_code_page(form, waiting, phone)
     question = question_first(account, phone)
-    if question is not None:
-        return question  # the answer binds the person
-    sign_on_bindings.bind(db(), account.id, waiting.subject_index, now=clock())
-    answer = log_in_and_go_on(account)
-    flash(word("sign_on_done", "bound"))
-    return answer
+    # the answer to a question binds the person
+    return enter_proved(account) if question is None else question
 
 
-def bind_waiting(account: Account) -> None:
-    """Bind the person who came from the provider in this browser, if there is one, to the account that was just proved."""
+def enter_proved(account: Account) -> ResponseReturnValue:
+    """Sign in to the account that was just proved, and bind the person who came from the provider in this browser to it.
+
+    Who was bound to another account meanwhile, in another tab, stays bound there, and is told so.
+    """
     waiting = _waiting()
-    if waiting is not None:
-        sign_on_bindings.bind(db(), account.id, waiting.subject_index, now=clock())
+    if waiting is None:
+        return log_in_and_go_on(account)
+    told = word("sign_on_done", "bound"), "message"
+    try:
+        with db().begin_nested():
+            sign_on_bindings.bind(db(), account.id, waiting.subject_index, now=clock())
+    except Refused as refused:
+        told = refusal(refused), "warn"
+    answer = log_in_and_go_on(account)
+    flash(*told)
+    return answer
 
 
 @pages.get("/sign-in/sso/connect")

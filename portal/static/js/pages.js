@@ -42,7 +42,7 @@ function rest(form, refused) {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.dataset.refusedFile) return;
+  if (!form.dataset.refusedFile || event.submitter?.dataset.switch) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   form.querySelector("input[type=file][aria-invalid]")?.focus();
@@ -53,7 +53,7 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("submit", (event) => {
   const input = event.target.querySelector("input[type=file][data-most-at-once]");
   const together = [...input?.files ?? []].reduce((sum, file) => sum + file.size, 0);
-  if (!input || together <= Number(input.dataset.mostAtOnce)) return;
+  if (!input || event.submitter?.dataset.switch || together <= Number(input.dataset.mostAtOnce)) return;
   event.preventDefault();
   tellBeside(input, input.dataset.tooMuch);
 }, true);

@@ -1,9 +1,11 @@
 """Where the switches of the language and of the text size lead, on every page."""
 
 from dataclasses import dataclass
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from flask import Flask, request
+
+from portal.web.csrf import page_of_the_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ def switch_addresses(language: str) -> SwitchAddresses:
     if not request:
         return SwitchAddresses("/", {}, other, False)
     is_large = request.cookies.get("text") == "large"
+    if request.method == "POST":  # the page of a form that came back with faults
+        here, _mark, query = page_of_the_form().partition("?")
+        return SwitchAddresses(here, dict(parse_qsl(query)), other, is_large)
     return SwitchAddresses(f"/{request.path.lstrip('/')}", request.args.to_dict(), other, is_large)
 
 

@@ -1,16 +1,19 @@
 """Bound children: one list, asked for at binding, one edit, one receipt that names all, and one rule for each event."""
 
 import datetime as dt
+import uuid
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.applications import contents, receipts, sibling_binding, submission, units, wishes
 from enrollment.applications.applications import Wish
 from enrollment.applications.bonds import bond_notices
+from enrollment.delivery import claims, lanes
 from enrollment.ground import outbox
 from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.outbox import MessageState, Notice
 from enrollment.maintenance import invariants
 from tests.support.prepared import prepared
 from tests.support.town_season import at
@@ -185,6 +188,41 @@ def test_bound_children_handed_in_one_after_another_are_not_said_to_be_missing(g
         gardens.submit(each)
         gardens.at(gardens.now + dt.timedelta(seconds=5))
     assert not [kind for kind in kinds(gardens, gardens.parent_of(one)) if "bond_" in kind]
+
+
+@pytest.mark.parametrize("read", [False, True])
+@pytest.mark.parametrize("end", ["submit", "separate"])
+def test_a_message_about_the_bond_leaves_the_inbox_with_what_it_says_and_is_not_sent(gardens, read, end):
+    """The inbox has it at once and the phone after ten minutes: what is no longer so stands in neither, read or not."""
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m], submit=False)
+    mother = gardens.parent_of(one)
+    gardens.submit(one)
+    assert "bond_missing" in kinds(gardens, mother)
+    if read:
+        outbox.mark_read(gardens.session, mother.account_id, now=gardens.now)
+    gardens.at(gardens.now + dt.timedelta(minutes=5))
+    if end == "submit":
+        gardens.submit(two)
+    else:
+        gardens.separate(two)
+    assert "bond_missing" not in kinds(gardens, mother)
+    sent = claims.claim(
+        gardens.session, lanes.policy_of_notices(), 100, token=uuid.uuid4(), now=gardens.now + bond_notices.WAIT
+    )
+    assert not [each for each in sent if each.kind in bond_notices.KINDS]
+
+
+def test_of_a_message_that_was_sent_the_inbox_says_that_it_is_over(gardens):
+    one, two = gardens.twins("周星遥", "周星野", wishes=[gardens.m], submit=False)
+    father = gardens.second_guardian(one)
+    gardens.submit(one)
+    gardens.session.execute(update(Notice).values(state=MessageState.SENT))
+    about = gardens.session.scalars(select(Notice).where(Notice.kind.in_(bond_notices.KINDS))).all()
+    assert {each.kind for each in about} == set(bond_notices.KINDS)
+    assert bond_notices.outdated(gardens.session, about) == set()
+    gardens.submit(two)
+    assert bond_notices.outdated(gardens.session, about) == {each.id for each in about}
+    assert "bond_waiting" in kinds(gardens, father.actor), "what a phone has got stays in the inbox"
 
 
 def test_a_guardian_of_one_only_does_not_change_the_common_list_but_may_leave(gardens):

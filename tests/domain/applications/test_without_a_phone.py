@@ -3,15 +3,25 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from enrollment.applications import applications
 from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.draw.publication import hours
+from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers import answer_deadlines, desk_answers, desk_contacts
+from enrollment.ground.outbox import DeliveryError, MessageState, Notice
+from enrollment.offers import (
+    answer_deadlines,
+    arrival_reminders,
+    desk_answers,
+    desk_contacts,
+    irrevocable_acts,
+    joint_decisions,
+    offer_lifecycle,
+)
 from enrollment.people.person_rows import Guardian
 from enrollment.review import review
 from enrollment.review.review import Ask
@@ -132,8 +142,57 @@ def test_fam11_a_desk_tells_what_was_returned_and_until_when(family):
     assert says(town) == [("review_returned", ends)]
     told = desk_contacts.family_to_contact(town.session, town.baby, by=town.clerk, now=town.now)
     assert [(item.item, item.note) for item in told.items] == [("rental_record", "首页不清楚")]
+    town.at(ends - dt.timedelta(hours=3))
+    assert deadline_reminders.remind_returned(town.session, now=town.now) == 1
+    assert says(town) == [("review_returned", ends)], "the reminder says nothing more"
     town.at(ends)
-    assert says(town) == [], "nobody is called about what can no longer be brought"
+    assert says(town) == [], "nobody is called about what can no longer be brought in time"
+    assert deadline_reminders.tell_returns_over(town.session, now=town.now) == 1
+    assert says(town) == [("returned_over", None)], "but that the answer still counts until the list is frozen"
+    town.freeze()
+    assert says(town) == []
+
+
+def test_fam11_a_desk_calls_about_the_arrival_until_the_child_is_there(family):
+    town = family
+    town.drawn(town.baby)
+    desk_answers.record_contact(town.session, town.baby.id, "call", by=town.clerk, now=town.now)
+    check(town)
+    desk_answers.answer(town.session, town.baby.id, town.account.id, "confirm", by=town.clerk, now=town.now)
+    begins = calendar.spans(town.session.get_one(Season, 2026))["arrival"][0]
+    town.at(begins - dt.timedelta(days=1))
+    assert arrival_reminders.remind_due(town.session, now=town.now) == 1
+    assert says(town) == [("arrival_reminder", None)]
+    offer_lifecycle.make(town.session, town.offer_for(town.baby), "mark_arrived", by=town.clerk, now=begins)
+    town.at(begins)
+    assert says(town) == []
+
+
+def test_fam09_a_desk_calls_the_guardian_whom_the_other_ones_proposal_did_not_reach(family):
+    """The proposer got the message: it says nothing to the one who could stop it, and who has a number that is gone."""
+    town = family
+    mother = town.family("李")
+    ana = town.child("安娜", family=mother, wishes=[town.garden])
+    father = town.second_guardian(ana)
+    town.drawn(ana, town.baby)
+    desk_answers.record_contact(town.session, town.baby.id, "call", by=town.clerk, now=town.now)
+    town.decline(ana)
+    sent = update(Notice).where(Notice.application_id == ana.id, Notice.kind == "decline_proposed")
+    town.session.execute(sent.values(state=MessageState.DELIVERED))
+    assert _says_of(town, ana) == []
+    gone = {"state": MessageState.UNDELIVERABLE, "last_error": DeliveryError.INVALID_NUMBER}
+    town.session.execute(sent.where(Notice.account_id == mother.account.id).values(gone))
+    assert _says_of(town, ana) == [], "nobody is called about an own act"
+    town.session.execute(sent.where(Notice.account_id == father.account.id).values(gone))
+    assert _says_of(town, ana) == ["decline_proposed"]
+    act = joint_decisions.waiting_for(town.session, ana.id)
+    irrevocable_acts.take_back(town.session, act.act_id, by=mother.actor, now=town.now)
+    assert _says_of(town, ana) == [], "what is taken back needs no call"
+
+
+def _says_of(town, application):
+    listed = desk_contacts.families_to_contact(town.session, by=town.clerk, now=town.now)
+    return [kind for each in listed if each.application == application for kind, _params in each.says]
 
 
 def test_fam11_a_desk_that_told_what_was_returned_has_it_on_its_list_no_longer(family):

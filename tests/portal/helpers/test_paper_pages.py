@@ -134,7 +134,7 @@ def test_the_desk_page_says_what_to_tell_a_family_without_a_phone(
     clerk = sign_in(another_client(), reviewer.account_id)
     for language, told, ask in (
         ("zh", "请您家补充申请的 1 项内容", "首页不清楚"),
-        ("en", "asks you to complete 1 item(s)", "首页不清楚"),
+        ("en", "asks you to complete 1 item", "首页不清楚"),
     ):
         assert told in main_of(clerk.get(f"/staff/desk?lang={language}").text)
         family = main_of(clerk.get(f"/staff/desk/{baby.id}").text)

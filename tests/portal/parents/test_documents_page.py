@@ -8,7 +8,7 @@ from sqlalchemy import select
 from enrollment.ground.errors import Refused
 from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.review import duplicates
-from tests.portal.parents.desk import errors, hidden, page
+from tests.portal.parents.desk import errors, hidden, page, value_of
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.town_families import id_number
@@ -50,25 +50,26 @@ def test_fam13_the_resident_number_is_added_and_counts(client, town, certificate
 
 
 def test_fam05_the_question_says_what_is_missing(client, certificate):
-    earlier = f"{certificate}/earlier"
-    assert "请选择" in errors(fill_in(client, certificate, earlier))["entered_before"]
-    wrong = fill_in(client, certificate, earlier, entered_before="yes", other_kind="resident", other_number="12")
+    assert "请选择" in errors(fill_in(client, certificate, act="answer"))["entered_before"]
+    answered = {"entered_before": "yes", "other_kind": "resident", "other_number": "12"}
+    wrong = fill_in(client, certificate, act="answer", id_number="E1234", **answered)
+    assert value_of(wrong, "id_number") == "E1234", "what stands in the other part of the page stays"
     assert "18 位" in errors(wrong)["other_number"]
 
 
 def test_the_answer_stays_when_the_language_changes(client, certificate):
     asked = page(client.get(certificate))
-    assert asked.select_one("#page-form")["action"].endswith("/documents/earlier")
     english = next(each["formaction"] for each in asked.select(".bar [form=page-form]") if each.get("formaction"))
-    kept = client.post(english, data=hidden(client.get(certificate)) | {"entered_before": "no"})
+    kept = client.post(english, data=hidden(client.get(certificate)) | {"entered_before": "no", "id_number": "E1234"})
     shown = page(client.get(kept.headers["Location"]))
+    assert shown.select_one("[name=id_number]")["value"] == "E1234"
     assert shown.html["lang"] == "en" and shown.select_one("[name=entered_before][checked]")["value"] == "no"
 
 
 def test_fam05_no_leads_on_and_is_not_asked_again(client, certificate):
     application = certificate.rsplit("/", 1)[0]
     assert "以前有没有用别的证件" in client.get(f"{application}/check").text
-    answer = fill_in(client, certificate, f"{certificate}/earlier", entered_before="no")
+    answer = fill_in(client, certificate, entered_before="no")  # Enter in a field names no act
     assert answer.headers["Location"] == f"{application}/household"
     assert page(client.get(certificate)).select_one("#earlier") is None
     assert "以前有没有用别的证件" not in client.get(f"{application}/check").text

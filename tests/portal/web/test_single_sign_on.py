@@ -1,6 +1,7 @@
 """Sign-in of families by the city's single sign-on: a real provider answers, well and badly, and attackers try their luck."""
 
 import dataclasses
+import datetime as dt
 import re
 
 import pytest
@@ -9,7 +10,10 @@ from sqlalchemy import func, select
 
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import Notice, TextMessage
+from enrollment.people.desk_rows import PhoneDoubt
+from enrollment.people.person_rows import Guardian
 from enrollment.people.sign_on_bindings import SignOnBinding
+from enrollment.season.rules import PHONE_DOUBT_DAYS
 from portal.config import SingleSignOn
 from portal.gateways import single_sign_on
 from portal.gateways.stand_ins.single_sign_on import Mood, Person, TestProvider
@@ -283,3 +287,71 @@ def test_a_provider_in_trouble_leaves_the_way_by_codes(client, portal_session, t
 def test_without_a_provider_there_is_no_such_way(client, town):
     assert client.get("/sign-in/sso").status_code == 404
     assert "统一身份认证" not in client.get("/sign-in").text
+
+
+def doubted_family(town, phone: str = PHONE) -> tuple[Account, str]:
+    """A guardian whose number nobody has proven for long, and the end of the document."""
+    mother = town.family("李", phone=phone).account
+    mother.created_at = town.now - dt.timedelta(days=PHONE_DOUBT_DAYS)
+    guardian = town.session.scalars(select(Guardian).where(Guardian.account_id == mother.id)).one()
+    town.session.commit()
+    return mother, guardian.id_number[-4:]
+
+
+def test_the_proof_of_a_doubted_number_ends_with_the_document_and_binds_then(
+    client, portal_session, town, provider, another_browser, frozen_clock
+):
+    mother, end = doubted_family(town)
+    walk(client, provider, "demo-0001", "?next=/parents/messages")
+    assert prove(client, portal_session).headers["Location"] == "/sign-in/question"
+    assert holder(client, portal_session) is None
+    assert client.get("/parents").status_code == 303
+    wrong = fill_in(client, "/sign-in/question", "/sign-in/question", document_end="000Y")
+    assert "与登记的不一致" in wrong.text
+    portal_session.expire_all()
+    assert portal_session.get(PhoneDoubt, mother.id).tries == 1
+    assert portal_session.scalars(select(SignOnBinding)).all() == [], "who does not know the document is not bound"
+    answer = fill_in(client, "/sign-in/question", "/sign-in/question", document_end=end)
+    assert answer.headers["Location"] == "/parents/messages"
+    assert "您的账户已连接统一身份认证" in client.get("/parents/messages").text
+    portal_session.expire_all()
+    assert holder(client, portal_session).id == mother.id
+    assert portal_session.get(PhoneDoubt, mother.id) is None
+    assert portal_session.scalars(select(SignOnBinding)).one().account_id == mother.id
+    assert walk(another_browser, provider, "demo-0001").headers["Location"] == "/parents"
+    assert holder(another_browser, portal_session).id == mother.id
+
+
+def test_who_never_applied_with_a_doubted_number_is_bound_to_nobody(client, portal_session, town, provider):
+    mother, _end = doubted_family(town)
+    walk(client, provider, "demo-0001")
+    prove(client, portal_session)
+    answer = fill_in(client, "/sign-in/question", "/sign-in/question/never")
+    assert answer.headers["Location"] == "/sign-in/question/wait"
+    assert client.get(answer.headers["Location"]).status_code == 200
+    assert portal_session.scalars(select(SignOnBinding)).all() == []
+    assert holder(client, portal_session) is None
+    portal_session.expire_all()
+    assert portal_session.get_one(Account, mother.id).phone == f"+86{PHONE}", "the guardian has 72 hours to object"
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+def test_a_person_who_was_bound_in_another_tab_enters_and_stays_bound_there(
+    client, portal_session, town, provider, another_browser, frozen_clock, doubted
+):
+    mother, end = doubted_family(town)
+    if not doubted:
+        mother.phone_proven_at = town.now
+        town.session.commit()
+    walk(client, provider, "demo-0001")
+    walk(another_browser, provider, "demo-0001")
+    prove(another_browser, portal_session, "13900000002")
+    frozen_clock.move(minutes=1)
+    answer = prove(client, portal_session)
+    if doubted:
+        answer = fill_in(client, "/sign-in/question", "/sign-in/question", document_end=end)
+    assert answer.headers["Location"] == "/parents"
+    assert holder(client, portal_session).id == mother.id
+    assert "已经连接另一个账户" in client.get("/parents").text
+    portal_session.expire_all()
+    assert portal_session.scalars(select(SignOnBinding)).one().account_id == holder(another_browser, portal_session).id
