@@ -4,6 +4,7 @@ import datetime as dt
 
 from flask import Flask
 from flask_babel import format_datetime
+from flask_babel import gettext as _
 
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
@@ -67,10 +68,15 @@ def percent(part: int | None, whole: int, digits: int = 1) -> str:
     return f"{scaled // scale}.{scaled % scale:0{digits}d}%" if digits else f"{scaled}%"
 
 
-def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
-    """Whole days and hours left; (0, 0) when it is over."""
-    left = max(until - now, dt.timedelta())
-    return left.days, left.seconds // 3600
+def time_left(until: dt.datetime, now: dt.datetime) -> str:
+    """`2 天 19 小时`, from two days down `47 小时`, at last `不到 1 小时`: never days or hours that are none."""
+    hours = int(max(until - now, dt.timedelta()) / dt.timedelta(hours=1))
+    if hours < 1:
+        return _("不到 1 小时")
+    days, rest = divmod(hours, 24)
+    if days < 2:
+        return _("%(hours)s 小时", hours=hours)
+    return _("%(days)s 天 %(hours)s 小时", days=days, hours=rest) if rest else _("%(days)s 天", days=days)
 
 
 def refusal(refused: Refused) -> str:
@@ -92,7 +98,7 @@ def init(app: Flask) -> None:
         grouped=grouped,
         file_size=file_size,
         percent=percent,
-        remaining=remaining,
+        time_left=time_left,
         born_between=born_between,
         format_datetime=format_datetime,
     )

@@ -190,8 +190,31 @@ export async function ask(keys = []) {
   return { why: owner && state.owner !== owner ? "session" : "", arrived: state.arrived, token: state.token };
 }
 
+/* Typed text that has arrived goes. Every page of the family asks, because a saved page may lead to one without a form. */
+export async function dropArrived() {
+  const sent = (await all("draft:")).filter((draft) => draft.key);
+  if (!sent.length) return;
+  const { arrived } = await ask(sent.map((draft) => draft.key));
+  for (const draft of sent) {
+    if (!arrived.includes(draft.key)) continue;
+    await drop(draft.id);
+    await keep(`sent:${draft.id.split("#")[0].split("/").at(-1)}:${draft.key}`, { label: draft.label, at: Date.now() });
+  }
+}
+
 export function clock(at) {
   return new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+/* "about 20 s": how long something still takes, in the words of the page (`seconds` and `minutes`, each with {n}); coarse, because a line is. */
+export function lasting(seconds, words) {
+  if (seconds === undefined || seconds === null) return "";
+  return seconds <= 50 ? words.seconds.replace("{n}", Math.max(5, 5 * Math.ceil(seconds / 5))) : words.minutes.replace("{n}", Math.ceil(seconds / 60));
+}
+
+/* "1.8 MB" */
+export function weight(size) {
+  return size < 1e5 ? `${Math.ceil(size / 1000)} KB` : `${(size / 2 ** 20).toFixed(1)} MB`;
 }
 
 export function newKey() {

@@ -1,14 +1,22 @@
 /* The papers of a family: a photo is on the page as soon as it is taken, is kept on the phone, and is sent by itself. */
-import { bodyOf } from "./kept.js";
+import { bodyOf, lasting } from "./kept.js";
 import { add, again, forgetPhoto, send, waiting } from "./photo_queue.js";
 import { shrunk } from "./photos.js";
 
 const page = document.getElementById("papers"), words = page.dataset, status = document.getElementById("papers-say");
-const limits = JSON.parse(words.limits), pictures = new Map(), percents = new Map();
+const limits = JSON.parse(words.limits), pictures = new Map(), sent = new Map();
 const replacing = Object.assign(document.createElement("input"), { type: "file", accept: "image/*", capture: "environment", hidden: true });
 document.body.append(replacing);
 document.documentElement.classList.add("papers");
 
+/* How long all that waits still takes, above the button that leads on: nobody has to stay for it. */
+const onTheWay = document.getElementById("on-the-way");
+function tellTheRest({ state, all, count }) {
+  onTheWay.hidden = state !== "sends" || all === null;
+  if (!onTheWay.hidden) onTheWay.textContent = words.rest.replace("{n}", count).replace("{left}", lasting(all, words));
+}
+
+const sending = ({ percent, left }) => `${words.sends} ${percent}%${left ? ` · ${lasting(left, words)}` : ""}`;
 const cardOf = (paper) => document.querySelector(`[data-paper="${CSS.escape(paper)}"]`);
 const labelOf = (card) => card.querySelector("h2").textContent;
 const put = (tag, more, ...inside) => { const made = Object.assign(document.createElement(tag), more); made.append(...inside); return made; };
@@ -47,10 +55,12 @@ async function take(card, files, instead) {
 document.addEventListener("photo", async ({ detail }) => {
   const { photo, state } = detail;
   if (photo && photo.send !== words.send) return;
+  tellTheRest(detail);
+  if (state === "held") sent.clear(); /* the line is cut: nothing is under way */
   if (state === "sends") {
-    percents.set(photo.id, detail.percent);
+    sent.set(photo.id, detail);
     const bar = document.querySelector(`[data-photo="${CSS.escape(photo.id)}"] progress`);
-    if (bar) { bar.value = detail.percent; bar.closest("li").querySelector("[data-state]").textContent = `${words.sends} ${detail.percent}%`; return; }
+    if (bar) { bar.value = detail.percent; bar.closest("li").querySelector("[data-state]").textContent = sending(detail); return; }
   }
   if (state === "came") {
     const card = cardOf(photo.paper), held = card?.contains(document.activeElement);
@@ -86,14 +96,14 @@ async function show() {
 }
 
 function tile(photo) {
-  const percent = percents.get(photo.id), sends = percent !== undefined && !photo.refused;
+  const way = photo.refused ? undefined : sent.get(photo.id);
   const picture = pictures.get(photo.id) ? put("img", { src: pictures.get(photo.id), alt: photo.label }) : put("b", { textContent: photo.type === "application/pdf" ? "PDF" : "" });
-  const state = put("span", { className: "no", textContent: photo.refused ? words.stopped : sends ? `${words.sends} ${percent}%` : words.waits });
+  const state = put("span", { className: "no", textContent: photo.refused ? words.stopped : way ? sending(way) : words.waits });
   state.dataset.state = "";
   const made = put("li", { className: `tile kept-tile${photo.refused ? " look" : ""}` }, put("div", { className: "im" }, picture, state));
   made.dataset.photo = photo.id;
   if (!photo.refused) {
-    const bar = put("progress", { className: "fill", max: 100, value: percent ?? 0 });
+    const bar = put("progress", { className: "fill", max: 100, value: way?.percent ?? 0 });
     bar.setAttribute("aria-label", `${words.sends} ${photo.label}`);
     made.firstChild.append(bar);
   }
