@@ -49,6 +49,21 @@ def span(begins: dt.datetime, ends: dt.datetime) -> str:
     return f"{first.day}–{day(last)}" if language() == "en" else f"{first.month}月{first.day}–{last.day}日"
 
 
+def short_span(begins: dt.datetime, ends: dt.datetime) -> str:
+    """`5/21–25` or `21–25 May`, `8/28–9/10` or `28 Aug–10 Sep`: a span where there is little room, as in the line of the season."""
+    first, last = begins.astimezone(CHENGDU).date(), (ends - dt.timedelta(seconds=1)).astimezone(CHENGDU).date()
+    english = language() == "en"
+    if last <= first:
+        return f"{first.day} {first:%b}" if english else f"{first.month}/{first.day}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{last.day} {first:%b}" if english else f"{first.month}/{first.day}–{last.day}"
+    return (
+        f"{first.day} {first:%b}–{last.day} {last:%b}"
+        if english
+        else f"{first.month}/{first.day}–{last.month}/{last.day}"
+    )
+
+
 def grouped(number: int | None) -> str:
     """`12 345`, with narrow no-break spaces between groups of digits."""
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
@@ -95,6 +110,7 @@ def init(app: Flask) -> None:
         moment=moment,
         leaf=leaf,
         span=span,
+        short_span=short_span,
         grouped=grouped,
         file_size=file_size,
         percent=percent,

@@ -25,7 +25,10 @@ CAMERA = "[data-shoot][capture]"
 
 def photo(text: str, *, noise: bool = False) -> dict:
     """A sharp photo of a paper, as a file that a field takes; with `noise` it is large, as from a poor camera."""
-    drawn, file = Image.effect_noise((900, 1200), 60).convert("RGB") if noise else Image.new("RGB", (900, 1200), "white"), io.BytesIO()
+    drawn, file = (
+        Image.effect_noise((900, 1200), 60).convert("RGB") if noise else Image.new("RGB", (900, 1200), "white"),
+        io.BytesIO(),
+    )
     pen = ImageDraw.Draw(drawn)
     for line in range(30):
         pen.text((60, 40 + 38 * line), f"{text} {line} " * 6, fill="black")
@@ -139,11 +142,11 @@ def test_on_a_slow_line_each_photo_says_how_long_it_still_takes(site, draft, new
 
 def test_the_page_of_what_is_kept_sends_it_when_the_line_is_back(site, draft, new_page):
     page = papers_page(new_page, site, draft)
-    page.context.route("**/evidence/photos", lambda route: route.abort("connectionfailed"))
+    page.context.route("**/evidence/photos", lambda route: route.abort("internetdisconnected"))
     booklet(page).locator(CAMERA).set_input_files(photo("booklet"))
     expect(booklet(page).locator(".kept-tile")).to_contain_text("在手机里")
     page.goto("/offline")
-    heading, waits = page.get_by_role("heading", level=1), page.locator("[data-list=waits]")
+    heading, waits = page.locator("h1 > :visible"), page.locator("[data-list=waits]")
     expect(heading).to_contain_text("我们这边出了问题，您填的都还在")
     expect(waits.get_by_role("link", name="照片 1 张")).to_have_attribute("href", f"{draft[1]}/evidence")
     assert_axe_clean(page)
@@ -161,7 +164,7 @@ def test_the_page_of_what_is_kept_says_that_the_session_is_over(site, draft, new
     page.goto("/offline")
     page.context.clear_cookies()
     page.evaluate("dispatchEvent(new Event('online'))")
-    expect(page.get_by_role("heading", level=1)).to_have_text("请重新登录，您填的都还在")
+    expect(page.get_by_role("heading", level=1, name="请重新登录，您填的都还在", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="重新登录")).to_have_attribute("href", "/sign-in?next=/offline")
     expect(page.get_by_role("button", name="现在再试一次")).to_be_hidden()
     assert_axe_clean(page)

@@ -29,7 +29,17 @@ LARGEST_PAINT, SLOW_4G = (
 )
 """Milliseconds; 150 ms, 1.6 Mbit/s and 750 kbit/s, which Lighthouse calls slow 4G."""
 
-PAGES = ["tasks", "child", "household", "grounds", "evidence", "wishes", "wishes/add", "kindergartens/5101040001", "check"]
+PAGES = [
+    "tasks",
+    "child",
+    "household",
+    "grounds",
+    "evidence",
+    "wishes",
+    "wishes/add",
+    "kindergartens/5101040001",
+    "check",
+]
 PUBLIC = ["/", "/kindergartens", "/kindergartens/5101040001", "/sign-in"]
 
 OBSERVE = """
@@ -143,7 +153,11 @@ def test_public_pages_are_painted_in_time_on_a_slow_line_and_nothing_moves(famil
 
 
 def test_pages_of_a_family_are_painted_in_time_on_a_slow_line_and_nothing_moves(family, phone):
-    paints(phone, ["/parents", *(f"{family.draft}/{name}" for name in PAGES), family.handed_in, "/parents/messages"], empty=2)
+    paints(
+        phone,
+        ["/parents", *(f"{family.draft}/{name}" for name in PAGES), family.handed_in, "/parents/messages"],
+        empty=2,
+    )
 
 
 def test_the_result_is_painted_in_time_on_a_slow_line_and_nothing_moves(family, phone):

@@ -3,7 +3,7 @@
 import { all, ask, bodyOf, drop, keep, newKey, one } from "./kept.js";
 
 const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000, LOOKS_BACK = 5000;
-let busy = false, tries = 0, timer, pace = 0;
+let busy = false, tries = 0, timer, pace = 0, behind = { count: 0, size: 0 };
 
 function say(photo, state, more = {}) {
   document.dispatchEvent(new CustomEvent("photo", { detail: { photo, state, ...more } }));
@@ -16,6 +16,7 @@ export async function add(file, photo) {
   const id = PREFIX + newKey();
   const head = { ...photo, at: Date.now(), name: file.name || "photo.jpg", type: file.type, size: file.size, key: id.slice(PREFIX.length) };
   const stored = await keep(id, head, file);
+  behind = { count: behind.count + 1, size: behind.size + file.size };
   say({ ...head, id, volatile: !stored }, "waits");
   send();
 }
@@ -78,7 +79,7 @@ async function deliver(photo) {
 
 /* Tells how far the photo is, and how long it and all that waits still take: by what went in the last seconds, at the end by the photo
    before it. The first bytes only fill the phone's own buffer, so they are no measure of the line; a photo that came is. */
-function meter(photo, behind) {
+function meter(photo) {
   const began = Date.now(), marks = [];
   const tell = ({ loaded, total }) => {
     const now = Date.now();
@@ -96,7 +97,8 @@ function meter(photo, behind) {
 
 async function post(photo, form) {
   const others = (await waiting()).filter((each) => !each.refused && each.id !== photo.id);
-  const tell = meter(photo, { count: others.length, size: others.reduce((sum, each) => sum + (each.size ?? 0), 0) });
+  behind = { count: others.length, size: others.reduce((sum, each) => sum + (each.size ?? 0), 0) };
+  const tell = meter(photo);
   return new Promise((done) => {
     const xhr = new XMLHttpRequest();
     let stalled = setTimeout(() => xhr.abort(), STALLED);
