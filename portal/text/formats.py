@@ -4,7 +4,6 @@ import datetime as dt
 
 from flask import Flask
 from flask_babel import format_datetime
-from flask_babel import gettext as _
 
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
@@ -87,11 +86,11 @@ def time_left(until: dt.datetime, now: dt.datetime) -> str:
     """`2 天 19 小时`, from two days down `47 小时`, at last `不到 1 小时`: never days or hours that are none."""
     hours = int(max(until - now, dt.timedelta()) / dt.timedelta(hours=1))
     if hours < 1:
-        return _("不到 1 小时")
+        return word("time_left", "minutes")
     days, rest = divmod(hours, 24)
     if days < 2:
-        return _("%(hours)s 小时", hours=hours)
-    return _("%(days)s 天 %(hours)s 小时", days=days, hours=rest) if rest else _("%(days)s 天", days=days)
+        return word("time_left", "hours", hours=hours)
+    return word("time_left", "days_and_hours" if rest else "days", days=days, hours=rest)
 
 
 def refusal(refused: Refused) -> str:

@@ -209,3 +209,4 @@ def test_with_letters_of_twice_the_size_no_link_is_hidden_at_the_side(site, fami
     links = page.get_by_role("navigation", name="家长").locator("ul")
     assert links.evaluate("list => list.scrollWidth <= list.clientWidth")
     expect(links.get_by_role("link", name="我的资料")).to_be_in_viewport(ratio=1)
+    assert page.get_by_role("banner").bounding_box()["height"] <= 200, "the name is not squeezed beside the switches"

@@ -7,7 +7,7 @@ import { all, ask, clock, drop, dropArrived, forget, keep, lasting, one, owner, 
 const PREFIX = "draft:", RETRY_SECONDS = 30, A_DAY = 24 * 3600 * 1000;
 
 const bar = document.getElementById("unsaved"), panel = document.getElementById("not-sent"), back = document.getElementById("kept-draft");
-const form = bar?.closest("form"), list = document.getElementById("kept-here");
+const form = bar?.closest("form"), list = document.getElementById("kept-here"), rest = document.getElementById("on-the-way");
 const state = () => document.getElementById("draft-state");
 /* one address may show several forms, whose answers must not mix */
 const here = `${PREFIX}${location.pathname}${form?.dataset.draft ? `#${form.dataset.draft}` : ""}`;
@@ -29,10 +29,14 @@ async function tell() {
   list.hidden = !waits.length;
 }
 
-/* A photo that is being sent says in the list how far it is and how long it still takes. */
-function underWay({ photo, percent, left }) {
+/* A photo that is being sent says in the list how far it is and how long it still takes; above the button that leads on from the papers
+   it is said of all that wait, because nobody has to stay for them. */
+function underWay({ photo, percent, left, all: seconds, count }) {
   const size = list?.querySelector(`[data-id="${CSS.escape(photo.id)}"] small`), time = lasting(left, list?.dataset);
   if (size) size.textContent = time ? `${percent}% · ${time}` : `${percent}%`;
+  if (!rest) return;
+  rest.hidden = seconds === null;
+  rest.textContent = rest.dataset.rest.replace("{n}", count).replace("{left}", lasting(seconds, list.dataset));
 }
 
 function line(each) {
@@ -57,8 +61,8 @@ if (owner) {
   await tell();
   if ((await all("photo:")).length) (await import("./photo_queue.js")).send();
   document.addEventListener("photo", ({ detail }) => {
-    if (detail.state !== "sends") tell();
-    else underWay(detail);
+    if (detail.state === "sends") underWay(detail);
+    else { tell(); if (rest) rest.hidden = true; }
   });
   for (const button of document.querySelectorAll("[data-forget-all]")) button.addEventListener("click", async () => { await forget(); location.reload(); });
 }

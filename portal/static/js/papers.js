@@ -9,14 +9,7 @@ const replacing = Object.assign(document.createElement("input"), { type: "file",
 document.body.append(replacing);
 document.documentElement.classList.add("papers");
 
-/* How long all that waits still takes, above the button that leads on: nobody has to stay for it. */
-const onTheWay = document.getElementById("on-the-way");
-function tellTheRest({ state, all, count }) {
-  onTheWay.hidden = state !== "sends" || all === null;
-  if (!onTheWay.hidden) onTheWay.textContent = words.rest.replace("{n}", count).replace("{left}", lasting(all, words));
-}
-
-const sending = ({ percent, left }) => `${words.sends} ${percent}%${left ? ` · ${lasting(left, words)}` : ""}`;
+const sending = ({ percent, left }) => `${words.sends} ${percent}%${left ? ` · ${lasting(left, document.getElementById("kept-here").dataset)}` : ""}`;
 const cardOf = (paper) => document.querySelector(`[data-paper="${CSS.escape(paper)}"]`);
 const labelOf = (card) => card.querySelector("h2").textContent;
 const put = (tag, more, ...inside) => { const made = Object.assign(document.createElement(tag), more); made.append(...inside); return made; };
@@ -55,7 +48,6 @@ async function take(card, files, instead) {
 document.addEventListener("photo", async ({ detail }) => {
   const { photo, state } = detail;
   if (photo && photo.send !== words.send) return;
-  tellTheRest(detail);
   if (state === "held") sent.clear(); /* the line is cut: nothing is under way */
   if (state === "sends") {
     sent.set(photo.id, detail);

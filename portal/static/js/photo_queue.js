@@ -1,9 +1,9 @@
 /* Photos on their way: each is kept under a key of its own and sent, one at a time, until an answer says that it has come. The key
    is the key of the form, so a photo that is sent twice counts once. A photo that the server refused stays, with the reason. */
-import { all, ask, bodyOf, drop, keep, newKey, one } from "./kept.js";
+import { all, ask, bodyOf, drop, keep, newKey, one, pace } from "./kept.js";
 
-const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000, LOOKS_BACK = 5000;
-let busy = false, tries = 0, timer, pace = 0, behind = { count: 0, size: 0 };
+const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000;
+let busy = false, tries = 0, timer, behind = { count: 0, size: 0 };
 
 function say(photo, state, more = {}) {
   document.dispatchEvent(new CustomEvent("photo", { detail: { photo, state, ...more } }));
@@ -50,7 +50,9 @@ export async function send() {
 }
 
 async function next() {
-  return (await waiting()).find((photo) => !photo.refused);
+  const [first, ...others] = (await waiting()).filter((photo) => !photo.refused);
+  behind = { count: others.length, size: others.reduce((sum, photo) => sum + photo.size, 0) };
+  return first;
 }
 
 /* "" when the photo has come or was refused for good; otherwise why nothing can be sent now. */
@@ -77,28 +79,8 @@ async function deliver(photo) {
   return "";
 }
 
-/* Tells how far the photo is, and how long it and all that waits still take: by what went in the last seconds, at the end by the photo
-   before it. The first bytes only fill the phone's own buffer, so they are no measure of the line; a photo that came is. */
-function meter(photo) {
-  const began = Date.now(), marks = [];
-  const tell = ({ loaded, total }) => {
-    const now = Date.now();
-    if (loaded) marks.push([now, loaded]);
-    while (marks.length > 2 && now - marks[0][0] > LOOKS_BACK) marks.shift();
-    const [since, from] = marks[0] ?? [now, 0], sends = loaded < total && now - since >= 1000;
-    const rate = sends ? (1000 * (loaded - from)) / (now - since) : pace;
-    const rest = loaded < total ? total - loaded : Math.max(0, total - (rate * (now - began)) / 1000);
-    const left = (size) => (rate ? size / rate : null);
-    say(photo, "sends", { percent: Math.round((100 * loaded) / total), left: left(rest), all: left(rest + behind.size), count: behind.count + 1 });
-  };
-  tell.came = () => { pace = (1000 * photo.size) / Math.max(1, Date.now() - began); };
-  return tell;
-}
-
-async function post(photo, form) {
-  const others = (await waiting()).filter((each) => !each.refused && each.id !== photo.id);
-  behind = { count: others.length, size: others.reduce((sum, each) => sum + (each.size ?? 0), 0) };
-  const tell = meter(photo);
+function post(photo, form) {
+  const way = pace(photo.size), tell = (event) => say(photo, "sends", way.at(event, behind));
   return new Promise((done) => {
     const xhr = new XMLHttpRequest();
     let stalled = setTimeout(() => xhr.abort(), STALLED);
@@ -107,7 +89,7 @@ async function post(photo, form) {
     xhr.onprogress = moved;
     xhr.onloadend = () => {
       clearTimeout(stalled);
-      if (xhr.status) tell.came();
+      if (xhr.status) way.came();
       let said = null;
       try { said = JSON.parse(xhr.responseText); } catch { /* a page, or nothing */ }
       done({ status: xhr.status, said });

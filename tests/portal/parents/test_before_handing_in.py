@@ -93,4 +93,4 @@ def test_a_paper_of_a_draft_leads_on_to_the_next_page_by_its_name(client, town):
     town.session.commit()
     sign_in(client, ana.entered_by)
     shown = BeautifulSoup(client.get(f"/parents/applications/{ana.id}/evidence").text, "lxml")
-    assert shown.select_one(".sticky a").get_text() == "继续：志愿"
+    assert shown.select_one(".sticky a").get_text() == "继续：检查并提交", "its wishes are chosen"
