@@ -36,7 +36,7 @@ function underWay({ photo, percent, left, all: seconds, count }) {
   if (size) size.textContent = time ? `${percent}% · ${time}` : `${percent}%`;
   if (!rest) return;
   rest.hidden = seconds === null;
-  rest.textContent = rest.dataset.rest.replace("{n}", count).replace("{left}", lasting(seconds, list.dataset));
+  rest.textContent = `${document.getElementById("papers").dataset.sends} ${count} · ${lasting(seconds, list.dataset)}`;
 }
 
 function line(each) {

@@ -1,4 +1,4 @@
-/* The papers of a family: a photo is on the page as soon as it is taken, is kept on the phone, and is sent by itself. */
+/* The papers of a family: a photo is shown as it is taken, kept, and sent by itself (ADR 42). */
 import { bodyOf, lasting } from "./kept.js";
 import { add, again, forgetPhoto, send, waiting } from "./photo_queue.js";
 import { shrunk } from "./photos.js";
@@ -48,7 +48,7 @@ async function take(card, files, instead) {
 document.addEventListener("photo", async ({ detail }) => {
   const { photo, state } = detail;
   if (photo && photo.send !== words.send) return;
-  if (state === "held") sent.clear(); /* the line is cut: nothing is under way */
+  if (state === "held") sent.clear();
   if (state === "sends") {
     sent.set(photo.id, detail);
     const bar = document.querySelector(`[data-photo="${CSS.escape(photo.id)}"] progress`);

@@ -1,5 +1,4 @@
-/* Photos on their way: each is kept under a key of its own and sent, one at a time, until an answer says that it has come. The key
-   is the key of the form, so a photo that is sent twice counts once. A photo that the server refused stays, with the reason. */
+/* Photos on their way: each is an act with a key of its own, sent until an answer names it (ADR 42). */
 import { all, ask, bodyOf, drop, keep, newKey, one, pace } from "./kept.js";
 
 const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000;
@@ -11,12 +10,13 @@ function say(photo, state, more = {}) {
 
 export const waiting = () => all(PREFIX);
 
-/* `photo`: send (address), paper (code), label (what the family reads), instead (id of the page that it replaces). */
+/* `photo`: send (address), paper (code), label (to read), instead (id of the replaced page). */
 export async function add(file, photo) {
   const id = PREFIX + newKey();
   const head = { ...photo, at: Date.now(), name: file.name || "photo.jpg", type: file.type, size: file.size, key: id.slice(PREFIX.length) };
   const stored = await keep(id, head, file);
-  behind = { count: behind.count + 1, size: behind.size + file.size };
+  behind.count += 1;
+  behind.size += file.size;
   say({ ...head, id, volatile: !stored }, "waits");
   send();
 }

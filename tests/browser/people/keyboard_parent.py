@@ -7,7 +7,7 @@ import re
 
 from playwright.sync_api import FilePayload
 
-from tests.browser.people.person import Person, code_of
+from tests.browser.people.person import Person
 
 MOST_STOPS = 150
 COVERED = """(focused) => {
@@ -96,8 +96,7 @@ class KeyboardParent(Person):
             self.page.keyboard.press("Enter")
         chooser.value.set_files(photo)
 
-    def gives_the_code_by_keys(self, phone: str, field: re.Pattern, button: str) -> None:
-        code = code_of(self.page, phone)
+    def gives_the_code_by_keys(self, code: str, field: re.Pattern, button: str) -> None:
         if not self.page.evaluate("document.activeElement.matches('input[name=code]')"):
             self.goes_to("textbox", field)
         self.page.keyboard.type(code)
