@@ -139,6 +139,12 @@ class Finder:
         suggested = named_places.points_of(self._session).suggested(words, asked.area) if words else []
         return Candidates(self.seen(shown), number, last, len(ordered), counts, suggested)
 
+    def at(self, kindergarten_id: uuid.UUID) -> Candidate | None:
+        """A kindergarten as a candidate; None if the round has no places there at the child's level."""
+        programmes = round_offers.programmes_of(self._session, self._round.id, self._application.level)
+        programme_id = programmes.of.get(kindergarten_id)
+        return self.seen([self._session.get_one(Programme, programme_id)])[0] if programme_id is not None else None
+
     def pins(self, asked: Question, *, shares: Shares | None = None) -> list[Kindergarten]:
         """The kindergartens of the list in its order, for the map."""
         _programmes, ordered, _counts = self._answers(asked, shares)

@@ -83,12 +83,12 @@ def _shares(application: Application, round_: Round, finder: Finder) -> Shares:
 @pages.get("/wish")
 @desk("parents")
 def wish_for() -> ResponseReturnValue:
-    """From the page of a kindergarten to the finder of the child that may wish now; with several children, to their list."""
+    """From a kindergarten's page for everybody to that of the child that may wish now; with several children, to their list."""
     choosing = [each for each in applications.list_own(db(), by=actor()) if times_of(each).open is not None]
-    if len(choosing) != 1:
-        return redirect(url_for("parents.home"), 303)
     code = request.args.get("code", "")[:20]
-    return redirect(url_for("parents.find_wish", application_id=choosing[0].id, q=code), 303)
+    if len(choosing) != 1 or not code:
+        return redirect(url_for("parents.home"), 303)
+    return redirect(url_for("parents.wish_kindergarten", application_id=choosing[0].id, code=code), 303)
 
 
 @pages.post("/applications/<uuid:application_id>/wishes/add")

@@ -6,20 +6,15 @@ from flask import Response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.chances import demand
 from enrollment.ground.errors import NotFound
-from enrollment.open_days import days, visits
+from enrollment.open_days import visits
 from enrollment.places import finder
-from enrollment.places.grades import held
-from enrollment.places.search.offered import Offer
-from enrollment.results import cut_offs
 from portal.public import pages
 from portal.public.kindergartens import years_with_places
-from portal.text import ledger_entries
 from portal.text.calendar_file import calendar_file
 from portal.web.guards import public
 from portal.web.page_data.kept_pages import kept
-from portal.web.shared_views.finder import cards, question
+from portal.web.shared_views.finder.kindergarten_page import shown
 from portal.web.unit_of_work import clock, db, services
 
 SHOWN = (
@@ -36,35 +31,7 @@ def kindergarten_page(code: str) -> ResponseReturnValue:
     kindergarten = finder.kindergarten_of_code(db(), code)
     if kindergarten is None:
         raise NotFound
-    years = years_with_places()
-    offered = [
-        (year, finder.programmes_offered(db(), [kindergarten.id], year).get(kindergarten.id, [])) for year in years
-    ]
-    newest = years[0] if years else None
-    asked = question.read()
-    hits = finder.of_codes(db(), [code], year=newest, start=asked.question.start)
-    hit = hits[0] if hits else finder.Hit(1, kindergarten, None, list[Offer]())
-    level = hit.level(asked.question.level)
-    now = demand.of_year(db(), newest)
-    return render_template(
-        "public/kindergarten.html",
-        kindergarten=kindergarten,
-        hit=hit,
-        level=level,
-        asked=asked,
-        last=cards.last_year(newest),
-        demand=now.of.get((kindergarten.id, level)) if now else None,
-        counted_at=now.counted_at if now else None,
-        year=newest,
-        offered=offered,
-        sites=finder.other_sites(db(), kindergarten),
-        served=finder.service_area_names(db(), kindergarten.id),
-        lines=cut_offs.published_of(db(), kindergarten.id),
-        grade_history=[each for each in held.history(db(), kindergarten.id) if not each.was_mistake],
-        grounds=ledger_entries.grounds,
-        open_days=days.upcoming(db(), kindergarten.id, now=clock()),
-        now=clock(),
-    )
+    return render_template("public/kindergarten.html", own=None, **shown(kindergarten, years_with_places()))
 
 
 @pages.get("/open-days/<uuid:open_day_id>/<uuid:slot_id>.ics")

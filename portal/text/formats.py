@@ -48,6 +48,21 @@ def span(begins: dt.datetime, ends: dt.datetime) -> str:
     return f"{first.day}–{day(last)}" if language() == "en" else f"{first.month}月{first.day}–{last.day}日"
 
 
+def short_span(begins: dt.datetime, ends: dt.datetime) -> str:
+    """`5/21–25` or `21–25 May`, `8/28–9/10` or `28 Aug–10 Sep`: a span where there is little room, as in the line of the season."""
+    first, last = begins.astimezone(CHENGDU).date(), (ends - dt.timedelta(seconds=1)).astimezone(CHENGDU).date()
+    english = language() == "en"
+    if last <= first:
+        return f"{first.day} {first:%b}" if english else f"{first.month}/{first.day}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{last.day} {first:%b}" if english else f"{first.month}/{first.day}–{last.day}"
+    return (
+        f"{first.day} {first:%b}–{last.day} {last:%b}"
+        if english
+        else f"{first.month}/{first.day}–{last.month}/{last.day}"
+    )
+
+
 def grouped(number: int | None) -> str:
     """`12 345`, with narrow no-break spaces between groups of digits."""
     return "—" if number is None else f"{number:,}".replace(",", "\u202f")
@@ -74,10 +89,15 @@ def percent(part: int | None, whole: int, digits: int = 1) -> str:
     return f"{scaled // scale}.{scaled % scale:0{digits}d}%" if digits else f"{scaled}%"
 
 
-def remaining(until: dt.datetime, now: dt.datetime) -> tuple[int, int]:
-    """Whole days and hours left; (0, 0) when it is over."""
-    left = max(until - now, dt.timedelta())
-    return left.days, left.seconds // 3600
+def time_left(until: dt.datetime, now: dt.datetime) -> str:
+    """`2 天 19 小时`, from two days down `47 小时`, at last `不到 1 小时`: never days or hours that are none."""
+    hours = int(max(until - now, dt.timedelta()) / dt.timedelta(hours=1))
+    if hours < 1:
+        return word("time_left", "minutes")
+    days, rest = divmod(hours, 24)
+    if days < 2:
+        return word("time_left", "hours", hours=hours)
+    return word("time_left", "days_and_hours" if rest else "days", days=days, hours=rest)
 
 
 def refusal(refused: Refused) -> str:
@@ -96,11 +116,12 @@ def init(app: Flask) -> None:
         moment=moment,
         leaf=leaf,
         span=span,
+        short_span=short_span,
         grouped=grouped,
         signed=signed,
         file_size=file_size,
         percent=percent,
-        remaining=remaining,
+        time_left=time_left,
         born_between=born_between,
         format_datetime=format_datetime,
     )

@@ -26,7 +26,7 @@ def test_a_newcomer_gets_a_child_from_home_to_receipt_in_thirty_taps(site, worke
     if registers == "都不同意，交材料":
         for paper in PAPERS:
             parent.uploads(paper, photo(paper))
-        parent.follows("继续")
+        parent.follows("继续：志愿")
     parent.adds_the_nearest("锦官新城幼儿园", "小蜜蜂幼儿园")  # the next page, where no paper is missing
     parent.checks_and_hands_in()
     parent.reads("同意向哪些部门核对")

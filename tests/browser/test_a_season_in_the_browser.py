@@ -51,7 +51,7 @@ def applies(parent, photo) -> str:
     parent.tells_where_they_live()
     parent.claims_an_elder_sibling(FIRST)
     parent.uploads("户口簿", photo)
-    parent.follows("继续")
+    parent.follows("继续：志愿")
     for words, kindergarten in (("锦官", FIRST), ("jgdy", SECOND), ("小蜜蜂", THIRD)):
         parent.adds_a_wish(words, kindergarten)
     parent.looks_closely()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,9 +24,12 @@ from tests.support.worker import let_the_worker_work
 CAMERA = "[data-shoot][capture]"
 
 
-def photo(text: str) -> dict:
-    """A sharp photo of a paper, as a file that a field takes."""
-    drawn, file = Image.new("RGB", (900, 1200), "white"), io.BytesIO()
+def photo(text: str, *, noise: bool = False) -> dict:
+    """A sharp photo of a paper, as a file that a field takes; with `noise` it is large, as from a poor camera."""
+    drawn, file = (
+        Image.effect_noise((900, 1200), 60).convert("RGB") if noise else Image.new("RGB", (900, 1200), "white"),
+        io.BytesIO(),
+    )
     pen = ImageDraw.Draw(drawn)
     for line in range(30):
         pen.text((60, 40 + 38 * line), f"{text} {line} " * 6, fill="black")
@@ -113,6 +117,53 @@ def test_a_photo_taken_without_a_network_is_sent_after_the_tab_was_killed(site, 
     page.goto(f"{draft[1]}/evidence")
     expect(booklet(page).locator(".tile:not(.kept-tile)")).to_have_count(1)
     expect(booklet(page).locator(".kept-tile")).to_have_count(0)
+
+
+SLOW_LINE = {"offline": False, "latency": 100, "downloadThroughput": 100_000, "uploadThroughput": 60_000}
+
+
+def test_on_a_slow_line_each_photo_says_how_long_it_still_takes(site, draft, new_page):
+    page = papers_page(new_page, site, draft)
+    line = page.context.new_cdp_session(page)
+    line.send("Network.emulateNetworkConditions", SLOW_LINE)
+    for text in ("one", "two"):
+        booklet(page).locator(CAMERA).set_input_files(photo(text, noise=True))
+    first = booklet(page).locator(".kept-tile").first
+    expect(first).to_contain_text(re.compile(r"正在送 \d+% · 约 (5|10|15) 秒"))
+    expect(page.locator("#on-the-way")).to_have_text(re.compile(r"正在送 [12] · 约 \d+ 秒"))
+    expect(booklet(page).locator(".tile:not(.kept-tile)")).to_have_count(2, timeout=40_000)
+    expect(page.locator("#on-the-way")).to_be_hidden()
+    assert len(pages_in_database(site, draft)["hukou_booklet"]) == 2
+
+
+def test_the_page_of_what_is_kept_sends_it_when_the_line_is_back(site, draft, new_page):
+    page = papers_page(new_page, site, draft)
+    page.context.route("**/evidence/photos", lambda route: route.abort("internetdisconnected"))
+    booklet(page).locator(CAMERA).set_input_files(photo("booklet"))
+    expect(booklet(page).locator(".kept-tile")).to_contain_text("在手机里")
+    page.goto("/offline")
+    heading, waits = page.locator("h1 > :visible"), page.locator("[data-list=waits]")
+    expect(heading).to_contain_text("我们这边出了问题，您填的都还在")
+    expect(waits.get_by_role("link", name="照片 1 张")).to_have_attribute("href", f"{draft[1]}/evidence")
+    assert_axe_clean(page)
+    page.context.unroute("**/evidence/photos")
+    page.get_by_role("button", name="现在再试一次").click()
+    expect(heading).to_contain_text(re.compile(r"都送到了 \d\d:\d\d"))
+    expect(waits).to_be_hidden()
+    expect(page.locator("[data-list=sent]")).to_contain_text("户口簿")
+    assert_axe_clean(page)
+    assert len(pages_in_database(site, draft)["hukou_booklet"]) == 1
+
+
+def test_the_page_of_what_is_kept_says_that_the_session_is_over(site, draft, new_page):
+    page = papers_page(new_page, site, draft)
+    page.goto("/offline")
+    page.context.clear_cookies()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("heading", level=1, name="请重新登录，您填的都还在", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="重新登录")).to_have_attribute("href", "/sign-in?next=/offline")
+    expect(page.get_by_role("button", name="现在再试一次")).to_be_hidden()
+    assert_axe_clean(page)
 
 
 def test_an_answer_that_is_lost_makes_no_second_page(site, draft, new_page):

@@ -87,6 +87,34 @@ def test_every_page_is_for_everybody(site, family, new_page, phone, language):
             page.screenshot(path=Path(folder) / f"{name}-{'m' if phone else 'w'}.png", full_page=True)
 
 
+CUT_OFF = """[...document.querySelectorAll("main *")].filter((each) => {
+  const shown = getComputedStyle(each), box = each.getBoundingClientRect();
+  if (each.closest("svg, .govuk-visually-hidden, [hidden]") || !each.textContent.trim() || box.width < 2) return false;
+  const closed = shown.overflowX !== "visible" && shown.overflowX !== "auto" && shown.overflowX !== "scroll";
+  return (closed && each.scrollWidth > each.clientWidth + 1) || (closed && each.scrollHeight > each.clientHeight + 1);
+}).map((each) => each.outerHTML.slice(0, 120))"""
+STICKS = "Math.max(0, ...[...document.querySelectorAll('.sticky')].map((each) => each.getBoundingClientRect().height))"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_page_reads_as_well_in_the_dark_in_large_letters_and_on_paper(site, family, new_page, language):
+    page = open_as(new_page, site, family, phone=True, language=language)
+    page.emulate_media(color_scheme="dark")
+    page.goto("/text-size?size=large")
+    paths = ["/parents", "/parents/account", "/parents/messages", family.handed_in, f"{family.handed_in}/receipts/1"]
+    for path in [*paths, *(f"{family.draft}/{name}" for name in FORM)]:
+        page.goto(path)
+        assert_axe_clean(page)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, path
+        assert page.evaluate(CUT_OFF) == [], path
+        assert page.evaluate(STICKS) <= 844 * 0.4, f"the bar at the thumb leaves no room for {path}"
+        page.emulate_media(media="print")
+        assert page.locator("main .sticky:visible, main .btn:visible, header nav:visible").count() == 0, path
+        expect(page.locator("h1")).to_be_visible()
+        page.emulate_media(media="screen")
+
+
 def test_a_fault_stands_on_top_and_takes_the_focus(site, family, new_page):
     page = open_as(new_page, site, family, phone=True)
     page.goto(f"{family.draft}/child")
@@ -183,3 +211,4 @@ def test_with_letters_of_twice_the_size_no_link_is_hidden_at_the_side(site, fami
     links = page.get_by_role("navigation", name="家长").locator("ul")
     assert links.evaluate("list => list.scrollWidth <= list.clientWidth")
     expect(links.get_by_role("link", name="我的资料")).to_be_in_viewport(ratio=1)
+    assert page.get_by_role("banner").bounding_box()["height"] <= 200, "the name is not squeezed beside the switches"

@@ -196,10 +196,25 @@ def test_fam21_a_page_that_was_changed_elsewhere_is_not_overwritten_in_silence(s
     household.close(run_before_unload=False)
     page = context.new_page()
     page.goto(f"{draft[1]}/household")
+    estate = page.get_by_label("小区", exact=True)
+    choice = page.get_by_role("group", name="小区", exact=True)
     expect(page.locator("#kept-draft")).to_contain_text("在别处改过")
-    expect(page.get_by_label("小区", exact=True)).to_have_value("别处改的")
-    page.get_by_role("button", name="改用手机上的").click()
-    expect(page.get_by_label("小区", exact=True)).to_have_value("锦江苑")
+    expect(page.locator("#kept-draft fieldset")).to_have_count(1)
+    expect(choice.get_by_label("别处改的 后来保存的")).to_be_checked()
+    expect(estate).to_have_value("别处改的")
+    assert_axe_clean(page)
+    page.get_by_label("详细地址").fill("3 栋 2 单元")
+    expect(page.locator("#draft-state")).to_contain_text("还没有送到")
+    page.reload()  # what was not chosen yet is still there, beside what was typed since
+    expect(page.get_by_role("group", name="详细地址")).to_contain_text("3 栋 2 单元")
+    choice.get_by_label("锦江苑 这台手机上的").check()
+    expect(estate).to_have_value("锦江苑")
+    choice.get_by_label("别处改的 后来保存的").check()
+    expect(estate).to_have_value("别处改的")
+    page.get_by_role("button", name="保存并继续").click()
+    page.wait_for_url(lambda url: "household" not in url)
+    assert estate_in_database(site, draft) == "别处改的"
+    until_stored(page, 0)
 
 
 @pytest.mark.long

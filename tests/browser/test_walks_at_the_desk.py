@@ -177,7 +177,7 @@ def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site
     helper = helped_with_a_paper(town, enters, paper)
     helper.reads("监护证明", "因为登记的监护人里没有父亲或母亲")
     helper.looks_closely()
-    helper.follows("继续")
+    helper.follows("继续：志愿")
     helper.adds_a_wish("锦官", GARDEN)
     code = helper.checks_and_hands_in()
     helper.presses("结束代办")
@@ -202,7 +202,7 @@ def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site
     helper.goes_on_with("王*英")
     helper.follows("去补充", exact=False)
     helper.uploads("监护证明（父母以外的人监护）", paper)
-    helper.follows("继续")
+    helper.follows("继续：检查并提交")
     helper.ticks("以上内容属实")
     helper.presses("补充完成，再次提交")
     helper.reads(code, "小杨")
@@ -215,7 +215,7 @@ def test_a_grandmother_without_a_telephone_brings_the_proof_of_guardianship(site
 def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(site, town, workers, enters, paper):
     """FAM11 to its end: no text message is ever sent, and the child stands on the roll on the first morning of arrival."""
     helper = helped_with_a_paper(town, enters, paper)
-    helper.follows("继续")
+    helper.follows("继续：志愿")
     helper.adds_a_wish("锦官", GARDEN)
     code = helper.checks_and_hands_in()
     helper.presses("结束代办")

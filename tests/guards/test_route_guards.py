@@ -118,7 +118,7 @@ HELPED = {
     "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds", "needs_page", "save_needs",
     "open_day_page", "book_open_day", "own_visits", "cancel_visit",
     "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
-    "evidence_file", "evidence_view", "evidence_picture", "turn_evidence", "replace_evidence", "call_evidence_readable", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_pins", "add_wish",
+    "evidence_file", "evidence_view", "evidence_picture", "turn_evidence", "replace_evidence", "call_evidence_readable", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_kindergarten", "wish_pins", "add_wish",
     "check_page", "submit", "receipt_page", "receipt_pdf", "corrections_page", "new_correction", "request_correction",
     "correction_page", "withdraw_correction", "correction_paper", "documents_page", "save_documents",
     "earlier_entry",

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
 from enrollment.applications import applications, deadlines, register_answers
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.eligibility import (
     asked_papers,
     evidence,
@@ -78,7 +78,7 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         application,
         faulty,
         removed=evidence.removed_of(db(), application.id),
-        onward=_next_url(application),
+        onward=_onward(application),
         known_areas=required_documents.areas_of(db(), application),
         **_register_choice(application),
         **paper_values(application, faulty),
@@ -150,12 +150,19 @@ def _petal(name: str, there: dict[str, list], by_register: list[str], asked: lis
     return "look" if any(page.blurred for page in there[name]) else "done"
 
 
-def _next_url(application: Application) -> str:
-    """The address of the next unfinished page; after registration, of the check page."""
+def _onward(application: Application) -> tuple[str, str]:
+    """Where the page leads on, and what its button says: the next unfinished page; after registration the check page; once the
+    application is handed in, the application."""
     if is_late_correction(application):
-        return url_for("parents.check_page", application_id=application.id)
-    redirect_after_save = steps.step_after("evidence", state_of_form(application))
-    return redirect_after_save.href or url_for("parents.tasks", application_id=application.id)
+        return url_for("parents.check_page", application_id=application.id), _(
+            "继续：%(page)s", page=word("page", "check")
+        )
+    if application.stage not in (Stage.DRAFT, Stage.RETURNED):
+        return url_for("parents.application_page", application_id=application.id), _("回到我的申请")
+    step = steps.step_after("evidence", state_of_form(application))
+    if step.href is None:
+        return url_for("parents.tasks", application_id=application.id), _("回到我的申请")
+    return step.href, _("继续：%(page)s", page=word("page", step.leads_to))
 
 
 def _at_siblings(application: Application) -> dict[str, tuple]:

@@ -2,28 +2,16 @@
 
    A draft is bound to the account and to the page, whose address names the application. It holds no file, and it is gone when
    the server has it, when the reader signs out, and after seven days. */
-import { all, ask, clock, drop, forget, keep, one, owner } from "./kept.js";
+import { all, ask, clock, drop, dropArrived, forget, keep, lasting, one, owner, weight } from "./kept.js";
 
 const PREFIX = "draft:", RETRY_SECONDS = 30, A_DAY = 24 * 3600 * 1000;
 
 const bar = document.getElementById("unsaved"), panel = document.getElementById("not-sent"), back = document.getElementById("kept-draft");
-const form = bar?.closest("form"), list = document.getElementById("kept-here");
+const form = bar?.closest("form"), list = document.getElementById("kept-here"), rest = document.getElementById("on-the-way");
 const state = () => document.getElementById("draft-state");
 /* one address may show several forms, whose answers must not mix */
 const here = `${PREFIX}${location.pathname}${form?.dataset.draft ? `#${form.dataset.draft}` : ""}`;
 let began = false;
-
-/* What has arrived goes; this runs on every page of the family, because a saved page may lead to one without a form. */
-async function clear() {
-  const sent = (await all(PREFIX)).filter((draft) => draft.key);
-  if (!sent.length) return;
-  const { arrived } = await ask(sent.map((draft) => draft.key));
-  for (const draft of sent) {
-    if (!arrived.includes(draft.key)) continue;
-    await drop(draft.id);
-    await keep(`sent:${draft.id.split("#")[0].split("/").at(-1)}:${draft.key}`, { label: draft.label, at: Date.now() });
-  }
-}
 
 /* What still waits on this phone, and what has come from it today. */
 async function tell() {
@@ -41,12 +29,22 @@ async function tell() {
   list.hidden = !waits.length;
 }
 
+/* A photo that is being sent says in the list how far it is and how long it still takes; above the button that leads on from the papers
+   it is said of all that wait, because nobody has to stay for them. */
+function underWay({ photo, percent, left, all: seconds, count }) {
+  const size = list?.querySelector(`[data-id="${CSS.escape(photo.id)}"] small`), time = lasting(left, list?.dataset);
+  if (size) size.textContent = time ? `${percent}% · ${time}` : `${percent}%`;
+  if (!rest) return;
+  rest.hidden = seconds === null;
+  rest.textContent = `${document.getElementById("papers").dataset.sends} ${count} · ${lasting(seconds, list.dataset)}`;
+}
+
 function line(each) {
   const item = document.createElement("li"), name = document.createElement(each.page ? "a" : "span");
   name.textContent = each.label ?? "";
   if (each.page) name.href = each.page;
-  const size = each.size ? (each.size < 1e5 ? `${Math.ceil(each.size / 1000)} KB` : `${(each.size / 2 ** 20).toFixed(1)} MB`) : "";
-  item.append(name, Object.assign(document.createElement("small"), { textContent: size }), Object.assign(document.createElement("span"), { className: "num", textContent: clock(each.at) }));
+  item.dataset.id = each.id;
+  item.append(name, Object.assign(document.createElement("small"), { textContent: each.size ? weight(each.size) : "" }), Object.assign(document.createElement("span"), { className: "num", textContent: clock(each.at) }));
   return item;
 }
 
@@ -57,12 +55,15 @@ if (owner) {
   } catch { /* storage is switched off: the page works as it does without scripts */ }
   if (form && panel) await begin();
   else {
-    await clear();
+    await dropArrived();
     if (panel) watch();
   }
   await tell();
   if ((await all("photo:")).length) (await import("./photo_queue.js")).send();
-  document.addEventListener("photo", ({ detail }) => { if (detail.state !== "sends") tell(); });
+  document.addEventListener("photo", ({ detail }) => {
+    if (detail.state === "sends") underWay(detail);
+    else { tell(); if (rest) rest.hidden = true; }
+  });
   for (const button of document.querySelectorAll("[data-forget-all]")) button.addEventListener("click", async () => { await forget(); location.reload(); });
 }
 
@@ -100,11 +101,11 @@ function show(why, again, timer) {
 async function begin() {
   const faulty = Boolean(document.querySelector(".govuk-error-summary, [data-newer]"));
   const untouched = faulty ? null : JSON.stringify(fields());
-  let waiting, retry, busy = false, pending = false, pressed = null, sentKey;
+  let waiting, retry, busy = false, pending = false, pressed = null, sentKey, older = null;
   began = true;
 
   /* The page listens at once, and stores nothing over an earlier draft before that one was read. */
-  const ready = clear().then(offerBack);
+  const ready = dropArrived().then(offerBack);
 
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(save, 200); });
   form.addEventListener("change", () => save());
@@ -131,6 +132,13 @@ async function begin() {
     return JSON.stringify(fields()) !== untouched;
   }
 
+  /* While two versions are to choose from, what is not chosen yet stays kept beside what is. */
+  function withOlder(now) {
+    const before = JSON.parse(untouched ?? "[]").map(String);
+    const touched = new Set(now.filter((each, at) => String(each) !== before[at]).map(([name]) => name));
+    return [...now.filter(([name]) => touched.has(name)), ...older.fields.filter(([name]) => !touched.has(name))];
+  }
+
   /* Keeps what differs from what the server showed; whether it is kept beyond this page. */
   async function save(extra = {}) {
     clearTimeout(waiting);
@@ -138,7 +146,8 @@ async function begin() {
     if (form.dataset.forgets || !changed()) return false;
     if (extra.key) sentKey = extra.key;
     const label = document.querySelector("h1").textContent.trim();
-    const draft = { at: Date.now(), version: form.elements.version?.value ?? "", fields: fields(), key: sentKey, label, page: location.pathname + location.search };
+    const kept = older ? { version: older.version, fields: withOlder(fields()) } : { version: form.elements.version?.value ?? "", fields: fields() };
+    const draft = { ...kept, at: Date.now(), key: sentKey, label, page: location.pathname + location.search };
     const stored = await keep(here, draft);
     const said = state();
     said.textContent = (stored ? said.dataset.here : said.dataset.volatile).replace("{time}", clock(draft.at));
@@ -150,12 +159,20 @@ async function begin() {
     if (!draft || faulty) return; /* a refused form came back from the server with what was typed: it has been delivered */
     sentKey = draft.key;
     const same = draft.version === (form.elements.version?.value ?? "");
-    back.querySelector("[data-time]").textContent = `${new Date(draft.at).toLocaleDateString(document.documentElement.lang)} ${clock(draft.at)}`;
+    for (const told of back.querySelectorAll("[data-time]")) told.textContent = `${new Date(draft.at).toLocaleDateString(document.documentElement.lang)} ${clock(draft.at)}`;
+    if (same) fill(draft, document.activeElement); /* not over what is being typed now */
+    else if (!await twoVersions(draft)) { await drop(here); return; }
     back.querySelector("[data-same]").hidden = !same;
     back.querySelector("[data-other]").hidden = same;
     back.hidden = false;
-    if (same) fill(draft, document.activeElement); /* not over what is being typed now */
-    back.querySelector("[data-use]").addEventListener("click", () => { fill(draft); back.querySelector("[data-other]").hidden = true; save(); });
+  }
+
+  /* Changed on another phone meanwhile: both versions of each answer, to choose from; false if they say the same. */
+  async function twoVersions(draft) {
+    const { choose } = await import("./draft_choice.js");
+    older = draft;
+    form.prepend(back);
+    return choose(back.querySelector("[data-choices]"), form, draft, mayKeep);
   }
 
   function fill(draft, except = null) {
@@ -198,7 +215,8 @@ async function begin() {
     if (why) { retry = show(why, again, retry); return; }
     panel.hidden = true;
     if (!pending) return;
-    await save({ key: form.elements.idempotency_key?.value });
+    if (changed()) await save({ key: form.elements.idempotency_key?.value });
+    else await drop(here); /* what was typed here was given up for what the server has */
     form.dataset.asked = "1";
     form.requestSubmit(pressed);
     [pending, pressed] = [false, null];

@@ -190,8 +190,53 @@ export async function ask(keys = []) {
   return { why: owner && state.owner !== owner ? "session" : "", arrived: state.arrived, token: state.token };
 }
 
+/* Typed text that has arrived goes. Every page of the family asks, because a saved page may lead to one without a form. */
+export async function dropArrived() {
+  const sent = (await all("draft:")).filter((draft) => draft.key);
+  if (!sent.length) return;
+  const { arrived } = await ask(sent.map((draft) => draft.key));
+  for (const draft of sent) {
+    if (!arrived.includes(draft.key)) continue;
+    await drop(draft.id);
+    await keep(`sent:${draft.id.split("#")[0].split("/").at(-1)}:${draft.key}`, { label: draft.label, at: Date.now() });
+  }
+}
+
 export function clock(at) {
   return new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+/* How far an upload is, and how long it and all that waits `behind` it still take: by what went in the last seconds, at the end by the
+   upload before it. The first bytes only fill the phone's own buffer, so they are no measure of the line; an upload that came is. */
+const LOOKS_BACK = 5000;
+let known = 0;
+
+export function pace(size) {
+  const began = Date.now(), marks = [];
+  return {
+    at({ loaded, total }, behind) {
+      const now = Date.now();
+      if (loaded) marks.push([now, loaded]);
+      while (marks.length > 2 && now - marks[0][0] > LOOKS_BACK) marks.shift();
+      const [since, from] = marks[0] ?? [now, 0], sends = loaded < total && now - since >= 1000;
+      const rate = sends ? (1000 * (loaded - from)) / (now - since) : known;
+      const rest = loaded < total ? total - loaded : Math.max(0, total - (rate * (now - began)) / 1000);
+      const left = (bytes) => (rate ? bytes / rate : null);
+      return { percent: Math.round((100 * loaded) / total), left: left(rest), all: left(rest + behind.size), count: behind.count + 1 };
+    },
+    came() { known = (1000 * size) / Math.max(1, Date.now() - began); },
+  };
+}
+
+/* "about 20 s": how long something still takes, in the words of the page (`seconds` and `minutes`, each with {n}); coarse, because a line is. */
+export function lasting(seconds, words) {
+  if (seconds === undefined || seconds === null) return "";
+  return seconds <= 50 ? words.seconds.replace("{n}", Math.max(5, 5 * Math.ceil(seconds / 5))) : words.minutes.replace("{n}", Math.ceil(seconds / 60));
+}
+
+/* "1.8 MB" */
+export function weight(size) {
+  return size < 1e5 ? `${Math.ceil(size / 1000)} KB` : `${(size / 2 ** 20).toFixed(1)} MB`;
 }
 
 export function newKey() {

@@ -1,14 +1,15 @@
-/* The papers of a family: a photo is on the page as soon as it is taken, is kept on the phone, and is sent by itself. */
-import { bodyOf } from "./kept.js";
+/* The papers of a family: a photo is shown as it is taken, kept, and sent by itself (ADR 42). */
+import { bodyOf, lasting } from "./kept.js";
 import { add, again, forgetPhoto, send, waiting } from "./photo_queue.js";
 import { shrunk } from "./photos.js";
 
 const page = document.getElementById("papers"), words = page.dataset, status = document.getElementById("papers-say");
-const limits = JSON.parse(words.limits), pictures = new Map(), percents = new Map();
+const limits = JSON.parse(words.limits), pictures = new Map(), sent = new Map();
 const replacing = Object.assign(document.createElement("input"), { type: "file", accept: "image/*", capture: "environment", hidden: true });
 document.body.append(replacing);
 document.documentElement.classList.add("papers");
 
+const sending = ({ percent, left }) => `${words.sends} ${percent}%${left ? ` · ${lasting(left, document.getElementById("kept-here").dataset)}` : ""}`;
 const cardOf = (paper) => document.querySelector(`[data-paper="${CSS.escape(paper)}"]`);
 const labelOf = (card) => card.querySelector("h2").textContent;
 const put = (tag, more, ...inside) => { const made = Object.assign(document.createElement(tag), more); made.append(...inside); return made; };
@@ -47,10 +48,11 @@ async function take(card, files, instead) {
 document.addEventListener("photo", async ({ detail }) => {
   const { photo, state } = detail;
   if (photo && photo.send !== words.send) return;
+  if (state === "held") sent.clear();
   if (state === "sends") {
-    percents.set(photo.id, detail.percent);
+    sent.set(photo.id, detail);
     const bar = document.querySelector(`[data-photo="${CSS.escape(photo.id)}"] progress`);
-    if (bar) { bar.value = detail.percent; bar.closest("li").querySelector("[data-state]").textContent = `${words.sends} ${detail.percent}%`; return; }
+    if (bar) { bar.value = detail.percent; bar.closest("li").querySelector("[data-state]").textContent = sending(detail); return; }
   }
   if (state === "came") {
     const card = cardOf(photo.paper), held = card?.contains(document.activeElement);
@@ -86,14 +88,14 @@ async function show() {
 }
 
 function tile(photo) {
-  const percent = percents.get(photo.id), sends = percent !== undefined && !photo.refused;
+  const way = photo.refused ? undefined : sent.get(photo.id);
   const picture = pictures.get(photo.id) ? put("img", { src: pictures.get(photo.id), alt: photo.label }) : put("b", { textContent: photo.type === "application/pdf" ? "PDF" : "" });
-  const state = put("span", { className: "no", textContent: photo.refused ? words.stopped : sends ? `${words.sends} ${percent}%` : words.waits });
+  const state = put("span", { className: "no", textContent: photo.refused ? words.stopped : way ? sending(way) : words.waits });
   state.dataset.state = "";
   const made = put("li", { className: `tile kept-tile${photo.refused ? " look" : ""}` }, put("div", { className: "im" }, picture, state));
   made.dataset.photo = photo.id;
   if (!photo.refused) {
-    const bar = put("progress", { className: "fill", max: 100, value: percent ?? 0 });
+    const bar = put("progress", { className: "fill", max: 100, value: way?.percent ?? 0 });
     bar.setAttribute("aria-label", `${words.sends} ${photo.label}`);
     made.firstChild.append(bar);
   }

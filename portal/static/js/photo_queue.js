@@ -1,9 +1,8 @@
-/* Photos on their way: each is kept under a key of its own and sent, one at a time, until an answer says that it has come. The key
-   is the key of the form, so a photo that is sent twice counts once. A photo that the server refused stays, with the reason. */
-import { all, ask, bodyOf, drop, keep, newKey, one } from "./kept.js";
+/* Photos on their way: each is an act with a key of its own, sent until an answer names it (ADR 42). */
+import { all, ask, bodyOf, drop, keep, newKey, one, pace } from "./kept.js";
 
 const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000;
-let busy = false, tries = 0, timer;
+let busy = false, tries = 0, timer, behind = { count: 0, size: 0 };
 
 function say(photo, state, more = {}) {
   document.dispatchEvent(new CustomEvent("photo", { detail: { photo, state, ...more } }));
@@ -11,11 +10,13 @@ function say(photo, state, more = {}) {
 
 export const waiting = () => all(PREFIX);
 
-/* `photo`: send (address), paper (code), label (what the family reads), instead (id of the page that it replaces). */
+/* `photo`: send (address), paper (code), label (to read), instead (id of the replaced page). */
 export async function add(file, photo) {
   const id = PREFIX + newKey();
   const head = { ...photo, at: Date.now(), name: file.name || "photo.jpg", type: file.type, size: file.size, key: id.slice(PREFIX.length) };
   const stored = await keep(id, head, file);
+  behind.count += 1;
+  behind.size += file.size;
   say({ ...head, id, volatile: !stored }, "waits");
   send();
 }
@@ -49,7 +50,9 @@ export async function send() {
 }
 
 async function next() {
-  return (await waiting()).find((photo) => !photo.refused);
+  const [first, ...others] = (await waiting()).filter((photo) => !photo.refused);
+  behind = { count: others.length, size: others.reduce((sum, photo) => sum + photo.size, 0) };
+  return first;
 }
 
 /* "" when the photo has come or was refused for good; otherwise why nothing can be sent now. */
@@ -77,21 +80,23 @@ async function deliver(photo) {
 }
 
 function post(photo, form) {
+  const way = pace(photo.size), tell = (event) => say(photo, "sends", way.at(event, behind));
   return new Promise((done) => {
     const xhr = new XMLHttpRequest();
     let stalled = setTimeout(() => xhr.abort(), STALLED);
     const moved = () => { clearTimeout(stalled); stalled = setTimeout(() => xhr.abort(), STALLED); };
-    xhr.upload.onprogress = (event) => { moved(); if (event.lengthComputable) say(photo, "sends", { percent: Math.round((100 * event.loaded) / event.total) }); };
+    xhr.upload.onprogress = (event) => { moved(); if (event.lengthComputable) tell(event); };
     xhr.onprogress = moved;
     xhr.onloadend = () => {
       clearTimeout(stalled);
+      if (xhr.status) way.came();
       let said = null;
       try { said = JSON.parse(xhr.responseText); } catch { /* a page, or nothing */ }
       done({ status: xhr.status, said });
     };
     xhr.open("POST", photo.send);
     xhr.setRequestHeader("Accept", "application/json");
-    say(photo, "sends", { percent: 0 });
+    tell({ loaded: 0, total: photo.size });
     xhr.send(form);
   });
 }

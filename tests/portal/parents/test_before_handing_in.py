@@ -4,9 +4,11 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
+from enrollment.eligibility import evidence, required_documents
 from enrollment.people.person_rows import Guardianship
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
+from tests.support.town_helping import photo_of_a_paper
 
 
 @prepared
@@ -62,3 +64,33 @@ def test_fam10_whoever_asks_to_remove_a_guardian_is_listed_as_oneself(client, to
     page = BeautifulSoup(client.get(f"/parents/applications/{drafts[0].id}/guardians/remove").text, "lxml")
     listed = [each.get_text(strip=True) for each in page.select("main .govuk-radios__label")]
     assert [each.startswith("您（") for each in listed] == [True, False]
+
+
+def test_after_handing_in_the_missing_papers_are_the_one_act_and_then_nothing_is(client, town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)])
+    town.session.commit()
+    sign_in(client, ana.entered_by)
+    papers = f"/parents/applications/{ana.id}/evidence"
+    home = BeautifulSoup(client.get("/parents").text, "lxml")
+    card = home.select_one("section.card.now")
+    assert "份材料没有上传" in card.h2.get_text() and "截止" in card.select_one(".left").get_text()
+    assert (card.select_one("a.btn").get_text(), card.select_one("a.btn")["href"]) == ("去拍照上传", papers)
+    assert "都好了" not in home.get_text()
+    assert "截止前随时可以补上。" in main_of(client, papers) and "先提交" not in main_of(client, papers)
+    onward = BeautifulSoup(client.get(papers).text, "lxml").select_one(".sticky a")
+    assert (onward.get_text(), onward["href"]) == ("回到我的申请", f"/parents/applications/{ana.id}")
+    by = town.parent_of(ana)
+    for each in required_documents.needed(town.session, ana):
+        photo = [photo_of_a_paper()]
+        evidence.add_pages(town.session, ana.id, each.document.value, photo, by=by, now=town.now)
+    town.session.commit()
+    done = main_of(client, "/parents")
+    assert "都好了，6月5日看结果" in done and "没有上传" not in done
+
+
+def test_a_paper_of_a_draft_leads_on_to_the_next_page_by_its_name(client, town):
+    ana = town.child("安娜", wishes=[town.kindergarten("金苹果", places=2)], submit=False)
+    town.session.commit()
+    sign_in(client, ana.entered_by)
+    shown = BeautifulSoup(client.get(f"/parents/applications/{ana.id}/evidence").text, "lxml")
+    assert shown.select_one(".sticky a").get_text() == "继续：检查并提交", "its wishes are chosen"

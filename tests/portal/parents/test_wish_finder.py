@@ -1,6 +1,10 @@
 """The list of kindergartens that a family can choose says by what it is sorted."""
 
+from types import SimpleNamespace
+
 import pytest
+from bs4 import BeautifulSoup
+from flask import get_template_attribute
 
 from tests.portal.parents.desk import filled, page
 from tests.support.signing_in import sign_in
@@ -81,3 +85,43 @@ def test_a_removed_wish_can_be_put_back_where_it_was_and_what_is_kept_stands_at_
     client.get(f"/kindergartens/kept?code={gardens[2].code}&to=/parents")
     home = page(client.get("/parents")).select_one("main a[href='/kindergartens?kept=1']").find_parent("li")
     assert "收藏的 1 所" in home.get_text() and "小星星" in home.get_text()
+
+
+def test_a_kindergarten_says_what_is_the_familys_own_and_is_added_with_one_tap(client, town):
+    hot, other = town.kindergarten("锦官园", places=2), town.kindergarten("牡丹园", places=2)
+    town.pool(other, "随迁子女", 1, groups=["policy_care"])
+    ana = town.child("安娜", wishes=[hot], submit=False)
+    town.session.commit()
+    client = sign_in(client, ana.entered_by)
+    own = f"/parents/applications/{ana.id}/kindergartens/"
+    assert client.get(f"/parents/wish?code={other.code}").headers["Location"] == own + other.code
+    shown = page(client.get(own + other.code))
+    places = shown.find("h2", string=lambda text: text and "秋季学位" in text).parent.get_text(" ", strip=True)
+    assert "您家没有申报这些依据" in places and "您家可以用" in places
+    form = shown.select_one("form.sticky")
+    assert form.get_text(strip=True) == "加为第 2 志愿"
+    data = {each["name"]: each["value"] for each in form.select("input")} | {"add": form.button["value"]}
+    client.post(form["action"], data=data)
+    again = page(client.get(own + other.code))
+    assert "已是第 2 志愿" in again.select_one(".sticky").get_text(" ", strip=True)
+    far = town.kindergarten("别处园")  # offers nothing
+    town.session.commit()
+    assert client.get(own + far.code).headers["Location"] == f"/kindergartens/{far.code}"
+    assert client.get(f"{own}nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("own", "marked", "said"),
+    [
+        (None, [], ""),
+        (0, ["第 1 优先级"], "这一级都录取了"),
+        (1, ["第 2 优先级", "312 号以后，和更后的优先级"], "线上线下都有可能"),
+        (2, ["312 号以后，和更后的优先级"], "没有轮到这一级"),
+    ],
+)
+def test_a_ladder_marks_the_familys_own_tier_on_both_sides_of_the_line(app, own, marked, said):
+    line = SimpleNamespace(state="line", tier=1, ticket=312)
+    with app.test_request_context():
+        drawn = BeautifulSoup(get_template_attribute("public/demand_parts.html", "ladder")(line, own), "lxml")
+    assert [each.span.find(string=True, recursive=False).strip() for each in drawn.select(".mine")] == marked
+    assert said in drawn.get_text() and (own is not None or "您家" not in drawn.get_text())

@@ -1,8 +1,11 @@
 """The home page follows the calendar: the current and next step, and the main tasks."""
 
+import datetime as dt
+
 import pytest
 from bs4 import BeautifulSoup
 
+from portal.text import formats
 from tests.support.signing_in import sign_in
 from tests.support.town_season import at
 from tests.support.worker import let_the_worker_work
@@ -141,3 +144,28 @@ def test_drw05_at_the_hour_the_page_says_that_the_result_is_being_opened(client,
     let_the_worker_work(town.session.get_bind(), frozen_clock)
     page = open_page(client, frozen_clock, at(6, 5, 9))
     assert "结果正在打开" not in page and "查看我的申请和结果" in page
+
+
+@pytest.mark.parametrize(
+    ("hours", "chinese", "english"),
+    [
+        (183.5, "7 天 15 小时", "7 days 15 hours"),
+        (72.1, "3 天", "3 days"),
+        (47.9, "47 小时", "47 hours"),
+        (1.2, "1 小时", "1 hour"),
+        (0.9, "不到 1 小时", "less than an hour"),
+        (-5, "不到 1 小时", "less than an hour"),
+    ],
+)
+def test_the_time_that_is_left_has_no_part_that_is_none(app, now, hours, chinese, english):
+    until = now + dt.timedelta(hours=hours)
+    for language, said in (("zh", chinese), ("en", english)):
+        with app.test_request_context(f"/?lang={language}"):
+            assert formats.time_left(until, now) == said
+
+
+def test_a_short_span_fits_below_a_step_of_the_season(app):
+    spans = [(at(5, 21), at(5, 25, 17)), (at(8, 28), at(9, 10)), (at(6, 4), at(6, 4, 18))]
+    for language, said in (("zh", ["5/21–25", "8/28–9/10", "6/4"]), ("en", ["21–25 May", "28 Aug–10 Sep", "4 Jun"])):
+        with app.test_request_context(f"/?lang={language}"):
+            assert [formats.short_span(*each) for each in spans] == said

@@ -80,5 +80,5 @@ def test_call_navigate_and_add_as_a_wish(client, town, popular):
     sign_in(client, ana.entered_by)
     there = client.get(wish).headers["Location"]
     found = BeautifulSoup(client.get(there).text, "lxml")
-    assert [each.text for each in found.select(".finds h2 a")] == ["锦官新城幼儿园"]
-    assert "加为第 2 志愿" in found.select_one(".finds form").get_text()
+    assert found.h1.get_text() == "锦官新城幼儿园"
+    assert "加为第 2 志愿" in found.select_one("form.sticky").get_text(), "one tap, on the page itself"

@@ -1,0 +1,1 @@
+"""A kindergarten as one family sees it."""
