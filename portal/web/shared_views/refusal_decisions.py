@@ -12,6 +12,7 @@ from wtforms.validators import Length
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
+from enrollment.ground.vault import mask
 from enrollment.people.person_rows import Child
 from enrollment.review import notes, refusal_grounds, refusals, support_cases
 from enrollment.review.scope import SECOND_PEOPLE
@@ -39,6 +40,7 @@ def refusals_page(desk: str, form: PageForm | None = None, decided: uuid.UUID | 
     values: dict[str, Any] = {
         "children": {application.id: db().get_one(Child, application.child_id) for _proposal, application in waiting},
         "proposers": {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _a in waiting},
+        "masked": mask,
         "supports": {one.id: support_cases.of_application(db(), one.id) for _proposal, one in waiting},
     }
     return render_template(
