@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, true, union_all
+from sqlalchemy import ColumnElement, SQLColumnExpression, delete, func, insert, literal, select, true, union_all
 from sqlalchemy.orm import Session
 
 from enrollment.draw.unserved import entries
@@ -131,7 +131,7 @@ def refresh(session: Session) -> int:
     whole = {year for year, application_id in changes if application_id is None}
     officers, done = Officers(session), 0
     for year in sorted({year for year, _application_id in changes}):
-        ids = None if year in whole else {each for of_year, each in changes if of_year == year}
+        ids = None if year in whole else {each for of_year, each in changes if of_year == year and each is not None}
         done += _write(session, year, ids, officers)
     return done
 
@@ -170,7 +170,7 @@ def _changed(session: Session, year: int) -> set[uuid.UUID] | None:
     return None if None in found else found
 
 
-def _within(by: Actor, area: ColumnElement[str]) -> ColumnElement[bool]:
+def _within(by: Actor, area: SQLColumnExpression[str | None]) -> ColumnElement[bool]:
     return true() if scope.may_see_all(by) else area.in_(by.areas)
 
 
