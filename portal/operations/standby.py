@@ -87,6 +87,12 @@ def newest_change(folder: str) -> int:
     return max(path.stat().st_mtime_ns for path in Path(folder).rglob("*.py"))
 
 
+def _version() -> tuple[str, int]:
+    """The code that a process would load now."""
+    folder = code_folder()
+    return folder, newest_change(folder)
+
+
 def show_command(words: list[str]) -> None:
     """Let `ps` and the tools of an operator show these words as the command of this process (Linux), as far as they fit."""
     with contextlib.suppress(OSError, IndexError):
@@ -114,7 +120,7 @@ def main(descriptor: int) -> None:
     """Load the portal, wait for the words of the supervisor, and go on as that part."""
     show_command([sys.executable, "-m", MODULE])
     control = _keep_first_descriptor(socket.socket(fileno=descriptor))
-    loaded = (code_folder(), newest_change(code_folder()))
+    loaded = _version()
     importlib.import_module("wsgi")
     importlib.import_module("portal.jobs.runner").load_handlers()  # it may become a worker
     show_command([sys.executable, "-m", MODULE, "ready"])
@@ -130,10 +136,7 @@ def main(descriptor: int) -> None:
     with open(part["log"], "ab") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    if loaded != (
-        code_folder(),
-        newest_change(code_folder()),
-    ):  # a newer version is there: nobody goes on with the older one
+    if loaded != _version():  # a newer one is there: nobody goes on with the older one
         os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
     show_command([sys.executable, *command])
     if command[:2] == ["-m", inherited_socket.__name__]:
