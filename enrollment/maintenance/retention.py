@@ -62,7 +62,7 @@ RULES = (
     Rule("entitlement", ("until it expires",), (of_families.delete_entitlements,)),
     Rule(
         "season",
-        (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child", "until the hour, at the latest with the application", "until the next run, at the latest with the application"),
+        (YEAR_AFTER, "one year after the season", "with the application; a year where it is about none", "with the child", "until the hour, at the latest with the application", "until the next run, at the latest with the application", "until it is counted again, at the latest with the application"),
         (
             _delete_families, of_families.delete_guardians_without_children, of_families.delete_mandates, retention.delete_general_notices,
             of_the_draw.delete_unmatched_taps,

@@ -165,7 +165,7 @@ def test_a_workbook_of_a_thousand_to_one_is_refused():
         sheet_reader.read(file.getvalue())
 
 
-FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1")
 
 
 def test_an_exported_spreadsheet_contains_no_formula():

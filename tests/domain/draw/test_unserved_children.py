@@ -231,4 +231,4 @@ def test_the_board_costs_the_same_with_many_children(left_over):
         with counted(town.session) as statements:
             board.listing(town.session, 2026, by=town.official, per_page=per_page)
         sizes[per_page] = len(statements)
-    assert sizes[1] == sizes[25] <= 16
+    assert sizes[1] == sizes[25] <= 17  # one of them asks what has changed since the board was counted
