@@ -196,7 +196,7 @@ def now() -> dt.datetime:
 
 
 class FrozenClock:
-    """The portal's time.  It stands until the test moves it."""
+    """The portal's time, of pages and of background work.  It stands until the test moves it."""
 
     def __init__(self, now: dt.datetime):
         self.now = now
@@ -222,6 +222,7 @@ def frozen_clock(monkeypatch, now, clock_of_the_worker) -> FrozenClock:
     clock = clock_of_the_worker
     clock.set(now)
     monkeypatch.setattr("portal.web.clock.real_now", lambda: clock.now)
+    monkeypatch.setattr("portal.web.clock.database_now", lambda _session: clock.now)
     return clock
 
 

@@ -6,7 +6,7 @@ would publish too early, no other one could take back.
 
 import datetime as dt
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.demo_clock import DemoClock
@@ -21,8 +21,11 @@ def city_time(ahead: dt.timedelta) -> dt.datetime:
     return real_now() + ahead
 
 
+def database_now(session: Session) -> dt.datetime:
+    return session.execute(select(func.clock_timestamp())).scalar_one().astimezone(dt.UTC)
+
+
 def now(session: Session, *, demo: bool) -> dt.datetime:
     """The city's time by the clock of the database, in the demo plus the offset of the demo clock."""
-    moment = select(func.clock_timestamp(), select(DemoClock.ahead).scalar_subquery() if demo else literal(None))
-    now, ahead = session.execute(moment).one()
-    return now.astimezone(dt.UTC) + (ahead or dt.timedelta())
+    ahead = session.scalar(select(DemoClock.ahead)) if demo else None
+    return database_now(session) + (ahead or dt.timedelta())

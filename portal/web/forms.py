@@ -15,8 +15,9 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, FileField, IntegerField
+from wtforms import DateField, IntegerField
 from wtforms.i18n import messages_path
+from wtforms.widgets import FileInput
 
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import Refused, Stale
@@ -53,7 +54,7 @@ class PageForm(FlaskForm):
         if saved is not None:
             kwargs["formdata"] = saved
         super().__init__(*args, **kwargs)
-        if saved is not None and any(isinstance(each, FileField) and any(saved.getlist(each.name)) for each in self):
+        if saved is not None and any(isinstance(each.widget, FileInput) and any(saved.getlist(each.name)) for each in self):
             flash(_("选好的照片或文件没有存下来，请重新选。"), "warn")
 
     def _is_named_in(self, saved: MultiDict, prefix: str) -> bool:
