@@ -185,7 +185,9 @@ class KeptRows:
                 f'CREATE UNLOGGED TABLE kept."{name}" AS SELECT {of} FROM "{name}" WITH NO DATA'
                 for name, of in columns.items()
             )
-            connection.exec_driver_sql("; ".join(["CREATE SCHEMA kept", *made]))
+            # a backup reads every schema of its database
+            read = (f"GRANT USAGE ON SCHEMA kept TO {ROLE}", f"GRANT SELECT ON ALL TABLES IN SCHEMA kept TO {ROLE}")
+            connection.exec_driver_sql("; ".join(["CREATE SCHEMA kept", *made, *read]))
         elif before := _copies[self.database].tables:
             # TRUNCATE would make a new file for each table
             connection.exec_driver_sql("; ".join(f'DELETE FROM kept."{name}"' for name in before))

@@ -368,7 +368,7 @@ def test_a_replay_is_asked_for_once_silence_is_an_answer_and_says_what_it_hands_
     run = town.replay(sign=False)
     town.session.commit()
     page = BeautifulSoup(first.get(f"/officials/2026/draws/runs/{run.id}").text, "lxml")
-    assert "递补（第 2 次派位）" in page.h1.get_text()
+    assert "递补（第 2 次派位）" in page.main.get_text()
     assert run.summary["replay"] == {"gained": 1, "moved": 0}
     assert "新得到学位的孩子1" in "".join(page.main.get_text().split())
     assert waiting_for(first) == ["签署“主批次”的派位结果"]

@@ -365,5 +365,5 @@ def test_a_consent_is_given_by_hand_and_a_missing_paper_is_told_after_handing_in
     receipt = client.post(path, data=hidden(client.get(path)) | {"true": "y"}).headers["Location"]
     town.session.expire_all()
     assert not draft.agrees_to_central
-    for told in (client.get(receipt), client.get("/parents")):
-        assert "户口簿" in page(told).select_one("section.card.warn").get_text()
+    for told, where in ((client.get(receipt), "section.card.warn"), (client.get("/parents"), "section.home-act")):
+        assert "户口簿" in page(told).select_one(where).get_text()
