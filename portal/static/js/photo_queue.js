@@ -1,5 +1,5 @@
 /* Photos on their way: each is an act with a key of its own, sent until an answer names it (ADR 42). */
-import { all, ask, bodyOf, drop, keep, newKey, one, pace } from "./kept.js";
+import { all, ask, bodyOf, drop, keep, newKey, one } from "./kept.js";
 
 const PREFIX = "photo:", WAITS = [2, 5, 15, 30], STALLED = 30000;
 let busy = false, tries = 0, timer, behind = { count: 0, size: 0 };
@@ -103,3 +103,25 @@ function post(photo, form) {
 
 addEventListener("online", () => { tries = 0; send(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
+
+/* How far an upload is, and how long it and all that waits `behind` it still take: by what went in the last seconds, at the end by the
+   upload before it. The first bytes only fill the phone's own buffer, so they are no measure of the line; an upload that came is. */
+const LOOKS_BACK = 5000;
+let known = 0;
+
+function pace(size) {
+  const began = Date.now(), marks = [];
+  return {
+    at({ loaded, total }, behind) {
+      const now = Date.now();
+      if (loaded) marks.push([now, loaded]);
+      while (marks.length > 2 && now - marks[0][0] > LOOKS_BACK) marks.shift();
+      const [since, from] = marks[0] ?? [now, 0], sends = loaded < total && now - since >= 1000;
+      const rate = sends ? (1000 * (loaded - from)) / (now - since) : known;
+      const rest = loaded < total ? total - loaded : Math.max(0, total - (rate * (now - began)) / 1000);
+      const left = (bytes) => (rate ? bytes / rate : null);
+      return { percent: Math.round((100 * loaded) / total), left: left(rest), all: left(rest + behind.size), count: behind.count + 1 };
+    },
+    came() { known = (1000 * size) / Math.max(1, Date.now() - began); },
+  };
+}

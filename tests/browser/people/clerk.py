@@ -1,8 +1,12 @@
 """A clerk of a kindergarten: reviews applications, and registers arrivals."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.people.person import Person
+
+CODE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
 
 
 class Clerk(Person):
@@ -27,12 +31,14 @@ class Clerk(Person):
     def sends_back(self, note: str, *, item: str = "") -> str:
         """Ask the family of the application in hand for `item`, else for what heads the list; the registration code."""
         self.follows("退回补充", exact=False)
-        code = self.page.locator("main").inner_text().split("登记编号")[1].split()[0]
+        code = CODE.search(self.page.locator("main").inner_text()).group()
+        for folded in self.page.locator("details:has(.return-item) > summary").all():
+            folded.click()
         item = item or self.page.locator(".return-item").first.get_attribute("data-item")
         self.ticks(item, exact=True)
-        self.writes(f"对家长说：{item}", note)
+        self.writes(f"用自己的话说：{item}", note)
         expect(self.page.locator("[data-preview]")).to_contain_text(f"{item}{note}")
-        self.presses("退回并通知家长")
+        self.presses("退回 1 项，通知家长")
         self.reads(f"{code} 已退回")
         return code
 
