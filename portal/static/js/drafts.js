@@ -2,7 +2,7 @@
 
    A draft is bound to the account and to the page, whose address names the application. It holds no file, and it is gone when
    the server has it, when the reader signs out, and after seven days. */
-import { all, ask, clock, drop, dropArrived, forget, keep, lasting, one, owner, weight } from "./kept.js";
+import { all, ask, clock, drop, dropArrived, forget, keep, one, owner, weight } from "./kept.js";
 
 const PREFIX = "draft:", RETRY_SECONDS = 30, A_DAY = 24 * 3600 * 1000;
 
@@ -11,7 +11,7 @@ const form = bar?.closest("form"), list = document.getElementById("kept-here"), 
 const state = () => document.getElementById("draft-state");
 /* one address may show several forms, whose answers must not mix */
 const here = `${PREFIX}${location.pathname}${form?.dataset.draft ? `#${form.dataset.draft}` : ""}`;
-let began = false;
+let began = false, sends = null;
 
 /* What still waits on this phone, and what has come from it today. */
 async function tell() {
@@ -27,16 +27,6 @@ async function tell() {
     part.querySelector("ul").replaceChildren(...each.map(line));
   }
   list.hidden = !waits.length;
-}
-
-/* A photo that is being sent says in the list how far it is and how long it still takes; above the button that leads on from the papers
-   it is said of all that wait, because nobody has to stay for them. */
-function underWay({ photo, percent, left, all: seconds, count }) {
-  const size = list?.querySelector(`[data-id="${CSS.escape(photo.id)}"] small`), time = lasting(left, list?.dataset);
-  if (size) size.textContent = time ? `${percent}% · ${time}` : `${percent}%`;
-  if (!rest) return;
-  rest.hidden = seconds === null;
-  rest.textContent = `${document.getElementById("papers").dataset.sends} ${count} · ${lasting(seconds, list.dataset)}`;
 }
 
 function line(each) {
@@ -60,9 +50,11 @@ if (owner) {
   }
   await tell();
   if ((await all("photo:")).length) (await import("./photo_queue.js")).send();
-  document.addEventListener("photo", ({ detail }) => {
-    if (detail.state === "sends") underWay(detail);
-    else { tell(); if (rest) rest.hidden = true; }
+  document.addEventListener("photo", async ({ detail }) => {
+    sends = detail.state === "sends" ? detail : null;
+    if (!sends) { tell(); if (rest) rest.hidden = true; return; }
+    const { underWay } = await import("./upload_progress.js");
+    if (sends === detail) underWay(detail, list, rest);
   });
   for (const button of document.querySelectorAll("[data-forget-all]")) button.addEventListener("click", async () => { await forget(); location.reload(); });
 }
