@@ -54,7 +54,9 @@ class PageForm(FlaskForm):
         if saved is not None:
             kwargs["formdata"] = saved
         super().__init__(*args, **kwargs)
-        if saved is not None and any(isinstance(each.widget, FileInput) and any(saved.getlist(each.name)) for each in self):
+        if saved is not None and any(
+            isinstance(each.widget, FileInput) and any(saved.getlist(each.name)) for each in self
+        ):
             flash(_("选好的照片或文件没有存下来，请重新选。"), "warn")
 
     def _is_named_in(self, saved: MultiDict, prefix: str) -> bool:
