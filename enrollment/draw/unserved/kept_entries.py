@@ -24,7 +24,7 @@ from enrollment.places import scope
 K = TypeVar("K")
 
 POSITIONS = {state: position for position, state in enumerate(BoardState)}
-TODO = "todo"
+LEFT_TO_DO = "todo"
 """The states in which something is left to do, as one filter."""
 
 
@@ -64,7 +64,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a page is asked for; None stands for all.  `state` is a state or `TODO`."""
+    """What a page is asked for; None stands for all.  `state` is a state or `LEFT_TO_DO`."""
 
     area: str | None
     state: str | None
@@ -74,7 +74,7 @@ class Chosen:
         return (
             self.area in (None, area)
             and self.officer in (None, officer)
-            and (self.state in (None, state) or (self.state == TODO and state in WITHOUT_A_WORD))
+            and (self.state in (None, state) or (self.state == LEFT_TO_DO and state in WITHOUT_A_WORD))
         )
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -84,7 +84,7 @@ class Chosen:
         if self.officer is not None:
             found.append(UnservedEntry.officer_id == self.officer)
         if self.state is not None:
-            states = WITHOUT_A_WORD if self.state == TODO else (self.state,)
+            states = WITHOUT_A_WORD if self.state == LEFT_TO_DO else (self.state,)
             found.append(UnservedEntry.position.in_([POSITIONS[BoardState(each)] for each in states]))
         return found
 

@@ -13,7 +13,7 @@ from enrollment.draw.central import central_runs
 from enrollment.draw.unserved import board, explanations, officers
 from enrollment.draw.unserved.board import Board
 from enrollment.draw.unserved.entries import BoardState
-from enrollment.draw.unserved.kept_entries import TODO
+from enrollment.draw.unserved.kept_entries import LEFT_TO_DO
 from enrollment.draw.unserved.rows import Explanation
 from enrollment.ground import audit
 from enrollment.ground.accounts import Role
@@ -59,7 +59,7 @@ def year_or_404() -> int:
 def _asked() -> dict[str, Any]:
     """What the address asks for; anything else counts as not asked."""
     area, state = request.args.get("area"), request.args.get("state")
-    known = {*BoardState, TODO}
+    known = {*BoardState, LEFT_TO_DO}
     return {
         "area": area if area in {each.code for each in my_areas()} else None,
         "state": state if state in known else None,

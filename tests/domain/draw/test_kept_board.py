@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, text, update
 
 from enrollment.draw.unserved import choices, entries, explanations, kept_entries, officers
 from enrollment.draw.unserved.entries import WITHOUT_A_WORD, BoardState
-from enrollment.draw.unserved.kept_entries import POSITIONS, TODO
+from enrollment.draw.unserved.kept_entries import LEFT_TO_DO, POSITIONS
 from enrollment.draw.unserved.kept_rows import UnservedChange, UnservedCount, UnservedEntry
 from enrollment.draw.unserved.officers import Officers
 from enrollment.eligibility.households import Household
@@ -28,7 +28,7 @@ def page(town, by, **asked):
 
 FILTERS = (
     {},
-    {"state": TODO},
+    {"state": LEFT_TO_DO},
     {"area": "510104"},
     {"state": "explained"},
     {"state": "chosen"},
@@ -54,7 +54,7 @@ def agree_with_a_count(town, turns=None):
                 for each in whole
                 if asked.get("area") in (None, each.area)
                 and asked.get("officer") in (None, each.officer)
-                and (asked.get("state") in (None, each.state) or (asked.get("state") == TODO and each.state in WITHOUT_A_WORD))
+                and (asked.get("state") in (None, each.state) or (asked.get("state") == LEFT_TO_DO and each.state in WITHOUT_A_WORD))
             ]  # fmt: skip
             first = page(town, by, **asked)
             others = [page(town, by, page=n, **asked) for n in range(2, first.last + 1)]
