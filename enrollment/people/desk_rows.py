@@ -40,6 +40,8 @@ class PhoneChangeOutcome(StrEnum):
     DONE = "done"
     STOPPED = "stopped"
     TAKEN = "taken"
+    LAPSED = "lapsed"
+    """No second person confirmed it in time."""
 
 
 class PhoneChange(Base):

@@ -72,8 +72,8 @@ def official_worklist(
             each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
         ]
         agenda.corrections = request_list.count_undecided(session, by=by)
-        agenda.accounts = listing.waiting_for(session, by=by)
-        agenda.exports = exports.waiting_for(session, by=by)
+        agenda.accounts = listing.waiting_for(session, by=by, now=now)
+        agenda.exports = exports.waiting_for(session, by=by, now=now)
         agenda.programmes = proposed_programmes(session, season.year, areas)
     if by.is_any(Role.CITY_OFFICIAL):
         agenda.targets = target_decisions.waiting_for(session, by=by)

@@ -13,7 +13,7 @@ from collections import Counter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, retention, sign_in
+from enrollment.ground import audit, retention, second_person, sign_in
 from enrollment.ground.accounts import Account, Actor, Role, RoleGrant
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.retention import THIRTY_DAYS, Moment
@@ -91,11 +91,18 @@ def _same(one: RoleGrant, other: RoleGrant) -> bool:
 def _ask(session: Session, asked: AccountChange, reason: str, *, by: Actor, now: dt.datetime) -> AccountChange:
     if not reason.strip():
         raise Refused("reason_needed", field="reason")
-    open_one = select(AccountChange.id).where(
-        AccountChange.login == asked.login, AccountChange.change == asked.change, AccountChange.decided_at.is_(None)
-    )
-    if session.scalar(open_one) is not None:
-        raise Refused("asked_already")
+    open_one = session.scalars(
+        select(AccountChange)
+        .where(
+            AccountChange.login == asked.login, AccountChange.change == asked.change, AccountChange.decided_at.is_(None)
+        )
+        .with_for_update()
+    ).one_or_none()
+    if open_one is not None:
+        if not second_person.has_lapsed(open_one.asked_at, now):
+            raise Refused("asked_already")
+        session.delete(open_one)  # the audit trail keeps that it was asked for
+        session.flush()
     asked.reason, asked.asked_at = reason.strip()[:LONGEST_REASON], now
     session.add(asked)
     session.flush()
@@ -129,7 +136,7 @@ def find(session: Session, change_id: uuid.UUID, *, by: Actor, lock: bool = Fals
 
 def decide(session: Session, change_id: uuid.UUID, *, agreed: bool, by: Actor, now: dt.datetime) -> AccountChange:
     """The second person agrees, and it happens; or not.  Refuses `decided_already`, `second_person_needed`, `own_account`,
-    `login_taken`.
+    `request_lapsed`, `login_taken`.
     """
     asked = find(session, change_id, by=by, lock=True)
     if asked.decided_at is not None:
@@ -138,6 +145,7 @@ def decide(session: Session, change_id: uuid.UUID, *, agreed: bool, by: Actor, n
         raise Refused("second_person_needed")
     if asked.account_id is not None and asked.account_id == by.account_id:
         raise Refused("own_account")
+    second_person.require_open(asked.asked_at, now)
     if agreed:
         _apply(session, asked, by=by, now=now)
     asked.decided_by, asked.decided_at, asked.agreed, asked.name = by.account_id, now, agreed, None

@@ -36,6 +36,7 @@ NOT_CALLED = {
     "mandate_given": OWN_ACT,
     "phone_change_stopped": OWN_ACT,
     "phone_change_taken": OWN_ACT,
+    "phone_change_lapsed": OWN_ACT,
     "phone_changed": OWN_ACT,
     "request_withdrawn": OWN_ACT,
     "round_open_again": "the family withdrew the application itself; it need not do anything",

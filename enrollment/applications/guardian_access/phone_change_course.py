@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground import audit, sign_in
+from enrollment.ground import audit, second_person, sign_in
 from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require_oneself
 from enrollment.ground.phones import phone_index
 from enrollment.people.desk_rows import OPEN_CHANGES, PhoneChange, PhoneChangeOutcome, PhoneChangeWay, PhoneDoubt
@@ -38,13 +38,26 @@ def open_change(session: Session, account_id: uuid.UUID | None) -> PhoneChange |
 
 
 def end_waiting_times(session: Session, *, now: dt.datetime) -> list[EndedChange]:
-    """Put the changes into effect whose waiting time is over."""
+    """Put the changes into effect whose waiting time is over, and end those that no second person confirmed in time."""
+    _end_lapsed(session, now=now)
     due = select(PhoneChange.id).where(PhoneChange.ended_at.is_(None), PhoneChange.effective_at <= now)
     return [
         done
         for change_id in session.scalars(due.order_by(PhoneChange.id)).all()
         if (done := _take_effect(session, change_id, by=SYSTEM, now=now))
     ]
+
+
+def _end_lapsed(session: Session, *, now: dt.datetime) -> None:
+    lapsed = select(PhoneChange.id).where(
+        PhoneChange.ended_at.is_(None),
+        PhoneChange.effective_at.is_(None),
+        PhoneChange.asked_at <= now - second_person.OPEN_FOR,
+    )
+    for change_id in session.scalars(lapsed.order_by(PhoneChange.id)).all():
+        change = locked(session, change_id)
+        if change is not None and change.ended_at is None and change.effective_at is None:
+            _end(session, change, PhoneChangeOutcome.LAPSED, by=SYSTEM, now=now)
 
 
 def take_effect_now(session: Session, change: PhoneChange, *, by: Actor, now: dt.datetime) -> EndedChange | None:
@@ -199,6 +212,8 @@ def _end(session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, 
             notify_guardians(session, "phone_change_stopped", told, now=now, event=event)
         case PhoneChangeOutcome.TAKEN:
             notify_guardians(session, "phone_change_taken", told, now=now, event=event)
+        case PhoneChangeOutcome.LAPSED:
+            notify_guardians(session, "phone_change_lapsed", told, now=now, event=event)
 
 
 def _applications(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:

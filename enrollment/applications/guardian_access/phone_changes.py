@@ -22,7 +22,7 @@ from enrollment.applications.guardian_access.phone_change_course import (
     start,
     stop_digest,
 )
-from enrollment.ground import audit, sign_in
+from enrollment.ground import audit, second_person, sign_in
 from enrollment.ground.accounts import Account, Actor, Role, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.phones import parse_phone, phone_index
@@ -142,7 +142,7 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: d
     The change takes effect at once if the code of the old phone was given, or if an official confirms after a stop; else
     after `DESK_WAIT`.
 
-    Refuses `second_person_needed`, `official_needed`.  Confirming twice changes nothing.
+    Refuses `second_person_needed`, `official_needed`, `request_lapsed`.  Confirming twice changes nothing.
     """
     change = locked(session, change_id)
     if change is None or change.application_id is None:
@@ -152,6 +152,7 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: d
         return change
     if by.account_id == change.asked_by:
         raise Refused("second_person_needed")
+    second_person.require_open(change.asked_at, now)
     stopped = was_stopped(session, change.account_id, PhoneChangeWay.DESK, now=now)
     if stopped and not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("official_needed")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, retention
+from enrollment.ground import audit, retention, second_person
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.retention import THIRTY_DAYS, Moment
@@ -45,12 +45,13 @@ def ask(
 
 
 def decide(session: Session, export_id: uuid.UUID, *, agreed: bool, by: Actor, now: dt.datetime) -> ReportExport:
-    """The second person agrees, or does not.  Refuses `second_person_needed`, `decided_already`."""
+    """The second person agrees, or does not.  Refuses `second_person_needed`, `decided_already`, `request_lapsed`."""
     export = _in_scope(session, export_id, by=by, lock=True)
     if export.decided_at is not None:
         raise Refused("decided_already")
     if export.asked_by == by.account_id:
         raise Refused("second_person_needed")
+    second_person.require_open(export.asked_at, now)
     export.decided_by, export.decided_at, export.agreed = by.account_id, now, agreed
     session.flush()
     audit.record(session, "decide_report_export", "report_export", export_id, by=by, now=now, agreed=agreed)
@@ -71,23 +72,28 @@ def can_be_fetched(export: ReportExport, now: dt.datetime) -> bool:
 
 
 def recent(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[ReportExport]:
-    """What was asked for at the actor's kindergartens in the last week, the open ones first."""
+    """What was asked for at the actor's kindergartens as long as it could be decided, the open ones first."""
     found = (
         select(ReportExport)
         .join(Kindergarten, Kindergarten.id == ReportExport.kindergarten_id)
-        .where(scope.scope_condition(by), ReportExport.asked_at > now - 7 * VALID_FOR)
+        .where(scope.scope_condition(by), ReportExport.asked_at > now - second_person.OPEN_FOR)
         .order_by(ReportExport.decided_at.is_not(None), ReportExport.asked_at.desc())
     )
     return session.scalars(found).all()
 
 
-def waiting_for(session: Session, *, by: Actor) -> int:
+def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """How many files with names wait for this person as the second one."""
     found = (
         select(func.count())
         .select_from(ReportExport)
         .join(Kindergarten, Kindergarten.id == ReportExport.kindergarten_id)
-        .where(scope.scope_condition(by), ReportExport.decided_at.is_(None), ReportExport.asked_by != by.account_id)
+        .where(
+            scope.scope_condition(by),
+            ReportExport.decided_at.is_(None),
+            ReportExport.asked_by != by.account_id,
+            ReportExport.asked_at > now - second_person.OPEN_FOR,
+        )
     )
     return session.scalar(found) or 0
 

@@ -37,7 +37,7 @@ def _names(asked: list[AccountChange]) -> dict[uuid.UUID, str]:
 def accounts() -> ResponseReturnValue:
     typed, role = request.args.get("q", "").strip()[:40], request.args.get("role", "")
     role = role if role in LISTED_ROLES else ""
-    asked = list(listing.asked_for(db(), by=actor()))
+    asked = list(listing.asked_for(db(), by=actor(), now=clock()))
     return render_template(
         "officials/accounts.html", found=listing.accounts(
             db(), by=actor(), typed=typed, role=role, page=request.args.get("page", 1, int)

@@ -44,6 +44,7 @@ NOBODY_DECIDED = frozenset(
         "phone_changed",
         "phone_change_stopped",
         "phone_change_taken",
+        "phone_change_lapsed",
         "correction_requested",
         "correction_signed",
         "correction_applied",
