@@ -145,6 +145,12 @@ def public_pages(*addresses: str) -> Iterator[Request]:
         yield get(address)
 
 
+def words_of_one() -> Iterator[Request]:
+    """A search that nobody has made before: its page is not kept yet."""
+    for number in itertools.count():
+        yield get(f"/kindergartens?q={WORDS}&unlike={uuid.uuid4().hex[:12]}{number}")
+
+
 def confirmations(ground: Ground, families: list[Family]) -> Iterator[Request]:
     with psycopg.connect(ground.url) as connection:
         rows = connection.execute("SELECT application_id, id, state FROM offer WHERE state = 'offered'").fetchall()
@@ -210,6 +216,7 @@ def of_registration(ground: Ground, families: list[Family], readers: list[Family
         Path("home", lambda: public_pages("/"), 200, "hello", 0.25),
         Path("finder", lambda: public_pages("/kindergartens"), 200, "hello", 0.25),
         Path("finder with words", lambda: public_pages(f"/kindergartens?q={WORDS}"), 200, "hello", 0.25),
+        Path("finder, words of one", lambda: words_of_one(), 200, "hello", 0.25),
         Path("finder, every name", lambda: public_pages("/kindergartens?q=you+er+yuan"), 200, "hello"),
         Path("finder, pins", lambda: public_pages("/kindergartens/pins"), 200, "hello"),
         Path("kindergarten", lambda: public_pages(f"/kindergartens/{city}"), 200, "hello", 0.25),

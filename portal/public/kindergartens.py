@@ -34,7 +34,7 @@ def _year() -> int | None:
 
 @pages.get("/kindergartens")
 @public
-@kept(queries=("area", "level"))
+@kept(queries=("area", "level"), searched=("q", "nature", "grade", "sort", "view", "page"))
 def kindergarten_list() -> ResponseReturnValue:
     asked, year = question.read(), _year()
     last = cards.last_year(year)

@@ -45,7 +45,12 @@ EVERY = timedelta(seconds=20)
 """The shortest time between two looks at the tables that a view declares."""
 
 MOST_BYTES = 24 * 1024 * 1024
+MOST_SEARCHED_BYTES = 6 * 1024 * 1024
+"""For pages that answer words: a flood of words pushes out no other page."""
+
 LARGEST = 256 * 1024
+LONGEST_SEARCH = 300
+"""Characters of the query of a page that answers words."""
 
 TABLE = re.compile(r"(?<![.\w])(?<!as )[a-z_]+")
 """Where the text of a statement may name a table; the name of a column comes after a point, that of an answer after `AS`."""
@@ -75,6 +80,7 @@ class KeptPage:
 class KeptPages:
     """The pages that this process keeps, the one that was asked for last at the end."""
 
+    most_bytes: int = MOST_BYTES
     moment: Callable[[], float] = time.monotonic
     size: int = 0
     _pages: OrderedDict[Place, KeptPage] = field(default_factory=OrderedDict)
@@ -100,7 +106,7 @@ class KeptPages:
             self._drop(place)
         self._pages[place] = page
         self.size += len(page.body)
-        while self.size > MOST_BYTES:
+        while self.size > self.most_bytes:
             self._drop(next(iter(self._pages)))
 
     def _drop(self, place: Place) -> None:
@@ -119,24 +125,32 @@ class KeptPages:
 
 
 def kept(
-    *, tables: tuple[str, ...] = (), noted: Iterable[str] = (), queries: Iterable[str] = ()
+    *,
+    tables: tuple[str, ...] = (),
+    noted: Iterable[str] = (),
+    queries: Iterable[str] = (),
+    searched: Iterable[str] = (),
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Keep the pages of this view.
 
     `tables`: what it reads beside the catalogue.  `noted`: what it reads too, whose changes the triggers of one of `tables` note.
-    `queries`: the parameters with which it is kept; with any other one, such as words to search for, it is computed each time.
+    `queries`: the parameters with which it is kept; with any other one it is computed each time.  `searched`: parameters that
+    readers fill in, such as words to search for: such a page is kept beside the others, within a smaller memory.
     """
-    known, declared = frozenset(queries), frozenset((*tables, *noted))
+    known, typed, declared = frozenset(queries), frozenset(searched), frozenset((*tables, *noted))
 
     def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         read = Part(f"page {view.__module__}.{view.__name__}", tables, lambda _session: None, EVERY) if tables else None
 
         @functools.wraps(view)
         def answer(*args: P.args, **values: P.kwargs) -> ResponseReturnValue:
-            place = _place(known)
+            place = _place(known | typed)
             if place is None:
                 return view(*args, **values)
-            pages: KeptPages = current_app.extensions["kept_pages"]
+            is_search = not typed.isdisjoint(request.args)
+            if is_search and len(place.query) > LONGEST_SEARCH:
+                return view(*args, **values)
+            pages: KeptPages = current_app.extensions["searched_pages" if is_search else "kept_pages"]
             found = pages.find(place)
             if found is not None:
                 return found
@@ -184,3 +198,4 @@ def _made(
 
 def init(app: Flask) -> None:
     app.extensions["kept_pages"] = KeptPages()
+    app.extensions["searched_pages"] = KeptPages(MOST_SEARCHED_BYTES)

@@ -34,6 +34,14 @@ def kept_now(app, monkeypatch):
 
 
 @pytest.fixture
+def searched_now(app, monkeypatch):
+    """What the process keeps of searches, empty at first."""
+    found = KeptPages(kept_pages.MOST_SEARCHED_BYTES)
+    monkeypatch.setitem(app.extensions, "searched_pages", found)
+    return found
+
+
+@pytest.fixture
 def looking_seldom(app, monkeypatch, kept_now):
     """Time as a process outside tests sees it: the stamps of small tables hold a second, those of large ones twenty."""
     moment = [0.0]
@@ -151,9 +159,46 @@ def url_for_home(app) -> str:
 def test_p2_what_was_asked_for_longest_ago_goes_first(monkeypatch, app, town, garden, kept_now, client):
     for path in ("/help", "/privacy", "/accessibility", "/help"):
         client.get(path)
-    monkeypatch.setattr(kept_pages, "MOST_BYTES", kept_now.size)
+    monkeypatch.setattr(kept_now, "most_bytes", kept_now.size)
     client.get("/")
-    assert kept_now.size == sum(len(page.body) for page in kept_now._pages.values()) <= kept_pages.MOST_BYTES
+    assert kept_now.size == sum(len(page.body) for page in kept_now._pages.values()) <= kept_now.most_bytes
     paths = [place.path for place in kept_now._pages]
     assert paths[-1] == "/"
     assert "/privacy" not in paths
+
+
+def test_p2_words_that_many_search_for_are_answered_from_memory_until_something_changes(
+    client, another_client, town, garden, kept_now, searched_now
+):
+    search = "/kindergartens?q=jinjiang&nature=public&sort=fee"
+    first = client.get(search).text
+    assert garden.name in first and [place.path for place in searched_now._pages] == ["/kindergartens"]
+    (page,) = searched_now._pages.values()
+    assert another_client().get(search).text == first and list(searched_now._pages.values()) == [page]
+    garden.name = "锦江区机关第二幼儿园"
+    town.session.commit()
+    assert "第二幼儿园" in another_client().get(search).text
+    assert not kept_now._pages, "words have a memory of their own"
+
+
+def test_p2_a_flood_of_words_pushes_out_no_other_page(monkeypatch, client, garden, kept_now, searched_now):
+    client.get("/kindergartens")
+    client.get("/kindergartens?q=a")
+    monkeypatch.setattr(searched_now, "most_bytes", 2 * searched_now.size)
+    for word in range(6):
+        client.get(f"/kindergartens?q=a{word}")
+    assert searched_now.size <= searched_now.most_bytes
+    asked = [place.query for place in searched_now._pages]
+    assert asked[-1] == b"q=a5" and b"q=a" not in asked
+    assert [place.query for place in kept_now._pages] == [b""]
+    client.get(f"/kindergartens?q=a&sort={'fee' * kept_pages.LONGEST_SEARCH}")
+    assert all(len(place.query) <= kept_pages.LONGEST_SEARCH for place in searched_now._pages)
+
+
+@pytest.mark.parametrize("own", ["compare=1", "kept=1", "from=here", "walk=10", "mine=1"])
+def test_p2_what_a_reader_has_chosen_is_not_kept(client, garden, kept_now, searched_now, own):
+    client.get(f"/kindergartens?q=jinjiang&{own}")
+    for cookie in ("kept", "here"):
+        client.set_cookie(cookie, "1", domain="localhost")
+        client.get("/kindergartens?q=jinjiang")
+    assert not kept_now._pages and not searched_now._pages
