@@ -3,7 +3,7 @@
 A whole `make serve` runs in a folder of its own, on a small disk of its own where this process may mount one.  Families submit
 without a pause and send again what was not answered; a ledger keeps what was acknowledged.  Meanwhile processes are killed,
 stopped for seconds and restarted, the queue is flushed, connections are cut, the disk is full for seconds.  At the end SQL compares
-the ledger with the tables.  Only processes that this one started are touched, by their ids, and only 127.0.0.1.
+the ledger with the tables, and no person of the city may stand readable in a table, the queue, a log or another file.  Only processes that this one started are touched, by their ids, and only 127.0.0.1.
 """
 
 import argparse
@@ -40,6 +40,7 @@ from enrollment.ground.demo_clock import DemoClock
 from enrollment.maintenance import invariants
 from portal.web.clock import real_now
 from tests.operations.serving import Serving
+from tests.support.leaks import leaks
 
 AT_ONCE = 6
 """Families that submit at the same time."""
@@ -283,7 +284,10 @@ def torture(seconds: float, families: int, seed: int) -> dict[str, Any]:
                 with processor_of_others(city) as others:
                     it.run(tormentor)
                 settled = it.settled()
+                readable = leaks(city.engine, f"unix://{data}/valkey/valkey.sock", data)
                 return it.figures(tormentor.events) | {
+                    "persons": 2 * len(city.families),
+                    "readable": [f"{place}: {each}" for place, each in readable],
                     "settled_seconds": None if settled is None else round(settled, 1),
                     "full_disk": disk is not None,
                     "others": round(others[0], 2),
@@ -306,6 +310,7 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("R5", f"{found['jobs_lost']} of {found['jobs']} jobs lost, the longest took {found['longest_job_seconds']} s", f"0, ≤ {WORK_GOES_ON:.0f} s"),
         ("R8", f"{found['unanswered_at_restarts']} unanswered at {found['restarts']} restarts by SIGTERM", "0 of 100"),
         ("messages", f"{found['messages_twice']} twice, all sent after {found['settled_seconds']} s", "0"),
+        ("S3", f"{len(found['readable'])} readable of {found['persons']} persons, in tables, queue, logs and files", "0 of 1,000"),
         ("invariants", f"{len(found['violations'])} violated", "0"),
         ("silence", f"at most {found['longest_silence_seconds']} s without a submission", f"≤ {GOES_ON:.0f} s"),
     ]  # fmt: skip
@@ -340,7 +345,12 @@ def main() -> int:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
         asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False))
     whole = not (
-        found["lost"] or found["double"] or found["jobs_lost"] or found["messages_twice"] or found["violations"]
+        found["lost"]
+        or found["double"]
+        or found["jobs_lost"]
+        or found["messages_twice"]
+        or found["violations"]
+        or found["readable"]
     )
     return 0 if whole and found["settled_seconds"] is not None else 1
 

@@ -22,6 +22,7 @@ from enrollment.season.rounds import Round, RoundProgramme
 from portal.demo import arrivals, people, season
 from portal.demo.city_builder import CityBuilder
 from portal.web.clock import now as city_now
+from tests.support import leaks
 
 CHILDREN = 3000
 pytestmark = pytest.mark.long
@@ -36,6 +37,13 @@ def city(addresses, worker_number):
         yield session
     engine.dispose()
     addresses.drop(name)
+
+
+def test_s3_no_table_of_a_whole_season_tells_who_somebody_is(city):
+    persons = leaks.persons_of(city)
+    assert min(len(persons.names), len(persons.phones), len(persons.numbers)) > 1000
+    found = {(place, each) for place, content in leaks.tables(city.connection()) for each in persons.in_bytes(content)}
+    assert found == set()
 
 
 def number_of(city, *states) -> int:

@@ -1,4 +1,5 @@
-"""TRU15, R1, R2, R5, R8: a minute of `make torture`; everything is killed, stopped and cut, and the ledger agrees with the tables."""
+"""TRU15, R1, R2, R5, R8: a minute of `make torture`; everything is killed, stopped and cut, and the
+ledger agrees with the tables.  S3: no log of a fault names a person."""
 
 import json
 import subprocess
@@ -27,4 +28,5 @@ def test_tru15_a_minute_of_torture_loses_and_doubles_nothing(tmp_path):
     assert found["kills"] >= 3
     assert found["lost"] == found["double"] == found["jobs_lost"] == found["messages_twice"] == 0
     assert found["violations"] == []
+    assert (found["persons"], found["readable"]) == (500, []), "S3, after faults too"
     assert found["settled_seconds"] is not None
