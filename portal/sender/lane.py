@@ -119,7 +119,7 @@ class LaneSender:
                 down_since=self._breaker.down_since,
                 error=self._breaker.error,
             )
-        if free <= 0:
+        if free <= 0 or not claims.has_due(session, self._policy.lane, now=now):
             return []
         if self._policy.lane == Lane.WECHAT:
             return list(wechat.claim(session, self._policy, free, token=self._token, now=now))

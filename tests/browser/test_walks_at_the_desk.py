@@ -238,18 +238,15 @@ def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(site,
     desk.sees_the_document("居民身份证（户口簿上的身份证号）", document_end(town, guardian))
     desk.looks_closely()
 
-    def worker():
-        """A worker beside the portal draws it."""
-
-    letter = desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
+    letter = desk.waits_for_a_letter("办理情况和回执（PDF）")
     assert code in letter and GARDEN in letter and "答复" in letter
     desk.notes_the_answer("确认入园")
     desk.reads("现在的答复： 已确认")
     assert offer_of(town, child).state == "confirmed"
     desk.looks_closely()
 
-    assert "录取通知书" in desk.waits_for_a_letter("录取通知书（PDF）", worker)
-    assert GARDEN in desk.waits_for_a_letter("办理情况和回执（PDF）", worker)
+    assert "录取通知书" in desk.waits_for_a_letter("录取通知书（PDF）")
+    assert GARDEN in desk.waits_for_a_letter("办理情况和回执（PDF）")
     desk.follows("窗口")
     expect(desk.page.get_by_text(code)).to_have_count(0)
 

@@ -39,7 +39,9 @@ def let_the_sender_send(config: Config, engine: Engine) -> None:
 def send_notices(session: Session, now: dt.datetime) -> list[ClaimedNotice]:
     """Claim the notices that are due and settle them as accepted, in the transaction of the test."""
     policy, token = policy_of_notices(), uuid.uuid4()
+    looked = claims.has_due(session, policy.lane, now=now)
     claimed = claims.claim(session, policy, 500, token=token, now=now)
+    assert looked or not claimed, "the look before a claim overlooks nothing"
     outcomes = [Outcome(message, Verdict.ACCEPTED) for message in claimed]
     settlement.settle(session, policy, outcomes, token=token, now=now)
     session.expire_all()

@@ -1,9 +1,9 @@
 """A clerk at the desk for families without a mobile phone: sees the document first, then acts for the guardian."""
 
-from collections.abc import Callable
+import re
 
 import pypdf
-from playwright.sync_api import Download
+from playwright.sync_api import Download, expect
 
 from tests.browser.people.person import Person, code_of
 
@@ -45,14 +45,14 @@ class DeskClerk(Person):
         self.presses("记下答复")
         self.reads("答复已记下")
 
-    def waits_for_a_letter(self, link: str, worker: Callable[[], object]) -> str:
-        """The text of a letter that the worker draws: the page says that it is being prepared, and then gives it."""
+    def waits_for_a_letter(self, link: str) -> str:
+        """The text of a letter that the worker draws: the page says that it is being prepared, or is ready by now, and gives it."""
         here = self.page.url
-        self.follows(link)
-        self.is_at("PDF 正在准备")
-        worker()
-        with self.page.expect_download(timeout=180_000) as coming:
-            pass  # the page turns by itself
+        with self.page.expect_download(
+            timeout=180_000
+        ) as coming:  # the page turns by itself, perhaps while it is looked at
+            self.follows(link)
+            expect(self.page.locator("h1")).to_have_text(re.compile("PDF (正在准备|做好了)"))
         words = _words_of(coming.value)
         self.page.goto(here)
         return words
