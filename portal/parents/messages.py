@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,6 +13,7 @@ from enrollment.delivery import wechat
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import DeliveryError, MessageState
+from enrollment.places.kindergartens import paginate
 from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.messages import ACTS, RESULT, TASKS, WISHES, notice_words
@@ -20,13 +21,15 @@ from portal.web.authentication import unread_messages
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db, services
 
+PER_PAGE = 100
+
 
 @pages.get("/messages")
 @desk("parents")
 def messages_page() -> ResponseReturnValue:
-    mine = outbox.notices_of_account(db(), account_id())
+    mine = paginate(db(), outbox.of_account(account_id()), request.args.get("page", 1, int), PER_PAGE)
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
-    over = bond_notices.outdated(db(), mine)
+    over = bond_notices.outdated(db(), mine.items)
     own = applications.list_own(db(), by=actor())
     names = {each.id: each.child.name for each in own}
     years = {each.id: each.year for each in own} if len({each.year for each in own}) > 1 else {}
@@ -45,11 +48,12 @@ def messages_page() -> ResponseReturnValue:
         }
         for notice in mine
     ]
-    if unread_messages():
+    if unread_messages() and mine.number == 1:  # the newest are on the first page
         outbox.mark_read(db(), account_id(), now=clock())
     return render_template(
         "parents/messages.html",
         listed=listed,
+        page=mine,
         unread=0,
         has_phone=bool(db().get_one(Account, account_id()).phone),
         unreachable=unreachable_number(),
