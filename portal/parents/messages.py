@@ -13,7 +13,7 @@ from enrollment.delivery import wechat
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import DeliveryError, MessageState
-from enrollment.places.kindergartens import paginate
+from enrollment.places.kindergartens import Page
 from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.messages import ACTS, RESULT, TASKS, WISHES, notice_words
@@ -27,9 +27,10 @@ PER_PAGE = 100
 @pages.get("/messages")
 @desk("parents")
 def messages_page() -> ResponseReturnValue:
-    mine = paginate(db(), outbox.of_account(account_id()), request.args.get("page", 1, int), PER_PAGE)
+    page = _page(outbox.count_of_account(db(), account_id()), request.args.get("page", 1, int))
+    mine = outbox.notices_of_account(db(), account_id(), skip=(page.number - 1) * PER_PAGE, most=PER_PAGE)
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
-    over = bond_notices.outdated(db(), mine.items)
+    over = bond_notices.outdated(db(), mine)
     own = applications.list_own(db(), by=actor())
     names = {each.id: each.child.name for each in own}
     years = {each.id: each.year for each in own} if len({each.year for each in own}) > 1 else {}
@@ -48,16 +49,21 @@ def messages_page() -> ResponseReturnValue:
         }
         for notice in mine
     ]
-    if unread_messages() and mine.number == 1:  # the newest are on the first page
+    if unread_messages() and page.number == 1:  # the newest are on the first page
         outbox.mark_read(db(), account_id(), now=clock())
     return render_template(
         "parents/messages.html",
         listed=listed,
-        page=mine,
+        page=page,
         unread=0,
         has_phone=bool(db().get_one(Account, account_id()).phone),
         unreachable=unreachable_number(),
     )
+
+
+def _page(total: int, asked: int) -> Page:
+    last = max(-(-total // PER_PAGE), 1)
+    return Page([], min(max(asked, 1), last), last, total)
 
 
 @pages.get("/to/<uuid:message_id>")

@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from enrollment.ground.accounts import Role
 from enrollment.offers.arrivals import children
 from enrollment.places.roll_changes import movements
+from enrollment.places.spreadsheets import is_rewritten
 from enrollment.review.queue import search
 from enrollment.staff_accounts import changes, listing
 from tests.support.prepared import prepared
@@ -87,3 +88,16 @@ def test_a_request_about_an_account_is_not_hidden_behind_those_of_other_areas(to
         )
     assert [each.login for each in listing.asked_for(town.session, by=mine)] == ["old1"]
     assert listing.waiting_for(town.session, by=mine) == 1
+
+
+def test_a_report_names_the_columns_that_a_spreadsheet_rewrites_and_its_csv_is_as_the_page(town, client):
+    here = town.kindergarten("锦官园")
+    town.child_on_roll(here, "甲甲", class_name="1-2", level="lower", year=2025)
+    head = town.head_of(here)
+    town.session.commit()
+    sign_in(client, head.account_id)
+    page = page_of(client, "/staff/reports/on_roll?year=2025")
+    assert "CSV，表格软件会改写这些列" in page.text and "班级。" in page.text.partition("像日期的字）：")[2][:6]
+    assert ",1-2," in client.get("/staff/reports/on_roll/file.csv?year=2025").get_data(as_text=True)
+    assert [text for text in ("0510", "510104199001011234", "1-2", "3E5", "12.5.2026") if not is_rewritten(text)] == []
+    assert [text for text in ("小1-2班", "510104", "2026-05-25", "6MWT-C4LD", 510104) if is_rewritten(text)] == []
