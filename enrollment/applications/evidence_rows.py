@@ -96,4 +96,4 @@ def removed_of(session: Session, application_id: uuid.UUID) -> list[EvidencePage
     gone = select(EvidencePage).where(
         EvidencePage.application_id == application_id, EvidencePage.removed_at.is_not(None)
     )
-    return list(session.scalars(gone.order_by(EvidencePage.removed_at.desc(), EvidencePage.id).limit(MOST_PAGES)))
+    return list(session.scalars(gone.order_by(EvidencePage.removed_at.desc(), EvidencePage.id)))

@@ -232,13 +232,13 @@ def read_paper(session: Session, mandate_id: uuid.UUID, *, by: Actor, now: dt.da
     return SafePage(mandate.paper_type or "", unseal_file(mandate.paper, PAPER_PURPOSE, mandate.id))
 
 
-def acts_under(session: Session, mandate: Mandate, limit: int = 20) -> Sequence[AuditEntry]:
+def acts_under(session: Session, mandate: Mandate) -> Sequence[AuditEntry]:
     """What the helper did for this guardian, the newest first."""
     acts = select(AuditEntry).where(
         AuditEntry.account_id == mandate.helper_id,
         AuditEntry.details["mandate"].astext == str(mandate.id),
     )
-    return session.scalars(acts.order_by(AuditEntry.number.desc()).limit(limit)).all()
+    return session.scalars(acts.order_by(AuditEntry.number.desc())).all()
 
 
 def entered_under(session: Session, mandate: Mandate) -> Sequence[Application]:

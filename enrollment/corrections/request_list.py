@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -12,12 +12,12 @@ from enrollment.corrections import decisions, effects, requests
 from enrollment.ground.accounts import Actor
 from enrollment.ground.signatures import Signature
 from enrollment.places.areas import Area
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page, paginate_rows
 from enrollment.review.correction_rows import OPEN_CORRECTIONS, UNDECIDED, CorrectionMove, CorrectionRequest
 
 FILTERS = ("open", "half", "due", "mine", "decided")
 DUE_SOON = dt.timedelta(days=1)
-MOST_LISTED = 200
+PER_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ListedRequest:
     desk: str | None
 
 
-def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list[ListedRequest]:
+def listing(session: Session, *, show: str, by: Actor, now: dt.datetime, page: int = 1) -> Page:
     """The requests in the actor's scope under one of `FILTERS`, by due date; decided and own ones newest first."""
     undecided = CorrectionRequest.state.in_(UNDECIDED)
     conditions: dict[str, ColumnElement[bool]] = {
@@ -41,7 +41,8 @@ def listing(session: Session, *, show: str, by: Actor, now: dt.datetime) -> list
     }
     first = CorrectionRequest.decided_at.desc() if show in ("decided", "mine") else CorrectionRequest.due_at
     found = _rows(by).where(conditions.get(show, undecided)).order_by(first.nulls_first(), CorrectionRequest.id)
-    return [ListedRequest(*row) for row in session.execute(found.limit(MOST_LISTED))]
+    listed = paginate_rows(session, found, page, PER_PAGE)
+    return replace(listed, items=[ListedRequest(*row) for row in listed])
 
 
 def undecided_of(

@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Sequence
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -18,12 +17,13 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import THIRTY_DAYS, Moment
 from enrollment.places import scope
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page, paginate
 
 KIND = "family_message"
 MOST_A_DAY = 3
 """Messages of one kindergarten in 24 hours."""
 
+PER_PAGE = 30
 MOST_CHILDREN = 3000
 PREVIEW_FOR = dt.timedelta(hours=1)
 
@@ -117,13 +117,13 @@ def send(session: Session, message_id: uuid.UUID, *, by: Actor, now: dt.datetime
     return message
 
 
-def sent(session: Session, kindergarten_id: uuid.UUID, *, by: Actor) -> Sequence[FamilyMessage]:
-    """The last messages of a kindergarten in scope, the newest first."""
+def sent(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, page: int = 1) -> Page:
+    """The messages of a kindergarten in scope, the newest first."""
     scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     found = select(FamilyMessage).where(
         FamilyMessage.kindergarten_id == kindergarten_id, FamilyMessage.sent_at.is_not(None)
     )
-    return session.scalars(found.order_by(FamilyMessage.sent_at.desc(), FamilyMessage.id).limit(30)).all()
+    return paginate(session, found.order_by(FamilyMessage.sent_at.desc(), FamilyMessage.id), page, PER_PAGE)
 
 
 def outcomes(session: Session, message: FamilyMessage) -> dict[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -241,10 +241,17 @@ def unread_of(account_id: uuid.UUID | ColumnElement[uuid.UUID]) -> tuple[ColumnE
     return Notice.account_id == account_id, Notice.read_at.is_(None), Notice.withheld_at.is_(None)
 
 
-def notices_of_account(session: Session, account_id: uuid.UUID, limit: int = 100) -> list[Notice]:
+def notices_of_account(
+    session: Session, account_id: uuid.UUID, *, skip: int = 0, most: int | None = None
+) -> list[Notice]:
     """Messages of an account, newest first, without withheld ones (of a child that is not theirs)."""
     mine = select(Notice).where(Notice.account_id == account_id, Notice.withheld_at.is_(None))
-    return list(session.scalars(mine.order_by(Notice.created_at.desc()).limit(limit)))
+    return list(session.scalars(mine.order_by(Notice.created_at.desc(), Notice.id).offset(skip).limit(most)))
+
+
+def count_of_account(session: Session, account_id: uuid.UUID) -> int:
+    counted = select(func.count()).where(Notice.account_id == account_id, Notice.withheld_at.is_(None))
+    return session.scalar(counted) or 0
 
 
 def mark_read(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> None:

@@ -65,7 +65,7 @@ def of_kindergarten(session: Session, kindergarten_id: uuid.UUID, *, by: Actor) 
     """Every open day of a kindergarten in the actor's scope, the newest first."""
     scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     found = select(OpenDay).where(OpenDay.kindergarten_id == kindergarten_id)
-    return list(session.scalars(found.order_by(OpenDay.on_day.desc(), OpenDay.id).limit(60)).unique())
+    return list(session.scalars(found.order_by(OpenDay.on_day.desc(), OpenDay.id)).unique())
 
 
 def find(session: Session, open_day_id: uuid.UUID, *, by: Actor) -> OpenDay:

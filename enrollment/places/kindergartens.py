@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -77,6 +78,22 @@ def paginate(session: Session, query: Select, page: int, per_page: int) -> Page:
     number = min(max(page, 1), last)
     rows = session.scalars(query.offset((number - 1) * per_page).limit(per_page)).unique().all()
     return Page(items=list(rows), number=number, last=last, total=total)
+
+
+def paginate_rows(session: Session, query: Select, page: int, per_page: int) -> Page:
+    """The same for a query of several columns or entities."""
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    last = max(-(-total // per_page), 1)
+    number = min(max(page, 1), last)
+    rows = session.execute(query.offset((number - 1) * per_page).limit(per_page)).all()
+    return Page(items=list(rows), number=number, last=last, total=total)
+
+
+def page_of_list(items: Sequence, page: int, per_page: int) -> Page:
+    """One page of a list that is in memory anyway."""
+    last = max(-(-len(items) // per_page), 1)
+    number = min(max(page, 1), last)
+    return Page(list(items[(number - 1) * per_page : number * per_page]), number, last, len(items))
 
 
 def by_id(session: Session, kindergarten_id: uuid.UUID) -> Kindergarten:

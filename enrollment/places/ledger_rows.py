@@ -16,11 +16,17 @@ from enrollment.places.programmes import Programme
 REASON_APPROVED, REASON_IMPORTED, REASON_FROM_ROLL = "approved", "import:", "roll"
 """Reasons of the system: the current numbers were approved; a list was imported (followed by its name); by the roll."""
 
+LICENCE = "licensed_classes"
+"""The field of an entry about the kindergarten's licence; the programme has no such column."""
+
+NO_LICENCE = "none"
+"""Its value where no licence is on record."""
+
 DECISIONS = ("approved", "sent_back", "replaced")
 
 
 class LedgerEntry(Base):
-    """A change of `field`, a column of the programme (or `state`, `pool:<code>`), from `before` to `after`."""
+    """A change of `field`, a column of the programme (or `state`, `pool:<code>`, `LICENCE`), from `before` to `after`."""
 
     __tablename__ = "ledger_entry"
 

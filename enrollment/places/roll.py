@@ -129,7 +129,7 @@ def recently_left(session: Session, class_id: uuid.UUID, *, by: Actor, now: dt.d
     roll_class = class_in_scope(session, class_id, by=by)
     since = day_within(roll_class.school_year, now) - dt.timedelta(days=30)
     query = select(RollChild).where(RollChild.class_id == class_id, RollChild.left_on >= since)
-    return list(session.scalars(query.order_by(RollChild.left_on.desc(), RollChild.id).limit(20)))
+    return list(session.scalars(query.order_by(RollChild.left_on.desc(), RollChild.id)))
 
 
 def names_of(

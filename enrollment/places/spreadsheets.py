@@ -14,6 +14,16 @@ NEGATIVE = re.compile(r"-\d+(\.\d+)?")
 """A number is no formula, and a reader of the file needs it as a number."""
 
 
+REWRITTEN = re.compile(r"0\d+|\d{12,}|\d{1,2}[-/.]\d{1,2}([-/.]\d{1,4})?|\d+[eE]\d+")
+"""Texts that a spreadsheet program takes for a number or a day when it opens a CSV file: 0510 becomes 510, 1-2 a day of January.
+A CSV file has no kinds of cells to forbid it (ADR 72); a workbook has, and holds them as text."""
+
+
+def is_rewritten(cell: Any) -> bool:
+    """Whether a spreadsheet program changes this cell of a CSV file."""
+    return isinstance(cell, str) and REWRITTEN.fullmatch(cell) is not None
+
+
 def write_text(sheet, row: int, column: int, value: str, form=None) -> None:
     sheet.write_string(row, column, value, form)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,10 +14,11 @@ from enrollment.delivery.sender_status import SenderStatus
 from enrollment.eligibility.households import Household
 from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.outbox import MessageState, Notice
+from enrollment.places.kindergartens import Page, paginate_rows
 
 COUNTED_FOR = dt.timedelta(days=7)
 LISTED_FOR = dt.timedelta(days=30)
-MOST_LISTED = 200
+PER_PAGE = 100
 FAILED = (MessageState.UNDELIVERABLE, MessageState.GIVEN_UP)
 
 
@@ -46,8 +47,8 @@ def lanes(session: Session) -> list[tuple[Lane, SenderStatus | None]]:
     return [(lane, sender_status.of_lane(session, lane)) for lane in TEXT_LANES]
 
 
-def failed(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[FailedMessage]:
-    """The newest messages about a child that failed, at most `MOST_LISTED`.  Area officials see those of their areas."""
+def failed(session: Session, year: int, *, by: Actor, now: dt.datetime, page: int = 1) -> Page:
+    """The messages about a child that failed, the newest first.  Area officials see those of their areas."""
     query = (
         select(
             Application.registration_code, Household.home_area, Notice.kind, Notice.last_error, Account.phone,
@@ -58,8 +59,8 @@ def failed(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[
         .outerjoin(Household, Household.application_id == Application.id)
         .where(Application.year == year, Notice.state.in_(FAILED), Notice.withheld_at.is_(None), Notice.created_at > now - LISTED_FOR)
         .order_by(Notice.created_at.desc(), Notice.id)
-        .limit(MOST_LISTED)
     )  # fmt: skip
     if not by.is_any(Role.CITY_OFFICIAL, Role.AUDITOR):
         query = query.where(Household.home_area.in_(by.areas))
-    return [FailedMessage(*row) for row in session.execute(query)]
+    listed = paginate_rows(session, query, page, PER_PAGE)
+    return replace(listed, items=[FailedMessage(*row) for row in listed])

@@ -16,11 +16,10 @@ from enrollment.draw.draw_rooms import DrawRoom
 from enrollment.ground.accounts import Actor, Role
 from enrollment.offers import revocations
 from enrollment.offers.revocations import Revocable
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.reports.tables import exports
 from enrollment.review import cases
-from enrollment.review.cases import Filed
 from enrollment.season import policy_approval, rounds, season_lifecycle, seasons
 from enrollment.season.calendar import Season, SeasonStage
 from enrollment.season.policy_rows import Policy
@@ -52,7 +51,7 @@ class Worklist:
     unreviewed: dict[uuid.UUID, int] = field(default_factory=dict)
     in_draw: list[DrawRoom] = field(default_factory=list)
     to_replay: list[Round] = field(default_factory=list)
-    cases: list[Filed] = field(default_factory=list)
+    cases: Page | None = None
     to_revoke: list[Revocable] = field(default_factory=list)
     corrections: int = 0
     accounts: int = 0

@@ -3,7 +3,7 @@ Article 17."""
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
@@ -21,7 +21,7 @@ from enrollment.people.children import is_guardian_of
 from enrollment.people.household_rows import Household
 from enrollment.people.likeness import name_key
 from enrollment.people.person_rows import Child
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page, paginate_rows
 from enrollment.review import case_officers
 from enrollment.review.case_rows import (
     ABOUT_THE_CHILD,
@@ -39,6 +39,7 @@ from enrollment.season import holidays
 
 __all__ = ["KINDS", "OUTCOMES", "Case", "CaseKind", "CaseOutcome"]
 
+PER_PAGE = 50
 LONGEST_TEXT = 2000
 LONGEST_REGISTER_TEXT = 200
 DISPUTE_DAYS = 10
@@ -249,11 +250,18 @@ def _with_area():
     )
 
 
-def listing(session: Session, *, by: Actor, settled: bool = False, limit: int = 200) -> list[Filed]:
-    """Open cases of the official's areas by due date; with `settled` the settled ones, newest first."""
+def listing(session: Session, *, by: Actor, settled: bool = False, page: int = 1, per_page: int = PER_PAGE) -> Page:
+    """A page of the open cases of the official's areas by due date; with `settled` of the settled ones, newest first."""
     found = filed(by).where(Case.settled_at.is_not(None) if settled else Case.settled_at.is_(None))
     order = Case.settled_at.desc() if settled else Case.due_at
-    return [Filed(*row) for row in session.execute(found.order_by(order, Case.id).limit(limit))]
+    listed = paginate_rows(session, found.order_by(order, Case.id), page, per_page)
+    return replace(listed, items=[Filed(*row) for row in listed])
+
+
+def count_due(session: Session, until: dt.datetime, *, by: Actor) -> int:
+    """How many open cases of the official's areas are due by then."""
+    due = filed(by).where(Case.settled_at.is_(None), Case.due_at < until)
+    return session.scalar(select(func.count()).select_from(due.subquery())) or 0
 
 
 def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Filed:

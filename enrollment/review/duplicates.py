@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
@@ -16,9 +16,12 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import documents
 from enrollment.people.duplicate_rows import VERDICTS, DuplicateHint, Verdict
 from enrollment.people.person_rows import Child, ChildDocument
+from enrollment.places.kindergartens import Page, paginate
 from enrollment.review import duplicate_verdicts
 from enrollment.review.findings import LONGEST_NOTE
 from enrollment.review.scope import SECOND_PEOPLE, within
+
+PER_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,11 @@ def open_pairs(session: Session, *, by: Actor) -> list[Pair]:
     return [_pair(session, hint) for hint in session.scalars(found.order_by(DuplicateHint.found_at, DuplicateHint.id))]
 
 
-def decided_pairs(session: Session, *, by: Actor, limit: int = 50) -> list[Pair]:
-    """The most recently decided pairs, at most `limit`."""
+def decided_pairs(session: Session, *, by: Actor, page: int = 1) -> Page:
+    """The decided pairs, the last decided first."""
     found = select(DuplicateHint).where(DuplicateHint.decided_at.is_not(None), _is_own(by))
-    return [
-        _pair(session, hint) for hint in session.scalars(found.order_by(DuplicateHint.decided_at.desc()).limit(limit))
-    ]
+    listed = paginate(session, found.order_by(DuplicateHint.decided_at.desc(), DuplicateHint.id), page, PER_PAGE)
+    return replace(listed, items=[_pair(session, hint) for hint in listed])
 
 
 def find(session: Session, hint_id: uuid.UUID, *, by: Actor) -> Pair:

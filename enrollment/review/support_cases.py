@@ -10,8 +10,10 @@ import uuid
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from enrollment.applications import units
 from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import Claim
+from enrollment.applications.returned_items import RefusalProposal
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.city_time import today
@@ -91,14 +93,16 @@ def decide(
 ) -> Case:
     """The official records assessment and plan, and decides; the case is settled and every guardian is told.
 
-    `answer` is what the letter to the family says about the reason.
+    `answer` is what the letter to the family says about the reason.  If the child is to be admitted, an open proposal to refuse it
+    is given back by the same act: nobody at the kindergarten decides once more.
 
     Refuses `only_an_official_decides`, `case_is_settled`, `assessment_date_needed`, `assessment_needed`, `plan_needed`,
     `outcome_missing`.
     """
-    find(session, case_id, by=by)
+    application_id = find(session, case_id, by=by).application_id
     if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("only_an_official_decides")
+    units.lock_families(session, [application_id] if application_id else [])
     case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
     if case.settled_at is not None:
         raise Refused("case_is_settled")
@@ -116,4 +120,20 @@ def decide(
     session.flush()
     audit.record(session, "settle_case", "case_file", case.id, by=by, now=now)
     cases.close(session, case, CaseOutcome.SETTLED, by=by, now=now)
+    if decision != SupportDecision.NOT_ADMITTED:
+        _give_back(session, case, by=by, now=now)
     return case
+
+
+def _give_back(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
+    """The open proposal to refuse this child is not upheld; one that says that it has another application stays."""
+    found = select(RefusalProposal).where(
+        RefusalProposal.application_id == case.application_id,
+        RefusalProposal.decided_at.is_(None),
+        RefusalProposal.rule != "duplicate",
+        RefusalProposal.proposed_by != by.account_id,
+    )
+    for proposal in session.scalars(found):
+        proposal.decided_by, proposal.decided_at, proposal.upheld = by.account_id, now, False
+        audit.record(session, "decide_refusal", "application", case.application_id, by=by, now=now, upheld=False)
+    session.flush()

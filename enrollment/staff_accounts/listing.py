@@ -1,21 +1,18 @@
 """The accounts that an official may see, and what was asked for about them."""
 
 import datetime as dt
-import itertools
-from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import second_person
 from enrollment.ground.accounts import Account, Actor, RoleGrant
-from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten, Page, paginate
-from enrollment.staff_accounts import changes, scope
+from enrollment.places.scope import scope_condition
+from enrollment.staff_accounts import scope
 from enrollment.staff_accounts.rows import AccountChange
 
 PER_PAGE = 50
-MOST_CHANGES = 50
 
 
 def accounts(session: Session, *, by: Actor, typed: str = "", role: str = "", page: int = 1) -> Page:
@@ -32,27 +29,30 @@ def accounts(session: Session, *, by: Actor, typed: str = "", role: str = "", pa
     return paginate(session, found, page, PER_PAGE)
 
 
-def asked_for(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[AccountChange]:
-    """What was asked for within the actor's scope, the open ones first, the newest in front."""
-    found = (
-        select(AccountChange)
-        .where(or_(AccountChange.decided_at.is_not(None), AccountChange.asked_at > now - second_person.OPEN_FOR))
-        .order_by(AccountChange.decided_at.is_not(None), AccountChange.asked_at.desc())
-    )
-    seen = (each for each in session.scalars(found) if _is_seen(session, each, by))
-    return list(itertools.islice(seen, MOST_CHANGES))
+def asked_for(session: Session, *, by: Actor, now: dt.datetime, page: int = 1) -> Page:
+    """What was asked for within the actor's scope and has not lapsed, the open ones first, the newest in front."""
+    found = select(AccountChange).where(_seen(by), AccountChange.decided_at.is_not(None) | _is_fresh(now))
+    order = (AccountChange.decided_at.is_not(None), AccountChange.asked_at.desc(), AccountChange.id)
+    return paginate(session, found.order_by(*order), page, PER_PAGE)
 
 
 def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """How many requests wait for this person as the second one."""
-    return sum(
-        each.decided_at is None and each.asked_by != by.account_id for each in asked_for(session, by=by, now=now)
+    open_ones = select(func.count()).where(
+        _seen(by), AccountChange.decided_at.is_(None), AccountChange.asked_by != by.account_id, _is_fresh(now)
     )
+    return session.scalar(open_ones) or 0
 
 
-def _is_seen(session: Session, asked: AccountChange, by: Actor) -> bool:
-    try:
-        changes.find(session, asked.id, by=by)
-    except NotFound:
-        return False
-    return True
+def _is_fresh(now: dt.datetime) -> ColumnElement[bool]:
+    return AccountChange.asked_at > now - second_person.OPEN_FOR
+
+
+def _seen(by: Actor) -> ColumnElement[bool]:
+    """What `changes.find` gives: the account is in the scope, and the role one that this official may give there."""
+    account = AccountChange.account_id.is_(None) | AccountChange.account_id.in_(
+        select(Account.id).where(scope.within(by))
+    )
+    here = AccountChange.kindergarten_id.in_(select(Kindergarten.id).where(scope_condition(by)))
+    role = AccountChange.role.in_(scope.roles_of(by)) & (AccountChange.role.not_in(scope.STAFF) | here)
+    return account & (AccountChange.role.is_(None) | role)

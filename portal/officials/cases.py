@@ -106,7 +106,7 @@ def _case_list(desk_phone_form: DeskPhoneForm | None = None) -> ResponseReturnVa
         asked=dict.fromkeys(known) | kept | {"owner": owner},
         kinds=case_desk.KINDS,
         clocks=tuple(case_desk.Clock),
-        settled=cases.listing(db(), by=actor(), settled=True, limit=50),
+        settled=cases.listing(db(), by=actor(), settled=True, page=request.args.get("settled", 1, type=int)),
         revocations=len(revocations.waiting(db(), by=actor())),
         may_decide=actor().is_any(*DECIDERS),
         me=actor().account_id,

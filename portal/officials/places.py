@@ -78,7 +78,9 @@ def _places_page(form: AreaForm) -> ResponseReturnValue:
         areas=[(each, area_name(each), waiting.get(each.code, 0)) for each in my_areas()],
         area=area,
         area_name=area_name,
-        open_counts=counts.open_counts(db(), by=actor(), area=area.code if area else None),
+        open_counts=counts.open_counts(
+            db(), by=actor(), area=area.code if area else None, page=request.args.get("counts", 1, int)
+        ),
         losses=class_loss.open_losses(db(), year, by=actor(), area=area.code if area else None),
         found=place_plans.waiting_plans(
             db(), year, by=actor(), now=clock(), area=area.code if area else None, page=request.args.get("page", 1, int)

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,6 +13,7 @@ from enrollment.delivery import wechat
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import DeliveryError, MessageState
+from enrollment.places.kindergartens import Page
 from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.messages import ACTS, RESULT, TASKS, WISHES, notice_words
@@ -20,11 +21,14 @@ from portal.web.authentication import unread_messages
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db, services
 
+PER_PAGE = 100
+
 
 @pages.get("/messages")
 @desk("parents")
 def messages_page() -> ResponseReturnValue:
-    mine = outbox.notices_of_account(db(), account_id())
+    page = _page(outbox.count_of_account(db(), account_id()), request.args.get("page", 1, int))
+    mine = outbox.notices_of_account(db(), account_id(), skip=(page.number - 1) * PER_PAGE, most=PER_PAGE)
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
     over = bond_notices.outdated(db(), mine)
     own = applications.list_own(db(), by=actor())
@@ -45,15 +49,21 @@ def messages_page() -> ResponseReturnValue:
         }
         for notice in mine
     ]
-    if unread_messages():
+    if unread_messages() and page.number == 1:  # the newest are on the first page
         outbox.mark_read(db(), account_id(), now=clock())
     return render_template(
         "parents/messages.html",
         listed=listed,
+        page=page,
         unread=0,
         has_phone=bool(db().get_one(Account, account_id()).phone),
         unreachable=unreachable_number(),
     )
+
+
+def _page(total: int, asked: int) -> Page:
+    last = max(-(-total // PER_PAGE), 1)
+    return Page([], min(max(asked, 1), last), last, total)
 
 
 @pages.get("/to/<uuid:message_id>")

@@ -1,4 +1,4 @@
-"""Public pages of a draw: the commitment, the seed, the cut-offs, and the file for verification."""
+"""Public pages of a draw: the commitment, the seed, the cut-offs, the file for verification, and the places left free."""
 
 import re
 import uuid
@@ -10,7 +10,8 @@ from markupsafe import Markup, escape
 from enrollment.draw import draw_rooms, fairness
 from enrollment.draw.run_rows import Run
 from enrollment.draw.seed import declared_forms, part_standings
-from enrollment.results import published_runs
+from enrollment.results import free_places, published_runs
+from enrollment.season import small_cells
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.web.guards import public
@@ -32,6 +33,23 @@ def bold_numbers(text: str) -> Markup:
 def draw_list() -> ResponseReturnValue:
     found = [draw_rooms.of_round(db(), row.id) for row in published_runs.rounds_with_a_public_draw(db())]
     return render_template("public/draws.html", found=found)
+
+
+@pages.get("/vacancies")
+@public
+def vacancies() -> ResponseReturnValue:
+    """The places that are free after the result, with the children who wait for them."""
+    names, year = area_names(db()), free_places.newest_year(db())
+    area = request.args.get("area", "")
+    area = area if area in names else ""
+    found = (
+        free_places.listing(db(), year, area=area or None, page=request.args.get("page", 1, int))
+        if year is not None
+        else None
+    )
+    return render_template(
+        "public/vacancies.html", found=found, year=year, area=area, area_names=names, few=small_cells.FEWEST, at=clock()
+    )
 
 
 @pages.get("/draws/<uuid:round_id>")

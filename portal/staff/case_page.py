@@ -1,7 +1,7 @@
 """What the page of one application shows, beside its form: tiers, the last return, papers, history."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,12 @@ from enrollment.applications import register_answers
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.claim_rows import VERIFIED_FACTS
 from enrollment.applications.evidence_rows import EvidencePage, pages_of
-from enrollment.applications.returned_items import REFUSALS
+from enrollment.applications.returned_items import REFUSALS, RefusalProposal
 from enrollment.eligibility import asked_papers, evidence_pictures, required_documents, tiers
 from enrollment.ground import audit
 from enrollment.people.household_rows import household_of
-from enrollment.review import answers_to_returns, case_file, case_tiers, leases, return_undo
+from enrollment.review import answers_to_returns, case_file, case_tiers, leases, return_undo, support_cases
+from enrollment.review.case_rows import Case
 from enrollment.review.case_tiers import OwnWish
 from enrollment.review.findings import proving_pages
 from enrollment.review.leases import LEASE
@@ -217,6 +218,7 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
         "viewer": viewer(application, to_judge, returned.asked_at if returned else None),
         "needed": required_documents.needed(db(), application),
         "refusal": refusals[-1] if refusals else None,
+        "support": _support_case(application, refusals),
         "returned": returned,
         "waiting": return_undo.open_return(db(), application, now=clock()),
         "left_out": asked_papers.left_out(db(), application),
@@ -228,6 +230,11 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
         "place": place[1] if place else None,
         "sample": parse_uuid(request.args.get("sample")),
     }
+
+
+def _support_case(application: Application, refusals: Sequence[RefusalProposal]) -> Case | None:
+    """The case of Article 17 that decides before the second person may; nearly every file has none, and asks for none."""
+    return support_cases.of_application(db(), application.id) if refusals else None
 
 
 def _minutes_left(application: Application) -> int:

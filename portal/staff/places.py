@@ -7,14 +7,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places import ledger, place_plans
 from enrollment.places.areas import LEVELS
 from enrollment.places.class_plan import NUMBERS
+from enrollment.places.kindergartens import page_of_list
 from enrollment.places.place_plans import LevelLine, PlacePlan
 from enrollment.places.plans import class_loss
+from enrollment.reports import places_of_a_day as ledger_of_a_day
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
@@ -23,6 +25,7 @@ from portal.web.admission_year import shown_year
 from portal.web.forms import (
     ActForm,
     CivilDate,
+    PageForm,
     WholeField,
     coded_choices,
     page_of,
@@ -68,11 +71,34 @@ def places() -> ResponseReturnValue:
         "staff/places.html",
         plan=place_plans.place_plan(db(), kindergarten.id, year, by=actor(), now=clock()),
         kindergartens=own_kindergartens(),
-        proposals=place_plans.proposals(db(), kindergarten.id, year, by=actor())[:12],
+        proposals=page_of_list(
+            place_plans.proposals(db(), kindergarten.id, year, by=actor()), request.args.get("proposals", 1, int), 12
+        ),
         losses=class_loss.losses(db(), kindergarten.id, year, by=actor()),
         history=place_plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
         words=ledger_entries,
         act=ActForm(formdata=None),
+    )
+
+
+class DayForm(PageForm):
+    """Of which days the ledger is asked; without a last day of the first alone."""
+
+    since = CivilDate(_l("哪一天"), [Optional()])
+    until = CivilDate(_l("到哪一天（可以不填）"), [Optional()])
+
+
+@pages.get("/places/day")
+@desk("staff")
+def places_of_a_day() -> ResponseReturnValue:
+    """The ledger as it was at the end of a day, and the fewest free places of a period."""
+    kindergarten, year, form = kindergarten_of_page(), shown_year(), DayForm(request.args)
+    valid = form.validate()
+    since = (form.since.data if valid else None) or city_day()
+    until = (form.until.data if valid else None) or since
+    found = ledger_of_a_day.period(db(), kindergarten.id, year, since, until, by=actor(), now=clock())
+    return render_template(
+        "staff/places_of_a_day.html", form=form, found=found, year=year, kindergartens=own_kindergartens()
     )
 
 

@@ -37,8 +37,9 @@ def _asked_filter() -> tuple[Filter, Group | None]:
 def queue_page(form: PageForm, saving: SaveFilterForm | None = None) -> ResponseReturnValue:
     limited, group = _asked_filter()
     query = request.args.get("q", "").strip()[: search.LONGEST_QUERY]
-    if query:
-        limited, group = replace(limited, only=search.find(db(), query, by=actor())), None
+    hits = search.find(db(), query, by=actor()) if query else None
+    if hits is not None:
+        limited, group = replace(limited, only=hits.ids), None
     overview = task_groups.overview(
         db(), by=actor(), now=clock(), limited=limited, per_group=search.MOST_HITS if query else task_groups.FIRST_LINES
     )
@@ -52,6 +53,7 @@ def queue_page(form: PageForm, saving: SaveFilterForm | None = None) -> Response
         form=form,
         saving=saving or SaveFilterForm(formdata=None),
         query=query,
+        more_hits=max(hits.total - len(hits.ids), 0) if hits is not None else 0,
         overview=overview,
         listed=listed,
         group=group,

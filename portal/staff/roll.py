@@ -92,8 +92,8 @@ def _roll_page(form: ClassForm) -> ResponseReturnValue:
         norms={level: roll_checks.norm_of(level) for level in CLASS_LEVELS},
         waiting_counts={count.class_id for count, _maker, _decider in entries if count.state == CountState.OPEN},
         transfers=transfers.listing(db(), by=actor(), kindergarten_id=here.id),
-        recent=movements.movements(db(), here.id, since=day - RECENT, until=day, by=actor(), limit=8),
-        changes=classes.history(db(), here.id, year, limit=5),
+        recent=movements.movements(db(), here.id, since=day - RECENT, until=day, by=actor(), per_page=8),
+        changes=classes.history(db(), here.id, year, per_page=5),
         promoted=promotion.last_promotion(db(), here.id, year),
         form=form,
     )
@@ -111,8 +111,10 @@ def roll_movements() -> ResponseReturnValue:
         "staff/roll_movements.html",
         here=here,
         year=year,
-        movements=movements.movements(db(), here.id, since=first, until=last, by=actor()),
-        changes=classes.history(db(), here.id, year, limit=100),
+        movements=movements.movements(
+            db(), here.id, since=first, until=last, by=actor(), page=request.args.get("page", 1, int)
+        ),
+        changes=classes.history(db(), here.id, year, page=request.args.get("changes", 1, int)),
         counts=[
             (names[count.class_id], count, maker, decider) for count, maker, decider in counts.entries(db(), names)
         ],

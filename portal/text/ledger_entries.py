@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from enrollment.places import ledger
 from enrollment.places.ledger import PlanProposal
+from enrollment.places.ledger_rows import LICENCE, NO_LICENCE
 from enrollment.places.place_plans import HistoryEntry
 from enrollment.season.facts import Ground
 from portal.text.policy_rules import listed
@@ -30,7 +31,7 @@ def change(entry: HistoryEntry) -> str:
 
 
 def _value(field: str, value: str | None) -> str:
-    if value is None:
+    if value is None or (field == LICENCE and value == NO_LICENCE):
         return "—"
     if field == "state":
         return word("programme_state", value)

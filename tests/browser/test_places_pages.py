@@ -78,6 +78,7 @@ def pages(k, ana, good, bad, asked, waiting) -> list[tuple[str, str]]:
     return [
         ("clerk", "/staff/places"),
         ("clerk", "/staff/places/lower"),
+        ("clerk", "/staff/places/day?since=2026-05-01&until=2026-05-20&year=2026"),
         ("clerk", "/staff/roll"),
         ("clerk", f"/staff/roll/classes/{ana.class_id}"),
         ("clerk", f"/staff/roll/children/{ana.id}/leave"),

@@ -121,6 +121,18 @@ def test_a_tablet_loses_none_of_a_thousand_taps_and_counts_none_twice(site, door
         assert session.execute(kept).scalar_one() == CHILDREN, "the last tap of each check holds"
 
 
+def test_nothing_moves_under_the_finger_when_the_network_is_cut(site, door, new_page):
+    page = opens(site, new_page(), door.clerk)
+    page.set_viewport_size({"width": 820, "height": 1180})
+    where = page.locator("#q").bounding_box()
+    page.context.set_offline(True)
+    tick(page, door.offers[0], "health")
+    expect(page.locator("#unsent")).to_contain_text("未上传 1 条")
+    assert page.locator("#q").bounding_box() == where
+    page.context.set_offline(False)
+    sent(page)
+
+
 def test_two_tablets_and_an_arrival_that_is_undone(site, door, new_page):
     one, other = opens(site, new_page(), door.clerk), opens(site, new_page(), door.head)
     one.get_by_label("找孩子").fill("李沐晨")

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -17,12 +17,13 @@ from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalEntry, Check
 from enrollment.offers.offer_rows import EXPECTED, Offer, OfferMove, OfferState
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places import pinyin, scope
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page, paginate_rows
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
 
-MOST_ROWS = 400
-"""A kindergarten has at most 360 children; the page holds all of them, so that it finds them without a network."""
+MOST_CARDS = 400
+"""The page at the door holds all children of a kindergarten (at most 360 on its roll), so that it finds them without a network;
+who works for several kindergartens with more children turns pages."""
 
 
 class Group(StrEnum):
@@ -113,17 +114,19 @@ def children(
     offer_ids: Collection[uuid.UUID] | None = None,
     here: ColumnElement[bool] | None = None,
 ) -> list[ArrivingChild]:
-    """The children of a list within the actor's scope, by registration code; `here` is a condition on their kindergarten."""
-    chosen = _query(year, by).where(Offer.state.in_(STATES_OF_GROUP[group]))
+    """All children of a list within the actor's scope, by registration code; `here` is a condition on their kindergarten."""
+    chosen = _chosen(year, group, by)
     if here is not None:
         chosen = chosen.where(here)
-    if group == Group.MISSING:
-        chosen = chosen.where(_incomplete())
-    if group == Group.GONE:
-        chosen = chosen.where(~_holds_a_place_here())
     if offer_ids is not None:
         chosen = chosen.where(Offer.id.in_(offer_ids))
-    return _with_guardians(session, session.execute(chosen.limit(MOST_ROWS)).all())
+    return _with_guardians(session, session.execute(chosen).all())
+
+
+def page_of_children(session: Session, year: int, group: Group, *, by: Actor, page: int) -> Page:
+    """One page of a list, at most `MOST_CARDS` children."""
+    found = paginate_rows(session, _chosen(year, group, by), page, MOST_CARDS)
+    return replace(found, items=_with_guardians(session, found.items))
 
 
 def find(session: Session, year: int, typed: str, *, by: Actor) -> list[ArrivingChild]:
@@ -132,9 +135,7 @@ def find(session: Session, year: int, typed: str, *, by: Actor) -> list[Arriving
     if not wanted:
         return []
     states = (OfferState.OFFERED, *EXPECTED, OfferState.ARRIVED)
-    listed = _with_guardians(
-        session, session.execute(_query(year, by).where(Offer.state.in_(states)).limit(MOST_ROWS)).all()
-    )
+    listed = _with_guardians(session, session.execute(_query(year, by).where(Offer.state.in_(states))).all())
     exact = [each for each in listed if wanted in (each.registration_code.upper(), each.notice_code.upper())]
     if exact:
         return exact
@@ -166,6 +167,15 @@ def counts(session: Session, year: int, *, by: Actor) -> Counts:
         .where(scope.scope_condition(by))
     ).one()
     return Counts(*row)
+
+
+def _chosen(year: int, group: Group, by: Actor) -> Select:
+    chosen = _query(year, by).where(Offer.state.in_(STATES_OF_GROUP[group]))
+    if group == Group.MISSING:
+        chosen = chosen.where(_incomplete())
+    if group == Group.GONE:
+        chosen = chosen.where(~_holds_a_place_here())
+    return chosen
 
 
 def _of_year(year: int):

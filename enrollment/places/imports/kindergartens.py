@@ -20,6 +20,7 @@ from enrollment.places.imports.changes import Change, Difference, Overwrite, cha
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.ledger_rows import LICENCE, NO_LICENCE, add_entry
 from enrollment.places.pinyin import sort_key
 from enrollment.places.programmes import Programme
 
@@ -117,10 +118,31 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     for start in range(0, len(prepared.fresh), BATCH):
         session.execute(insert(Kindergarten), prepared.fresh[start : start + BATCH])
     if prepared.changed:
+        _note_licences(session, prepared.changed, by=by, now=now, reason=reason)
         for row in prepared.changed:
             session.execute(update(Kindergarten).where(Kindergarten.id == row["id"]).values(**row))
     held.set_listed(session, prepared.grades, reason, by=by, now=now)
     session.expire_all()
+
+
+def _note_licences(
+    session: Session, changed: list[dict[str, Any]], *, by: Actor, now: dt.datetime, reason: str
+) -> None:
+    """A changed licence is an entry in the ledger of every programme of the kindergarten: a ledger of an earlier day goes back over it."""
+    licences = {row["id"]: row["licensed_classes"] for row in changed if "licensed_classes" in row}
+    found = (
+        select(Programme, Kindergarten.id, Kindergarten.licensed_classes)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .where(Kindergarten.id.in_(licences))
+    )
+    for programme, kindergarten_id, before in session.execute(found).unique().all():
+        after = licences[kindergarten_id]
+        if before != after:
+            add_entry(
+                session, programme, LICENCE, before, NO_LICENCE if after is None else after,
+                account_id=by.account_id, now=now, reason=reason,
+            )  # fmt: skip
+    session.flush()
 
 
 def _first_lines(records: Records, rows: list[Record]) -> dict[str, Record]:

@@ -19,7 +19,9 @@ from enrollment.places.imports.changes import Difference
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 from enrollment.places.imports.files.limits import MEGABYTE, MOST_BYTES
 from enrollment.places.imports.uploaded_files import KINDS, ImportFile, ImportState
+from enrollment.places.kindergartens import Page, paginate
 
+PER_PAGE = 20
 LIFETIME = dt.timedelta(days=1)
 UNDER_WAY = (ImportState.WAITING, ImportState.APPLYING)
 SEALED = ("content", "fault_list", "marked")
@@ -200,10 +202,10 @@ def _keep(session: Session, file_id: uuid.UUID, state: ImportState, **values: An
     session.execute(kept.values(state=state, **values))
 
 
-def recent(session: Session, *, by: Actor, limit: int = 10) -> list[ImportFile]:
-    """The person's last imports, newest first."""
+def finished(session: Session, *, by: Actor, page: int = 1) -> Page:
+    """The person's imports, the last first."""
     mine = select(ImportFile).where(ImportFile.made_by == by.account_id, ImportFile.done_at.is_not(None))
-    return list(session.scalars(mine.order_by(ImportFile.done_at.desc()).limit(limit)))
+    return paginate(session, mine.order_by(ImportFile.done_at.desc(), ImportFile.id), page, PER_PAGE)
 
 
 def open_files(session: Session, *, by: Actor, now: dt.datetime) -> list[ImportFile]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.places import roll, roll_checks
+from enrollment.places.kindergartens import Page, paginate_rows
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import ClassChangeKind, CountSource, CountState, RollClassChange, RollCount
 from enrollment.places.roll_changes.moves import children_at, move_to_class
@@ -107,18 +109,18 @@ def close(session: Session, class_id: uuid.UUID, *, reason: str, by: Actor, now:
 
 
 def history(
-    session: Session, kindergarten_id: uuid.UUID, school_year: int, *, limit: int = 20
-) -> list[tuple[RollClassChange, RollClass, str | None]]:
-    """The newest changes of a kindergarten's classes, with the name of who made them."""
+    session: Session, kindergarten_id: uuid.UUID, school_year: int, *, page: int = 1, per_page: int = 50
+) -> Page:
+    """The changes of a kindergarten's classes, the newest first: change, class, name of who made it."""
     found = (
         select(RollClassChange, RollClass, Account)
         .join(RollClass, RollClass.id == RollClassChange.class_id)
         .outerjoin(Account, Account.id == RollClassChange.made_by)
         .where(RollClass.kindergarten_id == kindergarten_id, RollClass.school_year == school_year)
         .order_by(RollClassChange.number.desc())
-        .limit(limit)
     )
-    return [(change, of, account.name if account else None) for change, of, account in session.execute(found)]
+    listed = paginate_rows(session, found, page, per_page)
+    return replace(listed, items=[(change, of, account.name if account else None) for change, of, account in listed])
 
 
 def _open_class(session: Session, class_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> RollClass:

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,11 +15,12 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import roll, roll_checks, scope
 from enrollment.places.approvals import papers
 from enrollment.places.approvals.papers import Approval
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, Page, paginate_rows
 from enrollment.places.roll import RollClass
 from enrollment.places.roll_change_rows import CountSource, CountState, RollCount
 from enrollment.places.roll_rows import MOST_IN_A_CLASS
 
+PER_PAGE = 50
 MOST_ALONE = 5
 """The largest change that one person enters alone, where the class stays within its norm.  A trigger has the same rule."""
 
@@ -67,10 +69,8 @@ def decide(session: Session, number: int, *, agree: bool, by: Actor, now: dt.dat
     return count
 
 
-def open_counts(
-    session: Session, *, by: Actor, area: str | None = None
-) -> list[tuple[RollCount, RollClass, Kindergarten, str | None]]:
-    """Entries that wait for a second person within the actor's scope, oldest first, with the name of who made them.
+def open_counts(session: Session, *, by: Actor, area: str | None = None, page: int = 1) -> Page:
+    """Entries that wait for a second person within the actor's scope, oldest first: count, class, kindergarten, who made it.
 
     Where a kindergarten has one person, the area is the second one.
     """
@@ -84,7 +84,8 @@ def open_counts(
     )
     if area is not None:
         found = found.where(Kindergarten.area_code == area)
-    return [(count, of, at, maker.name if maker else None) for count, of, at, maker in session.execute(found.limit(50))]
+    listed = paginate_rows(session, found, page, PER_PAGE)
+    return replace(listed, items=[(count, of, at, maker.name if maker else None) for count, of, at, maker in listed])
 
 
 def class_of(session: Session, number: int, *, by: Actor) -> uuid.UUID:

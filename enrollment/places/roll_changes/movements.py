@@ -2,13 +2,14 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.ground.accounts import Actor
 from enrollment.places import scope
+from enrollment.places.kindergartens import Page, paginate_rows
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_rows import BY_A_MOVE
 
@@ -27,8 +28,15 @@ class Movement:
 
 
 def movements(
-    session: Session, kindergarten_id: uuid.UUID, *, since: dt.date, until: dt.date, by: Actor, limit: int = 200
-) -> list[Movement]:
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    *,
+    since: dt.date,
+    until: dt.date,
+    by: Actor,
+    page: int = 1,
+    per_page: int = 100,
+) -> Page:
     """Entries and leavings of these days.  Inside the kindergarten a change of class is one movement, a promotion none."""
     scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     before, old_class = aliased(RollChild), aliased(RollClass)
@@ -40,19 +48,20 @@ def movements(
             before.leave_reason.in_(BY_A_MOVE), old_class.kindergarten_id == kindergarten_id,
         )
     )  # fmt: skip
-    entered = and_(RollChild.entered_on.between(since, until), ~moved_here.exists())
-    left = and_(RollChild.left_on.between(since, until), RollChild.leave_reason != "promoted")
-    query = (
-        select(RollChild, RollClass.name, entered.label("entered"), left.label("left"))
-        .join(RollClass, RollClass.id == RollChild.class_id)
-        .where(RollClass.kindergarten_id == kindergarten_id, or_(entered, left))
-        .order_by(RollChild.left_on.desc().nulls_last(), RollChild.entered_on.desc(), RollChild.id)
-        .limit(limit)
-    )
-    found: list[Movement] = []
-    for child, name, has_entered, has_left in session.execute(query):
-        if has_entered:
-            found.append(Movement(child.entered_on, ENTERED, child.id, child.name, name))
-        if has_left and child.left_on is not None:
-            found.append(Movement(child.left_on, child.leave_reason or "other", child.id, child.name, name))
-    return sorted(found, key=lambda one: one.day, reverse=True)[:limit]
+    entered = select(RollChild.entered_on.label("day"), literal(ENTERED).label("kind"), RollChild.id, RollClass.name)
+    left = select(RollChild.left_on, func.coalesce(RollChild.leave_reason, "other"), RollChild.id, RollClass.name)
+    both = union_all(
+        _here(entered, kindergarten_id).where(RollChild.entered_on.between(since, until), ~moved_here.exists()),
+        _here(left, kindergarten_id).where(
+            RollChild.left_on.between(since, until), RollChild.leave_reason.is_distinct_from("promoted")
+        ),
+    ).subquery()
+    listed = paginate_rows(session, select(both).order_by(both.c.day.desc(), both.c.id, both.c.kind), page, per_page)
+    children = select(RollChild).where(RollChild.id.in_({row.id for row in listed}))
+    names = {child.id: child.name for child in session.scalars(children)}
+    return replace(listed, items=[Movement(row.day, row.kind, row.id, names[row.id], row.name) for row in listed])
+
+
+def _here(found: Select, kindergarten_id: uuid.UUID) -> Select:
+    joined = found.select_from(RollChild).join(RollClass, RollClass.id == RollChild.class_id)
+    return joined.where(RollClass.kindergarten_id == kindergarten_id)

@@ -137,9 +137,14 @@ def refuse(session: Session, transfer_id: uuid.UUID, *, remark: str, by: Actor, 
 
 
 def listing(
-    session: Session, *, by: Actor, kindergarten_id: uuid.UUID | None = None, only_open: bool = True
+    session: Session,
+    *,
+    by: Actor,
+    kindergarten_id: uuid.UUID | None = None,
+    only_open: bool = True,
+    transfer_id: uuid.UUID | None = None,
 ) -> list[TransferLine]:
-    """Transfers from or to the kindergartens of the actor's scope, the earliest due first."""
+    """Transfers from or to the kindergartens of the actor's scope, the earliest due first; with an id that one alone."""
     out, into = aliased(Kindergarten), aliased(Kindergarten)
     mine = select(Kindergarten.id).where(scope.scope_condition(by))
     if kindergarten_id is not None:
@@ -155,20 +160,21 @@ def listing(
     )
     if only_open:
         found = found.where(RollTransfer.state == TransferState.OPEN)
+    if transfer_id is not None:
+        found = found.where(RollTransfer.id == transfer_id)
     ids = set(session.scalars(mine))
     lines = []
-    for transfer, child, old_class, here, there in session.execute(found.limit(200)):
+    for transfer, child, old_class, here, there in session.execute(found):
         waits = (transfer.out_at is None and here.id in ids) or (transfer.in_at is None and there.id in ids)
         lines.append(TransferLine(transfer, child, old_class, here, there, waits, here.id in ids))
     return lines
 
 
 def line_in_scope(session: Session, transfer_id: uuid.UUID, *, by: Actor) -> TransferLine:
-    lines = listing(session, by=by, only_open=False)
-    found = next((line for line in lines if line.transfer.id == transfer_id), None)
-    if found is None:
+    found = listing(session, by=by, only_open=False, transfer_id=transfer_id)
+    if not found:
         raise NotFound
-    return found
+    return found[0]
 
 
 def _new(

@@ -12,7 +12,10 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
 from enrollment.places import scope
+from enrollment.places.kindergartens import Page, paginate
 from enrollment.places.staffing.rows import MOST_STAFF, StaffCount
+
+PER_PAGE = 20
 
 
 def enter(
@@ -44,11 +47,11 @@ def enter(
     return made
 
 
-def history(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, most: int = 20) -> list[StaffCount]:
+def history(session: Session, kindergarten_id: uuid.UUID, *, by: Actor, page: int = 1) -> Page:
     """The counts of a kindergarten, the newest day first.  NotFound outside the scope."""
     scope.kindergarten_in_scope(session, kindergarten_id, by=by)
     found = select(StaffCount).where(StaffCount.kindergarten_id == kindergarten_id)
-    return list(session.scalars(found.order_by(StaffCount.day.desc(), StaffCount.id.desc()).limit(most)))
+    return paginate(session, found.order_by(StaffCount.day.desc(), StaffCount.id.desc()), page, PER_PAGE)
 
 
 def newest_query(on: dt.date) -> Subquery:

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import distinct, exists, func, select
+from sqlalchemy import func, select
 
-from enrollment.applications.application_rows import Application, Stage, Wish
-from enrollment.applications.lifecycle import DEAD_STAGES
-from enrollment.draw.run_rows import Run
 from enrollment.ground.city_time import today
-from enrollment.offers.offer_rows import LIVE, Offer, OfferMove
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
 from enrollment.reports.tables.places import OF_A_PROGRAMME, place_of
 from enrollment.reports.tables.report import Column, Kind, Question, Report, Row
+from enrollment.results import free_places
 from enrollment.season import holidays
 
 N = Kind.NUMBER
@@ -52,41 +49,8 @@ UNITS = Report(
 
 
 def _vacancies(question: Question) -> list[Row]:
-    """A place is free since the last move of an offer there; one that nobody was ever offered has no such day."""
-    since = (
-        select(func.max(OfferMove.at))
-        .join(Offer, Offer.id == OfferMove.offer_id)
-        .where(Offer.programme_id == Programme.id)
-        .scalar_subquery()
-    )
-    placed = exists().where(Offer.child_id == Application.child_id, Offer.year == question.year, Offer.state.in_(LIVE))
-    waiting = (
-        select(func.count(distinct(Application.child_id)))
-        .join(Wish, Wish.application_id == Application.id)
-        .where(
-            Wish.programme_id == Programme.id, Application.year == question.year,
-            Application.stage.not_in((*DEAD_STAGES, Stage.DRAFT)), ~placed,
-        )
-        .scalar_subquery()
-    )  # fmt: skip
-    called = (
-        select(func.max(Offer.made_at))
-        .join(Run, Run.id == Offer.run_id)
-        .where(Offer.programme_id == Programme.id, Run.replays.is_not(None))
-        .scalar_subquery()
-    )
     working = holidays.of_year(question.session, question.year)
-    found = (
-        select(Kindergarten, Programme.level, Programme.free, since, waiting, called)
-        .join(Programme, Programme.kindergarten_id == Kindergarten.id)
-        .where(
-            Programme.year == question.year,
-            Programme.state == ProgrammeState.APPROVED,
-            Programme.free > 0,
-            question.here(),
-        )
-        .order_by(Kindergarten.sort_key, Kindergarten.id, Programme.level)
-    )
+    found = free_places.query(question.year).where(question.here())
     return [
         (
             place_of(kindergarten), level, n, at, (question.day - today(at)).days if at else None, waits, last,

@@ -6,6 +6,7 @@ applications are decrypted for the search (ADR 30).
 
 import functools
 import uuid
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,11 +23,19 @@ LONGEST_QUERY = 40
 SHORTEST_CODE = 3
 
 
-def find(session: Session, query: str, *, by: Actor) -> list[uuid.UUID]:
-    """The applications that match, at most `MOST_HITS`, the best matches first; none for an empty query."""
+@dataclass(frozen=True)
+class Hits:
+    """The best matches, at most `MOST_HITS`, and how many there are."""
+
+    ids: list[uuid.UUID]
+    total: int
+
+
+def find(session: Session, query: str, *, by: Actor) -> Hits:
+    """The applications that match, the best matches first; none for an empty query."""
     wanted = "".join(query[:LONGEST_QUERY].split()).casefold()
     if not wanted:
-        return []
+        return Hits([], 0)
     own = (
         select(Application.id, Application.registration_code, Child.name)
         .join(Child, Child.id == Application.child_id)
@@ -34,7 +43,8 @@ def find(session: Session, query: str, *, by: Actor) -> list[uuid.UUID]:
         .order_by(Application.submitted_at, Application.id)
     )
     hits = [(rank, row.id) for row in session.execute(own) if (rank := _rank(wanted, row.registration_code, row.name))]
-    return [application_id for _rank_of_hit, application_id in sorted(hits, key=lambda hit: hit[0])[:MOST_HITS]]
+    best = [application_id for _rank_of_hit, application_id in sorted(hits, key=lambda hit: hit[0])[:MOST_HITS]]
+    return Hits(best, len(hits))
 
 
 def _rank(wanted: str, code: str, name: str) -> int:

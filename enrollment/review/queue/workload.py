@@ -185,10 +185,8 @@ def loads(session: Session, year: int, *, by: Actor) -> list[Load]:
     return [Load(*row) for row in rows]
 
 
-def open_lines(
-    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, limit: int = 200
-) -> Sequence[Row]:
-    """Unsettled applications of `year` at a kindergarten, oldest first, without names.
+def open_lines(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor) -> Sequence[Row]:
+    """All unsettled applications of `year` at a kindergarten, oldest first, without names.
 
     Columns: id, registration_code, stage, submitted_at.
     """
@@ -201,7 +199,6 @@ def open_lines(
             Application.stage.in_(AWAITING_DECISION),
         )
         .order_by(Application.submitted_at, Application.id)
-        .limit(limit)
     ).all()
 
 

@@ -1,6 +1,7 @@
 """The list of accounts with their roles and scopes, one account, and a new one."""
 
 import uuid
+from collections.abc import Iterable
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +28,7 @@ def scope_words(kindergarten_id: uuid.UUID | None, area_code: str | None) -> str
     return area_names()[area_code] if area_code else _("全市")
 
 
-def _names(asked: list[AccountChange]) -> dict[uuid.UUID, str]:
+def _names(asked: Iterable[AccountChange]) -> dict[uuid.UUID, str]:
     ids = {each.asked_by for each in asked} | {each.decided_by for each in asked if each.decided_by}
     return {account_id: db().get_one(Account, account_id).name for account_id in ids}
 
@@ -37,7 +38,7 @@ def _names(asked: list[AccountChange]) -> dict[uuid.UUID, str]:
 def accounts() -> ResponseReturnValue:
     typed, role = request.args.get("q", "").strip()[:40], request.args.get("role", "")
     role = role if role in LISTED_ROLES else ""
-    asked = list(listing.asked_for(db(), by=actor(), now=clock()))
+    asked = listing.asked_for(db(), by=actor(), now=clock(), page=request.args.get("asked", 1, int))
     return render_template(
         "officials/accounts.html", found=listing.accounts(
             db(), by=actor(), typed=typed, role=role, page=request.args.get("page", 1, int)

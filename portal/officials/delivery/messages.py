@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -23,7 +23,7 @@ SILENT = dt.timedelta(seconds=45)
 @pages.get("/messages")
 @desk("officials", *READERS)
 def messages() -> ResponseReturnValue:
-    found = undelivered.failed(db(), chosen_year(), by=actor(), now=clock())
+    found = undelivered.failed(db(), chosen_year(), by=actor(), now=clock(), page=request.args.get("page", 1, int))
     audit.record(db(), "view", "undelivered", chosen_year(), by=actor(), now=clock())
     silent = [
         lane

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -95,6 +95,6 @@ def _page(
         form=form,
         ending=forms,
         refused=next(iter((ending or {}).values()), None),
-        staff=counts.history(db(), kindergarten_id, by=actor()),
+        staff=counts.history(db(), kindergarten_id, by=actor(), page=request.args.get("page", 1, int)),
         may_change=actor().is_any(*DECIDERS) and scope.may_decide(actor(), kindergarten),
     )

@@ -105,10 +105,11 @@ def report_page(code: str) -> ResponseReturnValue:
     if not widths.allows(report, asked.question().width):
         return render_template("officials/report_choice.html", gardens=_gardens(report, asked), **values)
     table = _table(report, asked, "page")
+    rows = _with_links(table, code)
     return render_template(
-        "officials/report.html", table=table, head=report_views.head(table), rows=_with_links(table, code),
+        "officials/report.html", table=table, head=report_views.head(table), rows=rows,
         foot=report_views.foot(table), numbers=report_views.numbers(table), unequal=report_views.unequal(table),
-        gardens=_gardens(report, asked), with_names=table.report.has_names, **_counting(report, table), **values,
+        altered=report_views.altered(table, rows), gardens=_gardens(report, asked), with_names=table.report.has_names, **_counting(report, table), **values,
     )  # fmt: skip
 
 

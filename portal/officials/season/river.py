@@ -44,7 +44,8 @@ def season_river() -> ResponseReturnValue:
     review = calendar.spans(season).get("review")
     at = progress.pace(review, days, clock()) if review else None
     by_check = {each.check: each for each in items}
-    filed = cases.listing(db(), by=actor()) if actor().is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL) else []
+    decides = actor().is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL)
+    filed = cases.listing(db(), by=actor(), per_page=SHOWN_CASES) if decides else None
     return render_template(
         "officials/season_river.html",
         season=season,
@@ -61,8 +62,7 @@ def season_river() -> ResponseReturnValue:
         review=progress.slowest_first(by_check[Check.REVIEW].areas, at) if at else [],
         pace=at,
         cases=filed,
-        due_soon=sum(each.case.due_at < clock() + SOON for each in filed),
-        shown_cases=SHOWN_CASES,
+        due_soon=cases.count_due(db(), clock() + SOON, by=actor()) if filed else 0,
         area_names={area.code: area_name(area) for area in mine},
         may_change=actor().is_any(Role.CITY_OFFICIAL),
         is_city=everywhere,

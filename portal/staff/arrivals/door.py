@@ -16,6 +16,7 @@ from enrollment.offers.arrivals import arrival, care, checks, children, classes,
 from enrollment.offers.arrivals.children import ArrivingChild, Group
 from enrollment.offers.arrivals.rows import Check
 from enrollment.places import pinyin
+from enrollment.places.kindergartens import Page
 from enrollment.places.programmes import Programme
 from portal.staff import pages
 from portal.staff.own_kindergartens import own_kindergartens
@@ -62,8 +63,11 @@ def door_page(form: PageForm, opened: uuid.UUID | None = None) -> ResponseReturn
     year, group = year_of_page(), group_of_page()
     typed = request.args.get("q", "").strip()
     mine = own_kindergartens()
-    with_cards = [*_of(year, Group.EXPECTED), *_of(year, Group.ARRIVED)]
-    others = _of(year, group) if group not in AT_THE_DOOR else []
+    counts = children.counts(db(), year, by=actor())
+    has_all = counts.expected + counts.arrived <= children.MOST_CARDS
+    page = None if has_all and group in AT_THE_DOOR else _page_of(year, group)
+    listed = page.items if page else [*_of(year, Group.EXPECTED), *_of(year, Group.ARRIVED)]
+    with_cards, others = (listed, []) if group in AT_THE_DOOR else ([], listed)
     found = children.find(db(), year, typed, by=actor()) if typed else []
     lines = len(with_cards) + len(others)
     audit.record(db(), "view", "arrival_list", year, by=actor(), now=clock(), reason="arrival", lines=lines)
@@ -71,7 +75,10 @@ def door_page(form: PageForm, opened: uuid.UUID | None = None) -> ResponseReturn
         "with_cards": with_cards,
         "others": others,
         "choices": class_choices([*with_cards, *found]),
-        "counts": children.counts(db(), year, by=actor()),
+        "counts": counts,
+        "page": page,
+        "has_all": has_all,
+        "most_cards": children.MOST_CARDS,
         "begins": days.begins_at(db(), year),
         "ends": days.ends_at(db(), year),
         "needs": care.of_offers(db(), {each.offer_id for each in [*with_cards, *found]}, by=actor(), now=clock()),
@@ -81,6 +88,10 @@ def door_page(form: PageForm, opened: uuid.UUID | None = None) -> ResponseReturn
         "staff/arrivals.html", form=form, year=year, group=group, groups=tuple(Group), checks=tuple(Check), typed=typed,
         found=found, opened=opened, kindergartens=mine, **context,
     )  # fmt: skip
+
+
+def _page_of(year: int, group: Group) -> Page:
+    return children.page_of_children(db(), year, group, by=actor(), page=request.args.get("page", 1, int))
 
 
 def _of(year: int, group: Group) -> list[ArrivingChild]:

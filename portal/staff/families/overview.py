@@ -1,6 +1,6 @@
 """The start page of what a kindergarten arranges for its families."""
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from enrollment.family_messages import sending
@@ -24,6 +24,6 @@ def families() -> ResponseReturnValue:
         kindergartens=own_kindergartens(),
         coming=[each for each in reversed(listed) if each.on_day >= city_day()],
         past=[each for each in listed if each.on_day < city_day()],
-        sent=sending.sent(db(), here.id, by=actor()),
+        sent=sending.sent(db(), here.id, by=actor(), page=request.args.get("page", 1, int)),
         may_write=actor().is_any(Role.HEAD),
     )

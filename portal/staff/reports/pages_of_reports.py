@@ -32,10 +32,12 @@ def reports() -> ResponseReturnValue:
 @desk("staff")
 def report_page(code: str) -> ResponseReturnValue:
     table, here = table_of_page(code, "page"), kindergarten_of_page()
+    rows = report_views.cells(table)
     return render_template(
         "staff/report.html", table=table, report=table.report, here=here, year=shown_year(),
-        kindergartens=own_kindergartens(), head=report_views.head(table), rows=report_views.cells(table),
+        kindergartens=own_kindergartens(), head=report_views.head(table), rows=rows,
         foot=report_views.foot(table), numbers=report_views.numbers(table), unequal=report_views.unequal(table),
+        altered=report_views.altered(table, rows),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The staff of the kindergarten: the counts of its days, and a new one."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -49,5 +49,5 @@ def _page(form: StaffForm) -> ResponseReturnValue:
         form=form,
         here=here,
         kindergartens=own_kindergartens(),
-        history=counts.history(db(), here.id, by=actor()),
+        history=counts.history(db(), here.id, by=actor(), page=request.args.get("page", 1, int)),
     )

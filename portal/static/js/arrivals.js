@@ -257,15 +257,23 @@ function ready() {
   field.focus({ preventScroll: false });
 }
 
+/* A page that holds only a part of the children looks in it first; what is not there the server looks for. */
+const isWhole = !("part" in told);
+
 if (door.querySelector(".kid-row")) {
-  found?.remove();
+  if (isWhole) found?.remove();
   field.addEventListener("input", (event) => { if (!event.isComposing) filter(); });
   field.addEventListener("compositionend", filter);
-  field.form.addEventListener("submit", (event) => { event.preventDefault(); filter(); field.select(); });
+  field.form.addEventListener("submit", (event) => {
+    filter();
+    if (!isWhole && navigator.onLine && field.value.trim() && !door.querySelector(".kid-row:not([hidden])")) return;
+    event.preventDefault();
+    field.select();
+  });
   for (const link of door.querySelectorAll("[data-tab]")) {
     if (!["expected", "arrived", "missing"].includes(link.dataset.tab)) continue;
     link.addEventListener("click", (event) => {
-      if (!["expected", "arrived", "missing"].includes(tab)) return;
+      if (!isWhole || !["expected", "arrived", "missing"].includes(tab)) return;
       event.preventDefault();
       tab = link.dataset.tab;
       for (const each of door.querySelectorAll("[data-tab]")) each.toggleAttribute("aria-current", each === link);

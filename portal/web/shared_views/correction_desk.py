@@ -39,7 +39,7 @@ def list_page(desk: str) -> ResponseReturnValue:
         f"{desk}/corrections.html",
         show=show,
         filters=request_list.FILTERS,
-        listed=request_list.listing(db(), show=show, by=actor(), now=clock()),
+        listed=request_list.listing(db(), show=show, by=actor(), now=clock(), page=request.args.get("page", 1, int)),
         code=code,
         found=requests.find_application(db(), code, by=actor()) if code else None,
     )

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -45,7 +45,7 @@ def list_page(desk: str, form: PageForm | None = None) -> ResponseReturnValue:
         desk=desk,
         form=form or ActForm(),
         pairs=pairs,
-        decided=duplicates.decided_pairs(db(), by=actor()),
+        decided=duplicates.decided_pairs(db(), by=actor(), page=request.args.get("page", 1, int)),
         documents=duplicates.documents_to_look_at(db(), by=actor()),
         mask=mask,
     )

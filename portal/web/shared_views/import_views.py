@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -91,7 +91,7 @@ class ImportDesk:
             form=form,
             kinds=self.kinds,
             under_way=uploads.open_files(db(), by=actor(), now=clock()),
-            done=uploads.recent(db(), by=actor()),
+            done=uploads.finished(db(), by=actor(), page=request.args.get("page", 1, int)),
             part_word=lambda part: word("import_part", part),
         )
 

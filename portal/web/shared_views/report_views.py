@@ -73,6 +73,13 @@ def notes(table: Table, *, scope: str, reader: str) -> list[str]:
     ]
 
 
+def altered(table: Table, rows: list[list[Any]]) -> list[str]:
+    """The heads of the columns that a spreadsheet program rewrites when it opens the CSV file; `rows` are the cells."""
+    return [
+        name for place, name in enumerate(head(table)) if any(spreadsheets.is_rewritten(row[place]) for row in rows)
+    ]
+
+
 def missing(table: Table) -> list[str]:
     """The names of the areas that a report of the city has no line of."""
     names = area_names(db()) if table.missing else {}

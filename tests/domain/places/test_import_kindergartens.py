@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.places import kindergartens
+from enrollment.places import kindergartens, programmes
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.ledger_rows import LICENCE, NO_LICENCE, REASON_IMPORTED, LedgerEntry
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
 
 
@@ -65,6 +66,20 @@ def test_a_difference_names_each_field_before_and_after(take_in):
     difference = take_in("kindergartens", xlsx(rows=with_cell(0, "班数", 12)))
     (change,) = difference.changed
     assert (change.title, change.fields, difference.unchanged) == ("锦官新城幼儿园", {"licensed_classes": (9, 12)}, 2)
+
+
+def test_a_changed_licence_is_a_dated_entry_of_the_ledger(take_in, session):
+    take_in("kindergartens", xlsx())
+    here = kindergartens.by_code(session, "5151040001")
+    programme = programmes.ensure(session, here.id, "lower", 2026)
+    take_in("kindergartens", xlsx(rows=with_cell(0, "联系电话", "028-85550000")))
+    assert session.scalars(select(LedgerEntry)).all() == [], "another field is none"
+    for number in (12, ""):
+        take_in("kindergartens", xlsx(rows=with_cell(0, "班数", number)))
+    entries = session.scalars(select(LedgerEntry).order_by(LedgerEntry.number)).all()
+    told = [(each.programme_id, each.field, each.before, each.after) for each in entries]
+    assert told == [(programme.id, LICENCE, "9", "12"), (programme.id, LICENCE, "12", NO_LICENCE)]
+    assert all(each.reason.startswith(REASON_IMPORTED) for each in entries)
 
 
 def test_a_column_that_is_missing_leaves_what_was_there_and_an_empty_cell_clears_it(take_in, session):

@@ -137,7 +137,7 @@ def test_fam24_the_person_who_opened_a_dispute_takes_it_back_with_a_reason(claim
     assert "case_withdrawn" in kinds_told(town, town.stranger.account.id)
     assert "hold_ended" in kinds_told(town, town.ana.entered_by)
     town.wish(town.ana, town.garden)
-    assert cases.listing(town.session, by=town.busy, settled=True)[0].case.id == case.id, "the history stays"
+    assert cases.listing(town.session, by=town.busy, settled=True).items[0].case.id == case.id, "the history stays"
     again = claim(town)
     assert again.id != case.id, "the matter can be raised again"
     cases.settle(town.session, again.id, outcome="rejected", reason="无判决书", by=town.busy, now=town.now)

@@ -325,8 +325,8 @@ class TestArticle17:
             by=town.area_official(),
             now=town.now,
         )
-        head = town.head_of(here)
+        assert (proposal.upheld, child.stage) == (False, "in_review"), "the decision gives the proposal back by itself"
+        assert refusals.open_refusals(town.session, by=town.head_of(here)) == []
+        again = town.clerk_proposes_refusal(child)
         with pytest.raises(Refused, match="support_case_undecided"):
-            refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
-        refusals.decide_refusal(town.session, proposal.id, upheld=False, note="适应", by=head, now=town.now)
-        assert child.stage == "in_review"
+            refusals.decide_refusal(town.session, again.id, upheld=True, by=town.head_of(here), now=town.now)

@@ -61,7 +61,7 @@ def test_an_account_of_staff(town, garden, after):
         assert changes.decide(session, asked.id, agreed=True, by=city, now=town.now).agreed
         return
     assert listing.waiting_for(session, by=city, now=town.now) == 0
-    assert listing.asked_for(session, by=city, now=town.now) == []
+    assert listing.asked_for(session, by=city, now=town.now).total == 0
     lapsed(changes.decide, session, asked.id, agreed=True, by=city, now=town.now)
     again = changes.ask(session, clerk.account_id, Change.RESET, now=town.now, **about)
     assert changes.decide(session, again.id, agreed=True, by=city, now=town.now).agreed

@@ -216,7 +216,7 @@ def test_drw05_one_second_before_the_hour_nobody_reads_anything(drawn, client, a
         family: ["/parents", "/parents/messages", f"/parents/applications/{town.ana.id}",
                  f"/parents/applications/{town.ana.id}/result", f"/parents/applications/{town.ana.id}/notice.pdf"],
         clerk: ["/staff", "/staff/applications", "/staff/arrivals"],
-        public: ["/", "/draws", f"/draws/{town.the_round.id}?ticket=1", f"/draws/{town.the_round.id}/bundle.zip",
+        public: ["/", "/draws", "/vacancies", f"/draws/{town.the_round.id}?ticket=1", f"/draws/{town.the_round.id}/bundle.zip",
                  f"/verify/{canaries[0]}", "/coverage"],
         official: ["/officials/2026/", "/officials/2026/unplaced", f"/officials/2026/draws/runs/{run.id}",
                    f"/officials/2026/rounds/{town.the_round.id}/draw"],

@@ -8,6 +8,7 @@ PAGES = (
     "/",
     "/check",
     "/kindergartens",
+    "/vacancies",
     "/help",
     "/privacy",
     "/accessibility",

@@ -1,0 +1,84 @@
+"""The ledger of an earlier day: every number as it was then, with the licence and the places that were held (staff-desk §4.2)."""
+
+import datetime as dt
+
+from enrollment.ground.city_time import today
+from enrollment.places import ledger, programmes
+from enrollment.places.ledger_rows import LICENCE, add_entry
+from enrollment.reports import places_of_a_day
+from tests.support.prepared import prepared
+
+DAY = dt.timedelta(days=1)
+
+
+@prepared
+def drawn(town):
+    """Two families hold places since the draw."""
+    here = town.kindergarten("锦官园", places=4)
+    town.open_registration()
+    ana, ben = town.child("安安", wishes=[here]), town.child("贝贝", wishes=[here])
+    town.before = town.now
+    town.drawn(ana, ben)
+    town.here = here
+    return ana, ben
+
+
+def read(town, since, until=None):
+    return places_of_a_day.period(
+        town.session, town.here.id, 2026, since, until or since, by=town.head_of(town.here), now=town.now
+    )
+
+
+def programme_of(town):
+    (programme,) = programmes.of_kindergarten(town.session, town.here.id, 2026)
+    return programme
+
+
+def test_a_day_is_read_by_going_back_over_entries_and_moves(town, drawn):
+    programme = programme_of(town)
+    now = read(town, today(town.now)).first
+    (line,) = [each for each in now.lines if each.level == programme.level]
+    assert (line.plan.places, line.taken, line.free) == (programme.places, 2, programme.free)
+    earlier = read(town, today(town.before)).first
+    (line,) = [each for each in earlier.lines if each.level == programme.level]
+    assert (line.taken, line.free) == (0, programme.places), "before the draw nobody held a place"
+    assert earlier.receipt(programme.level).places == programme.places, "the sum of the page is the sum of its lines"
+    long_ago = read(town, dt.date(2020, 1, 1), dt.date(2020, 1, 2)).first
+    assert long_ago.places == 0, "before its first entry the plan was empty"
+
+
+def test_of_a_period_the_fewest_free_places_count(town, drawn):
+    ana, ben = drawn
+    programme = programme_of(town)
+    at_the_draw = today(town.now)
+    town.at(town.now + 2 * DAY)
+    town.confirm(ben)
+    town.at(town.now + DAY)
+    town.decline(ana)
+    found = read(town, today(town.before), today(town.now))
+    (day, line) = next(each for each in found.least if each[1].level == programme.level)
+    assert (day, line.free) == (at_the_draw, programme.places - 2), "the earliest of the days with the fewest"
+    assert read(town, today(town.now)).first.free == programme.places - 1
+    assert read(town, today(town.now) + 5 * DAY).first.day == today(town.now), "no day to come"
+
+
+def test_a_changed_licence_and_plan_are_dated(town, drawn):
+    programme = programme_of(town)
+    before, classes = read(town, today(town.now)).first.licensed, programme.planned_classes
+    town.at(town.now + DAY)
+    add_entry(
+        town.session,
+        programme,
+        LICENCE,
+        before,
+        9,
+        account_id=None,
+        now=town.now,
+        reason=f"{ledger.REASON_IMPORTED}名册",
+    )
+    town.here.licensed_classes = 9
+    town.plan(programme, by=town.area_official(), planned_classes=classes + 1, staffed_classes=classes + 1)
+    town.session.flush()
+    now, yesterday = read(town, today(town.now)).first, read(town, today(town.now) - DAY).first
+    assert (now.licensed, yesterday.licensed) == (9, before)
+    assert [each.plan.planned_classes for each in (now.lines[0], yesterday.lines[0])] == [classes + 1, classes]
