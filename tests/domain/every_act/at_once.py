@@ -154,8 +154,8 @@ def then_of_an_application(stage: str, first: str, second: str) -> tuple[str, st
     outcome = expected(OF_APPLICATIONS, stage, first, "open", "mother")[0]
     left = outcome.removeprefix("application ") if outcome.startswith("application ") else stage
     said, told = expected(OF_APPLICATIONS, left, second, "open", "father")
-    if said.startswith(("refused", "unchanged")):
-        return said, told
-    if second == "wish" or (second == "submit" and left == stage) or (second, first) == ("edit", "edit"):
+    if second == "submit" and said == "unchanged":
+        return said, told  # the receipt that there is
+    if second in ("submit", "wish") or (second, first) == ("edit", "edit"):
         return "refused: changed_elsewhere", ""
     return said, told
