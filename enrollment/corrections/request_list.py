@@ -45,17 +45,15 @@ def listing(session: Session, *, show: str, by: Actor, now: dt.datetime, page: i
     return replace(listed, items=[ListedRequest(*row) for row in listed])
 
 
-def undecided_of(
-    session: Session, application: Application, *, by: Actor
-) -> list[tuple[CorrectionRequest, str | None]]:
-    """The undecided requests of an application that the guardian may read, each with the name of the desk that decides.
+def undecided_of(session: Session, application: Application, *, by: Actor) -> list[CorrectionRequest]:
+    """The undecided requests of an application that the guardian may read.
 
     The caller has checked access to the application.
     """
     if not OPEN_CORRECTIONS.of(session, application.id):  # as for nearly every family, without a statement
         return []
     listed = requests.of_application(session, application.id, by=by)
-    return [(each, desk_of(session, each)) for each in listed if each.state in UNDECIDED]
+    return [each for each in listed if each.state in UNDECIDED]
 
 
 def that_change_the_list(session: Session, round_id: uuid.UUID) -> int:
@@ -65,22 +63,6 @@ def that_change_the_list(session: Session, round_id: uuid.UUID) -> int:
         CorrectionRequest.state.in_(UNDECIDED), CorrectionRequest.application_id.in_(of_round)
     )
     return sum(effects.changes_the_market(request) for request in session.scalars(waiting))
-
-
-def desk_of(session: Session, request: CorrectionRequest) -> str | None:
-    """The name of the kindergarten or area that decides; None is the city."""
-    return _name_of(session, request.kindergarten_id, request.area_code)
-
-
-def office_of(session: Session, application: Application) -> str | None:
-    """The name of the desk that looks at what a family adds to its application; None is the city."""
-    return _name_of(session, *requests.desk_for(session, application))
-
-
-def _name_of(session: Session, kindergarten_id: uuid.UUID | None, area_code: str | None) -> str | None:
-    if kindergarten_id is not None:
-        return session.get_one(Kindergarten, kindergarten_id).name
-    return session.get_one(Area, area_code).name if area_code else None
 
 
 def count_undecided(session: Session, *, by: Actor) -> int:

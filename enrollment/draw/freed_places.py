@@ -115,7 +115,9 @@ def _is_being_given_on(session: Session, offer: Offer) -> bool:
 def take_back(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Offer:
     """Confirm a place that the family gave up, for the bound children whose places it gave up with it.
 
-    Refuses `offer_is_over`, `answer_too_late` after the answer was due, `place_went_on`, and `on_hold` during a dispute.
+    A withdrawal that waits ends as it does when a place is confirmed: the actor's own is taken back, another guardian's is
+    objected to.  Refuses `application_is_over`, `offer_is_over`, `answer_too_late` after the answer was due,
+    `place_went_on`, and `on_hold` during a dispute.
     """
     require_oneself(by)
     asked = session.get(Offer, offer_id)
@@ -138,12 +140,16 @@ def take_back(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datet
             raise Refused("offer_is_over", state=each.state)
         if now >= each.answer_by:
             raise Refused("answer_too_late", due=each.answer_by)
-        if session.get_one(Application, each.application_id).on_hold:
+        applied = session.get_one(Application, each.application_id)
+        if applied.stage in DEAD_STAGES:
+            raise Refused("application_is_over")
+        if applied.on_hold:
             raise Refused("on_hold")
         if not is_still_free(session, each):
             raise Refused("place_went_on")
     # of two children for one free place, this refuses the second
     irrevocable_acts.answer(session, "take_back", offers, by=by, now=now)
+    irrevocable_acts.stop(session, [each.application_id for each in offers], by=by, now=now)
     return asked
 
 

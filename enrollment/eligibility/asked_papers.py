@@ -1,7 +1,7 @@
 """Papers that a clerk asked for by name: which of them the family has not brought, and until when it still may.
 
-A returned application can be handed in without such a paper, because it may be impossible to get.  While the review goes
-on the paper may still be added afterwards; nothing else can be changed then.
+A returned application can be handed in without such a paper, because it may be impossible to get.  Until the application is
+decided the paper may still be added; nothing else can be changed then.
 """
 
 import datetime as dt
@@ -13,6 +13,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.evidence_rows import pages_of
 from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.applications.returned_items import RETURNED_ITEMS
+from enrollment.eligibility import return_times
 from enrollment.season.document_kinds import Document
 
 
@@ -33,6 +34,16 @@ def addable(session: Session, application: Application, *, now: dt.datetime) -> 
     if not goes_on or times.open is not None or not times.returned_may_be_answered:
         return []
     return left_out(session, application)
+
+
+def review_goes_on_until(session: Session, application: Application, *, now: dt.datetime) -> dt.datetime | None:
+    """When the calendar says that the review ends; None once that has passed, though single applications are still decided.
+
+    No list is frozen while an application that takes part is under review (`snapshot.precheck`), so that this application's
+    decision is the real end of adding papers, and this moment what a family can plan with.
+    """
+    ends = return_times.review_ends(session, application.year)
+    return ends if ends is not None and ends > now else None
 
 
 def may_add(session: Session, application: Application, document: Document, *, now: dt.datetime) -> bool:

@@ -39,8 +39,9 @@ def remind(
 ) -> uuid.UUID | None:
     """Notify the guardians of the next applications by id: those after `after`, at most `limit`.
 
-    Returns the last application's id, None when all were looked at.  Each guardian gets one message for an application and
-    a closing time, however often this runs.  An application on hold cannot be changed, so it gets none.
+    Returns the last application's id, None when all were looked at.  The number of statements does not grow
+    with the families.  Each guardian gets one message for an application and a closing time, however often this runs.  An
+    application on hold cannot be changed, so it gets none.
     """
     concerned = select(Application).where(
         Application.year == round_.year,
@@ -54,8 +55,10 @@ def remind(
     due = format_time(round_.closes_at)
     drafts = [each for each in found if each.stage == Stage.DRAFT]
     _tell(session, "not_handed_in", [(each, {"due": due}) for each in drafts], round_, now)
-    lacking = ((each, len(required_documents.missing(session, each))) for each in found if each not in drafts)
-    _tell(session, "papers_missing", [(each, {"due": due, "n": n}) for each, n in lacking if n], round_, now)
+    handed_in = [each for each in found if each.stage != Stage.DRAFT]
+    lacking = required_documents.missing_in_year(session, handed_in, round_.year) if handed_in else []
+    about = [(each, {"due": due, "n": len(papers)}) for each, papers in lacking if papers]
+    _tell(session, "papers_missing", about, round_, now)
     return found[-1].id if len(found) == limit else None
 
 

@@ -1,7 +1,8 @@
 """The papers that a family is asked for: computed from the grounds that it claims, not one list for all (F10)."""
 
+import functools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from enrollment.applications import claim_rows, register_answers
 from enrollment.applications.application_rows import WISHES, Application, Wish
 from enrollment.applications.evidence_rows import pages_of
 from enrollment.applications.returned_items import RETURNED_ITEMS
-from enrollment.eligibility import tiers
+from enrollment.eligibility import papers_ahead, tiers
 from enrollment.people import children
 from enrollment.people.household_rows import household_of
 from enrollment.people.person_rows import BIRTH_CERTIFICATE, RESIDENT
@@ -20,7 +21,11 @@ from enrollment.places.programmes import Programme
 from enrollment.season import policy_approval
 from enrollment.season.document_kinds import PROVES, Document
 from enrollment.season.facts import Ground
+from enrollment.season.policy_rows import Policy
 from enrollment.season.rules import Rules
+
+Policies = Mapping[str, Policy]
+"""The policy in force of each area of a year."""
 
 
 @dataclass
@@ -55,12 +60,12 @@ def needed(session: Session, application: Application) -> list[Needed]:
     return listed
 
 
-def _listed(session: Session, application: Application) -> list[Needed]:
+def _listed(session: Session, application: Application, policies: Policies | None = None) -> list[Needed]:
     """The same without what registers answer."""
     claimed = claim_rows.of(session, application.id)
-    signed = [
-        policy_approval.policy_in_force(session, application.year, area) for area in areas_of(session, application)
-    ]
+    in_force = functools.partial(policy_approval.policy_in_force, session, application.year)
+    areas = areas_of(session, application)
+    signed = [in_force(area) if policies is None else policies.get(area) for area in areas]
     rules = [policy_approval.rules_of(found) for found in signed if found is not None]
     asked = {document: Needed(document, grounds) for document, grounds in asked_for(rules, claimed).items()}
     if application.child.id_kind not in (RESIDENT, BIRTH_CERTIFICATE):
@@ -117,7 +122,23 @@ def useful_grounds(session: Session, application: Application) -> list[Ground]:
 
 def missing(session: Session, application: Application) -> list[Needed]:
     """The required papers that the family has not uploaded yet."""
-    absent = [paper for paper in _listed(session, application) if not paper.there]
+    return _missing(session, application, None)
+
+
+def missing_in_year(
+    session: Session, applications: Sequence[Application], year: int
+) -> list[tuple[Application, list[Needed]]]:
+    """The same for many applications of a year, in statements whose number does not grow with theirs.
+
+    Only for a session that changes nothing of these applications.
+    """
+    policies = policy_approval.policies_in_force(session, year)
+    papers_ahead.read(session, applications)
+    return [(each, _missing(session, each, policies)) for each in applications]
+
+
+def _missing(session: Session, application: Application, policies: Policies | None) -> list[Needed]:
+    absent = [paper for paper in _listed(session, application, policies) if not paper.there]
     _note_registers(session, application, absent)
     return [paper for paper in absent if not paper.may_wait]
 

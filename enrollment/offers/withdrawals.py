@@ -6,6 +6,7 @@ good (`irrevocable_acts`).  After arrival the place is kept, and the law says wh
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,6 +51,17 @@ class Consequence:
     until: dt.datetime | None
     again_from: dt.datetime | None
 
+    @property
+    def stamp(self) -> str:
+        """What the page promises, so that an act from an older page is shown its consequence again before it is done."""
+        waits = "dispute" if self.waits_for_dispute else "others" if self.waits_until else "once"
+        return f"{self.application.id}:{self.effect}:{waits}"
+
+
+def stamp_of(consequences: Sequence[Consequence]) -> str:
+    """The same for all children whose applications end with the consent."""
+    return " ".join(sorted(each.stamp for each in consequences if each.effect != Effect.NOTHING))
+
 
 def consequence(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> Consequence:
     """What a withdrawal of this application would do now."""
@@ -66,15 +78,26 @@ def consequence(session: Session, application: Application, *, by: Actor, now: d
     )
 
 
-def withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Effect:
+def withdraw(
+    session: Session, application_id: uuid.UUID, *, seen: str | None = None, by: Actor, now: dt.datetime
+) -> Effect:
     """Withdraw an application, or propose it to the other guardians.  Withdrawing twice changes nothing.
 
-    Refuses `withdraw_after_arrival`, and `on_hold` while a dispute is open.
+    `seen` is the `Consequence.stamp` of the page.  Refuses `withdraw_after_arrival`, `on_hold` while a dispute is open, and
+    `consequence_changed` where the withdrawal would do now what the page did not say.
     """
-    return _withdraw(session, application_id, by=by, now=now, of_consent=False)
+    return _withdraw(session, application_id, seen=seen, by=by, now=now, of_consent=False)
 
 
-def _withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime, of_consent: bool) -> Effect:
+def _withdraw(
+    session: Session,
+    application_id: uuid.UUID,
+    *,
+    seen: str | None = None,
+    by: Actor,
+    now: dt.datetime,
+    of_consent: bool,
+) -> Effect:
     require_oneself(by)
     units.lock_families(session, [application_id])
     application = applications.locked(session, application_id, by=by)
@@ -84,6 +107,8 @@ def _withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt
         raise Refused("withdraw_after_arrival")
     if application.on_hold and effect != Effect.NOTHING and not of_consent:
         raise Refused("on_hold")
+    if seen is not None and effect != Effect.NOTHING and not _was_shown(session, application, seen, by=by, now=now):
+        raise Refused("consequence_changed")
     if effect == Effect.UNDOABLE:
         submission.withdraw(session, application.id, by=by, now=now)
     elif effect != Effect.NOTHING:
@@ -92,15 +117,22 @@ def _withdraw(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt
     return effect
 
 
-def withdraw_consent(session: Session, *, by: Actor, now: dt.datetime) -> None:
+def _was_shown(session: Session, application: Application, seen: str, *, by: Actor, now: dt.datetime) -> bool:
+    return consequence(session, application, by=by, now=now).stamp == seen
+
+
+def withdraw_consent(session: Session, *, seen: str | None = None, by: Actor, now: dt.datetime) -> None:
     """Withdraw the consent to store a child's data, and with it every application of a current season before arrival.
 
     This also ends the mandates.  All guardians of the children are told.  It is never refused; what cannot be undone waits
-    for the end of a dispute.
+    for the end of a dispute.  From a page that showed something else (`seen`, of `stamp_of`) it is asked for once more:
+    `consequence_changed`.
     """
     require_oneself(by)
     mine = applications.list_own(session, by=by)
     units.lock_families(session, [application.id for application in mine])
+    if seen is not None and seen != stamp_of([consequence(session, each, by=by, now=now) for each in mine]):
+        raise Refused("consequence_changed")
     going_on = [each for each in mine if not calendar.is_over(session, each.year, now)]
     if given := consents.current_consent(session, consents.CHILD_DATA, by=by):
         ids, event = [each.id for each in going_on], f"consent_withdrawn:{given.id}"

@@ -56,6 +56,7 @@ def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
         form,
         gaps=completeness.missing(db(), application, by=actor()),
         asked=asked_papers.unanswered(db(), application) if application.stage == Stage.RETURNED else [],
+        addable_until=asked_papers.review_goes_on_until(db(), application, now=clock()),
         papers=required_documents.missing(db(), application),
         sections=answer_summary.sections(db(), application, by=actor(), round_=round_),
         steps=steps,

@@ -79,7 +79,7 @@ def request_correction(application_id: uuid.UUID) -> ResponseReturnValue:
         return redirect(url_for("parents.corrections_page", application_id=application_id), 303)
     fact = correction_forms.known_fact(kind, request.args.get("fact"))
     form = correction_forms.form_for(kind, fact, siblings=_siblings(application, kind))
-    if correction_forms.is_valid(form):
+    if correction_forms.is_valid(form) & correction_forms.is_complete(form):  # both say what they miss
         with refusals_in(form):
             typed, said = correction_forms.typed_values(form, kind, fact), form["statement"].data or ""
             papers, made_by = correction_forms.papers_in(form), actor()

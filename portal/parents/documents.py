@@ -14,13 +14,14 @@ from wtforms import RadioField, SelectField, StringField
 
 from enrollment.applications import identity_documents
 from enrollment.applications.applications import Application
-from enrollment.corrections import request_list, requests
+from enrollment.corrections import requests
 from enrollment.ground.vault import mask
 from enrollment.people import documents
 from enrollment.people.person_rows import ID_KINDS, RESIDENT, EnteredBefore
 from enrollment.review.correction_rows import CorrectionKind
 from portal.parents import pages
 from portal.parents.form_pages import Required, application_of, form_page, redirect_after_save
+from portal.text.office_names import office_name
 from portal.text.words import word
 from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
@@ -63,9 +64,14 @@ def _view(
         asked=documents.question_is_due(db(), application.child_id),
         listed=listed,
         child_is_free=requests.may_edit_freely(db(), application, CorrectionKind.NAME, now=clock()),
-        office=request_list.office_of(db(), application) if any(not each.checked_at for each in listed) else None,
+        office=_office_of(application) if any(not each.checked_at for each in listed) else "",
         mask=mask,
     )
+
+
+def _office_of(application: Application) -> str:
+    """Who looks at what a family adds to its application."""
+    return office_name(db(), *requests.desk_for(db(), application))
 
 
 @pages.get("/applications/<uuid:application_id>/documents")

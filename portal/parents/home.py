@@ -27,6 +27,7 @@ from portal.parents.form_pages import application_of, season_year, steps_of, tim
 from portal.parents.people import decisions
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.area_names import area_names
+from portal.text.office_names import office_name
 from portal.web.admission_year import asked_year
 from portal.web.guards import desk
 from portal.web.shared_views.finder import question
@@ -163,7 +164,10 @@ def _application_page(application: Application, *, at_home: bool = False) -> Res
         at_home=at_home,
         refusal=refusals.refusal_of(db(), application.id) if application.stage == Stage.REFUSED else None,
         waiting=None if actor().on_behalf else decisions.waiting_decision(application),
-        correcting=request_list.undecided_of(db(), application, by=actor()),
+        correcting=[
+            (each, office_name(db(), each.kindergarten_id, each.area_code))
+            for each in request_list.undecided_of(db(), application, by=actor())
+        ],
         **timeline.page_values(db(), application, now=clock()),
     )
 

@@ -68,6 +68,7 @@ def page_values(session: Session, application: Application, *, now: dt.datetime)
         "return_over": return_over(application),
         "papers": required_documents.missing(session, application) if application.stage in AWAITING_DECISION else [],
         "addable": asked_papers.addable(session, application, now=now),
+        "addable_until": asked_papers.review_goes_on_until(session, application, now=now),
         "receipts": receipts.all_of(session, application),
         "wished": wish_names(application),
         "result": address_of("parents.result_page", application_id=application.id),

@@ -17,6 +17,7 @@ from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.offer_rows import ReplacedNotice
 from enrollment.people import documents
 from enrollment.people.duplicate_rows import DuplicateHint
+from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll_rows import RollChild, RollCorrection
 from enrollment.results import admission_notice
 from enrollment.review.correction_rows import CHILD_IDENTITY, CorrectionKind
@@ -402,4 +403,4 @@ def test_fam06_the_list_of_a_desk(town):
     assert listed("due", head) == [request]
     town.agrees(request, head)
     assert (listed("open", head), listed("decided", head)) == ([], [request])
-    assert request_list.desk_of(town.session, request) == "金苹果"
+    assert town.session.get_one(Kindergarten, request.kindergarten_id).name == "金苹果"

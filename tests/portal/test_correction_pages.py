@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.corrections import requests
+from enrollment.corrections import escalation, requests
 from enrollment.draw import runs
 from enrollment.offers.arrivals import arrival
 from enrollment.places.roll_rows import RollClass
@@ -111,6 +111,8 @@ def test_fam06_errors_stand_beside_the_fields_and_the_text_stays(placed, client)
     assert BeautifulSoup(page.text, "lxml").select_one("#name-error")
     page = fill_in(client, form, name="安娜", statement="", pages=photo())
     assert BeautifulSoup(page.text, "lxml").select_one("#statement-error")
+    empty = BeautifulSoup(fill_in(client, form, name="安娜", statement=" ").text, "lxml")
+    assert empty.select_one("#statement-error") and empty.select_one("#pages-error"), "both at once"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -154,6 +156,26 @@ def test_fam06_the_childs_page_says_what_a_request_is_for(placed, client, frozen
     assert BeautifulSoup(page.text, "lxml").select_one("#name-error")
     only_identity = client.get(f"{start(town)}/corrections").text
     assert "kind-name" in only_identity and "kind-facts" not in only_identity
+
+
+@pytest.mark.parametrize(("lang", "office"), [("zh", "锦江区教育局"), ("en", "Jinjiang education office")])
+def test_an_overdue_request_names_the_office_that_decides_now(placed, client, frozen_clock, lang, office):
+    town = placed
+    request = town.requests_correction(town.ana, "name", name="安娜")
+    late = {"zh": ("现在还没有", f"现在由{office}决定"), "en": ("has not come", f"{office} decides it now")}[lang]
+    town.session.commit()
+    sign_in(client, town.ana.entered_by)
+    pages = [f"{start(town)}?lang={lang}", f"{start(town)}/corrections/{request.id}?lang={lang}"]
+    for page in pages:
+        assert not any(said in text_of(client.get(page)) for said in late)
+    now = frozen_clock.set(request.due_at + dt.timedelta(minutes=1))
+    for page in pages:
+        assert late[0] in text_of(client.get(page))
+    assert escalation.hand_on_overdue(town.session, now=now) == 1
+    town.session.commit()
+    for page in pages:
+        assert late[1] in text_of(client.get(page))
+    assert client.get("/parents?lang=zh").status_code == 200
 
 
 def test_fam06_the_family_takes_its_request_back(placed, client):

@@ -4,20 +4,28 @@ import datetime as dt
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from enrollment.eligibility import evidence, required_documents
+from enrollment.applications import register_answers
+from enrollment.applications.applications import Application
+from enrollment.eligibility import deadline_reminders, evidence, required_documents, tiers
 from enrollment.ground.outbox import Notice
+from enrollment.people import consents
+from enrollment.season import rounds
 from portal.jobs import scheduler
+from tests.support.statements import counted
 from tests.support.town_helping import photo_of_a_paper
 from tests.support.worker import let_the_worker_work
 
 KIND = "deadline_reminders"
+MORE = "甲乙丙丁戊己庚辛壬癸子丑"
 
 
 @pytest.fixture
 def families(town):
     """Ana has given every paper, Ben none, Cui's is a draft."""
     garden = town.kindergarten("金苹果", places=3)
+    town.gardens = [town.kindergarten(f"{name}园", places=1) for name in MORE]
     town.ana, town.ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
     town.cui = town.child("翠翠", wishes=[garden], submit=False)
     for number, paper in enumerate(required_documents.missing(town.session, town.ana)):
@@ -55,3 +63,43 @@ def test_who_lacks_papers_or_did_not_hand_in_is_told_once(app, families, frozen_
     }
     assert evening(town, frozen_clock, portal_engine, 0) == ["done"]
     assert told(town) == messages, "one message for a closing time"
+
+
+def statements_of_a_reminder(town):
+    """The statements of one batch, which is then forgotten."""
+    with counted(town.session) as sent:
+        moment = town.the_round.closes_at - dt.timedelta(days=1)
+        with Session(town.session.get_bind(), join_transaction_mode="create_savepoint") as session:
+            assert deadline_reminders.remind(session, rounds.get_round(session, town.the_round.id), now=moment) is None
+            lines = set(session.execute(select(Notice.application_id, Notice.params["n"].astext)).all())
+            session.rollback()
+    return len(sent), lines
+
+
+def test_the_statements_of_a_batch_do_not_grow_with_the_families(families):
+    town = families
+    town.ben.child.id_kind = "passport"  # a kind that no register holds
+    few, _lines = statements_of_a_reminder(town)
+    for number, name in enumerate(MORE):
+        family = town.family(name)
+        if number % 3:  # asks registers instead, one of which contradicts every second family
+            town.agree_to_registers(family, *consents.Register)
+        child = town.child(f"{name}孩", family=family, wishes=[town.gardens[number]])
+        if number % 2:
+            facts = tiers.claimed_facts(town.session, child.id)
+            said = [
+                (fact, register_answers.REGISTER_OF[fact], value)
+                for fact, value in facts.items()
+                if fact in register_answers.REGISTER_OF
+            ]
+            answers = [
+                register_answers.Answer(child.id, fact, register, "differs", value) for fact, register, value in said
+            ]
+            register_answers.note(town.session, answers, now=town.now)
+    many, lines = statements_of_a_reminder(town)
+    assert many == few
+    told = {application_id: n for application_id, n in lines if n is not None}
+    handed_in = [each for each in town.session.scalars(select(Application)) if each.stage != "draft"]
+    one_by_one = {each.id: len(required_documents.missing(town.session, each)) for each in handed_in}
+    assert told == {id_: str(n) for id_, n in one_by_one.items() if n}
+    assert 8 <= len(told) < len(handed_in), "some have every paper, or a register that agrees"

@@ -119,6 +119,7 @@ def paper_values(application: Application, faulty: PagesForm | None = None) -> d
         "at_siblings": _at_siblings(application),
         "most_pdf_pages": MOST_PDF_PAGES,
         "addable": addable,
+        "addable_until": asked_papers.review_goes_on_until(db(), application, now=clock()),
         "may_change": deadlines.looks_editable(application, times_of(application)),
         "notes": notes,
         "waiting": waiting,

@@ -12,7 +12,8 @@ from wtforms import TextAreaField
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.offers import irrevocable_acts, joint_decisions
-from enrollment.offers.joint_decision_rows import JointDecision
+from enrollment.offers.joint_decision_rows import DecisionKind, JointDecision
+from enrollment.offers.offer_rows import Offer
 from enrollment.results import answers
 from portal.parents import pages
 from portal.parents.form_pages import application_of
@@ -79,7 +80,16 @@ def _page(application: Application, form: DecisionForm) -> ResponseReturnValue:
     waiting = waiting_decision(application)
     if waiting is None:
         return render_template("parents/decision_over.html", application=application), 409 if form.errors else 200
-    return render_template("parents/decision.html", application=application, waiting=waiting, form=form)
+    offer = db().get(Offer, waiting.row.offer_id) if waiting.row.offer_id else None
+    return render_template(
+        "parents/decision.html",
+        application=application,
+        waiting=waiting,
+        form=form,
+        offer=offer,
+        # without its date: while an act waits, pages name one time only
+        may_be_had_back=waiting.row.kind == DecisionKind.DECLINE and offer is not None and offer.answer_by > clock(),
+    )
 
 
 @pages.get("/applications/<uuid:application_id>/decision")

@@ -135,6 +135,16 @@ def is_valid(form: PageForm) -> bool:
     return not form.errors
 
 
+def is_complete(form: PageForm) -> bool:
+    """Whether a family's request has its reason and its paper: what is missing is said at once, not one after the other."""
+    missing = {"statement": "say_why"} if not (form["statement"].data or "").strip() else {}
+    if not any(getattr(file, "filename", None) for file in form["pages"].data or []):
+        missing["pages"] = "correction_needs_a_paper"
+    for name, code in missing.items():
+        form[name].errors = [*form[name].errors, word("error", code)]
+    return not missing
+
+
 def typed_values(form: PageForm, kind: CorrectionKind, fact: Fact | None) -> dict[str, Any]:
     """The corrected values as a request takes them."""
     if fact is not None:

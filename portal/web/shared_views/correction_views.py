@@ -28,6 +28,7 @@ from enrollment.review.correction_rows import UNDECIDED, CorrectionKind, Correct
 from enrollment.season.facts import Fact
 from portal.text.facts import names_for, value_words
 from portal.text.formats import day, moment
+from portal.text.office_names import office_name
 from portal.text.words import word
 from portal.web.evidence_files import SANDBOX, WatermarkError, watermarked
 from portal.web.unit_of_work import actor, db
@@ -53,7 +54,7 @@ def page_values(request: CorrectionRequest) -> dict[str, Any]:
         "application": application,
         "rows": value_rows(request),
         "papers": correction_papers.pages_of(db(), request.id),
-        "area_desk": request_list.desk_of(db(), request),
+        "office": office_name(db(), request.kindergarten_id, request.area_code),
         "history": request_list.history_of(db(), request.id),
         "undecided": request.state in UNDECIDED,
         "move_counts": home_moves.counts(request),

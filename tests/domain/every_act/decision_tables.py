@@ -1,21 +1,25 @@
 """What each act of each person does to an offer and an application in each state, in time and late, and who is told.
 
-`python -m tests.domain.every_act.decision_tables` writes `docs/decisions.md` from the tables.
+`tests.domain.every_act.at_once` derives from them what two acts in the same second do; `tests.domain.every_act.page` writes
+both to `docs/decisions.md`.
 
 An outcome is the new state, `waits` (a joint decision), `unchanged`, or the code of the refusal.
 """
 
 import functools
-from pathlib import Path
 
 from enrollment.offers.offer_rows import STATES
-
-PAGE = Path(__file__).parents[3] / "docs" / "decisions.md"
 
 DECLINE_WAITS, WITHDRAWAL_WAITS = "decline waits", "withdrawal waits"
 """An offered place that the mother wants to give up; one whose application she wants to withdraw."""
 
-OFFER_STATES = (*STATES, DECLINE_WAITS, WITHDRAWAL_WAITS)
+WITHDRAWAL_WAITS_WITHOUT_PLACE = "withdrawal waits without place"
+"""The same of a child that has no place any more."""
+
+WITHDRAWN, HELD = "withdrawn", "on hold"
+"""An offer whose application is withdrawn; a confirmed one about whose child a dispute is open."""
+
+OFFER_STATES = (*STATES, DECLINE_WAITS, WITHDRAWAL_WAITS, WITHDRAWAL_WAITS_WITHOUT_PLACE, WITHDRAWN, HELD)
 OFFER_ACTS = ("confirm", "wait", "decline", "withdraw", "consent", "agree", "object", "take_back", "have_back")
 APPLICATION_ACTS = ("submit", "edit", "wish", "withdraw", "apply_again", "consent")
 ALONE_ACTS = ("decline", "withdraw", "consent")
@@ -117,6 +121,35 @@ withdrawal waits | object |  | father | nothing waits any more; on hold, case op
 withdrawal waits | take_back |  | mother | nothing waits any more | decision_taken_back
 withdrawal waits | take_back |  | father | refused: not_your_decision |
 withdrawal waits | have_back |  |  | refused: offer_is_over |
+withdrawal waits without place | confirm |  |  | refused: offer_is_over |
+withdrawal waits without place | wait |  |  | refused: offer_is_over |
+withdrawal waits without place | decline |  |  | refused: offer_is_over |
+withdrawal waits without place | withdraw |  | mother | unchanged |
+withdrawal waits without place | withdraw |  | father | application withdrawn; nothing waits any more | withdrawn_finally
+withdrawal waits without place | consent |  | mother | unchanged | consent_withdrawn
+withdrawal waits without place | consent |  | father | application withdrawn; nothing waits any more | consent_withdrawn, withdrawn_finally
+withdrawal waits without place | agree |  | mother | refused: own_decision |
+withdrawal waits without place | agree |  | father | application withdrawn; nothing waits any more | withdrawn_finally
+withdrawal waits without place | object |  | mother | refused: own_decision |
+withdrawal waits without place | object |  | father | nothing waits any more; on hold, case opened | decision_objected, on_hold
+withdrawal waits without place | take_back |  | mother | nothing waits any more | decision_taken_back
+withdrawal waits without place | take_back |  | father | refused: not_your_decision |
+withdrawal waits without place | have_back | in time | mother | offer confirmed; nothing waits any more | answer_take_back, decision_taken_back
+withdrawal waits without place | have_back | in time | father | offer confirmed; nothing waits any more; on hold, case opened | answer_take_back, decision_objected, on_hold
+withdrawal waits without place | have_back | late |  | refused: answer_too_late |
+withdrawn | confirm |  |  | refused: offer_is_over |
+withdrawn | wait |  |  | refused: offer_is_over |
+withdrawn | decline |  |  | refused: offer_is_over |
+withdrawn | withdraw |  |  | unchanged |
+withdrawn | consent |  |  | unchanged | consent_withdrawn
+withdrawn | have_back | in time |  | refused: application_is_over |
+withdrawn | have_back | late |  | refused: answer_too_late |
+on hold | confirm |  |  | refused: on_hold |
+on hold | wait |  |  | refused: on_hold |
+on hold | decline |  |  | refused: on_hold |
+on hold | withdraw |  |  | refused: on_hold |
+on hold | consent |  |  | withdraw waits | consent_withdrawn, withdraw_proposed_in_dispute
+on hold | have_back |  |  | refused: offer_is_over |
 """
 
 OF_A_SINGLE_GUARDIAN = """
@@ -232,32 +265,3 @@ def expected(table: str, state: str, act: str, when: str, who: str) -> tuple[str
         if (of, does) == (str(state), act) and (not at or when in at.split(" or ")) and by in ("", who):
             return then, told
     return "not found", ""
-
-
-HEAD = """# Every act in every state
-
-Generated from the tables in `tests/domain/every_act/decision_tables.py`, which a test walks with the services of the product;
-`python -m tests.domain.every_act.decision_tables` writes it again.
-
-The mother proposed what waits in the states *decline waits* and *withdrawal waits*. An empty *when* or *who* means always
-and whichever guardian. Whatever changes is told to every guardian, each with who did it; a refusal and a second time change
-nothing and tell nobody. Helpers get `only_the_guardian`, everybody else finds nothing. The rules behind it are in
-[policy.md](policy.md#decisions-of-two-guardians).
-"""
-
-
-def drawn() -> str:
-    parts = [
-        ("An offer, with two guardians", "state", OF_OFFERS),
-        ("An offer, with one guardian: what cannot be undone takes effect at once", "state", OF_A_SINGLE_GUARDIAN),
-        ("An application, with two guardians", "stage", OF_APPLICATIONS),
-    ]
-    text = HEAD
-    for title, noun, table in parts:
-        text += f"\n## {title}\n\n| {noun} | act | when | who | outcome | messages |\n|---|---|---|---|---|---|\n"
-        text += "".join(f"| {' | '.join(cells)} |\n" for cells in lines_of(table))
-    return text
-
-
-if __name__ == "__main__":
-    PAGE.write_text(drawn(), "utf-8")

@@ -6,7 +6,14 @@ from enrollment.ground.accounts import SYSTEM
 from enrollment.offers import joint_decisions, offers, revocations, withdrawals
 from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.offer_rows import OfferState
-from tests.domain.every_act.decision_tables import DECLINE_WAITS, WITHDRAWAL_WAITS
+from enrollment.review import cases
+from tests.domain.every_act.decision_tables import (
+    DECLINE_WAITS,
+    HELD,
+    WITHDRAWAL_WAITS,
+    WITHDRAWAL_WAITS_WITHOUT_PLACE,
+    WITHDRAWN,
+)
 
 
 def families(town, *, alone: bool = False):
@@ -101,5 +108,14 @@ def bring_offer_to(town, state):
         offers.decline(town.session, offer.id, by=mother, now=town.now)
     elif state == WITHDRAWAL_WAITS:
         withdrawals.withdraw(town.session, town.ana.id, by=mother, now=town.now)
+    elif state == WITHDRAWAL_WAITS_WITHOUT_PLACE:
+        bring_offer_to(town, OfferState.DECLINED)
+        withdrawals.withdraw(town.session, town.ana.id, by=mother, now=town.now)
+    elif state == WITHDRAWN:
+        for by in guardians_of(town):
+            withdrawals.withdraw(town.session, town.ana.id, by=by, now=town.now)
+    elif state == HELD:
+        town.confirm(town.ana)
+        cases.open_objection(town.session, town.ana.id, text="", by=mother, now=town.now)
     waiting = joint_decisions.waiting_for(town.session, town.ana.id)
     town.act_id = waiting.act_id if waiting else town.ana.id  # where none waits, an id of no act

@@ -1,4 +1,4 @@
-"""FAM kinds: each act of each person on an offer and an application in each state, in time, late and twice."""
+"""FAM kinds: each act of each person on an offer and an application in each state, in time, late, twice, at once and from a stale page."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from enrollment.applications.lifecycle import MOVES
 from enrollment.ground.accounts import Role
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import STATES, OfferState
+from tests.domain.every_act import at_once
 from tests.domain.every_act.decision_tables import (
     ALONE_ACTS,
     APPLICATION_ACTS,
@@ -16,8 +17,6 @@ from tests.domain.every_act.decision_tables import (
     OFFER_ACTS,
     OFFER_STATES,
     OTHERS,
-    PAGE,
-    drawn,
     lines_of,
 )
 from tests.domain.every_act.family_in_state import (
@@ -27,6 +26,7 @@ from tests.domain.every_act.family_in_state import (
     families,
     guardians_of,
 )
+from tests.domain.every_act.page import PAGE, drawn
 from tests.domain.every_act.walk import (
     act_on_application,
     act_on_offer,
@@ -36,6 +36,8 @@ from tests.domain.every_act.walk import (
     outcome,
     standing,
     walk,
+    walk_application_pairs,
+    walk_pairs,
 )
 from tests.support.prepared import prepared
 
@@ -77,6 +79,12 @@ def test_fam09_acts_of_two_guardians_on_an_offer(two_after_the_draw, state):
     walk(town, OF_OFFERS, state, act_on_offer, OFFER_ACTS, moments_of_offer(town), ("mother", "father"))
 
 
+@pytest.mark.parametrize("state", [each for each in OFFER_STATES if at_once.firsts(each)])
+def test_two_guardians_act_on_an_offer_in_the_same_second(two_after_the_draw, state):
+    bring_offer_to(two_after_the_draw, state)
+    walk_pairs(two_after_the_draw, state)
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_fam09_acts_of_a_single_guardian_take_effect_at_once(one_after_the_draw, state):
     town = one_after_the_draw
@@ -90,6 +98,12 @@ def test_fam26_acts_of_two_guardians_on_an_application(two_guardians, stage):
     bring_application_to(town, stage)
     moments = moments_of_application(town)
     walk(town, OF_APPLICATIONS, stage, act_on_application, APPLICATION_ACTS, moments, ("mother", "father"))
+
+
+@pytest.mark.parametrize("stage", [each for each in STAGES if at_once.pairs_of_an_application(each)])
+def test_a_page_of_an_application_that_was_opened_before_another_act(two_guardians, stage):
+    bring_application_to(two_guardians, stage)
+    walk_application_pairs(two_guardians, stage)
 
 
 @pytest.mark.parametrize("state", OFFER_STATES)
@@ -117,4 +131,4 @@ def test_every_state_and_every_act_of_a_family_has_its_lines():
 
 
 def test_the_page_is_the_table():
-    assert PAGE.read_text("utf-8") == drawn(), "write it again: python -m tests.domain.every_act.decision_tables"
+    assert PAGE.read_text("utf-8") == drawn(), "write it again: python -m tests.domain.every_act.page"

@@ -18,7 +18,10 @@ from enrollment.maintenance import invariants
 from enrollment.offers import irrevocable_acts, offers, withdrawals
 from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
 from enrollment.offers.offer_rows import Offer
+from enrollment.people import household_rows
+from enrollment.results import answers, family_results
 from enrollment.season.round_rows import RoundStage
+from tests.domain.every_act import at_once
 from tests.domain.every_act.decision_tables import expected
 from tests.domain.every_act.family_in_state import guardians_of
 from tests.support.town_families import RENTED_IN_JINJIANG
@@ -44,15 +47,18 @@ def act_on_offer(town, act, by):
         freed_places.take_back(session, town.offer_id, by=by, now=now)
 
 
-def act_on_application(town, act, by):
+def act_on_application(town, act, by, shown=None):
+    """`shown`: the versions of a page that was opened earlier, on which other things are typed."""
     session, now = town.session, town.moment
     if act == "submit":
-        submission.submit(session, town.ana.id, by=by, now=now)
+        submission.submit(session, town.ana.id, version=shown and shown[act], by=by, now=now)
     elif act == "edit":
-        households.save(session, town.ana.id, by=by, now=now, **RENTED_IN_JINJIANG | {"home_street": "牛市口街道"})
+        typed = RENTED_IN_JINJIANG | {"home_street": "春熙路街道" if shown else "牛市口街道"}
+        households.save(session, town.ana.id, version=shown and shown[act], by=by, now=now, **typed)
     elif act == "wish":
-        wanted = [town.programme_of(each).id for each in (town.plain, town.good)]
-        wishes.set_wishes(session, town.ana.id, town.the_round.id, wanted, version=None, by=by, now=now)
+        wanted = [town.programme_of(each).id for each in ((town.plain,) if shown else (town.plain, town.good))]
+        version = shown and shown[act]
+        wishes.set_wishes(session, town.ana.id, town.the_round.id, wanted, version=version, by=by, now=now)
     elif act == "withdraw":
         withdrawals.withdraw(session, town.ana.id, by=by, now=now)
     elif act == "apply_again":
@@ -116,7 +122,7 @@ def _outcome(town, perform, act, who, found):
         assert set(readers) == {each.account_id for each in guardians_of(town)}, (act, who, kind)
         if kind != "on_hold":
             carried_out = kind in ("answer_decline", "withdrawn_finally") and before[4]
-            actor = "mother" if carried_out else who  # she proposed it; to agree is not to act
+            actor = proposer_of(town, before) if carried_out else who  # to agree is not to act
             own = town.people[actor].account_id
             assert readers == {each: "you" if each == own else actor for each in readers}, (act, who, kind)
     assert list(invariants.find_violations(town.session)) == []
@@ -124,6 +130,13 @@ def _outcome(town, perform, act, who, found):
     if (act != "edit" and act != "wish") or before[0] not in (Stage.DRAFT, Stage.RETURNED):
         assert (after != before) <= bool(told), (act, who, "nobody was told")
     return _words(before, after), ", ".join(sorted(told - {"mandate_ended"}))
+
+
+def proposer_of(town, found) -> str:
+    """Who proposed what waited."""
+    ((act_id, _kind),) = found[4]
+    by = town.session.scalars(select(JointDecision.proposed_by).where(JointDecision.act_id == act_id)).one()
+    return next(who for who, each in town.people.items() if each.account_id == by)
 
 
 def _words(before, after) -> str:
@@ -151,6 +164,93 @@ def walk(town, table, state, perform, acts, moments, people):
                 said = outcome(town, perform, act, who, found)
                 assert said == expected(table, state, act, when, who), (state, act, when, who)
         assert (standing(town), messages(town)) == found, "an act was not undone"
+
+
+def walk_pairs(town, state):
+    """After each act that changes an offer, what every act of the other guardian does in the same second: as the service
+    finds it, and from a page that was opened before."""
+    town.moment = town.now
+    town.offer = town.session.get_one(Offer, town.offer_id)
+    shown = {who: shown_to(town, town.people[who]) for who in at_once.GUARDIANS}
+    for first, who in at_once.firsts(state):
+        other = at_once.other_than(who)
+        attempt = town.session.begin_nested()
+        act_on_offer(town, first, town.people[who])
+        town.session.flush()
+        found = standing(town), messages(town)
+        for second in at_once.seconds(state, first, who):
+            said = _undone(town, act_on_offer, second, other, found)
+            assert said == at_once.then(state, first, who, second, other), (state, first, who, second)
+            if second in at_once.STALE:
+                said = _from_page(town, second, other, found, shown[other])
+                assert said == at_once.from_a_stale_page(state, first, who, second, other), (state, first, second)
+        attempt.rollback()
+        town.session.expire_all()
+
+
+def walk_application_pairs(town, stage):
+    """After each act that changes an application, what the other guardian's page, opened before it, does."""
+    town.moment = town.now
+    shown = versions_of(town)
+    for first in dict.fromkeys(first for first, _second in at_once.pairs_of_an_application(stage)):
+        attempt = town.session.begin_nested()
+        act_on_application(town, first, town.people["mother"])
+        town.session.flush()
+        found = standing(town), messages(town)
+        for each, second in at_once.pairs_of_an_application(stage):
+            if each != first:
+                continue
+
+            def from_page(town, act, by):
+                act_on_application(town, act, by, shown)
+
+            said = _undone(town, from_page, second, "father", found)
+            assert said == at_once.then_of_an_application(stage, first, second), (stage, first, second)
+        attempt.rollback()
+        town.session.expire_all()
+
+
+def versions_of(town) -> dict[str, int]:
+    """The versions that the forms of an application show now."""
+    household = household_rows.household_of(town.session, town.ana.id)
+    version = town.session.scalar(select(Application.version).where(Application.id == town.ana.id))
+    return {"edit": household.version if household else 0, "wish": version, "submit": version}
+
+
+def shown_to(town, by) -> dict[str, str]:
+    """What the pages of a guardian show now and send along with an act."""
+    consequence = withdrawals.consequence(town.session, town.ana, by=by, now=town.moment)
+    answer = answers.state_seen(town.session, town.offer)
+    return dict.fromkeys(at_once.ANSWERS, answer) | {
+        "withdraw": consequence.stamp,
+        "consent": withdrawals.stamp_of([consequence]),
+    }
+
+
+def _from_page(town, act, who, found, shown) -> tuple[str, str]:
+    """An act from a page, as its view does it."""
+    by = town.people[who]
+    if act in at_once.ANSWERS:
+        result = family_results.for_application(town.session, town.ana.id, now=town.moment)
+        closed = answers.closed_reason(town.session, result, act, shown[act], by=by, now=town.moment)
+        return at_once.STALE_PAGE if closed else _undone(town, act_on_offer, act, who, found)
+
+    def from_page(town, act, by):
+        if act == "withdraw":
+            withdrawals.withdraw(town.session, town.ana.id, seen=shown[act], by=by, now=town.moment)
+        else:
+            withdrawals.withdraw_consent(town.session, seen=shown[act], by=by, now=town.moment)
+
+    return _undone(town, from_page, act, who, found)
+
+
+def _undone(town, perform, act, who, found) -> tuple[str, str]:
+    attempt = town.session.begin_nested()
+    try:
+        return _outcome(town, perform, act, who, found)
+    finally:
+        attempt.rollback()
+        town.session.expire_all()
 
 
 def again(town, perform, act, who) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from enrollment.corrections import decisions, escalation, request_list
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
+from enrollment.places.areas import Area
 from enrollment.reports import case_desk
 from enrollment.reports.case_desk import Clock
 from enrollment.review.correction_rows import CorrectionState
@@ -58,7 +59,7 @@ def test_at_its_end_the_area_decides_and_the_family_is_told_once(asked):
     assert (told(town, "correction_late"), told(town, "correction_late_city")) == (1, 0)
     (line,) = case_desk.listing(town.session, by=town.official, now=town.now, kind="correction").rows
     assert (line.id, line.clock, line.state) == (town.request.id, Clock.LATE, CorrectionState.SIGNED)
-    assert line.owner == request_list.desk_of(town.session, town.request)
+    assert line.owner == town.session.get_one(Area, town.request.area_code).name
     second = town.head_of(town.garden)
     with pytest.raises(Refused) as refused:
         decisions.agree(

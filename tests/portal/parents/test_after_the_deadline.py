@@ -9,6 +9,7 @@ from enrollment.applications import evidence_rows, lifecycle
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.eligibility import return_times
 from enrollment.ground.accounts import Account, actor_of
+from portal.text import formats
 from tests.portal.parents.desk import errors, hidden, page
 from tests.portal.parents.test_error_handling import address
 from tests.support.prepared import prepared
@@ -99,9 +100,14 @@ def test_a_paper_that_was_asked_for_is_not_left_out_in_silence(client, town, ret
 
 def test_a_paper_that_was_left_out_may_be_added_until_the_review_of_the_application_ends(client, town, returned):
     path = address(returned, "check")
+    ends = return_times.review_ends(town.session, returned.year)
+    announced = f"审核按日程到 {formats.moment(ends, in_language='zh')} 结束" if ends > town.now else "请尽快"
+    assert announced in page(client.get(path)).main.get_text()
     client.post(path, data=hidden(client.get(path)) | {"true": "y", "without": "y"})
     assert papers_of(client, returned) == (["hukou_booklet"], 0)
     home = page(client.get(address(returned, "").rstrip("/"))).main
+    for shown in (home, page(client.get(address(returned, "evidence"))).main):
+        assert "审核老师办完您家的申请以前都可以补" in shown.get_text() and announced in shown.get_text()
     assert home.select_one(f"a[href='{address(returned, 'evidence')}#paper-hukou_booklet']")
     assert bring(client, returned, "birth_certificate").status_code == 409, "nothing else"
     assert bring(client, returned, "hukou_booklet").status_code == 303

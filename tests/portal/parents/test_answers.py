@@ -122,6 +122,8 @@ def test_fam09_both_see_on_every_page_what_waits_with_their_own_buttons(placed):
     assert any("收回" in text for text in buttons(town.mother_at.get(f"{town.address}/decision")))
     theirs = buttons(town.father_at.get(f"{town.address}/decision"))
     assert any("不同意" in text for text in theirs) and any("立即生效" in text for text in theirs)
+    for at in (town.mother_at, town.father_at):  # what `freed_places.take_back` allows afterwards
+        assert "还没有让给别的孩子时，还可以收回" in text_of(at.get(f"{town.address}/decision"))
     assert "decline" not in {
         link["href"].rpartition("/")[2] for link in page(town.mother_at.get(f"{town.address}/result")).select("a")
     }

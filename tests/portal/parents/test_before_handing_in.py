@@ -76,7 +76,7 @@ def test_after_handing_in_the_missing_papers_are_the_one_act_and_then_nothing_is
     assert "份材料没有上传" in card.h2.get_text() and "截止" in card.select_one(".left").get_text()
     assert (card.select_one("a.btn").get_text(), card.select_one("a.btn")["href"]) == ("去拍照上传", papers)
     assert "都好了" not in home.get_text()
-    assert "截止前随时可以补上。" in main_of(client, papers) and "先提交" not in main_of(client, papers)
+    assert "前都可以补。" in main_of(client, papers) and "先提交" not in main_of(client, papers)
     onward = BeautifulSoup(client.get(papers).text, "lxml").select_one(".sticky a")
     assert (onward.get_text(), onward["href"]) == ("回到我的申请", f"/parents/applications/{ana.id}")
     by = town.parent_of(ana)
