@@ -25,16 +25,17 @@ from enrollment.review.review import Ask
 from enrollment.season.rounds import Round
 from portal.app import create_app
 from portal.config import Config
-from portal.demo import city_builder, people, season, time_travel
-from portal.demo.actors import simulated_witnesses
+from portal.demo import people, season, time_travel
+from portal.demo.actors import bulk_acts, simulated_witnesses
 from portal.demo.actors.due_steps import due_step
 from portal.demo.city_builder import CityBuilder
+from portal.demo.rounds.later_rounds import LaterRounds
 from portal.jobs import runner
 from portal.web.clock import now as city_now
 from tests.support.keys import KEYS
 
 CHILDREN = 120
-SENT_BACK = 2 * city_builder.WAITING_FOR_A_RETURN
+SENT_BACK = 2 * bulk_acts.WAITING_FOR_A_RETURN
 """So many children that two applications are sent back."""
 pytestmark = pytest.mark.long
 
@@ -175,17 +176,13 @@ def test_a_draw_that_a_visitor_has_begun_stays_the_visitors_and_the_clock_says_s
 def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(city):
     """As in a city that is built to its end: the families answer, ask again or come late, and two officials draw, once."""
     hour = season.DATES["result"][0]
-    city_builder.finish_answers(city, hour + dt.timedelta(hours=5), lambda done, of: None)
-    opened = [
-        CityBuilder.of_the_city(city, lambda step, done, of: None).open_supplementary_for_visitor() for _ in range(2)
-    ]
+    bulk_acts.finish_answers(city, hour + dt.timedelta(hours=5), lambda done, of: None)
+    opened = [LaterRounds.of_the_city(city, lambda step, done, of: None).open_for_visitor() for _ in range(2)]
     assert opened == [True, False]
     with Session(city) as session:
         asking = select(func.count(Wish.application_id.distinct())).join(Round, Round.id == Wish.round_id)
         assert session.scalar(asking.where(Round.number == 2)) > 0
-    drawn = [
-        CityBuilder.of_the_city(city, lambda step, done, of: None).finish_supplementary_for_visitor() for _ in range(2)
-    ]
+    drawn = [LaterRounds.of_the_city(city, lambda step, done, of: None).finish_for_visitor() for _ in range(2)]
     assert drawn == [True, False]
     with Session(city) as session:
         second = session.scalars(select(Round).where(Round.year == season.YEAR, Round.number == 2)).one()
