@@ -113,6 +113,7 @@ class Application(Base):
         Index("ix_application__elder_id", "elder_id", postgresql_where=text("elder_id IS NOT NULL")),
         Index("ix_application__review", "review_kindergarten_id", "stage", "submitted_at", postgresql_include=["year"]),
         Index("ix_application__stage", "year", "stage"),
+        Index("ix_application__returned", "year", "returned_at", postgresql_where=text("stage = 'returned'")),
     )
 
 

@@ -54,6 +54,7 @@ class ReturnedItem(Base):
     __table_args__ = (
         CheckConstraint("answer_by > asked_at", name="answered_later_than_asked"),
         CheckConstraint("phrase IN ('" + "','".join(ReturnPhrase) + "')", name="known_phrase"),
+        Index("ix_returned_item__answer_by", "answer_by", postgresql_where=text("answer_by IS NOT NULL")),
     )
 
 

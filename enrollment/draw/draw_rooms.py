@@ -62,10 +62,9 @@ class DrawRoom:
         """How many returned applications take part with the facts that were verified."""
         return participants.count(self.session, self.round, (Stage.RETURNED,))
 
-    @cached_property
-    def returns(self) -> tuple[int, dt.datetime | None]:
-        """How many families may still complete what was sent back, and the last moment at which one may."""
-        return participants.returned(self.session, self.round)
+    def returns(self, now: dt.datetime) -> tuple[int, dt.datetime | None]:
+        """How many families have not completed what was sent back, and the last moment at which one still may."""
+        return participants.returned(self.session, self.round, now=now)
 
     @cached_property
     def _undecided(self) -> list[uuid.UUID]:

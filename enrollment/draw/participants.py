@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session, aliased
 from allocation.validation import LARGEST_UNIT
 from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.applications.lifecycle import AWAITING_DECISION, DEAD_STAGES, HANDED_IN, TAKES_PART
-from enrollment.applications.returned_items import ReturnedItem
 from enrollment.draw.round_market import (
     Group,
     OfferedProgramme,
@@ -114,22 +113,13 @@ def under_review(session: Session, round_: Round) -> list[Row]:
     return list(session.execute(found))
 
 
-def returned(session: Session, round_: Round) -> tuple[int, dt.datetime | None]:
-    """How many applications of the round wait for their families, and the last moment at which one may be answered."""
-    chosen = (
-        select(func.max(ReturnedItem.answer_by))
-        .where(ReturnedItem.application_id == Application.id, ReturnedItem.asked_at == Application.returned_at)
-        .correlate(Application)
-        .scalar_subquery()
-        .label("chosen")
-    )
-    rows = session.execute(
-        participants_query(round_, (Stage.RETURNED,))
-        .with_only_columns(Kindergarten.area_code, Application.returned_at, chosen, maintain_column_froms=True)
-        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
-    ).all()
-    asked = [(row.area_code, row.returned_at, row.chosen) for row in rows if row.returned_at is not None]
-    return len(rows), return_times.latest_answer(session, round_.year, asked)
+def returned(session: Session, round_: Round, *, now: dt.datetime) -> tuple[int, dt.datetime | None]:
+    """How many applications of the round wait for their families, and the last moment at which one may still be answered; None
+    where none may."""
+    waiting = (Stage.RETURNED,)
+    only = is_only_round(session, round_)
+    asked = applications_query(round_.year, waiting) if only else participants_query(round_, waiting)
+    return count(session, round_, waiting), return_times.latest_answer(session, round_.year, asked, now=now)
 
 
 def facts_of(

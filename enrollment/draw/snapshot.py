@@ -91,8 +91,8 @@ def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datet
         waiting = participants.under_review(session, round_)
         where = "、".join(f"{row.name}（{row.n}）" for row in waiting[:5])
         raise Refused("still_under_review", n=sum(row.n for row in waiting), where=where)
-    number, until = participants.returned(session, round_)
-    if until is not None and now < until:
+    number, until = participants.returned(session, round_, now=now)
+    if until is not None:
         raise Refused("returns_have_time", n=number, until=format_time(until))
     signed = select(Run.id).where(Run.round_id == round_.id, Run.state == RunState.SIGNED)
     if session.scalar(signed) is not None:

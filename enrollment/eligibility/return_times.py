@@ -10,7 +10,7 @@ import functools
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, Stage
@@ -85,19 +85,40 @@ def review_ends(session: Session, year: int) -> dt.datetime | None:
     return calendar.spans(season)["review"][1] if season is not None else None
 
 
-def latest_answer(
-    session: Session, year: int, returned: list[tuple[str | None, dt.datetime, dt.datetime | None]]
-) -> dt.datetime | None:
-    """The last of the moments to answer; None without a return.
+def latest_answer(session: Session, year: int, returned: Select[uuid.UUID], *, now: dt.datetime) -> dt.datetime | None:
+    """The last of the moments to answer that has not passed; None where there is none.
 
-    A return is the area of the reviewing kindergarten, its time, and the last moment that the clerk chose, if one was chosen.
+    `returned` are applications of this year that wait for their families.  Of those without a moment that the clerk chose,
+    only what was sent back in the last hours of the policy can end later than the review: older ones are not read.
     """
-    hours = {
-        area: least_time(session, year, area) for area in {area for area, _at, chosen in returned if chosen is None}
-    }
     ends = review_ends(session, year)
-    default = [_later(at + hours[area], ends) for area, at, chosen in returned if chosen is None]
-    return max([*default, *(chosen for _area, _at, chosen in returned if chosen is not None)], default=None)
+    bound = _later(now, ends)
+    its_items = (ReturnedItem.application_id == Application.id) & (ReturnedItem.asked_at == Application.returned_at)
+    last_chosen = (
+        returned.with_only_columns(func.max(ReturnedItem.answer_by), maintain_column_froms=True)
+        .join(ReturnedItem, its_items)
+        .where(ReturnedItem.answer_by > now)
+    )
+    of_policy = returned.where(~exists().where(its_items, ReturnedItem.answer_by.is_not(None)))
+    last_returns = (
+        of_policy.with_only_columns(
+            Kindergarten.area_code, func.max(Application.returned_at), maintain_column_froms=True
+        )
+        .outerjoin(Kindergarten, Kindergarten.id == Application.review_kindergarten_id)
+        .where(Application.returned_at > bound - _most_time(session, year))
+        .group_by(Kindergarten.area_code)
+    )
+    moments = [session.scalar(last_chosen)]
+    moments += [at + least_time(session, year, area) for area, at in session.execute(last_returns)]
+    if ends is not None and ends > now and session.scalar(of_policy.limit(1)) is not None:
+        moments.append(ends)
+    return max((each for each in moments if each is not None and each > now), default=None)
+
+
+def _most_time(session: Session, year: int) -> dt.timedelta:
+    """The longest time that the policies in force give a family at least."""
+    policies = policy_approval.policies_in_force(session, year).values()
+    return dt.timedelta(hours=max((RETURN_HOURS, *(policy_approval.rules_of(each).return_hours for each in policies))))
 
 
 def least_time(session: Session, year: int, area: str | None) -> dt.timedelta:

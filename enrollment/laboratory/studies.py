@@ -5,6 +5,8 @@ A study changes no rule and no result.
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -48,6 +50,11 @@ STARTS: dict[Comparison, tuple[tuple[str, Variant], ...]] = {
     ),
 }
 """For each comparison the variants: the code of the name, which the page words, and the values."""
+
+
+def first_variants(comparison: Comparison, name_of: Callable[[str], str]) -> list[Variant]:
+    """The variants of a comparison; `name_of` words the code of each."""
+    return [replace(values, name=name_of(code)) for code, values in STARTS[comparison]]
 
 
 def rounds_to_study(session: Session) -> list[Round]:

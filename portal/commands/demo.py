@@ -5,9 +5,12 @@ import time
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
 from tqdm import tqdm
 
 from portal.demo.city_builder import STEPS, CityBuilder, DatabaseNotEmpty
+from portal.demo.planning import examples
+from portal.web import clock
 from portal.web.unit_of_work import services
 
 
@@ -58,4 +61,7 @@ def cli(children: int, seed: int, through: str) -> None:
         raise click.ClickException("there are kindergartens already; `make clean-data` begins anew") from None
     finally:
         bars.close()
+    if STEPS.index(through) >= STEPS.index("registration"):
+        with Session(services().engine) as session, session.begin():
+            examples.request(session, now=clock.now(session, demo=True))
     click.echo(f"demo city: {children} children, through {through}, in {time.monotonic() - began:.0f} s (模拟数据)")

@@ -21,6 +21,10 @@ from portal.web.unit_of_work import services
 PASSWORD = "chengdu-2026"  # noqa: S105  the demo's, shown on its sign-in page; production has no such account
 
 
+CONSENT = ("demo", "0" * 64)
+"""Version and digest of the text to which the simulated families have agreed: there is none."""
+
+
 @dataclass(frozen=True)
 class Person:
     """`login` is a phone number for families; `role` and `place` are codes with words in the group `demo_person`."""

@@ -1,5 +1,7 @@
 """Appearance in a real browser: width, dark mode, large text, no scripts, the map, the chart, double clicks."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -63,6 +65,20 @@ def test_the_chart_is_loaded_when_it_scrolls_into_view(desk, city):
     expect(chart).to_contain_text("锦江区")
     expect(chart).to_contain_text("51%")
     assert [url for url in asked if "echarts" in url]
+
+
+def test_a_chart_that_was_not_drawn_is_no_empty_frame_on_paper(desk, city):
+    desk.goto("/coverage")
+    card = desk.locator("[data-chart-card]")
+    expect(card).not_to_have_class(re.compile("drawn"))
+    expect(card).to_be_visible()
+    desk.emulate_media(media="print")
+    expect(card).to_be_hidden()
+    desk.emulate_media(media="screen")
+    card.scroll_into_view_if_needed()
+    expect(card.locator("svg")).to_be_visible()
+    desk.emulate_media(media="print")
+    expect(card).to_be_visible()
 
 
 def test_a_family_page_does_not_fetch_the_charts_library(desk, city):

@@ -1,5 +1,7 @@
 """The screen of a hall in Chromium: every scene fits a 1280 × 720 and a 1920 × 1080 projector, light and dark, with axe."""
 
+import time
+
 import pytest
 
 from enrollment.draw import runs
@@ -79,6 +81,22 @@ def test_the_arrows_go_from_scene_to_scene_and_the_screen_computes_the_seed_agai
     page.keyboard.press("ArrowRight")
     page.get_by_role("heading", name="11 项核验全部通过").wait_for()
     assert page.evaluate("document.fullscreenElement !== null"), "the full screen stays from scene to scene"
+
+
+def test_a_key_is_not_lost_when_its_scene_comes_later_than_the_next_look(new_page, site, hall):
+    """The screen looks every three seconds; a scene that takes longer is shown all the same."""
+    page = open_screen(new_page, site, hall, (1280, 720))
+    page.goto(f"{hall[1]}/signatures?lang=zh")
+    page.get_by_role("heading", name="一人已签，等第二人").wait_for()
+
+    def late(route):
+        time.sleep(4.5)
+        route.continue_()
+
+    page.route("**/projector/hour*", late, times=1)
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("heading", name="公布的时间已经宣布").wait_for()
+    assert page.url.split("?")[0].endswith("/hour")
 
 
 def test_the_screen_changes_by_itself_and_keeps_its_last_scene_without_a_network(new_page, site, hall):

@@ -40,7 +40,7 @@ from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.people import person_rows
 from enrollment.places import areas, pools, service_areas
 from enrollment.reports import case_desk
-from enrollment.reports.season_desk.readiness import Check
+from enrollment.reports.season_desk.readiness import TALLIED, Check
 from enrollment.results.hall import Scene
 from enrollment.results.run_comparison import Compared
 from enrollment.review import correction_rows
@@ -67,6 +67,7 @@ CODES = {
     "hall_scene": tuple(Scene),
     "season_check": tuple(Check),
     "season_check_done": tuple(Check),
+    "season_check_early": tuple(TALLIED),
     "hall_compared": tuple(Compared),
     "rule_part": tuple(RulePart),
     "round_kind": rounds.KINDS,

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
@@ -19,22 +19,27 @@ from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import Refused
 from enrollment.ground.jobs import Job
+from enrollment.laboratory.study_rows import LaboratoryStudy
 from enrollment.offers.offers import Offer
+from enrollment.planning.plan_rows import MeasurePlan
 from enrollment.review import review
 from enrollment.review.review import Ask
 from enrollment.season.rounds import Round
 from portal.app import create_app
 from portal.config import Config
-from portal.demo import city_builder, people, season, time_travel
-from portal.demo.actors import simulated_witnesses
+from portal.demo import people, season, time_travel
+from portal.demo.actors import bulk_acts, simulated_witnesses
 from portal.demo.actors.due_steps import due_step
 from portal.demo.city_builder import CityBuilder
+from portal.demo.planning import examples
+from portal.demo.rounds.later_rounds import LaterRounds
 from portal.jobs import runner
 from portal.web.clock import now as city_now
 from tests.support.keys import KEYS
+from tests.support.signing_in import sign_in
 
 CHILDREN = 120
-SENT_BACK = 2 * city_builder.WAITING_FOR_A_RETURN
+SENT_BACK = 2 * bulk_acts.WAITING_FOR_A_RETURN
 """So many children that two applications are sent back."""
 pytestmark = pytest.mark.long
 
@@ -172,20 +177,45 @@ def test_a_draw_that_a_visitor_has_begun_stays_the_visitors_and_the_clock_says_s
     assert people_act(database, "demo_goes_on") == {}
 
 
+def test_a_fresh_demo_has_a_plan_and_a_study_whose_pages_show_the_results(database, demo):
+    """The workers compute both after the city can be used; every page and file of the two answers."""
+    said = demo.test_cli_runner().invoke(args=["demo", "--children", str(CHILDREN)])
+    assert said.exit_code == 0, said.output
+    assert people_act(database, "draw_laboratory") == people_act(database, "search_plan") == {"state": "done"}
+    with Session(database) as session:
+        plan = session.scalars(select(MeasurePlan).options(undefer(MeasurePlan.result))).one()
+        study = session.scalars(select(LaboratoryStudy)).one()
+        assert (plan.state, study.state) == ("done", "done")
+        assert (
+            plan.result["checked"] and plan.result["claimed"][:2] == [0, 0] and plan.result["proofs"][-1]["bound"] > 0
+        )
+        assert len(study.variants) == 4 and all(each.result["draws"] == examples.DRAWS for each in study.variants)
+        pages = {
+            f"/officials/2026/planning/{plan.id}": "已证明是最省的",
+            f"/officials/2026/planning/{plan.id}/plan.xlsx": "",
+            f"/officials/2026/laboratory/{study.id}": "比 A 变好、变差的孩子",
+            f"/officials/2026/laboratory/{study.id}/figures.csv": "两段各报一所",
+        }
+        client = demo.test_client()
+        client.rows_of_the_test = session
+        sign_in(client, people.actor(session, "city1").account_id)
+        session.commit()
+    for page, part in pages.items():
+        answer = contextvars.Context().run(client.get, page)
+        assert answer.status_code == 200, page
+        assert not part or part in answer.text
+
+
 def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(city):
     """As in a city that is built to its end: the families answer, ask again or come late, and two officials draw, once."""
     hour = season.DATES["result"][0]
-    city_builder.finish_answers(city, hour + dt.timedelta(hours=5), lambda done, of: None)
-    opened = [
-        CityBuilder.of_the_city(city, lambda step, done, of: None).open_supplementary_for_visitor() for _ in range(2)
-    ]
+    bulk_acts.finish_answers(city, hour + dt.timedelta(hours=5), lambda done, of: None)
+    opened = [LaterRounds.of_the_city(city, lambda step, done, of: None).open_for_visitor() for _ in range(2)]
     assert opened == [True, False]
     with Session(city) as session:
         asking = select(func.count(Wish.application_id.distinct())).join(Round, Round.id == Wish.round_id)
         assert session.scalar(asking.where(Round.number == 2)) > 0
-    drawn = [
-        CityBuilder.of_the_city(city, lambda step, done, of: None).finish_supplementary_for_visitor() for _ in range(2)
-    ]
+    drawn = [LaterRounds.of_the_city(city, lambda step, done, of: None).finish_for_visitor() for _ in range(2)]
     assert drawn == [True, False]
     with Session(city) as session:
         second = session.scalars(select(Round).where(Round.year == season.YEAR, Round.number == 2)).one()

@@ -41,7 +41,6 @@ from enrollment.season import rounds
 from enrollment.season.calendar import Season
 from portal.demo import (
     arrivals,
-    city_builder,
     kindergarten_rows,
     kindergartens,
     people,
@@ -50,7 +49,7 @@ from portal.demo import (
     season,
     time_travel,
 )
-from portal.demo.actors import simulated_draw, simulated_people
+from portal.demo.actors import bulk_acts, simulated_draw, simulated_people
 from portal.demo.city_builder import CityBuilder, DatabaseNotEmpty
 from portal.demo.earlier_years.classes import earlier_classes
 from portal.demo.identity_numbers import Numbers
@@ -284,7 +283,7 @@ def test_simulated_clerks_review_whatever_waits(engine_of_the_city):
             rounds.close_if_due(session, found.id, by=SYSTEM, now=now)
     told = []
     assert (
-        city_builder.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of)))
+        bulk_acts.finish_reviews(engine_of_the_city, now, lambda done, of: told.append((done, of)))
         == CHILDREN + SPECIAL
     )
     assert told[-1] == (CHILDREN + SPECIAL, CHILDREN + SPECIAL)

@@ -9,7 +9,8 @@ from sqlalchemy import update
 from enrollment.ground import outbox
 from enrollment.ground.outbox import SentMessage
 from enrollment.people.consents import Consent
-from portal.demo import city_builder, people
+from portal.demo import people
+from portal.demo.actors import bulk_acts
 from portal.public.demo import MOST
 
 
@@ -40,8 +41,8 @@ def test_a_code_stands_above_the_messages_of_a_round(client, portal_session, fro
 def test_the_simulated_families_do_not_answer_for_a_visitor(town):
     visitor, simulated = town.family("李"), town.family("王")
     of_city = update(Consent).where(Consent.account_id == simulated.account.id)
-    town.session.execute(of_city.values(text_digest=city_builder.CONSENT[1]))
+    town.session.execute(of_city.values(text_digest=people.CONSENT[1]))
     of_sign_in_page = town.family("王芳", phone=people.FAMILIES[1].login)
-    found = city_builder.families_that_answer(town.session)
+    found = bulk_acts.families_that_answer(town.session)
     assert {visitor.account.id, of_sign_in_page.account.id} <= found
     assert simulated.account.id not in found

@@ -36,8 +36,8 @@ class Draw:
         """Registration ends if it has not, and the market is frozen.  Everybody must have been reviewed."""
         if self.the_round.stage == "open":
             self.close_registration()
-        _number, until = participants.returned(self.session, self.the_round)
-        if until is not None and self.now < until:  # families have that long to complete what was sent back
+        _number, until = participants.returned(self.session, self.the_round, now=self.now)
+        if until is not None:  # families have that long to complete what was sent back
             self.at(until)
         if self.the_round.stage != "published":
             self.declare_form()

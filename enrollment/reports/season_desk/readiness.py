@@ -57,7 +57,7 @@ STEP_OF = {
 OF_ROWS = (Check.PLANS, Check.REVIEW, Check.RETURNED, Check.ANSWERS, Check.ARRIVALS)
 """The checks whose number opens to kindergartens."""
 
-_TALLIED: Mapping[Check, tuple[Subject, Collection[str], Collection[str]]] = {
+TALLIED: Mapping[Check, tuple[Subject, Collection[str], Collection[str]]] = {
     Check.REVIEW: (Subject.APPLICATION, HANDED_IN, AWAITING_DECISION),
     Check.RETURNED: (Subject.APPLICATION, HANDED_IN, (Stage.RETURNED,)),
     Check.ANSWERS: (Subject.OFFER, LIVE, (OfferState.OFFERED,)),
@@ -84,13 +84,18 @@ class Item:
         return sum(each.whole for each in self.areas)
 
     @property
+    def is_early(self) -> bool:
+        """Whether there is nothing to look at yet: no application, no place."""
+        return self.check in TALLIED and not self.whole
+
+    @property
     def open_areas(self) -> tuple[AreaProgress, ...]:
         return tuple(each for each in self.areas if each.left)
 
 
 def counted(check: Check, tally: Tally, year: int) -> Item:
     """A check that the tally knows."""
-    subject, states, waiting = _TALLIED[check]
+    subject, states, waiting = TALLIED[check]
     whole, left = tally.by_area(subject, states, year), tally.by_area(subject, waiting, year)
     return of_areas(check, {area: (n, n - left.get(area, 0)) for area, n in whole.items()})
 
@@ -216,7 +221,7 @@ def _open_plans(year: int, areas: Collection[str]) -> Select:
 
 
 def _open_cases(year: int, check: Check, areas: Collection[str]) -> Select:
-    subject, _whole, waiting = _TALLIED[check]
+    subject, _whole, waiting = TALLIED[check]
     n = func.sum(SeasonTally.n)
     return (
         select(

@@ -106,11 +106,11 @@ def _due_draw(session: Session, step: SimulatedStep, round_: Round, now: dt.date
         snapshot.precheck(session, round_, now=now)
     except Refused as refused:
         if refused.code != NOT_YET_DECLARED:
-            return DueStep(step, round_, refused, _ends_at(session, round_, refused))
+            return DueStep(step, round_, refused, _ends_at(session, round_, refused, now))
     return DueStep(step, round_)
 
 
-def _ends_at(session: Session, round_: Round, refused: Refused) -> dt.datetime | None:
+def _ends_at(session: Session, round_: Round, refused: Refused, now: dt.datetime) -> dt.datetime | None:
     if refused.code == "round_not_closed":
         return round_.closes_at
-    return participants.returned(session, round_)[1] if refused.code == "returns_have_time" else None
+    return participants.returned(session, round_, now=now)[1] if refused.code == "returns_have_time" else None

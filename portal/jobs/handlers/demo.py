@@ -7,9 +7,10 @@ from enrollment.chances import estimates, movement
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
 from enrollment.season import rounds
-from portal.demo import arrivals, city_builder, season, time_travel
-from portal.demo.actors import simulated_draw
+from portal.demo import arrivals, season, time_travel
+from portal.demo.actors import bulk_acts, simulated_draw
 from portal.demo.actors.due_steps import due_step
+from portal.demo.rounds.later_rounds import LaterRounds
 from portal.jobs.handlers.ask_registers import ask_registers
 from portal.jobs.handlers.phone_changes import end_phone_waits
 from portal.jobs.handlers.run_round import process_answer_deadlines, process_joint_decisions
@@ -32,12 +33,10 @@ def _draw(job: JobRun, late: dt.datetime | None) -> dict[str, Any]:
 
 def _supplementary(job: JobRun, late: dt.datetime | None, *, finish: bool) -> dict[str, Any]:
     """The season between the answers and the arrivals (ADR 54), as in a city that is built to its end."""
-    builder = city_builder.CityBuilder.of_the_city(
-        services().engine, lambda step, done, of: job.progress(done, of, step)
-    )
+    later = LaterRounds.of_the_city(services().engine, lambda step, done, of: job.progress(done, of, step))
     try:
-        found = {"supplementary": builder.open_supplementary_for_visitor(late)}
-        return found | ({"supplementary_drawn": builder.finish_supplementary_for_visitor(late)} if finish else {})
+        found = {"supplementary": later.open_for_visitor(late)}
+        return found | ({"supplementary_drawn": later.finish_for_visitor(late)} if finish else {})
     except Refused as refused:
         return {"waits": refused.as_row()}
 
@@ -66,7 +65,7 @@ def demo_people_act(job: JobRun) -> dict:
     if step in ("draw", "result", "confirmation"):
         # they reviewed while it was time: what they sent back on the day of the draw would keep its list open for a day
         reviewed_at = late or min(now, season.LAST_REVIEWS)
-        result["reviewed"] = city_builder.finish_reviews(
+        result["reviewed"] = bulk_acts.finish_reviews(
             services().engine, reviewed_at, lambda done, of: job.progress(done, of, "review")
         )
     if step == "result":
@@ -74,14 +73,14 @@ def demo_people_act(job: JobRun) -> dict:
         with job.session() as session:
             now = job.now(session)
     if step == "confirmation" or (result.get("drawn") and now > season.DATES["confirmation"][1]):
-        result["answered"] = city_builder.finish_answers(
+        result["answered"] = bulk_acts.finish_answers(
             services().engine, now, lambda done, of: job.progress(done, of, "answers")
         )
     if step in ("supplementary", "arrival"):
         result |= _supplementary(job, late, finish=step == "arrival")
     if step == "arrival":
         with job.session() as session:
-            leave, now = city_builder.families_that_answer(session), job.now(session)
+            leave, now = bulk_acts.families_that_answer(session), job.now(session)
         result["arrivals"] = arrivals.finish_arrivals(
             services().engine, season.YEAR, now, lambda done, of: job.progress(done, of, "arrivals"), leave=leave
         )
@@ -100,6 +99,6 @@ def demo_goes_on(job: JobRun) -> dict:
         due = due_step(session, now=now)
         if due is None or due.left_to_visitors or not time_travel.simulation_state(session).over:
             return {}
-    reviewed = city_builder.finish_reviews(services().engine, now, lambda done, of: None)
+    reviewed = bulk_acts.finish_reviews(services().engine, now, lambda done, of: None)
     with job.session() as session:
         return {"reviewed": reviewed, "goes_on": time_travel.go_on(session, now=now)}

@@ -186,6 +186,17 @@ def moved(
     return [(group_name(code, areas), *counts) for code, *counts in (row.result or {}).get(kind, ())]
 
 
+def largest_share(groups: list[tuple[str, int | None, int | None, int | None]]) -> float:
+    """The largest part of a group that gains or loses; 0 where nobody does."""
+    return max((max(b, w) / n for _name, n, b, w in groups if n and b is not None and w is not None), default=0.0)
+
+
+def moved_in_all(row: LaboratoryVariant) -> tuple[int, int] | None:
+    """How many of all children gain and lose; None in the variant that the others are compared with."""
+    found = next((counts for code, *counts in (row.result or {}).get("groups", ()) if code == "all"), None)
+    return (found[1], found[2]) if found and found[1] is not None else None
+
+
 HEAD = (
     "kind",
     "figure",

@@ -8,7 +8,14 @@ from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange
 
-from enrollment.laboratory.studies import FEWEST_DRAWS, MOST_DRAWS, STARTS, USUAL_DRAWS, Comparison, rounds_to_study
+from enrollment.laboratory.studies import (
+    FEWEST_DRAWS,
+    MOST_DRAWS,
+    USUAL_DRAWS,
+    Comparison,
+    first_variants,
+    rounds_to_study,
+)
 from enrollment.laboratory.variants import MOST_PHASES, MOST_WISHES, Method, Numbers, Reserve, Variant
 from enrollment.season.facts import Ground
 from enrollment.season.rules import PAIR_RULES
@@ -40,10 +47,7 @@ class StudyForm(OfficialForm):
 
     def variants(self) -> list[Variant]:
         """The variants of the chosen comparison, named in the reader's language."""
-        return [
-            Variant.from_json(values.to_json() | {"name": word("laboratory_start", code)})
-            for code, values in STARTS[Comparison(self.comparison.data)]
-        ]
+        return first_variants(Comparison(self.comparison.data), lambda code: word("laboratory_start", code))
 
 
 class TiersField(StringField):

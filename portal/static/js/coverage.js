@@ -19,7 +19,7 @@ if (chart) {
     watcher.disconnect();
     const script = document.createElement("script");
     script.src = chart.dataset.library;
-    script.onload = draw;
+    script.onload = () => { draw(); chart.closest("[data-chart-card]").classList.add("drawn"); };
     script.onerror = () => { chart.closest("[data-chart-card]").hidden = true; };
     document.head.append(script);
   }, { rootMargin: "300px" }).observe(chart.closest("[data-chart-card]"));

@@ -6,7 +6,7 @@ import { bytesOf } from "../verify/text.js";
 
 const EVERY = 3000, PATIENCE = 8000;
 const offline = document.getElementById("offline"), full = document.getElementById("full");
-let ahead = 0, shown = "", lost = 0, asked = 0;
+let ahead = 0, shown = "", lost = 0, asked = 0, moves = 0;
 
 /* What the scene says, without what moves by itself. */
 function said(page) {
@@ -48,6 +48,7 @@ function setClock(page) {
 
 async function show(address, moved) {
   const mine = ++asked;
+  if (moved) moves += 1;
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(PATIENCE) });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -70,6 +71,8 @@ async function show(address, moved) {
     }
   } catch {
     lost ||= Date.now(); // the last scene stays on the screen
+  } finally {
+    if (moved) moves -= 1;
   }
   tick();
 }
@@ -108,4 +111,5 @@ shown = said(document);
 computeAgain();
 tick();
 setInterval(tick, 250);
-setInterval(() => { if (!document.hidden) show(location.href, false); }, EVERY);
+// not while the next scene is on its way: its answer would no longer be the newest, and the key would be lost
+setInterval(() => { if (!document.hidden && !moves) show(location.href, false); }, EVERY);

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from enrollment.applications import submission
-from enrollment.draw import snapshot
+from enrollment.draw import participants, snapshot
 from enrollment.eligibility import deadline_reminders, return_times
 from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
+from enrollment.places.kindergartens import Kindergarten
 from enrollment.review import return_undo, review
 from enrollment.review.returns.answer_times import answer_times
 from enrollment.review.review import Ask
@@ -84,3 +85,27 @@ def test_the_chosen_moment_is_told_reminded_of_and_honoured_by_the_freeze(town, 
     submission.submit(town.session, ana.id, by=town.parent_of(ana), now=at(5, 30, 9))
     with pytest.raises(Refused, match="still_under_review"):
         snapshot.precheck(town.session, town.the_round, now=at(5, 30, 10))
+
+
+def test_the_last_moment_of_a_round_is_that_of_its_returns_looked_at_one_by_one(town, ana):
+    """With and without a chosen moment, before and after the review ends; what was handed in again and what is over count no more."""
+    here = town.session.scalars(select(Kindergarten)).one()
+    others = [town.child(name, wishes=[here]) for name in ("贝贝", "聪聪", "丹丹")]
+    chosen = {ana.id: at(5, 31, 21)}
+    sent_back = {ana: at(5, 30, 9), others[0]: at(5, 30, 10), others[1]: at(6, 3, 15), others[2]: at(6, 3, 16)}
+    for application, moment in sent_back.items():
+        town.at(moment)
+        clerk = town.clerk_takes(application)
+        review.send_back(town.session, application.id, ASK, answer_by=chosen.get(application.id), by=clerk, now=moment)
+    submission.submit(town.session, others[2].id, by=town.parent_of(others[2]), now=at(6, 3, 17))
+    waiting = [ana, others[0], others[1]]
+    until = {each.id: return_times.answer_until(town.session, each, returned_at=each.returned_at) for each in waiting}
+    assert until == {ana.id: at(5, 31, 21), others[0].id: at(6, 3, 18), others[1].id: at(6, 4, 15)}
+    for now in (at(5, 30, 11), at(6, 3, 17), at(6, 3, 19), at(6, 4, 14, 59), at(6, 4, 15), at(6, 9, 9)):
+        last = max((moment for moment in until.values() if moment > now), default=None)
+        assert participants.returned(town.session, town.the_round, now=now) == (3, last)
+    submission.submit(town.session, others[1].id, by=town.parent_of(others[1]), now=at(6, 3, 18))
+    assert participants.returned(town.session, town.the_round, now=at(5, 30, 9)) == (2, at(6, 3, 18))
+    submission.submit(town.session, others[0].id, by=town.parent_of(others[0]), now=at(6, 3, 18))
+    assert participants.returned(town.session, town.the_round, now=at(5, 30, 9)) == (1, at(5, 31, 21))
+    assert participants.returned(town.session, town.the_round, now=at(6, 1, 9)) == (1, None)

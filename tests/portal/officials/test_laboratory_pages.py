@@ -6,7 +6,7 @@ import io
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
-from enrollment.laboratory.study_rows import LaboratoryStudy
+from enrollment.laboratory.study_rows import LaboratoryStudy, LaboratoryVariant
 from tests.support.crowd import crowd
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
@@ -78,6 +78,12 @@ def test_a_study_from_its_question_to_the_file(desk, town, portal_engine, frozen
     shown = soup(city, page, lang="zh")
     own = next(row for row in shown.select("table.measures tr") if "按自家志愿入园" in row.text)
     assert len(own.select("td")) == 5 and "—" not in own.text
+    moved = next(row for row in shown.select("table.measures tr") if "比 A 变好、变差的孩子" in row.text)
+    found = town.session.scalars(select(LaboratoryVariant).order_by(LaboratoryVariant.number))
+    of_all = [row.result["groups"][0] if row.result["groups"] else ["all", 0, None, None] for row in found]
+    assert [cell.text.split() for cell in moved.select("td")] == [
+        ["—"] if gain is None else [str(gain), "变好", str(lose), "变差"] for _code, _n, gain, lose in of_all
+    ]
     assert shown.select_one("svg.behaviour") and shown.select_one(".verdict")
     rows = list(csv.reader(io.StringIO(city.get(f"{page}/figures.csv").data.decode("utf-8-sig"))))
     told = next(row for row in rows if row[1] == "按自家志愿入园" and row[2].startswith("A "))

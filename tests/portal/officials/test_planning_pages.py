@@ -91,7 +91,7 @@ def test_a_plan_from_the_question_to_two_signatures(desk, town, portal_engine, f
     assert [row.text.strip() for row in shown.select("table.path")[0].select("tbody td")][:3] == [
         "◇ 45.00", "✓ 62.00", "✓ 62.00",
     ]  # fmt: skip
-    late = shown.find("h3", string="要是哪一项晚一年").find_next("table").select("tbody tr")
+    late = shown.find("h2", string="要是哪一项晚一年").find_next("table").select("tbody tr")
     assert [[cell.text for cell in row.select("th, td")] for row in late] == [
         ["转公办一所 锦江区", "6", "0", "45.00%", "2028.9"]
     ], "with 45 of 100 children in public kindergartens six are missing, for one year"

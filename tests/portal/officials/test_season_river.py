@@ -44,6 +44,11 @@ def test_a_number_opens_to_its_kindergartens(city, another_client, language):
     page = soup(city.screen, f"{PAGE}?lang={language}")
     assert page.select_one(".five b").text == "4"
     assert len(page.select(".stations li")) == 8
+    early = {
+        "zh": ["还没有录取，没有要答复的家庭", "还没有确认的孩子"],
+        "en": ["No places are offered yet", "Nobody has confirmed a place yet"],
+    }
+    assert [row.select_one(".grow").text for row in page.select(".ready .later")] == early[language]
     link = page.select_one('.ready a[href$="readiness/review"]')
     assert "4" in link.text
     rows = soup(city.screen, link["href"])

@@ -1,0 +1,1 @@
+"""The rounds of the demo city: their families, and what follows after the main round."""
