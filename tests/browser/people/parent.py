@@ -54,14 +54,14 @@ class Parent(Person):
 
     def uploads(self, document: str, photo: Path | FilePayload) -> None:
         """Take a photo of a document: the script reduces its size and sends it."""
-        paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=document))
+        paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=self.said(document)))
         self.taps += 3
         paper.locator("[data-shoot][capture]").set_input_files(photo)
         expect(paper.locator(".tile:not(.kept-tile):not(.shooting)")).to_have_count(1)
 
     def goes_to_the_finder(self) -> None:
         """By the link of the list, or not at all: with an empty list the finder is the next page of the form."""
-        if not self.page.locator("h1", has_text="选一所幼儿园").count():
+        if not self.page.locator("h1", has_text=self.said("选一所幼儿园")).count():
             self.follows("所）", exact=False)
         self.is_at("选一所幼儿园")
 
