@@ -89,7 +89,7 @@ def family(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weight")
     key_file = write_key_file(folder / "keys.json")
     with serving(folder / "var", KEY_FILE=str(key_file), DEMO="1") as portal:
-        portal.hear("ready at")
+        portal.hear("ready at", seconds=300)
         engine = open_engine(Postgres(folder / "var" / "postgres", folder / "var").url("portal"))
         with Session(engine, expire_on_commit=False) as session:
             town = Town(session, NOW)

@@ -49,16 +49,22 @@ async function draw() {
 
 const place = ([longitude, latitude]) => [latitude, longitude];
 
-/* The name of a district where it covers no mark and no other name; a larger district comes first. */
+/* The name of a district in its middle, or somewhat above or below, where it covers no mark and no other name; the larger come first. */
 function names(districts, map) {
   const taken = [...box.querySelectorAll(".leaflet-marker-icon .mark b")].map((each) => each.getBoundingClientRect());
-  const width = (layer) => map.latLngToLayerPoint(layer.getBounds().getNorthEast()).x - map.latLngToLayerPoint(layer.getBounds().getSouthWest()).x;
-  const named = districts.getLayers().filter((layer) => layer.getTooltip()).sort((one, other) => width(other) - width(one));
+  const height = (layer) => map.latLngToLayerPoint(layer.getBounds().getSouthWest()).y - map.latLngToLayerPoint(layer.getBounds().getNorthEast()).y;
+  const named = districts.getLayers().filter((layer) => layer.getTooltip()).sort((one, other) => height(other) - height(one));
   for (const layer of named) {
-    const label = layer.getTooltip().getElement(), here = label.getBoundingClientRect();
-    const free = taken.every((each) => each.right < here.left || each.left > here.right || each.bottom < here.top || each.top > here.bottom);
-    label.style.visibility = free ? "" : "hidden";
-    if (free) taken.push(here);
+    const label = layer.getTooltip().getElement();
+    label.style.visibility = "hidden";
+    for (const away of [0, -28, 28, -56, 56, -84, 84].filter((each) => Math.abs(each) < height(layer) / 3)) {
+      label.style.marginTop = `${away}px`;
+      const here = label.getBoundingClientRect();
+      if (taken.some((each) => each.right >= here.left && each.left <= here.right && each.bottom >= here.top && each.top <= here.bottom)) continue;
+      label.style.visibility = "";
+      taken.push(here);
+      break;
+    }
   }
 }
 

@@ -18,7 +18,10 @@ WITH_VALUES = {
 
 @cache
 def english() -> dict[str, str]:
-    return {text.zh: text.en for text in texts()}
+    found: dict[str, str] = {}
+    for text in texts():  # those of the pages come first, those of codes after them
+        found.setdefault(text.zh, text.en)
+    return found
 
 
 class EnglishNewcomer(Newcomer):
