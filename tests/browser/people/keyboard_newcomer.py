@@ -56,6 +56,11 @@ class KeyboardNewcomer(Newcomer):
             self.press("Enter")
         self.looks()
 
+    def touches(self, button: str) -> None:
+        self.taps += 1
+        self.reaches(self.page.get_by_role("button", name=self.said(button), exact=True))
+        self.press("Enter")
+
     def writes(self, label: str, text: str, *, exact: bool = True) -> None:
         self.reaches(self.page.get_by_label(self.said(label), exact=exact))
         self.types(text)

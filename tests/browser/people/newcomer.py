@@ -14,7 +14,7 @@ import os
 import re
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Locator
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.people.parent import Parent
 
@@ -83,6 +83,11 @@ class Newcomer(Parent):
     def length(line: str) -> int:
         """How much there is to read, in the unit of `UNIT`."""
         return len("".join(line.split()))
+
+    def lives_where_registered(self) -> None:
+        """One touch, where a choice of the list takes two."""
+        self.touches("和户籍一样：锦江区")
+        expect(self.page.get_by_label(self.said("孩子现在住在"), exact=True)).to_have_value("510104")
 
     def looks_closely(self) -> None:
         """A newcomer reads in one language, on the phone."""

@@ -37,13 +37,16 @@ class Parent(Person):
     def tells_where_they_live(self) -> None:
         self.ticks("成都市家庭户口")
         self.picks("户籍所在区域", "锦江区")
-        self.picks("孩子现在住在", "锦江区")
+        self.lives_where_registered()
         self.writes("街道（镇）", "静安街道")
         self.writes("社区（村）", "锦苑社区")
         self.writes("小区", "锦官新城")
         self.writes("详细地址", "静安路 8 号 3 栋 1 单元（模拟数据）")
         self.ticks("是，自有住房")
         self.presses("保存并继续")
+
+    def lives_where_registered(self) -> None:
+        self.picks("孩子现在住在", "锦江区")
 
     def claims_an_elder_sibling(self, kindergarten: str) -> None:
         self.ticks("哥哥姐姐在园", exact=True)
