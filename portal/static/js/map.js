@@ -101,16 +101,27 @@ function spread(group, map) {
 const focused = new Set();
 function cluster(group, map) {
   const { L } = window, name = `${group.length} ${box.dataset.group}`;
-  return L.marker([0, 0], { icon: icon("group", `×${group.length}`), title: name, alt: name }).on("click", (event) => {
+  const marker = L.marker([0, 0], { icon: icon("group", `×${group.length}`), title: name, alt: name });
+  return pressed(marker, () => {
     /* the reader of a keyboard stays with these pins */
-    if (event.target.getElement() === document.activeElement) for (const pin of group) focused.add(pin[3]);
+    if (marker.getElement() === document.activeElement) for (const pin of group) focused.add(pin[3]);
     map.fitBounds(L.latLngBounds(group.map(place)).pad(0.2), { maxZoom: CLOSEST });
+  });
+}
+
+/* Leaflet gives a mark the focus of the keyboard, and leaves its keys to us. */
+function pressed(marker, act) {
+  return marker.on("click", act).on("keydown", ({ originalEvent: pressing }) => {
+    if (pressing.key !== "Enter" && pressing.key !== " ") return;
+    pressing.preventDefault();
+    act();
   });
 }
 
 function pinOf([, , nature, number]) {
   const name = [number, box.dataset[nature]].filter(Boolean).join(" · ");
-  const marker = window.L.marker([0, 0], { icon: icon(NATURES[nature] ?? "", number), title: name, alt: name }).on("click", () => tell(number, marker));
+  const marker = window.L.marker([0, 0], { icon: icon(NATURES[nature] ?? "", number), title: name, alt: name });
+  pressed(marker, () => tell(number, marker));
   if (number === chosen.number) marker.on("add", () => choose(number, marker));
   return marker;
 }
@@ -142,5 +153,8 @@ async function tell(number, marker) {
     return;
   }
   const answer = await fetch(`${box.dataset.card}${box.dataset.card.includes("?") ? "&" : "?"}number=${number}`);
-  if (answer.ok) document.getElementById("pin-card").innerHTML = await answer.text();
+  if (!answer.ok) return;
+  const card = document.getElementById("pin-card");
+  card.innerHTML = await answer.text();
+  card.scrollIntoView({ block: "nearest" });
 }
