@@ -15,7 +15,7 @@ CLOSE = [(104.0800, 30.6500), (104.0801, 30.6501), (104.0803, 30.6499), (104.080
 """Four within forty metres; a fifth has the point of the first, as two sites of one house have."""
 
 FAR = [(104.20, 30.70), (103.95, 30.60), (104.06, 30.75)]
-STILL = "!document.querySelector('.leaflet-zoom-anim, .leaflet-pan-anim')"
+STILL = "() => !document.querySelector('.leaflet-zoom-anim, .leaflet-pan-anim')"
 NATURES = {"zh-CN": ("公办", "普惠性民办"), "en": ("Public", "Inclusive private")}
 
 
@@ -101,7 +101,7 @@ def test_a_cluster_opens_by_the_keyboard_and_the_focus_stays_with_its_pins(city,
     for _ in range(6):
         page.keyboard.press("Enter")
         page.wait_for_function(STILL)
-        page.wait_for_function("document.activeElement.matches('.leaflet-marker-icon')")
+        page.wait_for_function("() => document.activeElement.matches('.leaflet-marker-icon')")
         if not page.evaluate("document.activeElement.querySelector('.group')"):
             break
     name = page.evaluate("document.activeElement.title")

@@ -140,7 +140,10 @@ def paints(phone: Page, paths: list[str], *, empty: int = 0) -> None:
             wire.cdp.send("Network.clearBrowserCache")
         wire.weigh(path)
         seen = phone.evaluate("seen")
-        print(f"{path} {seen['paint']:.0f} ms, moved {seen['shift']:.4f}, {wire.bytes} bytes")
+        answer = phone.evaluate("performance.getEntriesByType('navigation')[0].responseStart")
+        print(
+            f"{path} {seen['paint']:.0f} ms, moved {seen['shift']:.4f}, {wire.bytes} bytes, answered after {answer:.0f} ms"
+        )
         if not 0 < seen["paint"] <= LARGEST_PAINT or seen["shift"] >= 0.01:
             slow[path] = seen
     assert slow == {}
