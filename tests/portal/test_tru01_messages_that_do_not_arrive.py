@@ -128,7 +128,9 @@ def test_officials_see_whom_failed_messages_concern_and_whether_the_gateway_work
     sign_in(client, failed.city_official().account_id)
     page = client.get("/officials/2026/messages").text
     assert "K7MQ-0001" in page and "号码不存在或已停机" in page
-    assert not re.search(r"\b1[3-9]\d{9}\b", page), "numbers are masked"  # \b: not the digits inside a random form token
+    assert not re.search(r"\b1[3-9]\d{9}\b", page), (
+        "numbers are masked"
+    )  # \b: not the digits inside a random form token
     assert "发送程序没有运行：验证码、通知" in page
     for lane in Lane:
         down = frozen_clock.now if lane == Lane.NOTICES else None
