@@ -67,6 +67,10 @@ def way_words(way: Iterable[Ground]) -> str:
     return TOGETHER[language()].join([first, *map(_inside_a_sentence, others)])
 
 
+def _listed_in_a_sentence(words: list[str]) -> str:
+    return listed([words[0], *map(_inside_a_sentence, words[1:])])
+
+
 def _inside_a_sentence(words: str) -> str:
     return words[0].lower() + words[1:]
 
@@ -132,7 +136,7 @@ def _example(rules: Rules, example: Example) -> ExampleLine:
     facts, kindergarten = example_facts(rules, example), example_kindergarten(rules, example)
     holding = [g for g in rules.grounds if rules.holds(g, facts, kindergarten, example.serves)]
     apart = [word("ground", ground) for ground in holding if ground != Ground.SERVICE_AREA]
-    has = listed(apart) if apart else _("没有以上依据")
+    has = _listed_in_a_sentence(apart) if apart else _("没有以上依据")
     at = word("nature", example.nature)
     if not any(Ground.SERVICE_AREA in way for rule in rules.rules for way in rule.ways):
         return ExampleLine(has, at, example.tier)
@@ -143,7 +147,7 @@ def _example(rules: Rules, example: Example) -> ExampleLine:
 def open_to_words(rules: Rules) -> str:
     if not rules.open_to:
         return _("凡年龄符合的孩子都可以申请。")
-    grounds = listed(word("ground", ground) for ground in Ground if ground in rules.open_to)
+    grounds = _listed_in_a_sentence([word("ground", ground) for ground in Ground if ground in rules.open_to])
     return _("至少申报其中一项：%(grounds)s。", grounds=grounds)
 
 

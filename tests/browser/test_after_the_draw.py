@@ -82,6 +82,7 @@ def test_a_family_without_a_place_reads_what_comes_next_and_nobody_is_left_with_
     waiting.reads("按 2025 年的家庭估算有多少会放弃", "100 次模拟递补里轮到的次数，截至")
     assert "何老师" in waiting.officer() and "028-0000 0126" in waiting.officer()
     waiting.reads("一直没有会怎样？", "区里替您家找空位", "到园报到、体检")
+    waiting.prints("028-0000 0126", "没有录取：您家是第")
     file = waiting.calendar_file()
     assert "DTSTART:20260615T010000Z" in file and "DTEND:20260619T100000Z" in file and "陈一禾" not in file
     waiting.appeals("派位时第 2 优先级没有算上，请核实。")

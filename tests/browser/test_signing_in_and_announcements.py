@@ -61,7 +61,7 @@ WORDS = {
         "confirm": "Confirm and sign in",
         "mine": "Ways to sign in",
         "next": "Next question",
-        "end": "See our case",
+        "end": "Show what applies to us",
         "take": "Start registering, with these answers",
     },
 }

@@ -110,3 +110,14 @@ def test_every_text_has_both_languages():
     found = [text.where for text in texts() if not text.en.strip() or re.search(r"[。；？]", text.en)]
     assert len(texts()) > 5_000
     assert not found, "\n".join(found)
+
+
+def test_a_text_has_one_translation():
+    """All catalogues are one: of two translations of the same text the later file's would stand on the other's pages too."""
+    translations: dict[str, dict[str, str]] = {}
+    for file in sorted((TEXT / "translations" / "en" / "LC_MESSAGES").glob("*.po")):
+        with file.open("rb") as opened:
+            for message in read_po(opened):
+                if message.id:
+                    translations.setdefault(str(message.id), {})[str(message.string)] = file.name
+    assert {text: found for text, found in translations.items() if len(found) > 1} == {}

@@ -108,7 +108,7 @@ def unserved_pins() -> ResponseReturnValue:
     return jsonify(
         lon=[None if each is None else round(each.longitude * 10_000) for each in points],
         lat=[None if each is None else round(each.latitude * 10_000) for each in points],
-        nature="u" * len(points),
+        nature="c" * len(points),
         start=None,
     )
 

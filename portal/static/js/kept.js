@@ -221,3 +221,20 @@ export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 }
+
+/* A photo as small as a slow connection carries it, before it is kept or sent. The server does it again. Here, because every page of
+   a family has this module: a module of its own would cost the page of the papers a kilobyte of headers. */
+const LONGEST = 1600;
+export async function shrunk(file) {
+  if (!file.type.startsWith("image/") || file.size < 700000) return file;
+  try {
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+    const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    return blob && blob.size < file.size ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" }) : file;
+  } catch {
+    return file; /* a format that this browser cannot read: the server can */
+  }
+}

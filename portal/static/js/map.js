@@ -1,7 +1,7 @@
 /* The map of the finder: outlines of the districts, tiles where the city has them, pins with the numbers of the list. */
 const box = document.getElementById("map");
 const NATURES = { u: "", n: "i", r: "r" };
-const CELL = 52;
+const APART = 52, CLOSEST = 17;
 const script = document.createElement("script");
 script.src = box.dataset.library;
 script.onload = () => draw().catch(() => { box.hidden = true; });
@@ -11,8 +11,9 @@ document.head.append(script);
 async function draw() {
   const { L } = window;
   const [outlines, found] = await Promise.all([box.dataset.outlines, box.dataset.pins].map(async (address) => (await fetch(address)).json()));
-  const map = L.map(box, { attributionControl: false, minZoom: 8, maxZoom: 17, zoomSnap: 0.5, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches });
-  if (box.dataset.tiles) for (const layer of ["vec", "cva"]) L.tileLayer(box.dataset.tiles.replace("LAYER", layer), { maxZoom: 17 }).addTo(map);
+  const map = L.map(box, { attributionControl: false, minZoom: 8, maxZoom: CLOSEST, zoomControl: false, zoomSnap: 0.5, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches });
+  L.control.zoom({ zoomInTitle: box.dataset.nearer, zoomOutTitle: box.dataset.wider }).addTo(map);
+  if (box.dataset.tiles) for (const layer of ["vec", "cva"]) L.tileLayer(box.dataset.tiles.replace("LAYER", layer), { maxZoom: CLOSEST }).addTo(map);
   const districts = L.geoJSON(outlines, {
     interactive: false,
     style: { color: "#8f8878", weight: 1.2, fillColor: "#f5f2ea", fillOpacity: box.dataset.tiles ? 0 : 1 },
@@ -28,28 +29,101 @@ async function draw() {
   }
   const shown = L.layerGroup().addTo(map);
   const show = () => {
+    const last = map.getZoom() >= CLOSEST;
     shown.clearLayers();
-    const view = map.getBounds().pad(0.2);
-    const cells = new Map();
-    for (const pin of pins) {
-      if (!view.contains([pin[1], pin[0]])) continue;
-      const at = map.project([pin[1], pin[0]]);
-      const key = `${Math.floor(at.x / CELL)},${Math.floor(at.y / CELL)}`;
-      if (cells.has(key)) cells.get(key).push(pin); else cells.set(key, [pin]);
+    for (const group of groups(pins, map)) {
+      const whole = group.length > 1 && !last;
+      const points = whole ? [place(group[0])] : spread(group, map);
+      points.forEach((point, at) => {
+        const marker = whole ? cluster(group, map) : pinOf(group[at]);
+        marker.setLatLng(point).addTo(shown);
+        if (focused.has(group[at][3])) { focused.clear(); marker.getElement().focus({ preventScroll: true }); }
+      });
     }
-    for (const group of cells.values()) {
-      if (group.length > 1 && map.getZoom() < 17) {
-        const middle = L.latLngBounds(group.map(([longitude, latitude]) => [latitude, longitude]));
-        L.marker(middle.getCenter(), { icon: icon("group", `×${group.length}`), title: `${group.length} ${box.dataset.group}`, alt: `${group.length} ${box.dataset.group}` })
-          .on("click", () => map.fitBounds(middle.pad(0.2), { maxZoom: 17 })).addTo(shown);
-      } else for (const pin of group) {
-        L.marker([pin[1], pin[0]], { icon: icon(NATURES[pin[2]], pin[3]), title: String(pin[3]), alt: String(pin[3]) }).on("click", (event) => tell(pin[3], event.target)).addTo(shown);
-      }
-    }
+    names(districts, map);
   };
   map.on("moveend", show);
   show();
   box.dataset.drawn = pins.length;
+}
+
+const place = ([longitude, latitude]) => [latitude, longitude];
+
+/* The name of a district in its middle, or somewhat above or below, where it covers no mark and no other name; the larger come first. */
+function names(districts, map) {
+  const taken = [...box.querySelectorAll(".leaflet-marker-icon .mark b")].map((each) => each.getBoundingClientRect());
+  const height = (layer) => map.latLngToLayerPoint(layer.getBounds().getSouthWest()).y - map.latLngToLayerPoint(layer.getBounds().getNorthEast()).y;
+  const named = districts.getLayers().filter((layer) => layer.getTooltip()).sort((one, other) => height(other) - height(one));
+  for (const layer of named) {
+    const label = layer.getTooltip().getElement();
+    label.style.visibility = "hidden";
+    for (const away of [0, -28, 28, -56, 56, -84, 84].filter((each) => Math.abs(each) < height(layer) / 3)) {
+      label.style.marginTop = `${away}px`;
+      const here = label.getBoundingClientRect();
+      if (taken.some((each) => each.right >= here.left && each.left <= here.right && each.bottom >= here.top && each.top <= here.bottom)) continue;
+      label.style.visibility = "";
+      taken.push(here);
+      break;
+    }
+  }
+}
+
+/* Pins that would stand on each other, together; no two groups are nearer than APART, so that a thumb finds each. */
+function groups(pins, map) {
+  const view = map.getBounds().pad(0.2), cells = new Map(), found = [];
+  for (const pin of pins) {
+    if (!view.contains(place(pin))) continue;
+    const at = map.project(place(pin)), x = Math.floor(at.x / APART), y = Math.floor(at.y / APART);
+    let near = null, least = APART;
+    for (let column = x - 1; column <= x + 1; column += 1) for (let row = y - 1; row <= y + 1; row += 1) {
+      const each = cells.get(`${column},${row}`);
+      for (const group of each ?? []) if (group.at.distanceTo(at) < least) { near = group; least = group.at.distanceTo(at); }
+    }
+    if (near) { near.pins.push(pin); continue; }
+    const group = { at, pins: [pin] }, key = `${x},${y}`;
+    if (cells.has(key)) cells.get(key).push(group); else cells.set(key, [group]);
+    found.push(group);
+  }
+  return found.map((group) => group.pins);
+}
+
+/* Where pins that stay together at the closest look stand: side by side around their middle. */
+function spread(group, map) {
+  if (group.length === 1) return [place(group[0])];
+  const middle = map.project(window.L.latLngBounds(group.map(place)).getCenter());
+  const far = APART / 2 / Math.sin(Math.PI / group.length);
+  return group.map((_, at) => {
+    const turn = (2 * Math.PI * at) / group.length - Math.PI / 2;
+    return map.unproject(middle.add([far * Math.cos(turn), far * Math.sin(turn)]));
+  });
+}
+
+const focused = new Set();
+function cluster(group, map) {
+  const { L } = window, name = `${group.length} ${box.dataset.group}`;
+  const marker = L.marker([0, 0], { icon: icon("group", `×${group.length}`), title: name, alt: name });
+  return pressed(marker, () => {
+    /* the reader of a keyboard stays with these pins */
+    if (marker.getElement() === document.activeElement) for (const pin of group) focused.add(pin[3]);
+    map.fitBounds(L.latLngBounds(group.map(place)).pad(0.2), { maxZoom: CLOSEST });
+  });
+}
+
+/* Leaflet gives a mark the focus of the keyboard, and leaves its keys to us. */
+function pressed(marker, act) {
+  return marker.on("click", act).on("keydown", ({ originalEvent: pressing }) => {
+    if (pressing.key !== "Enter" && pressing.key !== " ") return;
+    pressing.preventDefault();
+    act();
+  });
+}
+
+function pinOf([, , nature, number]) {
+  const name = [number, box.dataset[nature]].filter(Boolean).join(" · ");
+  const marker = window.L.marker([0, 0], { icon: icon(NATURES[nature] ?? "", number), title: name, alt: name });
+  pressed(marker, () => tell(number, marker));
+  if (number === chosen.number) marker.on("add", () => choose(number, marker));
+  return marker;
 }
 
 function icon(kind, text) {
@@ -60,19 +134,27 @@ function icon(kind, text) {
   return window.L.divIcon({ html: mark, className: "", iconSize: [44, 44] });
 }
 
-let chosen = null;
+const chosen = { number: null, mark: null };
+function choose(number, marker) {
+  chosen.mark?.classList.remove("chosen");
+  Object.assign(chosen, { number, mark: marker.getElement().firstChild });
+  chosen.mark.classList.add("chosen");
+}
+
 async function tell(number, marker) {
-  chosen?.classList.remove("chosen");
-  chosen = marker.getElement()?.firstChild;
-  chosen?.classList.add("chosen");
+  choose(number, marker);
   if (!box.dataset.card) {
     /* the cards are those of the list: on this page or on another one */
     const here = document.querySelector(`[data-number="${number}"]`);
-    if (here) { here.scrollIntoView({ block: "center" }); here.querySelector("a").focus({ preventScroll: true }); return; }
+    if (here) { here.scrollIntoView({ block: "center" }); here.querySelector("a, input").focus({ preventScroll: true }); return; }
+    if (!box.dataset.list) return;
     const page = Math.ceil(number / box.dataset.perPage);
     location.assign(`${box.dataset.list}${box.dataset.list.includes("?") ? "&" : "?"}page=${page}`);
     return;
   }
   const answer = await fetch(`${box.dataset.card}${box.dataset.card.includes("?") ? "&" : "?"}number=${number}`);
-  if (answer.ok) document.getElementById("pin-card").innerHTML = await answer.text();
+  if (!answer.ok) return;
+  const card = document.getElementById("pin-card");
+  card.innerHTML = await answer.text();
+  card.scrollIntoView({ block: "nearest" });
 }

@@ -1,7 +1,6 @@
 /* The papers of a family: a photo is shown as it is taken, kept, and sent by itself (ADR 42). */
-import { bodyOf, lasting } from "./kept.js";
+import { bodyOf, lasting, shrunk } from "./kept.js";
 import { add, again, forgetPhoto, send, waiting } from "./photo_queue.js";
-import { shrunk } from "./photos.js";
 
 const page = document.getElementById("papers"), words = page.dataset, status = document.getElementById("papers-say");
 const limits = JSON.parse(words.limits), pictures = new Map(), sent = new Map();

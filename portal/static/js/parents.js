@@ -39,6 +39,23 @@ if (homeArea) {
   if (homeArea.value === "outside") follow();
 }
 
+/* Most live where they are registered: one touch says so, once the area of the hukou is chosen. */
+const registered = household?.querySelector("#hukou_area"), same = household?.querySelector("[data-same]");
+if (registered && same && homeArea) {
+  const button = same.querySelector("button"), words = button.textContent;
+  const offer = () => {
+    same.hidden = !registered.value || homeArea.value !== "";
+    button.textContent = words + registered.selectedOptions[0].label;
+  };
+  for (const list of [registered, homeArea]) list.addEventListener("change", offer);
+  offer();
+  button.addEventListener("click", () => {
+    homeArea.value = registered.value;
+    homeArea.focus();
+    for (const told of ["input", "change"]) homeArea.dispatchEvent(new Event(told, { bubbles: true }));
+  });
+}
+
 /* Names of kindergartens while one is typed. */
 const grounds = document.querySelector("form[data-kindergartens]");
 let waiting;

@@ -14,14 +14,13 @@ import os
 import re
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Locator
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.people.parent import Parent
 
 LINES = os.environ.get("LINES_READ")
 """`LINES_READ=1` before the command of a test prints each line that is read."""
 
-CHARACTERS_A_MINUTE = 330
 SECONDS_A_TAP, SECONDS_A_CHARACTER, SECONDS_A_DIGIT, SECONDS_A_PHOTO, SECONDS_FOR_A_CODE = 1.5, 1, 0.5, 10, 20
 ABOVE = """(pressed) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), lines = new Map();
@@ -39,6 +38,8 @@ ABOVE = """(pressed) => {
 
 
 class Newcomer(Parent):
+    UNIT, A_MINUTE = "characters", 330
+
     def __init__(self, page):
         super().__init__(page)
         self.read = self.typed = self.photos = 0
@@ -47,9 +48,12 @@ class Newcomer(Parent):
         """Each page with the characters that were new on it."""
         self._known: set[str] = set()
 
+    def comes_in(self) -> None:
+        self.opens("/")
+
     def begins(self, phone: str) -> None:
         """As a visitor does: the page that the link leads to is the one where the number is typed."""
-        self.opens("/")
+        self.comes_in()
         self.follows("开始登记或继续填写")
         self.writes("手机号", phone, exact=False)
         self.presses("获取验证码")
@@ -58,22 +62,32 @@ class Newcomer(Parent):
         self.is_at("个人信息同意书")
 
     def follows(self, link: str | re.Pattern, *, exact: bool = True, within: Locator | None = None) -> None:
-        self.reads_down_to((within or self.page).get_by_role("link", name=link, exact=exact).first)
+        self.reads_down_to((within or self.page).get_by_role("link", name=self.named(link), exact=exact).first)
         super().follows(link, exact=exact, within=within)
 
     def presses(self, button: str, *, exact: bool = True, within: Locator | None = None, patience: int = 20) -> None:
-        self.reads_down_to((within or self.page).get_by_role("button", name=button, exact=exact).first)
+        self.reads_down_to((within or self.page).get_by_role("button", name=self.said(button), exact=exact).first)
         super().presses(button, exact=exact, within=within, patience=patience)
 
     def reads_down_to(self, control: Locator) -> None:
         """Read what stands above the control."""
         lines = set(control.evaluate(ABOVE)) - self._known
         self._known |= lines
-        new = sum(len("".join(line.split())) for line in lines)
+        new = sum(map(self.length, lines))
         if LINES:
             print(*sorted(lines, key=len), sep="\n")
         self.read += new
         self.pages.append((" ".join(self.page.locator("h1").inner_text().split()), new))
+
+    @staticmethod
+    def length(line: str) -> int:
+        """How much there is to read, in the unit of `UNIT`."""
+        return len("".join(line.split()))
+
+    def lives_where_registered(self) -> None:
+        """One touch, where a choice of the list takes two."""
+        self.touches("和户籍一样：锦江区")
+        expect(self.page.get_by_label(self.said("孩子现在住在"), exact=True)).to_have_value("510104")
 
     def looks_closely(self) -> None:
         """A newcomer reads in one language, on the phone."""
@@ -91,14 +105,14 @@ class Newcomer(Parent):
     @property
     def minutes(self) -> float:
         return (
-            self.read / CHARACTERS_A_MINUTE
+            self.read / self.A_MINUTE
             + (self.taps * SECONDS_A_TAP + self.typing + self.photos * SECONDS_A_PHOTO + SECONDS_FOR_A_CODE) / 60
         )
 
     def told(self) -> str:
         """The walk in lines: each page with what is new on it, and the sums."""
-        pages = "\n".join(f"{new:6} characters  {heading}" for heading, new in self.pages)
+        pages = "\n".join(f"{new:6} {self.UNIT}  {heading}" for heading, new in self.pages)
         return (
-            f"{pages}\n{self.taps} taps, {self.read} characters read, {self.typed} typed, {self.photos} photos: "
+            f"{pages}\n{self.taps} taps, {self.read} {self.UNIT} read, {self.typed} typed, {self.photos} photos: "
             f"{self.minutes:.1f} minutes"
         )

@@ -37,13 +37,16 @@ class Parent(Person):
     def tells_where_they_live(self) -> None:
         self.ticks("成都市家庭户口")
         self.picks("户籍所在区域", "锦江区")
-        self.picks("孩子现在住在", "锦江区")
+        self.lives_where_registered()
         self.writes("街道（镇）", "静安街道")
         self.writes("社区（村）", "锦苑社区")
         self.writes("小区", "锦官新城")
         self.writes("详细地址", "静安路 8 号 3 栋 1 单元（模拟数据）")
         self.ticks("是，自有住房")
         self.presses("保存并继续")
+
+    def lives_where_registered(self) -> None:
+        self.picks("孩子现在住在", "锦江区")
 
     def claims_an_elder_sibling(self, kindergarten: str) -> None:
         self.ticks("哥哥姐姐在园", exact=True)
@@ -54,14 +57,14 @@ class Parent(Person):
 
     def uploads(self, document: str, photo: Path | FilePayload) -> None:
         """Take a photo of a document: the script reduces its size and sends it."""
-        paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=document))
+        paper = self.page.locator("section.card").filter(has=self.page.get_by_role("heading", name=self.said(document)))
         self.taps += 3
         paper.locator("[data-shoot][capture]").set_input_files(photo)
         expect(paper.locator(".tile:not(.kept-tile):not(.shooting)")).to_have_count(1)
 
     def goes_to_the_finder(self) -> None:
         """By the link of the list, or not at all: with an empty list the finder is the next page of the form."""
-        if not self.page.locator("h1", has_text="选一所幼儿园").count():
+        if not self.page.locator("h1", has_text=self.said("选一所幼儿园")).count():
             self.follows("所）", exact=False)
         self.is_at("选一所幼儿园")
 

@@ -32,17 +32,24 @@ class Person:
         self.taps = 0
         """How often the person touched the screen but for typing: a choice of a list takes two, a photo three."""
 
+    def said(self, text: str) -> str:
+        """What the pages call it that this person reads; whoever reads English overrides it."""
+        return text
+
     def opens(self, door: str) -> None:
         """Open an address directly."""
         assert door in DOORS, f"nobody knows the address {door}"
         self.page.goto(door)
         self.looks()
 
+    def named(self, link: str | re.Pattern) -> str | re.Pattern:
+        return self.said(link) if isinstance(link, str) else link
+
     def follows(self, link: str | re.Pattern, *, exact: bool = True, within: Locator | None = None) -> None:
         place = within or self.page
         self.taps += 1
         with self.page.expect_navigation():
-            place.get_by_role("link", name=link, exact=exact).first.click()
+            place.get_by_role("link", name=self.named(link), exact=exact).first.click()
         self.looks()
 
     def presses(self, button: str, *, exact: bool = True, within: Locator | None = None, patience: int = 20) -> None:
@@ -50,27 +57,32 @@ class Person:
         place = within or self.page
         self.taps += 1
         with self.page.expect_navigation(timeout=patience * 1000):
-            place.get_by_role("button", name=button, exact=exact).first.click(timeout=patience * 1000)
+            place.get_by_role("button", name=self.said(button), exact=exact).first.click(timeout=patience * 1000)
         self.looks()
 
+    def touches(self, button: str) -> None:
+        """A button that changes this page and opens no other."""
+        self.taps += 1
+        self.page.get_by_role("button", name=self.said(button), exact=True).click()
+
     def writes(self, label: str, text: str, *, exact: bool = True) -> None:
-        self.page.get_by_label(label, exact=exact).fill(text)
+        self.page.get_by_label(self.said(label), exact=exact).fill(text)
 
     def picks(self, label: str, option: str) -> None:
         self.taps += 2
-        self.page.get_by_label(label, exact=True).select_option(label=option)
+        self.page.get_by_label(self.said(label), exact=True).select_option(label=self.said(option))
 
     def ticks(self, label: str, *, exact: bool = False) -> None:
         self.taps += 1
-        self.page.get_by_label(label, exact=exact).check()
+        self.page.get_by_label(self.said(label), exact=exact).check()
 
     def reads(self, *texts: str) -> None:
         """Check that all of these texts are on the page."""
         for text in texts:
-            expect(self.page.locator("body")).to_contain_text(text)
+            expect(self.page.locator("body")).to_contain_text(self.said(text))
 
     def is_at(self, heading: str) -> None:
-        expect(self.page.locator("h1")).to_contain_text(heading)
+        expect(self.page.locator("h1")).to_contain_text(self.said(heading))
 
     def looks(self) -> None:
         """Check that the page is accessible and does not scroll horizontally."""

@@ -63,3 +63,10 @@ class WaitingParent(Person):
     def answers(self, link: str, button: str) -> None:
         self.follows(link)
         self.presses(button)
+
+    def prints(self, *texts: str) -> None:
+        """Check that all of these stand on paper, also what the screen folds."""
+        self.page.emulate_media(media="print")
+        for text in texts:
+            expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
+        self.page.emulate_media(media="screen")

@@ -58,8 +58,8 @@ WORDS = {
     "en": {
         "at": "Chance: small (17–23 in 100)",
         "over": "Chance: very good (over 99 in 100)",
-        "place": "A place at one of these 2 at least: over 99 in 100",
-        "more": "公园 Jinjiang · Public With it, a place somewhere: over 99 in 100",
+        "place": "Chance of a place at one of these 2: over 99 in 100",
+        "more": "公园 Jinjiang · Public With it, chance of a place: over 99 in 100",
         "what": "A chance says in how many of 100 draws your child meets the line there, wherever the wish stands in your list.",
         "from": "From 1 000 simulated draws of the 251 families that had applied on 22 May, new every day until the deadline.",
         "later": "An estimate of your chances will be here from 23 May, 04:30, and new every day.",

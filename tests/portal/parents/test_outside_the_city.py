@@ -40,7 +40,7 @@ def test_a_result_without_a_place_promises_no_distance_to_a_family_outside(town,
     sign_in(client, loser.entered_by)
     for language, told, promise in (
         ("zh", "不参加统筹安排", "区里会按离家的距离推荐"),
-        ("en", "no central placement", "is proposed a free place"),
+        ("en", "no central placement", "are offered a free place"),
     ):
         shown = page(client.get(f"/parents/applications/{loser.id}/result?lang={language}")).main.get_text()
         assert told in shown
