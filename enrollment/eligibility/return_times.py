@@ -109,7 +109,7 @@ def latest_answer(session: Session, year: int, returned: Select[uuid.UUID], *, n
         .group_by(Kindergarten.area_code)
     )
     moments = [session.scalar(last_chosen)]
-    moments += [at + least_time(session, year, area) for area, at in session.execute(last_returns)]
+    moments += [at + least_time(session, year, area) for area, at in session.execute(last_returns) if at is not None]
     if ends is not None and ends > now and session.scalar(of_policy.limit(1)) is not None:
         moments.append(ends)
     return max((each for each in moments if each is not None and each > now), default=None)

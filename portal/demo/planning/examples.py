@@ -29,11 +29,13 @@ DRAWS = 50
 def request(session: Session, *, now: dt.datetime) -> None:
     """Ask for both.  The study comes first: it takes seconds, and the search for a plan may take minutes."""
     official = people.actor(session, "city1")
-    main = select(Round.id).where(Round.year == season.YEAR, Round.kind == RoundKind.MAIN).order_by(Round.number)
+    main = (
+        select(Round.id).where(Round.year == season.YEAR, Round.kind == RoundKind.MAIN).order_by(Round.number).limit(1)
+    )
     variants = studies.first_variants(
         Comparison.ONE_WISH, lambda code: word("laboratory_start", code, in_language="zh")
     )
-    study = studies.create(session, STUDY, session.scalars(main).first(), variants, draws=DRAWS, by=official, now=now)
+    study = studies.create(session, STUDY, session.scalars(main).one(), variants, draws=DRAWS, by=official, now=now)
     studies.request(session, study.id, version=study.version, by=official, now=now)
     plan = plans.create(session, PLAN, QUESTION, by=official, now=now)
     plans.request(session, plan.id, version=plan.version, by=official, now=now)
