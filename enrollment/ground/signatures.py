@@ -1,4 +1,8 @@
-"""Signatures: two people sign the same digest of the same subject, each person once."""
+"""Two people: they sign the same digest of the same subject, each person once; and a request that waits for the second one has an end.
+
+Nobody agrees today to what was asked for in another month: whoever asked may have left, the reason may be gone, and an old
+request in a list is agreed to by mistake.
+"""
 
 import datetime as dt
 import uuid
@@ -10,6 +14,9 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
+
+OPEN_FOR = dt.timedelta(days=7)
+"""How long a request waits for a second person."""
 
 
 class Signature(Base):
@@ -58,3 +65,14 @@ def sign(
     audit.record(session, "sign", subject, subject_id, by=by, now=now, digest=digest)
     session.flush()
     return len(earlier) + 1
+
+
+def has_lapsed(asked_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether the request can no longer be agreed to."""
+    return now >= asked_at + OPEN_FOR
+
+
+def require_open(asked_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuses `request_lapsed`."""
+    if has_lapsed(asked_at, now):
+        raise Refused("request_lapsed")

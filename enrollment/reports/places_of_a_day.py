@@ -141,7 +141,7 @@ class _State:
     """The numbers of a programme while its entries are taken back one by one."""
 
     def __init__(self, programme: Programme):
-        self.level, self.taken, self.state = programme.level, programme.taken, str(programme.state)
+        self.level, self.taken, self.stood_at = programme.level, programme.taken, str(programme.state)
         self.numbers = {number: getattr(programme, number) for number in NUMBERS}
         self.licensed = programme.kindergarten.licensed_classes
 
@@ -149,9 +149,9 @@ class _State:
         if entry.field == LICENCE:
             self.licensed = None if entry.before in (None, NO_LICENCE) else int(entry.before)
         elif entry.field == "state":
-            self.state = entry.before or str(ProgrammeState.DRAFT)
+            self.stood_at = entry.before or str(ProgrammeState.DRAFT)
         elif entry.field in self.numbers:
             self.numbers[entry.field] = int(entry.before or 0)
 
     def line(self) -> LevelOfADay:
-        return LevelOfADay(self.level, LevelPlan(**self.numbers), self.state, self.taken)
+        return LevelOfADay(self.level, LevelPlan(**self.numbers), self.stood_at, self.taken)

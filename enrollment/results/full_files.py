@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from allocation.files.issued_copy import issued_copy
 from enrollment.draw import runs
 from enrollment.draw.run_rows import Run
-from enrollment.ground import audit, second_person
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
@@ -90,7 +90,7 @@ class FullFileGrant(Base):
         if self.revoked_at is not None:
             return GrantState.REVOKED
         if self.ends_at is None:
-            return GrantState.ENDED if second_person.has_lapsed(self.asked_at, now) else GrantState.ASKED
+            return GrantState.ENDED if signatures.has_lapsed(self.asked_at, now) else GrantState.ASKED
         return GrantState.OPEN if now < self.ends_at and issued < MOST_DOWNLOADS else GrantState.ENDED
 
 

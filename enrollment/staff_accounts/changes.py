@@ -13,7 +13,7 @@ from collections import Counter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, retention, second_person, sign_in
+from enrollment.ground import audit, retention, sign_in, signatures
 from enrollment.ground.accounts import Account, Actor, Role, RoleGrant
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.retention import THIRTY_DAYS, Moment
@@ -99,7 +99,7 @@ def _ask(session: Session, asked: AccountChange, reason: str, *, by: Actor, now:
         .with_for_update()
     ).one_or_none()
     if open_one is not None:
-        if not second_person.has_lapsed(open_one.asked_at, now):
+        if not signatures.has_lapsed(open_one.asked_at, now):
             raise Refused("asked_already")
         session.delete(open_one)  # the audit trail keeps that it was asked for
         session.flush()
@@ -145,7 +145,7 @@ def decide(session: Session, change_id: uuid.UUID, *, agreed: bool, by: Actor, n
         raise Refused("second_person_needed")
     if asked.account_id is not None and asked.account_id == by.account_id:
         raise Refused("own_account")
-    second_person.require_open(asked.asked_at, now)
+    signatures.require_open(asked.asked_at, now)
     if agreed:
         _apply(session, asked, by=by, now=now)
     asked.decided_by, asked.decided_at, asked.agreed, asked.name = by.account_id, now, agreed, None

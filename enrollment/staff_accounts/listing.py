@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from enrollment.ground import second_person
+from enrollment.ground import signatures
 from enrollment.ground.accounts import Account, Actor, RoleGrant
 from enrollment.places.kindergartens import Kindergarten, Page, paginate
 from enrollment.places.scope import scope_condition
@@ -45,7 +45,7 @@ def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
 
 
 def _is_fresh(now: dt.datetime) -> ColumnElement[bool]:
-    return AccountChange.asked_at > now - second_person.OPEN_FOR
+    return AccountChange.asked_at > now - signatures.OPEN_FOR
 
 
 def _seen(by: Actor) -> ColumnElement[bool]:

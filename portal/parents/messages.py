@@ -22,13 +22,14 @@ from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db, services
 
 PER_PAGE = 100
+MOST_PAGES = 10_000
 
 
 @pages.get("/messages")
 @desk("parents")
 def messages_page() -> ResponseReturnValue:
-    page = _page(outbox.count_of_account(db(), account_id()), request.args.get("page", 1, int))
-    mine = outbox.notices_of_account(db(), account_id(), skip=(page.number - 1) * PER_PAGE, most=PER_PAGE)
+    page = _page(request.args.get("page", 1, int))
+    mine = page.items
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
     over = bond_notices.outdated(db(), mine)
     own = applications.list_own(db(), by=actor())
@@ -61,9 +62,13 @@ def messages_page() -> ResponseReturnValue:
     )
 
 
-def _page(total: int, asked: int) -> Page:
-    last = max(-(-total // PER_PAGE), 1)
-    return Page([], min(max(asked, 1), last), last, total)
+def _page(asked: int) -> Page:
+    """The messages of a page; a number beyond the end gives the first page."""
+    number = min(max(asked, 1), MOST_PAGES)
+    mine, total = outbox.notices_of_account(db(), account_id(), skip=(number - 1) * PER_PAGE, most=PER_PAGE)
+    if not mine and number > 1:
+        return _page(1)
+    return Page(mine, number, max(-(-total // PER_PAGE), 1), total)
 
 
 @pages.get("/to/<uuid:message_id>")

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground import audit, second_person, sign_in
+from enrollment.ground import audit, sign_in, signatures
 from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require_oneself
 from enrollment.ground.phones import phone_index
 from enrollment.people.desk_rows import OPEN_CHANGES, PhoneChange, PhoneChangeOutcome, PhoneChangeWay, PhoneDoubt
@@ -52,7 +52,7 @@ def _end_lapsed(session: Session, *, now: dt.datetime) -> None:
     lapsed = select(PhoneChange.id).where(
         PhoneChange.ended_at.is_(None),
         PhoneChange.effective_at.is_(None),
-        PhoneChange.asked_at <= now - second_person.OPEN_FOR,
+        PhoneChange.asked_at <= now - signatures.OPEN_FOR,
     )
     for change_id in session.scalars(lapsed.order_by(PhoneChange.id)).all():
         change = locked(session, change_id)

@@ -22,7 +22,7 @@ from enrollment.applications.guardian_access.phone_change_course import (
     start,
     stop_digest,
 )
-from enrollment.ground import audit, second_person, sign_in
+from enrollment.ground import audit, sign_in, signatures
 from enrollment.ground.accounts import Account, Actor, Role, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.phones import parse_phone, phone_index
@@ -152,7 +152,7 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: d
         return change
     if by.account_id == change.asked_by:
         raise Refused("second_person_needed")
-    second_person.require_open(change.asked_at, now)
+    signatures.require_open(change.asked_at, now)
     stopped = was_stopped(session, change.account_id, PhoneChangeWay.DESK, now=now)
     if stopped and not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("official_needed")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit, retention, second_person
+from enrollment.ground import audit, retention, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.retention import THIRTY_DAYS, Moment
@@ -51,7 +51,7 @@ def decide(session: Session, export_id: uuid.UUID, *, agreed: bool, by: Actor, n
         raise Refused("decided_already")
     if export.asked_by == by.account_id:
         raise Refused("second_person_needed")
-    second_person.require_open(export.asked_at, now)
+    signatures.require_open(export.asked_at, now)
     export.decided_by, export.decided_at, export.agreed = by.account_id, now, agreed
     session.flush()
     audit.record(session, "decide_report_export", "report_export", export_id, by=by, now=now, agreed=agreed)
@@ -76,7 +76,7 @@ def recent(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[ReportE
     found = (
         select(ReportExport)
         .join(Kindergarten, Kindergarten.id == ReportExport.kindergarten_id)
-        .where(scope.scope_condition(by), ReportExport.asked_at > now - second_person.OPEN_FOR)
+        .where(scope.scope_condition(by), ReportExport.asked_at > now - signatures.OPEN_FOR)
         .order_by(ReportExport.decided_at.is_not(None), ReportExport.asked_at.desc())
     )
     return session.scalars(found).all()
@@ -92,7 +92,7 @@ def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
             scope.scope_condition(by),
             ReportExport.decided_at.is_(None),
             ReportExport.asked_by != by.account_id,
-            ReportExport.asked_at > now - second_person.OPEN_FOR,
+            ReportExport.asked_at > now - signatures.OPEN_FOR,
         )
     )
     return session.scalar(found) or 0

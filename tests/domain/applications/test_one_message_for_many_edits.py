@@ -51,7 +51,7 @@ def test_five_clicks_are_five_versions_and_one_message_for_each_guardian(family)
     assert (sent(town, town.mother), sent(town, town.father)) == (1, 1)
     shown = [
         each
-        for each in outbox.notices_of_account(town.session, town.mother.account_id)
+        for each in outbox.notices_of_account(town.session, town.mother.account_id)[0]
         if each.kind == "application_changed"
     ]
     assert [each.params["number"] for each in shown] == [before + 5], "the page of messages shows the last alone"

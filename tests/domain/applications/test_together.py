@@ -127,7 +127,7 @@ def test_fam24_a_dispute_of_a_guardian_holds_the_application_until_an_official_s
         town.wish(ana, garden)
     assert refused.value.code == "on_hold"
     mother = town.parent_of(ana)
-    assert "on_hold" in {notice.kind for notice in outbox.notices_of_account(town.session, mother.account_id)}
+    assert "on_hold" in {notice.kind for notice in outbox.notices_of_account(town.session, mother.account_id)[0]}
     cases.settle(town.session, case.id, outcome="settled", reason="已核对判决书", by=town.area_official(), now=town.now)
     assert not ana.on_hold
 

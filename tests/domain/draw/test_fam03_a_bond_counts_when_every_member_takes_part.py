@@ -59,7 +59,7 @@ def test_fam03_a_twin_whose_sibling_was_never_handed_in_is_drawn_alone_and_leave
     assert one.unit is two.unit is None
     (message,) = [
         each
-        for each in outbox.notices_of_account(gardens.session, gardens.parent_of(one).account_id)
+        for each in outbox.notices_of_account(gardens.session, gardens.parent_of(one).account_id)[0]
         if each.kind == "bond_place_alone"
     ]
     assert message.application_id == two.id
@@ -132,7 +132,7 @@ def test_a_bound_child_is_withdrawn_after_the_freeze_and_the_other_keeps_its_pla
     assert (one.stage, gardens.last_offer_for(one).state, one.unit) == ("withdrawn", "declined", None)
     assert (gardens.offer_for(two).state, two.unit) == ("offered", None)
     assert receipts.answers_in(gardens.session, two, 2)["bound_with"] == []
-    (told,) = [n for n in outbox.notices_of_account(gardens.session, mother.account_id) if n.kind == "bond_withdraw"]
+    (told,) = [n for n in outbox.notices_of_account(gardens.session, mother.account_id)[0] if n.kind == "bond_withdraw"]
     assert (told.application_id, told.params["who"]) == (two.id, "you"), "who proposed it did it"
 
 

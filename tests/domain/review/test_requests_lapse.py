@@ -9,7 +9,7 @@ from enrollment.applications.guardian_access import desk_access, phone_change_co
 from enrollment.ground.accounts import Account
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
-from enrollment.ground.second_person import OPEN_FOR
+from enrollment.ground.signatures import OPEN_FOR
 from enrollment.people.person_rows import Guardian
 from enrollment.reports.tables import exports
 from enrollment.results import full_files

@@ -79,7 +79,7 @@ def test_off05_the_file_of_an_area_says_what_a_kindergarten_is_and_judges_none(o
     with_nursery = rows(
         official.get("/officials/2026/coverage/510104.csv", query_string={"nursery": "y", "lang": "en"})
     )[0]
-    assert (with_nursery["Children"], with_nursery["Nature"]) == ("75", "Other private")
+    assert (with_nursery["Children"], with_nursery["Type"]) == ("75", "Other private")
 
 
 def test_off03_the_file_of_an_area_is_refused_in_words_too(official):

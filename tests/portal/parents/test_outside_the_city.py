@@ -16,7 +16,9 @@ def outside(town, client):
     return found
 
 
-@pytest.mark.parametrize(("language", "told"), [("zh", "不能参加统筹安排"), ("en", "no central placement")])
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "不能参加统筹安排"), ("en", "cannot take part in central placement")]
+)
 def test_a_family_outside_the_city_is_not_asked_about_central_placement(town, client, outside, language, told):
     path = f"/parents/applications/{outside.id}/check"
     shown = page(client.get(f"{path}?lang={language}"))
