@@ -38,6 +38,7 @@ ORDER = (
     "spare master",
     "desks master",
     "worker-hour",
+    "worker-quick",
     "worker",
     "scheduler",
     "sender",

@@ -24,6 +24,7 @@ PARTS = {
     "desks master": "--name desks",
     "worker": "worker all",
     "worker-hour": "worker hour",
+    "worker-quick": "worker quick",
     "scheduler": "flask --app wsgi scheduler",
     "sender": "flask --app wsgi sender",
     "line": "flask --app wsgi line",

@@ -88,11 +88,12 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
                 supervisor.add_layer(*stand_ins)
             spare, standby = pages.spare(), pages.standby()
             parts = [*pages.children(), *background(folder, environ)]
-            for part in (*parts, spare):
+            later = [spare, quick_worker(folder, environ)]
+            for part in (*parts, *later):
                 part.successor = standby
             supervisor.add_layer(*parts)
             supervisor.add_layer(pages.proxy())
-            after_start = AfterStart(supervisor, folder, environ, (host, port), [spare, standby], city=with_city)
+            after_start = AfterStart(supervisor, folder, environ, (host, port), [*later, standby], city=with_city)
             supervisor.watch(after_start.poll)
         say("stopping")
 
@@ -105,11 +106,17 @@ def background(folder: Folder, environ: dict[str, str]) -> list[Child]:
         "clock": ("scheduler",),
         "sender": ("sender",),
     }
-    flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
-    return [
-        Child(name, [*flask, *command], log=start.log(folder, name), env=environ, folder=ROOT)
-        for name, command in described.items()
-    ]
+    return [flask_part(name, command, folder, environ) for name, command in described.items()]
+
+
+def quick_worker(folder: Folder, environ: dict[str, str]) -> Child:
+    """A worker for letters and other short jobs: they wait for no plan that is searched and no study that is drawn."""
+    return flask_part("worker-quick", ("worker", "quick"), folder, environ)
+
+
+def flask_part(name: str, command: tuple[str, ...], folder: Folder, environ: dict[str, str]) -> Child:
+    words = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
+    return Child(name, words, log=start.log(folder, name), env=environ, folder=ROOT)
 
 
 class AfterStart:
