@@ -120,6 +120,13 @@ def pytest_unconfigure(config):
         _servers.stop()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def keys_of_the_tests():
+    """A file that opens the vault with the keys of a served portal leaves them to no other file."""
+    yield
+    vault.unlock(KEYS)
+
+
 @pytest.fixture(scope="session")
 def addresses() -> Addresses:
     found, made = _addresses, _template_made
