@@ -7,12 +7,13 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, insert, select, update
+from sqlalchemy import BigInteger, ForeignKey, Identity, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.bulk_copy import copy_rows
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.ground.moves import Move
@@ -79,6 +80,9 @@ class MoveMade(Base):
     at: Mapped[dt.datetime]
     reason: Mapped[str | None]
 
+
+COPIED = ("application_id", "move", "before", "after", "account_id", "at")
+"""The columns of a move that is written with many others."""
 
 MOVES_MADE = Read(MoveMade, MoveMade.application_id)
 """The history of an application."""
@@ -172,11 +176,8 @@ def make_many(
         .execution_options(synchronize_session=False)
     )
     who = by.acting_account_id
-    made = [
-        {"application_id": one, "move": move, "before": stage, "after": step.to, "account_id": who, "at": now}
-        for one, stage in before.items()
-    ]
-    session.execute(insert(MoveMade), made)
+    made = ((one, move, stage, step.to, who, now) for one, stage in before.items())
+    copy_rows(session, MoveMade.__tablename__, COPIED, made)
     audit.record_many(
         session,
         move,

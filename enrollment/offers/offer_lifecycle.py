@@ -65,9 +65,6 @@ class PersonalMove:
     at: dt.datetime
 
 
-AUDIT_COLUMNS = ("at", "account_id", "act", "subject", "subject_id", "details")
-
-
 def free_place(session: Session, programme_id: uuid.UUID) -> None:
     freed = update(Programme).where(Programme.id == programme_id, Programme.taken > 0)
     if session.scalar(freed.values(taken=Programme.taken - 1).returning(Programme.id)) is None:
@@ -218,7 +215,7 @@ def make_many(session: Session, moves: Sequence[PersonalMove], *, role: Role) ->
     values |= dict(zip(("names", "befores", "afters"), map(list, zip(*possible, strict=True)), strict=True))
     history = session.execute(made, values).all()
     said = ((row.at, row.account_id, row.after, "offer", str(row.offer_id), {"before": row.before}) for row in history)
-    bulk_copy.copy_rows(session, "audit_entry", AUDIT_COLUMNS, said)
+    bulk_copy.copy_rows(session, "audit_entry", audit.COPIED, said)
     _free_places(session, [row.offer_id for row in history if row.after not in LIVE])
     _expire_loaded(session)
     return {row.offer_id: row.number for row in history}

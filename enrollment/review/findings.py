@@ -1,6 +1,7 @@
 """Findings of clerks about the facts that a family claims, and what each of them rests on."""
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,17 +12,22 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
-from enrollment.applications.claim_rows import VerifiedFact, value_columns
+from enrollment.applications.claim_rows import SEALED_VALUE, VerifiedFact, value_columns
 from enrollment.applications.evidence_rows import EvidencePage, pages_of
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import copy_rows
 from enrollment.ground.errors import Refused
+from enrollment.ground.sealed.codes import token_of
+from enrollment.ground.vault import row_name, seal
 from enrollment.review import fact_values
 from enrollment.review.leases import in_hand
 from enrollment.season.document_kinds import PROVES, Document
 from enrollment.season.facts import Fact
+
+COPIED = ("application_id", "fact", "outcome", "value", "sealed_value", "reason", "source", "account_id", "at")
 
 SOURCES = ("paper", "register", "roll", "staff", "correction")
 LONGEST_NOTE = 500
@@ -45,6 +51,43 @@ class Finding:
     @property
     def outcome(self) -> str:
         return "declined" if self.value is None else "verified"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding about one application among many: a value that was verified, or (None) a fact declined with a reason."""
+
+    application_id: uuid.UUID
+    fact: str
+    value: Any | None
+    source: str
+    reason: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        return "declined" if self.value is None else "verified"
+
+
+def store_many(session: Session, found: Iterable[Found], *, by: Actor, now: dt.datetime) -> None:
+    """Add findings by COPY.  The caller holds the applications' locks, has taken away earlier findings about these facts
+    and writes the audit."""
+    copy_rows(session, VerifiedFact.__tablename__, COPIED, (_as_copied(each, by, now) for each in found))
+
+
+def _as_copied(found: Found, by: Actor, now: dt.datetime) -> tuple[Any, ...]:
+    columns, fact = value_columns(found.fact, found.value), token_of(found.fact)
+    row, plain = row_name(found.application_id, fact), columns["plain_value"]
+    return (
+        found.application_id,
+        fact,
+        found.outcome,
+        None if plain is None else json.dumps(plain),
+        SEALED_VALUE.sealed(columns["sealed_value"], row),
+        found.reason and seal(found.reason, "verified_fact.reason", row),
+        found.source,
+        by.account_id,
+        now,
+    )
 
 
 def verify(

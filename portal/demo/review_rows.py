@@ -4,36 +4,30 @@ Applications that match the registers are confirmed in bulk; for the others a cl
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.claim_rows import SEALED_VALUE, VerifiedFact, value_columns
+from enrollment.applications.claim_rows import VerifiedFact
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer, is_current
 from enrollment.applications.registers.comparison import matched
 from enrollment.eligibility.tiers import claimed_facts_of
+from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import copy_rows
 from enrollment.ground.sealed.codes import token_of
-from enrollment.ground.vault import row_name, seal
-from enrollment.review.findings import facts_on_paper
+from enrollment.review import findings
+from enrollment.review.findings import Found, facts_on_paper
 from enrollment.review.queue import bulk_confirmation
 from enrollment.review.scope import registration_over
 
 AT_ONCE = 4000
 CONTRADICTED = "与登记数据不一致，材料未能说明（模拟数据）"
-FACTS = ("application_id", "fact", "outcome", "value", "sealed_value", "reason", "source", "account_id", "at")
-AUDIT = ("at", "account_id", "act", "subject", "subject_id", "details")
-
-Found = tuple[uuid.UUID, str, str, Any, str | None, str]
-"""Application, fact, outcome, value, reason and source."""
 
 
 def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
@@ -53,37 +47,24 @@ def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
 
 def _verify_documents(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime) -> None:
     """Replace the verified facts of the applications."""
-    found = list(_findings(session, ids))
+    found = list(_found(session, ids))
     session.execute(delete(VerifiedFact).where(VerifiedFact.application_id.in_(ids)))
-    rows = (
-        (id_, token_of(fact), outcome, *_stored(id_, fact, value),
-         reason and seal(reason, "verified_fact.reason", row_name(id_, token_of(fact))), source,
-         by.account_id, now)
-        for id_, fact, outcome, value, reason, source in found
-    )  # fmt: skip
-    copy_rows(session, "verified_fact", FACTS, rows)
+    findings.store_many(session, found, by=by, now=now)
     said = (
         (
             now,
             by.account_id,
             "verify",
             "application",
-            str(id_),
-            {"fact": token_of(fact), "outcome": outcome, "source": source},
+            str(each.application_id),
+            {"fact": token_of(each.fact), "outcome": each.outcome, "source": each.source},
         )
-        for id_, fact, outcome, _value, _reason, source in found
+        for each in found
     )
-    copy_rows(session, "audit_entry", AUDIT, said)
+    copy_rows(session, "audit_entry", audit.COPIED, said)
 
 
-def _stored(application_id: uuid.UUID, fact: str, value: Any) -> tuple[str | None, bytes | None]:
-    """The plain and the sealed value of a finding."""
-    columns = value_columns(fact, value)
-    plain, row = columns["plain_value"], row_name(application_id, token_of(fact))
-    return None if plain is None else json.dumps(plain), SEALED_VALUE.sealed(columns["sealed_value"], row)
-
-
-def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
+def _found(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
     """Verify facts by documents: facts that a register contradicts are declined, all others are confirmed.
 
     A fact without a register and without a page is a decision of the staff.
@@ -99,7 +80,7 @@ def _findings(session: Session, ids: Collection[uuid.UUID]) -> Iterator[Found]:
         for fact, value in facts.items():
             answer = said.get((id_, fact.value))
             if answer == "differs":
-                yield id_, fact.value, "declined", None, CONTRADICTED, "register"
+                yield Found(id_, fact.value, None, source="register", reason=CONTRADICTED)
             else:
                 source = "paper" if (id_, fact) in on_paper else "staff"
-                yield id_, fact.value, "verified", value, None, "register" if answer == "matches" else source
+                yield Found(id_, fact.value, value, source="register" if answer == "matches" else source)

@@ -99,13 +99,18 @@ def prepare_batch(
     run = session.get_one(Run, run_id, populate_existing=True)
     if run.state != RunState.SIGNED:
         raise Refused("run_is_over", state=run.state)
+    ids = batch_after(session, run_id, after)
+    if ids:
+        prepare_children(session, run, ids, by=by)
+    return ids[-1] if len(ids) == BATCH else None
+
+
+def batch_after(session: Session, run_id: uuid.UUID, after: uuid.UUID | None) -> list[uuid.UUID]:
+    """The next children of a run, by application id."""
     batch = select(Placement.application_id).where(Placement.run_id == run_id)
     if after is not None:
         batch = batch.where(Placement.application_id > after)
-    ids = session.scalars(batch.order_by(Placement.application_id).limit(BATCH)).all()
-    if ids:
-        prepare_children(session, run, list(ids), by=by)
-    return ids[-1] if len(ids) == BATCH else None
+    return list(session.scalars(batch.order_by(Placement.application_id).limit(BATCH)))
 
 
 def prepare_children(session: Session, run: Run, ids: list[uuid.UUID], *, by: Actor) -> None:
@@ -158,7 +163,7 @@ def finish(session: Session, run_id: uuid.UUID, *, now: dt.datetime) -> int:
 
 
 def prepare(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """All batches in one transaction, for the demo.  The worker uses a transaction for each batch."""
+    """All batches in one transaction.  The worker uses a transaction for each batch."""
     after = prepare_batch(session, run_id, by=by)
     while after is not None:
         after = prepare_batch(session, run_id, by=by, after=after)

@@ -21,6 +21,13 @@ REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "
 """Reasons for which a family waits for a wish."""
 
 _CONTENTS = text("""
+    WITH gone AS MATERIALIZED (
+        SELECT placement.application_id FROM placement JOIN application ON application.id = placement.application_id
+        WHERE placement.run_id = :run AND application.stage = ANY(:gone)
+        UNION
+        SELECT placement.application_id FROM placement JOIN offer ON offer.application_id = placement.application_id
+        WHERE placement.run_id = :run AND offer.state = ANY(:settled)
+    )
     SELECT placement.application_id, jsonb_build_object(
         'application', placement.application_id,
         'ticket', (SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year),
@@ -41,11 +48,9 @@ _CONTENTS = text("""
             'line_outside', coalesce(cut_off.eligible = 0, false),
             'in_line', CASE WHEN why.reason = ANY(:refused) THEN (
                 SELECT 1 + count(*) FROM wish_reason AS ahead
-                JOIN application AS theirs ON theirs.id = ahead.application_id AND theirs.stage <> ALL(:gone)
                 WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
                   AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket)
-                  AND NOT EXISTS (SELECT FROM offer WHERE offer.application_id = ahead.application_id
-                                    AND offer.state = ANY(:settled))) END
+                  AND ahead.application_id NOT IN (SELECT application_id FROM gone)) END
             ) ORDER BY why.rank) AS listed
         FROM wish_reason AS why
         JOIN programme ON programme.id = why.programme_id

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, RegisterState, Stage
-from enrollment.applications.claim_rows import VerifiedFact, value_columns
+from enrollment.applications.claim_rows import VerifiedFact
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.register_answers import RegisterAnswer
 from enrollment.applications.registers.comparison import matched, note_states
@@ -26,7 +26,8 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people.person_rows import Child
-from enrollment.review import leases
+from enrollment.review import findings, leases
+from enrollment.review.findings import Found
 from enrollment.review.queue.bulk_rows import BulkItem, BulkOutcome, BulkSelection
 from enrollment.review.queue.task_groups import in_queue, waits_for_second
 from enrollment.review.scope import within
@@ -239,21 +240,12 @@ def note_matches(session: Session, ids: Collection[uuid.UUID], *, by: Actor, now
     register = {(row.application_id, row.fact): row.register for row in session.execute(answers)}
     settled = select(VerifiedFact.application_id, VerifiedFact.fact).where(VerifiedFact.application_id.in_(ids))
     known = {(row.application_id, row.fact) for row in session.execute(settled)}
-    rows = [
-        {
-            "application_id": application_id,
-            "fact": fact.value,
-            "outcome": "verified",
-            **value_columns(fact, value),
-            "source": "roll" if register[application_id, fact.value] == "roll" else "register",
-            "account_id": by.account_id,
-            "at": now,
-        }
+    found = (
+        Found(application_id, fact.value, value, source="roll" if of_fact == "roll" else "register")
         for application_id, facts in claimed_facts_of(session, ids).items()
         for fact, value in facts.items()
-        if (application_id, fact.value) in register and (application_id, fact.value) not in known
-    ]
-    if rows:
-        # without it rows with other NULLs are other statements
-        session.execute(insert(VerifiedFact), rows, execution_options={"render_nulls": True})
+        if (of_fact := register.get((application_id, fact.value))) is not None
+        and (application_id, fact.value) not in known
+    )
+    findings.store_many(session, found, by=by, now=now)
     audit.record_many(session, "verify", "application", {one: {"by": "registers"} for one in ids}, by=by, now=now)

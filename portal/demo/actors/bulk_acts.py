@@ -1,8 +1,10 @@
 """The simulated people of the demo city all at once, in batches: reviews before the draw, answers after it."""
 
 import datetime as dt
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from sqlalchemy import Engine, exists, func, or_, select
@@ -21,6 +23,10 @@ WAITING_FOR_A_RETURN, MOST_RETURNED = 250, 80
 """How many waiting applications there are for each one that is sent back, and how many are at most."""
 
 
+CLERKS_AT_ONCE = 2
+"""PostgreSQL stores the reviews of one batch while Python compares another."""
+
+
 def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, int], None]) -> int:
     """Let the simulated clerks review all waiting and abandoned applications, in batches."""
     with Session(engine) as session, session.begin():
@@ -30,14 +36,33 @@ def finish_reviews(engine: Engine, now: dt.datetime, progress: Callable[[int, in
         simulated_people.send_some_back(
             session, min(everything // WAITING_FOR_A_RETURN, MOST_RETURNED), by=clerk, now=now
         )
-    done = 0
-    while True:
-        with Session(engine) as session, session.begin():
-            number = review_rows.review_batch(session, by=clerk, now=now)
-        if not number:
-            return done
-        done += number
-        progress(done, everything)
+    reviewed = _Count(everything, progress)
+
+    def review() -> None:
+        """Batch after batch, until no application waits that nobody else reviews."""
+        while True:
+            with Session(engine) as session, session.begin():
+                number = review_rows.review_batch(session, by=clerk, now=now)
+            if not number:
+                return
+            reviewed.add(number)
+
+    with ThreadPoolExecutor(CLERKS_AT_ONCE) as pool:
+        for clerk_at_work in [pool.submit(review) for _n in range(CLERKS_AT_ONCE)]:
+            clerk_at_work.result()
+    return reviewed.done
+
+
+class _Count:
+    """How many of `everything` are done, by several threads."""
+
+    def __init__(self, everything: int, progress: Callable[[int, int], None]):
+        self._everything, self._progress, self._lock, self.done = everything, progress, threading.Lock(), 0
+
+    def add(self, number: int) -> None:
+        with self._lock:
+            self.done += number
+            self._progress(self.done, self._everything)
 
 
 def families_that_answer(session: Session) -> frozenset[uuid.UUID]:

@@ -4,16 +4,19 @@ Every step calls the service functions that the pages and the jobs call.
 """
 
 import datetime as dt
+import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs, snapshot
 from enrollment.draw.publication import hours, opening, preparation
-from enrollment.draw.run_rows import RunState
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.draw.seed import declared_forms, seeding
+from enrollment.ground.accounts import Actor
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 from portal.demo import people, season
@@ -22,6 +25,8 @@ from portal.demo.actors import simulated_witnesses
 OFFICIALS = ("city1", "city2")
 TO_DRAW = dt.timedelta(minutes=8)
 """How long a simulated draw takes, from the form to the checked run."""
+PREPARED_AT_ONCE = 2
+"""Batches of results at once: PostgreSQL counts the lines of one while Python seals another."""
 
 
 def begin(session: Session, *, now: dt.datetime, round_id: uuid.UUID | None = None) -> uuid.UUID:
@@ -43,10 +48,27 @@ def publish(engine: Engine, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.
         for login in OFFICIALS:
             official = people.actor(session, login)
             runs.sign(session, run_id, by=official, now=signed_at)
-        preparation.prepare(session, run_id, by=official, now=signed_at)
+    with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool, _session(engine) as session:
+        prepared = functools.partial(_prepare_children, engine, run_id, official)
+        for _done in pool.map(prepared, _batches(session, run_id)):
+            pass
+    with _session(engine) as session, session.begin():
+        preparation.finish(session, run_id, now=signed_at)
     with _session(engine) as session, session.begin():
         opening.open_run(session, run_id, now=hour)
         preparation.clear(session, run_id)
+
+
+def _batches(session: Session, run_id: uuid.UUID) -> Iterator[list[uuid.UUID]]:
+    after = None
+    while batch := preparation.batch_after(session, run_id, after):
+        yield batch
+        after = batch[-1]
+
+
+def _prepare_children(engine: Engine, run_id: uuid.UUID, by: Actor, batch: list[uuid.UUID]) -> None:
+    with _session(engine) as session, session.begin():
+        preparation.prepare_children(session, session.get_one(Run, run_id), batch, by=by)
 
 
 def draw(

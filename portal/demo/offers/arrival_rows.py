@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.applications.notifications import messages_query
+from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.bulk_copy import copy_rows
 from enrollment.ground.city_time import today
@@ -24,7 +25,7 @@ from enrollment.ground.vault import seal
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.arrivals.rows import ArrivalTap, Check
 from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
-from enrollment.offers.offer_lifecycle import AUDIT_COLUMNS, PersonalMove
+from enrollment.offers.offer_lifecycle import PersonalMove
 from enrollment.offers.offer_rows import Offer
 from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.places import roll, roll_admission, roll_checks
@@ -104,7 +105,7 @@ def _write_checks(session: Session, kindergarten_id: uuid.UUID, arrivals: Sequen
         (each.at, by.account_id, "arrival_check", "offer", str(each.offer_id), {"check": check, "done": True})
         for each in arrivals for check in each.checks
     )  # fmt: skip
-    copy_rows(session, "audit_entry", AUDIT_COLUMNS, said)
+    copy_rows(session, "audit_entry", audit.COPIED, said)
 
 
 def _tell(session: Session, arrivals: Sequence[Arrival], numbers: dict[uuid.UUID, int], by: Actor) -> None:
@@ -159,7 +160,7 @@ def _enter(session: Session, kindergarten_id: uuid.UUID, arrivals: Sequence[Arri
             said.append((each.at, by.account_id, "enter_roll", "roll_child", str(id_), {}))
     copy_rows(session, "roll_child", ON_ROLL, rows)
     copy_rows(session, "arrival_entry", ENTRY, entries)
-    copy_rows(session, "audit_entry", AUDIT_COLUMNS, said)
+    copy_rows(session, "audit_entry", audit.COPIED, said)
 
 
 def _children(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Child]:
