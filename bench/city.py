@@ -56,7 +56,8 @@ WRITTEN = {
 
 
 class Watch:
-    """Time and memory of each step; memory is sampled twice a second."""
+    """Time and memory of each step: `megabytes` is the most that this process had until its end; the database is sampled
+    twice a second."""
 
     def __init__(self, postgres: Postgres):
         assert postgres.child is not None
@@ -88,6 +89,7 @@ class Watch:
             "seconds": round(time.perf_counter() - began, 2),
             "cpu": round(time.process_time() - ours, 2),
             "database_cpu": round(self._cpu_of_the_database() - theirs, 2),
+            "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             "load": round(os.getloadavg()[0], 1),
         }
         print(f"{name:14}" + "  ".join(f"{key} {value:8.2f}" for key, value in self.steps[name].items()), flush=True)

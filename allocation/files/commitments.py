@@ -5,7 +5,6 @@ leaf of a child is hashed with a random salt, so that nobody can find facts by t
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -94,12 +93,13 @@ class ChildFacts:
         leaves = b"".join(leaf(bytes.fromhex(self.salts[child]), self.texts[child]) for child in self.order.tolist())
         self.tree = MerkleTree(np.frombuffer(leaves, dtype=np.uint8).reshape(-1, DIGEST_BYTES))
 
-    def proof(self, child: int) -> dict[str, Any]:
-        """What shows that these facts of a child were committed: the facts, the salt and the path to the root."""
-        return {
-            "facts": json.loads(self.texts[child]), "salt": self.salts[child],
-            "path": self.tree.path(int(self.place[child])),
-        }  # fmt: skip
+    def path(self, child: int) -> str:
+        """The JSON of the path from the leaf of a child to the root."""
+        return self.tree.path(int(self.place[child]))
+
+    def proof(self, child: int) -> str:
+        """The JSON of what shows that these facts of a child were committed: the facts, the salt and the path to the root."""
+        return f'{{"facts":{self.texts[child].decode()},"path":{self.path(child)},"salt":"{self.salts[child]}"}}'
 
 
 def leaf(salt: bytes, facts: bytes) -> bytes:
@@ -135,10 +135,11 @@ def facts_texts(parsed: ParsedMarket) -> list[bytes]:
 
 
 def _quoted(codes: Any) -> list[str]:
-    return [_quote(code) for code in text.to_column(codes).to_pylist()]
+    return [quote(code) for code in text.to_column(codes).to_pylist()]
 
 
-def _quote(code: str) -> str:
+def quote(code: str) -> str:
+    """The JSON of a code."""
     return '"' + code.replace("\\", "\\\\") + '"'
 
 
@@ -153,7 +154,7 @@ def _group_lists(start: Array | None, group: Array | None, codes: Sequence[str],
         return [""] * count
     bounds, numbers = start.tolist(), group.tolist()
     return [
-        ",".join(map(_quote, sorted({codes[number] for number in numbers[begin:end]})))
+        ",".join(map(quote, sorted({codes[number] for number in numbers[begin:end]})))
         for begin, end in pairwise(bounds)
     ]
 
@@ -179,6 +180,7 @@ class MerkleTree:
         self.levels = [leaves]
         while len(self.levels[-1]) > 1:
             self.levels.append(_level_above(self.levels[-1]))
+        self._known = [(-1, "")] * (len(self.levels) - 1)  # for each level the node that was asked last, and its way up
 
     @property
     def root(self) -> str:
@@ -186,15 +188,22 @@ class MerkleTree:
         top = self.levels[-1]
         return top[0].tobytes().hex() if len(top) else tagged_hash(_EMPTY).hex()
 
-    def path(self, leaf_number: int) -> Path:
-        """From leaf ``leaf_number`` to the root."""
-        found = []
-        for level in self.levels[:-1]:
-            other = leaf_number ^ 1
-            if other < len(level):
-                found.append([LEFT if other < leaf_number else RIGHT, level[other].tobytes().hex()])
-            leaf_number >>= 1
-        return found
+    def path(self, leaf_number: int) -> str:
+        """The JSON of a :data:`Path` from leaf ``leaf_number`` to the root.
+
+        The upper part is that of the leaf before, if they share it: of one leaf after another only two nodes are new.
+        """
+        depth = len(self._known)
+        nodes = [leaf_number >> level for level in range(depth)]
+        known = next((level for level in range(depth) if self._known[level][0] == nodes[level]), depth)
+        above = self._known[known][1] if known < depth else ""
+        for level in range(known - 1, -1, -1):
+            node, other = nodes[level], nodes[level] ^ 1
+            if other < len(self.levels[level]):
+                step = f'["{LEFT if other < node else RIGHT}","{self.levels[level][other].tobytes().hex()}"]'
+                above = f"{step},{above}" if above else step
+            self._known[level] = (node, above)
+        return f"[{above}]"
 
 
 def root_of(leaf_hash: bytes, path: Sequence[Sequence[str]]) -> str:

@@ -46,6 +46,8 @@ __all__ = ["AWAITING_DECISION", "HANDED_IN", "TAKES_PART"]
 BATCH = 2000
 """Applications whose facts are read with one statement.  It also keeps a long freeze alive: PostgreSQL ends a transaction
 that sends nothing for two minutes."""
+STREAMED = 20_000
+"""Rows of wishes that are there at once: all answers of a city take more memory than what is kept of them."""
 
 
 class FactBasis(StrEnum):
@@ -139,9 +141,11 @@ def wishes_of(session: Session, condition: ColumnElement[bool]) -> dict[uuid.UUI
     `condition` selects rows of `Wish`.
     """
     found: defaultdict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    one: dict[uuid.UUID, uuid.UUID] = {}  # a city has a hundred wishes for each programme
     rows = select(Wish.application_id, Wish.programme_id).where(condition)
-    for application_id, programme_id in session.execute(rows.order_by(Wish.application_id, Wish.round_id, Wish.rank)):
-        found[application_id].append(programme_id)
+    rows = rows.order_by(Wish.application_id, Wish.round_id, Wish.rank).execution_options(yield_per=STREAMED)
+    for application_id, programme_id in session.execute(rows):
+        found[application_id].append(one.setdefault(programme_id, programme_id))
     return found
 
 

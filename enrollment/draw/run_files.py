@@ -5,7 +5,7 @@ Nothing of a child can be read out of the public file; `allocation.files.publica
 
 import uuid
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -43,11 +43,13 @@ class BlockOfPool:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`openings` are compressed, by child code; `settings` is `publication.json` of the full file."""
+    """`openings` are compressed, by child code, and made one by one while they are stored, once: all at once they would be the most
+    of a worker's memory.  `settings` is `publication.json` of the full file.
+    """
 
     public: bytes
     settings: bytes
-    openings: tuple[tuple[str, bytes], ...]
+    openings: Iterator[tuple[str, bytes]]
     blocks: tuple[BlockOfPool, ...]
 
 
@@ -83,10 +85,8 @@ def make(
     return RunFiles(
         public=public_file.write(publication),
         settings=settings.file(),
-        openings=tuple(
-            (child, zlib.compress(lottery.canonical(told)))
-            for child, told in opening.make_all(publication)
-            if child not in left_out
+        openings=(
+            (child, zlib.compress(told)) for child, told in opening.make_all(publication) if child not in left_out
         ),
         blocks=tuple(
             BlockOfPool(block.code, programmes[block.programme], pool_names(pool), not block.hidden)

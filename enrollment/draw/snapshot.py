@@ -59,10 +59,7 @@ def freeze(
     round_ = lock_round(session, round_id)
     precheck(session, round_, reason=reason, now=now)
     progress(0, len(STEPS), "gathering")
-    market = participants.read(session, round_, stages=participants.TAKES_PART, basis=FactBasis.VERIFIED, strict=True)
-    if not market.participants:
-        raise Refused("nobody_takes_part")
-    files = market_builder.encode(market, draws.ticket_numbers(session, round_.year))
+    files = _market_now(session, round_)
     form = _form_of_draw(session, round_, without_ticket=len(files.children) - len(files.tickets), now=now)
     progress(1, len(STEPS), "sealing")
     if form is not None:
@@ -74,6 +71,14 @@ def freeze(
     session.flush()
     audit.record(session, "freeze", "round", round_id, by=by, now=now, commitment=snapshot.commitment)
     return snapshot
+
+
+def _market_now(session: Session, round_: Round) -> MarketFiles:
+    """The rows of the market; of a city, they and the objects that they are made from are not kept together."""
+    market = participants.read(session, round_, stages=participants.TAKES_PART, basis=FactBasis.VERIFIED, strict=True)
+    if not market.participants:
+        raise Refused("nobody_takes_part")
+    return market_builder.encode(market, draws.ticket_numbers(session, round_.year))
 
 
 def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:

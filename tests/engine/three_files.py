@@ -53,7 +53,7 @@ class Draw:
     @cached_property
     def openings(self) -> dict[str, dict[str, Any]]:
         """As a family gets them: through JSON."""
-        return {code: json.loads(json.dumps(one)) for code, one in opening.make_all(self.publication)}
+        return {code: json.loads(one) for code, one in opening.make_all(self.publication)}
 
 
 def a_draw(
