@@ -152,6 +152,18 @@ def test_a_kept_file_is_confirmed_once(town, kept):
         uploads.confirm(town.session, file.id, by=official, now=town.now, overwrite=())
 
 
+def test_a_list_that_waits_for_a_word_in_another_tab_stays(town, kept):
+    """Only a newer file of its kind and year takes its place."""
+    official, file = kept
+    checked(town, file)
+    for kind, year in (("programmes", 2026), ("kindergartens", 2027)):
+        uploads.store(town.session, kind, "其他.xlsx", xlsx(), by=official, now=town.now, year=year)
+    assert uploads.own(town.session, file.id, by=official, now=town.now).state == ImportState.CHECKED
+    uploads.store(town.session, "kindergartens", "新名册.xlsx", xlsx(), by=official, now=town.now, year=2026)
+    with pytest.raises(NotFound):
+        uploads.own(town.session, file.id, by=official, now=town.now)
+
+
 def test_a_kept_file_belongs_to_the_person_who_brought_it(town, kept):
     with pytest.raises(NotFound):
         uploads.own(town.session, kept[1].id, by=town.area_official("510104"), now=town.now)
