@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs, snapshot
 from enrollment.draw.publication import hours, opening, preparation
-from enrollment.draw.run_rows import RunState
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.draw.seed import declared_forms, seeding
+from enrollment.ground import audit
+from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.audit import AuditEntry
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 from portal.demo import people, season
@@ -24,12 +27,29 @@ TO_DRAW = dt.timedelta(minutes=8)
 """How long a simulated draw takes, from the form to the checked run."""
 
 
+BEGUN = "simulate_draw"
+"""What the audit trail says of a round whose draw was begun by nobody's hand."""
+
+
+def unfinished(session: Session, round_id: uuid.UUID) -> Run | None:
+    """The run that simulated officials have begun and nobody has signed: they were killed in between, and go on with it."""
+    theirs = select(AuditEntry.number).where(
+        AuditEntry.subject == "round", AuditEntry.subject_id == str(round_id), AuditEntry.act == BEGUN
+    )
+    if session.scalar(theirs.limit(1)) is None:
+        return None
+    newest = session.scalars(select(Run).where(Run.round_id == round_id).order_by(Run.number.desc()).limit(1)).first()
+    goes_on = newest is not None and newest.state in (RunState.WAITING, RunState.RUNNING, RunState.CHECKED)
+    return newest if goes_on and newest is not None and not runs.signed_by(session, newest) else None
+
+
 def begin(session: Session, *, now: dt.datetime, round_id: uuid.UUID | None = None) -> uuid.UUID:
     """Declare the form, freeze the list, let witnesses enter the seed and start the run of the round, or of the main round;
     its id.  Refuses as each step."""
     first, second = (people.actor(session, login) for login in OFFICIALS)
     found = session.get_one(Round, round_id) if round_id else _main_round(session)
     beacon_at, seeded_at = now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5)
+    audit.record(session, BEGUN, "round", found.id, by=SYSTEM, now=now)
     simulated_witnesses.declare(session, found.id, beacon_at, by=first, now=now)
     snapshot.freeze(session, found.id, by=first, now=now)
     simulated_witnesses.enter(session, found.id, (first, second), now=seeded_at)
@@ -52,12 +72,18 @@ def publish(engine: Engine, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.
 def draw(
     engine: Engine, now: dt.datetime, progress: Callable[[int, int], None], round_id: uuid.UUID | None = None
 ) -> uuid.UUID:
-    """Everything up to a run that is checked and waits for its signatures; its id.  Without `round_id` the main round's."""
+    """Everything up to a run that is checked and waits for its signatures; its id.  Without `round_id` the main round's.
+
+    One that was begun and left goes on.
+    """
     with _session(engine) as session, session.begin():
-        run_id = begin(session, now=now, round_id=round_id)
+        begun = unfinished(session, round_id or _main_round(session).id)
+        run_id = begun.id if begun is not None else begin(session, now=now, round_id=round_id)
     progress(0, 1)
     with _session(engine) as session, session.begin():
-        execution.execute(session, run_id, now=now + dt.timedelta(minutes=7))
+        run = session.get_one(Run, run_id, with_for_update=True)
+        if run.state != RunState.CHECKED:  # by the worker, to whom every run is given
+            execution.execute(session, run_id, now=now + dt.timedelta(minutes=7))
     progress(1, 1)
     return run_id
 
@@ -65,7 +91,7 @@ def draw(
 def publish_the_checked_run(engine: Engine, signed_at: dt.datetime, hour: dt.datetime) -> None:
     """Sign and open the one run that is checked."""
     with _session(engine) as session:
-        run_id = session.scalars(select(runs.Run.id).where(runs.Run.state == RunState.CHECKED)).one()
+        run_id = session.scalars(select(Run.id).where(Run.state == RunState.CHECKED)).one()
     publish(engine, run_id, signed_at, hour)
 
 
@@ -80,7 +106,8 @@ def draw_if_nobody_has(
     """
     with _session(engine) as session:
         found = _main_round(session)
-        if found.stage != RoundStage.CLOSED or declared_forms.newest(session, found.id) is not None:
+        begun = found.stage != RoundStage.CLOSED or declared_forms.newest(session, found.id) is not None
+        if begun and unfinished(session, found.id) is None:
             return None
     hour = season.DATES["result"][0]
     run_id = draw(engine, late or hour - dt.timedelta(hours=3), progress)
