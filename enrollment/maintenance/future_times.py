@@ -16,7 +16,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.jobs import LEASE
 from enrollment.ground.sign_in import CODE_LIFETIME, SECOND_FACTOR_STEP
-from enrollment.review.leases import LEASE as REVIEW_LEASE
+from enrollment.review import leases
 
 LONGEST_RETRY = dt.timedelta(minutes=10)
 """Longer than a job waits after a fault."""
@@ -58,10 +58,6 @@ STATEMENTS = {
         UPDATE account SET second_factor_used = floor(extract(epoch FROM clock_timestamp()) / :step) - 2
         WHERE second_factor_used > extract(epoch FROM clock_timestamp()) / :step + 2
     """,
-    "review_leases": """
-        UPDATE application SET lease_until = :now + :review
-        WHERE stage = 'in_review' AND lease_until > :now + :review
-    """,
     "signs_of_life": "UPDATE background_process SET seen_at = clock_timestamp() WHERE seen_at > clock_timestamp()",
     "lanes": "UPDATE sender_status SET seen_at = clock_timestamp() WHERE seen_at > clock_timestamp()",
 }
@@ -83,13 +79,14 @@ def set_anew(session: Session, *, scheduled: Collection[str], now: dt.datetime) 
         "claim": policy_of_codes().lease,
         "code": CODE_LIFETIME,
         "step": SECOND_FACTOR_STEP,
-        "review": REVIEW_LEASE,
     }
     found: dict[str, int] = {}
     for what, statement in STATEMENTS.items():
         used = {name: value for name, value in values.items() if f":{name}" in statement}
         if count := session.execute(text(statement), used).rowcount:  # type: ignore[attr-defined]
             found[what] = count
+    if count := leases.shorten(session, now=now):
+        found["review_leases"] = count
     if found:
         audit.record(session, "set_times_anew", "clock", "ahead", by=SYSTEM, now=now, **found)
     return found

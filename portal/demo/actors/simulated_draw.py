@@ -27,14 +27,10 @@ TO_DRAW = dt.timedelta(minutes=8)
 """How long a simulated draw takes, from the form to the checked run."""
 
 
-BEGUN = "simulate_draw"
-"""What the audit trail says of a round whose draw was begun by nobody's hand."""
-
-
 def unfinished(session: Session, round_id: uuid.UUID) -> Run | None:
     """The run that simulated officials have begun and nobody has signed: they were killed in between, and go on with it."""
     theirs = select(AuditEntry.number).where(
-        AuditEntry.subject == "round", AuditEntry.subject_id == str(round_id), AuditEntry.act == BEGUN
+        AuditEntry.subject == "round", AuditEntry.subject_id == str(round_id), AuditEntry.act == "simulate_draw"
     )
     if session.scalar(theirs.limit(1)) is None:
         return None
@@ -49,7 +45,7 @@ def begin(session: Session, *, now: dt.datetime, round_id: uuid.UUID | None = No
     first, second = (people.actor(session, login) for login in OFFICIALS)
     found = session.get_one(Round, round_id) if round_id else _main_round(session)
     beacon_at, seeded_at = now + dt.timedelta(minutes=4), now + dt.timedelta(minutes=5)
-    audit.record(session, BEGUN, "round", found.id, by=SYSTEM, now=now)
+    audit.record(session, "simulate_draw", "round", found.id, by=SYSTEM, now=now)
     simulated_witnesses.declare(session, found.id, beacon_at, by=first, now=now)
     snapshot.freeze(session, found.id, by=first, now=now)
     simulated_witnesses.enter(session, found.id, (first, second), now=seeded_at)
