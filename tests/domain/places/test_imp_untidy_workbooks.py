@@ -182,6 +182,18 @@ def test_imp16_thousands_of_styled_empty_rows_before_the_last_one(counted):
     assert counted(workbook(fill))[0] == {"小一班": 20, "小二班": 21}
 
 
+def test_imp16_a_stray_cell_in_the_last_row_of_the_sheet_is_no_list_of_a_million(counted):
+    def fill(sheet, _book):
+        sheet.write_row(0, 0, HEAD)
+        sheet.write_row(1, 0, [ONE, "", "小一班", 20])
+        sheet.write(1_048_574, 1, " ")
+        sheet.write(1_048_575, 0, "制表人：模拟")
+
+    classes, reading = counted(workbook(fill))
+    assert classes == {"小一班": 20}
+    assert reading.left_out == [("1048576", "remark", "制表人：模拟")]
+
+
 class TestImp14Text:
     @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\x84\x31\x95\x33"], ids=["of UTF-8", "of GB 18030"])
     def test_imp14_gb18030_behind_a_byte_order_mark(self, counted, mark):
