@@ -121,10 +121,10 @@ lock: setup-test ## choose exact versions anew from the ranges in setup.cfg
 backup: setup ## an encrypted backup of the embedded database into var/backup, also while the portal runs
 	@$(PY) -m portal.operations.embedded_copies backup
 
-restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-data`; KEY_FILE names the key file of that time
+restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-data`, which keeps backups and keys; KEY_FILE names other keys
 	@$(PY) -m portal.operations.embedded_copies restore $(FILE)
 
-clean-data: setup ## remove the data of the embedded database and queue (asks nothing)
+clean-data: setup ## remove the data of the embedded database and queue (asks nothing); backups and their keys stay
 	@$(PY) -m portal.operations.serve --forget-data
 
 .PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-trail bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data

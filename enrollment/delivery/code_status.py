@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.delivery import sender_status
 from enrollment.delivery.lanes import Lane
+from enrollment.ground.operations import alarms
+from enrollment.ground.operations.alarms import AlarmCode
 from enrollment.ground.outbox import OF_THE_NUMBER, DeliveryError, MessageState, TextMessage
 
 SOON = dt.timedelta(seconds=20)
@@ -18,25 +20,28 @@ NO_NUMBER = OF_THE_NUMBER | {DeliveryError.NO_NUMBER}
 
 
 class CodeStatus(StrEnum):
-    """`LATE`: it was not sent yet, because the gateway or the sender fails; it is tried until it expires."""
+    """`LATE`: it was not sent yet, because the gateway or the sender fails; it is tried until it expires.  `NOT_ARRIVING`: the
+    gateway accepted it, and hardly anybody enters what it accepted of late."""
 
     ON_ITS_WAY = "on_its_way"
     SENT = "sent"
     DELIVERED = "delivered"
     LATE = "late"
+    NOT_ARRIVING = "not_arriving"
     UNREACHABLE = "unreachable"
     NOT_SENT = "not_sent"
 
 
-TROUBLE = (CodeStatus.LATE, CodeStatus.UNREACHABLE, CodeStatus.NOT_SENT)
+TROUBLE = (CodeStatus.LATE, CodeStatus.NOT_ARRIVING, CodeStatus.UNREACHABLE, CodeStatus.NOT_SENT)
 
 
 def of_message(session: Session, message_id: uuid.UUID, *, now: dt.datetime) -> CodeStatus:
     """The status of a code; one that was deleted was sent long ago."""
-    columns = (TextMessage.state, TextMessage.tries, TextMessage.last_error, TextMessage.written_at)
+    lost = alarms.is_open(AlarmCode.CODES_NOT_ENTERED).label("lost")
+    columns = (TextMessage.state, TextMessage.tries, TextMessage.last_error, TextMessage.written_at, lost)
     row = session.execute(select(*columns).where(TextMessage.id == message_id)).one_or_none()
     if row is None or row.state == MessageState.SENT:
-        return CodeStatus.SENT
+        return CodeStatus.NOT_ARRIVING if row is not None and row.lost else CodeStatus.SENT
     if row.state == MessageState.DELIVERED:
         return CodeStatus.DELIVERED
     if row.state in (MessageState.UNDELIVERABLE, MessageState.GIVEN_UP):

@@ -37,7 +37,7 @@ class OneTimeCode(Base):
     address: Mapped[bytes | None] = mapped_column(LargeBinary)
     known: Mapped[bool] = mapped_column(default=False, server_default=false())
     tries: Mapped[int] = mapped_column(default=0)
-    sent_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime] = mapped_column(index=True)
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
 

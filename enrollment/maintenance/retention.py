@@ -15,9 +15,11 @@ from enrollment.delivery import unreachable_numbers
 from enrollment.family_messages import sending
 from enrollment.ground import audit, maintenance_permits, retention
 from enrollment.ground.accounts import SYSTEM
+from enrollment.ground.errors import Refused
 from enrollment.ground.retention import Moment
 from enrollment.maintenance import draw_retention as of_the_draw
 from enrollment.maintenance import family_retention as of_families
+from enrollment.maintenance import operation_figures
 from enrollment.maintenance import places_retention as of_places
 from enrollment.open_days import visits
 from enrollment.reports import data_packages
@@ -87,6 +89,15 @@ NOT_DELETED = (
 )  # fmt: skip
 """Texts of the data register for tables without a rule: public rows, rows of the demo, the roll and the days of its classes,
 and counts that the count replaces (`coverage/rollup`)."""
+
+
+def refuse_doubtful_clock(session: Session, now: dt.datetime) -> None:
+    """Refuses `clock_has_jumped` for a day after a time in which nothing happened at all.
+
+    A clock that jumps ahead by a year would have the records of a year deleted in its first night, and nothing brings them back.
+    """
+    if operation_figures.read(session, now=now).days_are_missing:
+        raise Refused("clock_has_jumped")
 
 
 def batches(rule: Rule) -> tuple[DeletionStep, ...]:

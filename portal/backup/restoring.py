@@ -20,6 +20,10 @@ OURS = """SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = 
     AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')"""
 
 
+OTHERS = """SELECT coalesce(nullif(application_name, ''), usename), count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' GROUP BY 1 ORDER BY 1"""
+
+
 def verify(path: Path, keys: Keys) -> Manifest:
     """Read the whole file and compare it with its manifest.  Raises BackupFault."""
     digest, size, manifest = hashlib.sha256(), 0, None
@@ -48,15 +52,23 @@ def verify(path: Path, keys: Keys) -> Manifest:
 
 
 def check_empty(url: str) -> None:
-    """Raises BackupFault if the database has anything in it."""
+    """Raises BackupFault if the database has anything in it, or if others are connected to it."""
     server_version(url)
     with psycopg.connect(plain_url(url), connect_timeout=5) as connection:
         found = connection.execute(OURS).fetchone()
         name = connection.info.dbname
+        others = connection.execute(OTHERS).fetchall()
     if found and found[0]:
         raise BackupFault(
-            f"the database {name} is not empty, and a restore never writes over data: make a new database (`createdb NAME`), name it "
-            "in DATABASE_URL, and try again"
+            f"the backup is whole, but the database {name} is not empty, and a restore never writes over data: make a new database "
+            "(`createdb NAME`) and name it in DATABASE_URL, or remove the embedded one with `make clean-data`, which keeps backups "
+            "and keys, and try again"
+        )
+    if others:
+        told = ", ".join(f"{count} × {who}" for who, count in others)
+        raise BackupFault(
+            f"somebody works on the database {name} ({told}), and would act on rows that are not verified yet: stop the portal and every "
+            "other program that uses it, and try again"
         )
 
 

@@ -47,6 +47,8 @@ LATE_JOB, LATE_CODE, LATE_NOTICE, SILENT_SENDER, LATE_SEAL, OLD_BACKUP = (
     26 * 3600.0,
 )
 LEAST_FREE = 0.1
+LEAST_NUMBERS, LEAST_ENTERED = 20, 0.1
+"""Of so many numbers that got a code, so large a share enters it where the gateway delivers what it acknowledges."""
 LIFETIME = dt.timedelta(hours=2)
 """A message about an alarm that could not be sent for so long is not sent any more."""
 
@@ -142,7 +144,11 @@ def conditions(figures: OperationFigures, config: Config) -> list[AlarmCode]:
         AlarmCode.SENDER_STUCK: _older(figures.oldest_code, LATE_CODE)
         or _older(figures.oldest_notice, LATE_NOTICE)
         or _older(figures.sender_silent, SILENT_SENDER),
+        AlarmCode.CODES_NOT_ENTERED: figures.gateway_down is None
+        and figures.numbers_with_code >= LEAST_NUMBERS
+        and figures.numbers_with_entered_code < LEAST_ENTERED * figures.numbers_with_code,
         AlarmCode.SEALS_LATE: _older(figures.seal_lag, LATE_SEAL),
+        AlarmCode.CLOCK_JUMPED: figures.days_are_missing and not config.demo,
         AlarmCode.BACKUP_OLD: config.backup_folder is not None and _older(figures.backup_age, OLD_BACKUP),
         AlarmCode.DISK_NEARLY_FULL: any(map(_is_nearly_full, _folders(config))),
     }

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import background_processes, jobs
 from enrollment.ground.audit_chain import copies, sealing
+from enrollment.maintenance import future_times
 from portal.config import Config
 from portal.jobs import alarms, runner
 from portal.jobs.alarms import AlarmWatch
@@ -97,10 +98,14 @@ class Scheduler(CronScheduler):
         self.process = f"scheduler.{socket.gethostname()}.{os.getpid()}"
         self.away_since: float | None = None
         self.last_cycle = real_now()
+        self.kinds: list[str] = []
+        self.last_now: dt.datetime | None = None
+        self.times_are_checked = False
         self.queues = {name: open_queue(name, connection) for name in QUEUES}
         self.next_turn = dict.fromkeys(("seal", "sweep", "report", "alarms"), 0.0)
         self.watch = AlarmWatch(engine, config, now, self._queue_answers) if config else None
         for scheduled in schedule:
+            self.kinds.append(scheduled.kind)
             self.register(enqueue_scheduled, "steady", args=(scheduled.kind,), cron=scheduled.cron, name=scheduled.kind)
 
     def enqueue_jobs(self) -> list[CronJob]:
@@ -145,12 +150,25 @@ class Scheduler(CronScheduler):
         before, self.last_cycle = self.last_cycle, real_now()
         if self.last_cycle < before - CLOCK_SLACK:
             log.warning("the clock of this host was turned back by %s", before - self.last_cycle)
+            self.times_are_checked = False
             for job in self.get_jobs():
                 job.set_enqueue_time(self.last_cycle)
 
+    def _set_times_anew(self, session: Session, now: dt.datetime) -> None:
+        """At the start, and when this host's clock or that of the database was turned back."""
+        if self.last_now is not None and now < self.last_now - CLOCK_SLACK:
+            self.times_are_checked = False
+        self.last_now = now
+        if self.times_are_checked:
+            return
+        if found := future_times.set_anew(session, scheduled=self.kinds, now=now):
+            log.warning("times that a clock ahead has set were set anew: %s", found)
+        self.times_are_checked = True
+
     def _housekeeping(self, moment: float) -> None:
-        with Session(self.engine) as session:
+        with Session(self.engine) as session, session.begin():
             now = self.now(session)
+            self._set_times_anew(session, now)
         # first what needs no queue: the trail is sealed and the scheduler lives also while the queue is away
         if moment >= self.next_turn["seal"]:
             self._seal()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from enrollment.ground.vault import Keys
+from portal.backup import copies
 from portal.config import DEMO_SECRET
 from portal.operations.start_faults import Fault
 
@@ -99,8 +100,14 @@ class Folder:
             raise Fault(f"cannot keep the key {path} ({error.strerror}): free space or mend its permissions") from error
         return path
 
-    def clear(self) -> None:
-        """Remove all data of this folder; the caller holds the lock."""
+    def clear(self, backups: Path | None = None) -> list[str]:
+        """Remove all data of this folder; the caller holds the lock.  `backups` is their folder where it is not in this one.
+
+        Where there are backups, they and their keys stay, and the names of what stays are returned: a restore needs an empty
+        database, and whoever makes room for it must not lose the copy.
+        """
+        stays = ["backup", "keys"] if copies.of_folder(backups or self.path / "backup") else []
         for entry in self.path.iterdir():
-            if entry.name != "serve.lock":
+            if entry.name not in ("serve.lock", *stays):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        return [name for name in stays if (self.path / name).exists()]

@@ -113,9 +113,10 @@ class _Steps:
 
 
 def _verified_file(path: Path, keys: Keys, url: str) -> Manifest:
-    restoring.check_empty(url)
+    """First the file, then the database: nobody makes room for a backup that cannot be restored."""
     told = restoring.verify(path, keys)
     doctor.check_revision({told.revision})
+    restoring.check_empty(url)
     return told
 
 

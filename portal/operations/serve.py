@@ -39,7 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         folder.lock(f"process {os.getpid()}, http://{options.host}:{options.port}")
         if options.forget_data:
-            folder.clear()
+            backups = os.environ.get("BACKUP_FOLDER")
+            if stays := folder.clear(Path(backups) if backups else None):
+                say(
+                    f"kept: {' and '.join(str(folder.path / name) for name in stays)}; no backup is read without its keys"
+                )
             return 0
         serve(supervisor, folder, options.host, options.port, with_city=not options.without_city)
     except (Fault, Unconfigured) as fault:

@@ -8,7 +8,7 @@ from flask_babel import format_datetime
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 from enrollment.season.ages import born_between
-from portal.text.words import language, word
+from portal.text.words import language, table, word
 
 
 def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
@@ -101,12 +101,14 @@ def time_left(until: dt.datetime, now: dt.datetime) -> str:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal in words.  Dates and class levels in its details are put into words here, times by the words themselves."""
+    """A refusal in words.  Dates, class levels and steps of the season in its details are put into words here, times by the words themselves."""
     details = {
         name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
     }
     if "level" in details:
         details["level"] = word("level", details["level"])
+    if details.get("step") in table()["season_step"]:
+        details["step"] = word("season_step", details["step"])
     return word("error", refused.code, **details)
 
 

@@ -19,6 +19,7 @@ from tests.operations.serving import eventually
 
 SLOW = 500
 SESSION = "session=known-to-nobody"
+SCRIPT = "kept.js"
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -106,6 +107,11 @@ def test_tru14_static_files_come_from_the_proxy_and_are_kept_for_ever(front):
     assert answer.getheader("X-Content-Type-Options") == "nosniff"
     assert answer.getheader("Content-Type").startswith("text/css")
     assert not any("/css/" in path for path in front.families.seen)
+    # a file that is kept for ever has no use for what asks about changes, and a style none for a policy of documents
+    assert sum(len(f"{name}: {value}") + 2 for name, value in answer.getheaders()) < 400
+    assert not {"etag", "last-modified", "content-security-policy"} & {name.lower() for name, _ in answer.getheaders()}
+    script, _ = front.ask(f"/static/{static_files.digests()['js']}/js/{SCRIPT}")
+    assert "default-src 'none'" in script.getheader("Content-Security-Policy"), "a worker of a page is bound by it"
     # the digest of another version is answered by the portal
     assert front.ask("/static/000000000000/css/brand.css", Cookie="visit=in.x")[1]["lane"] == "families"
 

@@ -10,10 +10,12 @@ from redis import Redis
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from enrollment.ground import jobs
+from enrollment.ground import jobs, sign_in
 from enrollment.ground.db import open_engine
+from enrollment.ground.operations import alarms as alarm_rows
 from enrollment.ground.operations.alarms import Alarm, AlarmCode
 from enrollment.ground.outbox import TextMessage
+from enrollment.ground.sign_in import Asker
 from portal.config import Config, Unconfigured, from_environment
 from portal.gateways.stand_ins.messages import TestGateway
 from portal.jobs import alarms, runner
@@ -136,8 +138,41 @@ def test_tru15_work_that_is_late_and_a_backup_that_is_old_are_alarms(scheduler, 
         assert {alarm.code for alarm in session.scalars(select(Alarm))} == {AlarmCode.JOBS_LATE, AlarmCode.BACKUP_OLD}
 
 
+def test_tru01_a_gateway_that_acknowledges_and_never_delivers_is_an_alarm(scheduler, engine, gateway):
+    """What it says cannot be believed; that families enter their codes can.  A few who do not are none, nor is a night without families."""
+
+    def ask(numbers: range, *, entered: int, minutes: int = 6) -> None:
+        with Session(engine) as session, session.begin():
+            moment = real_now() - dt.timedelta(minutes=minutes)
+            for each in numbers:
+                asker = Asker(f"browser {each}", f"10.0.0.{each}")
+                code = sign_in.send_code(session, f"1390000{each:04}", now=moment, asker=asker)
+                if each < entered:
+                    assert sign_in.use_code(session, f"1390000{each:04}", code, now=moment, asker=asker)
+
+    def alarms_now() -> set[str]:
+        scheduler.watch.look()
+        with Session(engine) as session:
+            return {each.code for each in alarm_rows.open_alarms(session)}
+
+    ask(range(19), entered=0)
+    assert alarms_now() == set(), "too few to judge"
+    ask(range(19, 30), entered=0, minutes=1)
+    assert alarms_now() == set(), "they may still be typing"
+    ask(range(30, 40), entered=0, minutes=130)
+    assert alarms_now() == set(), "those are of another time"
+    ask(range(40, 45), entered=0)
+    assert alarms_now() == {AlarmCode.CODES_NOT_ENTERED}
+    [text_of_one, _of_the_other] = told(engine)
+    assert "hardly any code that was sent is entered" in text_of_one
+    ask(range(46, 49), entered=49)
+    assert alarms_now() == set(), "three of 27 are more than a tenth"
+
+
 def test_tru15_a_disk_that_is_nearly_full_is_an_alarm(scheduler, monkeypatch, tmp_path):
-    figures_of_a_quiet_night = alarms.operation_figures.OperationFigures(0, None, 0, None, 0, None, 0, *[None] * 6)
+    figures_of_a_quiet_night = alarms.operation_figures.OperationFigures(
+        0, None, 0, None, 0, None, 0, 0, 0, *[None] * 5, False, None
+    )
     config = dataclasses.replace(scheduler.watch.config, backup_folder=tmp_path)
     monkeypatch.setattr(alarms, "LEAST_FREE", 1.0)  # more than any disk has free
     assert alarms.conditions(figures_of_a_quiet_night, config) == [AlarmCode.DISK_NEARLY_FULL]

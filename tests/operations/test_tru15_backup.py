@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from portal.backup.faults import BackupFault
 from portal.config import Config
 from portal.jobs import runner
 from portal.operations import database_roles, doctor, overdue_work
+from portal.operations.data_folder import Folder
 from portal.operations.restore import restore
 from portal.web.clock import real_now
 from tests.conftest import NOW
@@ -214,9 +216,37 @@ def test_tru15_another_index_key_is_named_for_without_it_no_number_is_found(made
 
 def test_tru15_a_restore_never_writes_over_data(engine, made):
     before = rows_of(address(engine))
-    with pytest.raises(BackupFault, match="is not empty, and a restore never writes over data: make a new database"):
+    with pytest.raises(
+        BackupFault,
+        match=r"is whole, but the database .* is not empty, and a restore never writes over data: make a new database",
+    ):
         restore(made, KEYS, address(engine), demo=False, head_file=None, say=quiet)
     assert rows_of(address(engine)) == before
+
+
+def test_tru15_nobody_works_on_the_database_of_a_restore(made, target):
+    """The sender of a portal that still runs would send what waits in the backup before anything is verified."""
+    told = r"somebody works on the database restored_.* \(1 × portal-sender\)"
+    with psycopg.connect(target, application_name="portal-sender"), pytest.raises(BackupFault, match=told):
+        restore(made, KEYS, target, demo=False, head_file=None, say=quiet)
+    restoring.check_empty(target)
+
+
+def test_tru15_making_room_for_a_restore_keeps_the_backups_and_their_keys(tmp_path):
+    """`make restore` asks for an empty database, so `make clean-data` must not take the copy along."""
+    elsewhere = tmp_path / "elsewhere"
+    name = copies.name_of(real_now())
+    for copied_to, kept in (("var/backup", {"backup", "keys"}), ("elsewhere", {"keys"}), ("none", set())):
+        folder = Folder(tmp_path / "var")
+        folder.path.mkdir()
+        folder.demo_secret()
+        for made in ("postgres/base", copied_to):
+            (tmp_path / "var" / made if made == "postgres/base" else tmp_path / made).mkdir(parents=True, exist_ok=True)
+        if kept:
+            (tmp_path / copied_to / name).touch()
+        assert set(folder.clear(elsewhere if copied_to == "elsewhere" else None)) == kept
+        assert {path.name for path in folder.path.iterdir()} == kept
+        shutil.rmtree(folder.path)
 
 
 def test_tru15_a_backup_of_an_unknown_version_is_refused_before_anything_is_restored(another_engine, tmp_path, target):
@@ -427,3 +457,12 @@ def test_tru15_the_embedded_database_is_backed_up_and_restored(tmp_path):
     done = copies_of(new, "restore", str(file), KEY_FILE=str(old / "keys" / "demo-keys.json"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all invariants" in done.stdout
+    refused = copies_of(old, "restore", str(file)).stderr
+    assert "the backup is whole" in refused and "make clean-data" in refused
+    cleaned = [sys.executable, "-m", "portal.operations.serve", "--forget-data"]
+    done = subprocess.run(
+        cleaned, cwd=ROOT, env=environment(old), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert str(old / "backup") in done.stdout and not (old / "postgres").exists()
+    done = copies_of(old, "restore", str(file))
+    assert done.returncode == 0, "what was refused for want of room comes back as it says: " + done.stdout + done.stderr

@@ -17,6 +17,7 @@ from enrollment.applications import contents, lifecycle, register_answers
 from enrollment.applications.application_rows import RegisterState
 from enrollment.applications.applications import Application, ApplicationVersion, Wish
 from enrollment.applications.notifications import notify_guardians
+from enrollment.draw import execution
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.eligibility import claims, households
 from enrollment.eligibility.claims import VerifiedFact
@@ -50,6 +51,7 @@ from portal.demo import (
     time_travel,
 )
 from portal.demo.actors import bulk_acts, simulated_draw, simulated_people
+from portal.demo.actors.due_steps import SimulatedStep, due_step
 from portal.demo.city_builder import CityBuilder, DatabaseNotEmpty
 from portal.demo.earlier_years.classes import earlier_classes
 from portal.demo.identity_numbers import Numbers
@@ -303,8 +305,22 @@ class Cycle:
         return next(self.lucks)
 
 
-def test_who_goes_on_to_the_results_without_drawing_finds_them_drawn(engine_of_the_city):
-    """Two simulated officials draw, once; a draw that a visitor has begun would stay the visitor's."""
+def test_who_goes_on_to_the_results_without_drawing_finds_them_drawn(engine_of_the_city, monkeypatch):
+    """Two simulated officials draw, once, also where they were killed between their transactions; a draw that a visitor has begun
+    would stay the visitor's."""
+
+    def killed(*_args, **_values):
+        raise KeyboardInterrupt
+
+    due = season.DATES["result"][0]
+    for step in ((execution, "execute"), (simulated_draw, "publish")):
+        with monkeypatch.context() as patch:
+            patch.setattr(*step, killed)
+            with pytest.raises(KeyboardInterrupt):
+                simulated_draw.draw_if_nobody_has(engine_of_the_city, lambda done, of: None)
+        with Session(engine_of_the_city) as session:
+            step_due = due_step(session, now=due)
+            assert (step_due.step, step_due.obstacle) == (SimulatedStep.DRAW, None)
     drawn = [simulated_draw.draw_if_nobody_has(engine_of_the_city, lambda done, of: None) for _ in range(2)]
     assert drawn == [season.DATES["result"][0], None]
     with Session(engine_of_the_city) as session:

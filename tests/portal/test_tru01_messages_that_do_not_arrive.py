@@ -9,9 +9,12 @@ from enrollment.delivery import sender_status, unreachable_numbers
 from enrollment.delivery.lanes import Lane
 from enrollment.delivery.unreachable_numbers import UnreachableNumber
 from enrollment.ground import outbox
+from enrollment.ground.operations import alarms
+from enrollment.ground.operations.alarms import AlarmCode
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice, TextMessage
 from enrollment.ground.phones import phone_index
 from enrollment.offers import desk_contacts
+from portal.web.clock import real_now
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
@@ -47,6 +50,23 @@ def test_while_the_gateway_is_down_no_code_is_promised(asked, client, portal_ses
     sender_status.report(portal_session, Lane.CODES, seen_at=now, down_since=now, error=DeliveryError.NO_ANSWER)
     portal_session.commit()
     assert "短信通道现在不通畅" in client.get("/sign-in/code").text
+
+
+def test_while_codes_do_not_arrive_none_is_called_sent_and_officials_read_it(asked, client, town, portal_session, now):
+    alarms.update_alarms(portal_session, {AlarmCode.CODES_NOT_ENTERED: now}, (), now=now)
+    page = asked(state=MessageState.SENT)
+    assert "许多人没有收到短信" in page and "打印的登录码" in page and "一分钟内收到" not in page
+    assert "验证码已经送到" in asked(state=MessageState.DELIVERED), "what a receipt says is known"
+    asked(state=MessageState.SENT)
+    assert "many phones do not get it" in client.get("/sign-in/code?lang=en").text
+    for lane in (Lane.CODES, Lane.NOTICES):
+        sender_status.report(portal_session, lane, seen_at=real_now(), down_since=None, error=None)
+    portal_session.commit()
+    sign_in(client, town.city_pair()[0].account_id)
+    town.season(2026)
+    town.session.commit()
+    page = client.get("/officials/2026/messages?lang=zh").text
+    assert "验证码几乎没有人填写" in page and "短信通道正常" not in page
 
 
 def test_a_code_that_waits_for_twenty_seconds_is_late(asked, client, frozen_clock):

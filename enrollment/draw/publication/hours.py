@@ -21,7 +21,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.season import seasons
-from enrollment.season.calendar import SeasonDate, refuse_sudden_result, require_city_official
+from enrollment.season.calendar import SeasonDate, conflicts_of, refuse_sudden_result, require_city_official
 from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 MORNING = dt.time(9, 0)
@@ -30,6 +30,8 @@ AHEAD = dt.timedelta(minutes=4)
 """Families hear of a place between nine and eight in the evening, and its page is prepared some minutes ahead."""
 
 RESULT = "result"
+AFTERWARDS = ("supplementary", "arrival")
+"""The steps of the calendar that follow the answers to a result."""
 
 OPENS_WITHIN = dt.timedelta(minutes=10)
 """How long after its hour a prepared run counts as being opened."""
@@ -166,8 +168,8 @@ def change(
 ) -> None:
     """Announce another hour and notify the families who wait for a first result.
 
-    Refuses `only_the_city`, `reason_needed`, `hour_not_ahead`, `hour_too_soon`, `nothing_changed`, and `hour_has_passed` while
-    the result is being opened.
+    Refuses `only_the_city`, `reason_needed`, `hour_not_ahead`, `hour_too_soon`, `nothing_changed`, `hour_meets_step` where the
+    calendar has another step then, and `hour_has_passed` while the result is being opened.
     """
     require_city_official(by)
     if not reason.strip():
@@ -202,15 +204,23 @@ def change(
 
 
 def _move_calendar(session: Session, year: int, hour: dt.datetime) -> None:
-    """The calendar announces the same hour: its steps `result` and `confirmation` do not begin before it."""
-    for date in session.scalars(
-        select(SeasonDate).where(SeasonDate.year == year, SeasonDate.step.in_((RESULT, "confirmation")))
-    ):
-        length = date.ends_at - date.begins_at
-        if date.step == RESULT or date.begins_at < hour:
-            date.begins_at = hour
-        if date.ends_at <= date.begins_at:
-            date.ends_at = date.begins_at + length
+    """The calendar announces the same hour: its steps `result` and `confirmation` do not begin before it.
+
+    The steps after them stay: whoever moves the result into one of those first moves that one, with a reason of its own.
+    """
+    dates = {date.step: date for date in session.scalars(select(SeasonDate).where(SeasonDate.year == year))}
+    spans = {step: (date.begins_at, date.ends_at) for step, date in dates.items()}
+    known = set(conflicts_of(spans))
+    for step in (RESULT, "confirmation"):
+        begins_at, ends_at = spans[step]
+        later = hour if step == RESULT or begins_at < hour else begins_at
+        spans[step] = (later, ends_at if ends_at > later else later + (ends_at - begins_at))
+    for conflict in conflicts_of(spans):
+        met = {conflict.step, conflict.other}.intersection(AFTERWARDS)
+        if met and conflict not in known:
+            raise Refused("hour_meets_step", field="hour", step=min(met, key=AFTERWARDS.index))
+    for step in (RESULT, "confirmation"):
+        dates[step].begins_at, dates[step].ends_at = spans[step]
 
 
 def _notify(session: Session, round_: Round, hour: dt.datetime, now: dt.datetime) -> None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, Index, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -17,8 +17,10 @@ class AlarmCode(StrEnum):
     QUEUE_AWAY = "queue_away"
     JOBS_LATE = "jobs_late"
     SENDER_STUCK = "sender_stuck"
+    CODES_NOT_ENTERED = "codes_not_entered"
     SEALS_LATE = "seals_late"
     BACKUP_OLD = "backup_old"
+    CLOCK_JUMPED = "clock_jumped"
     DISK_NEARLY_FULL = "disk_nearly_full"
 
 
@@ -57,6 +59,16 @@ def update_alarms(
     over = [code for code in judged if code not in raised]
     ending = update(Alarm).where(Alarm.code.in_(over), Alarm.ended_at.is_(None)).values(ended_at=now)
     return began, list(session.scalars(ending.returning(Alarm)))
+
+
+def open_since(session: Session, code: AlarmCode) -> dt.datetime | None:
+    """Since when this alarm holds; None if it does not."""
+    return session.scalar(select(Alarm.began_at).where(Alarm.code == code, Alarm.ended_at.is_(None)))
+
+
+def is_open(code: AlarmCode) -> ColumnElement[bool]:
+    """SQL condition: this alarm has not ended."""
+    return select(Alarm.id).where(Alarm.code == code, Alarm.ended_at.is_(None)).exists()
 
 
 def open_alarms(session: Session) -> list[Alarm]:

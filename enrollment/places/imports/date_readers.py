@@ -16,11 +16,36 @@ SERIALS = range(18_264, 73_051)
 _date = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d{2})(\d{2})")
 _loose = re.compile(r"\s*([-/.年月])\s*")
 _month = re.compile(r"(\d{4})[-/.年](\d{1,2})月?|(\d{4})(0[1-9]|1[0-2])")
+_plain_marks = str.maketrans({"号": "日", "、": ".", "。": ".", "\\": "/"})
+_in_characters = re.compile(
+    r"([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月(?:([一二三四五六七八九十]{1,3})[日号]?)?"
+)
+_CHARACTERS = "〇一二三四五六七八九"
 _year = re.compile(r"(20\d{2})(?:\s*-\s*20\d{2})?(?:年|学年|学年度|年度)?(?:秋季?)?")
 
 
 class MonthOnly(dt.date):
     """The first day of a month whose day is not told."""
+
+
+def _written(cell: Any) -> str | None:
+    """The text of a date with the usual marks and digits: `2022、10、1`, `2022年10月1号` and `二〇二二年十月一日` too."""
+    value = text(cell)
+    if value is None:
+        return None
+    found = _in_characters.fullmatch("".join(value.split()))
+    if found is None:
+        return value.translate(_plain_marks)
+    digits = "".join(str(_CHARACTERS.index("〇" if each in "○零" else each)) for each in found[1])
+    return ".".join([digits, *(str(_below_hundred(part)) for part in found.groups()[1:] if part)])
+
+
+def _below_hundred(characters: str) -> int:
+    """十 → 10, 十二 → 12, 二十一 → 21."""
+    tens, ten, ones = characters.rpartition("十")
+    if ten:
+        return 10 * (_CHARACTERS.index(tens) if tens else 1) + (_CHARACTERS.index(ones) if ones else 0)
+    return _CHARACTERS.index(ones) if len(ones) == 1 else 0
 
 
 def year(cell: Any) -> int | None:
@@ -52,7 +77,7 @@ def _day_of_1904(number: DayNumber1904) -> dt.date | None:
 @lru_cache(maxsize=16_384)
 def _date_in(cell: Any) -> dt.date | None:
     """A roll of a city has a few thousand dates, each kept once."""
-    value = text(cell)
+    value = _written(cell)
     if value is None:
         return None
     if value.isdigit() and len(value) == 5 and int(value) in SERIALS:
@@ -75,7 +100,7 @@ def birth_date(cell: Any) -> dt.date | None:
 
 @lru_cache(maxsize=16_384)
 def _birth_date_in(cell: Any) -> dt.date | None:
-    value = text(cell)
+    value = _written(cell)
     found = _month.fullmatch(_loose.sub(r"\1", value)) if value is not None else None
     if value is None or found is None:
         return date(cell)

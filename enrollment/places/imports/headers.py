@@ -121,8 +121,8 @@ def _has_own_values(rows: list[Row], column: int) -> bool:
 def find_tables(sheets: list[Sheet], columns: tuple[Column, ...]) -> FileTables:
     """Every sheet whose header has the columns that are needed; the others are named.
 
-    Raises ImportFaults when no sheet can be read: `header_missing` when no row looks like a header, else the faults of
-    the header that looks most like one.
+    Raises ImportFaults when no sheet can be read: `only_hidden` when the list stands on hidden sheets, `header_missing` when no row
+    looks like a header, else the faults of the header that looks most like one.
     """
     known = {normalise_header(name): column.key for column in columns for name in column.names}
     tables: list[HeaderTable] = []
@@ -154,6 +154,8 @@ def find_tables(sheets: list[Sheet], columns: tuple[Column, ...]) -> FileTables:
         return FileTables(columns, tables, unread)
     if refused:
         raise ImportFaults(max(refused, key=lambda each: each[0])[1])
+    if hidden := [sheet.name for sheet in unread if sheet.reason == "hidden"]:
+        raise ImportFaults([ImportFault("only_hidden", details={"sheets": "、".join(hidden[:MOST_NAMED])})])
     if not read_rows:
         raise ImportFaults([ImportFault("file_empty")])
     wanted = "、".join(column.names[0] for column in columns if column.required) or "、".join(

@@ -40,7 +40,9 @@ class ChangedSinceCheck(Exception):
 def store(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> ImportFile:
-    """Store an uploaded file encrypted and enqueue its check; delete earlier files of this person that wait for nothing."""
+    """Store an uploaded file encrypted and enqueue its check; it takes the place of an earlier file of this person of the same kind
+    and year, which waits for a word.  A list of another kind stays: it may be open in another tab.
+    """
     if kind not in (KINDS if by.is_any(Role.CITY_OFFICIAL, Role.AREA_OFFICIAL) else KINDS_OF_KINDERGARTENS):
         raise Refused("import_kind", field="kind")
     if not content:
@@ -50,7 +52,10 @@ def store(
     delete_expired(session, now=now)
     session.execute(
         delete(ImportFile).where(
-            ImportFile.made_by == by.account_id, ImportFile.state.in_((ImportState.CHECKED, ImportState.FAULTY))
+            ImportFile.made_by == by.account_id,
+            ImportFile.kind == kind,
+            ImportFile.year == year,
+            ImportFile.state.in_((ImportState.CHECKED, ImportState.FAULTY)),
         )
     )
     file_id = uuid.uuid4()

@@ -21,6 +21,7 @@ from enrollment.season import rounds
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 from portal.demo import season
+from portal.demo.actors import simulated_draw
 from portal.demo.offers import supplementary_round
 
 
@@ -100,6 +101,8 @@ def _due_supplementary(session: Session, main: Round, now: dt.datetime) -> DueSt
 def _due_draw(session: Session, step: SimulatedStep, round_: Round, now: dt.datetime) -> DueStep | None:
     if hours.signed_run(session, round_.id) is not None:
         return None  # it is opened at its hour
+    if simulated_draw.unfinished(session, round_.id) is not None:
+        return DueStep(step, round_)
     if declared_forms.newest(session, round_.id) is not None:
         return DueStep(step, round_, Refused("visitor_draws", round=round_.name))
     try:

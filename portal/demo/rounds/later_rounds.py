@@ -91,9 +91,11 @@ class LaterRounds:
         """
         with self._session() as session:
             round_ = supplementary_round.of_the_demo(session)
-            if round_ is None or round_.stage not in (RoundStage.OPEN, RoundStage.CLOSED):
+            if round_ is None:
                 return False
-            if declared_forms.newest(session, round_.id) is not None:
+            begun = declared_forms.newest(session, round_.id) is not None
+            begun = begun or round_.stage not in (RoundStage.OPEN, RoundStage.CLOSED)
+            if begun and simulated_draw.unfinished(session, round_.id) is None:
                 return False
         self._finish(leave_demo_family=True, late=late)
         return True

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.ground import audit
+from enrollment.ground.operations import alarms
+from enrollment.ground.operations.alarms import AlarmCode
 from enrollment.ground.phones import mask_phone
 from enrollment.reports import undelivered
 from portal.officials import pages
@@ -37,6 +39,7 @@ def messages() -> ResponseReturnValue:
         counts=undelivered.counts(db(), now=clock()),
         silent_words=_("、").join(word("message_lane", lane) for lane in silent),
         down=down[0] if down and not silent else None,
+        codes_lost_since=alarms.open_since(db(), AlarmCode.CODES_NOT_ENTERED),
         mask_phone=mask_phone,
         area_names=area_names(),
     )

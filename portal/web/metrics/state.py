@@ -28,12 +28,21 @@ DESCRIPTIONS = {
     "oldest_code": ("portal_oldest_code_seconds", "Age of the oldest of them"),
     "notices": ("portal_notices_due", "Other messages that wait to be sent"),
     "oldest_notice": ("portal_oldest_notice_seconds", "Age of the oldest of them"),
+    "numbers_with_code": (
+        "portal_numbers_with_code",
+        "Numbers that got one of the last hundred codes, 5 to 120 minutes ago",
+    ),
+    "numbers_with_entered_code": ("portal_numbers_with_entered_code", "Those of them that entered one"),
     "failed_notices": ("portal_notices_failed", "Messages that nobody will try again"),
     "gateway_down": ("portal_gateway_down_seconds", "How long the gateway of messages has failed"),
     "sender_silent": ("portal_sender_silent_seconds", "Since the last sign of life of a lane of the sender"),
     "scheduler_silent": ("portal_scheduler_silent_seconds", "Since the last sign of life of the scheduler"),
     "worker_silent": ("portal_worker_silent_seconds", "Since the last sign of life of a worker for all jobs"),
     "seal_lag": ("portal_seal_lag_seconds", "Age of the oldest entry of the audit trail without a seal"),
+    "days_are_missing": (
+        "portal_days_are_missing",
+        "1 where nothing happened in the week before yesterday: has the clock jumped?",
+    ),
     "backup_age": ("portal_backup_age_seconds", "Age of the newest backup"),
 }
 

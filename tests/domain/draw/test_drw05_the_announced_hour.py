@@ -13,7 +13,7 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers.offers import Offer
 from enrollment.results import run_signing
-from enrollment.season import calendar
+from enrollment.season import calendar, seasons
 from enrollment.season.facts import Fact
 from tests.support.prepared import prepared
 from tests.support.town_season import at
@@ -207,6 +207,22 @@ def test_drw05_the_hour_changes_while_it_has_not_passed(drawn_town):
     with pytest.raises(Refused, match="hour_has_passed"):
         hours.change(town.session, town.the_round.id, hour=at(6, 7), reason="公证处", by=by, now=town.now)
     assert town.open(town.checked) == 2
+
+
+@pytest.mark.parametrize(("hour", "step"), [(at(6, 16, 9), "supplementary"), (at(8, 30, 9), "supplementary")])
+def test_drw05_an_hour_that_meets_another_step_of_the_calendar_is_refused_by_its_name(drawn_town, hour, step):
+    """Families would read of a supplementary round before the result that it follows."""
+    town, by = drawn_town, drawn_town.city_pair()[0]
+    town.sign(town.checked)
+    before = calendar.spans(seasons.of_year(town.session, 2026))
+    with pytest.raises(Refused, match="hour_meets_step") as refused:
+        hours.change(town.session, town.the_round.id, hour=hour, reason="公证处", by=by, now=town.now)
+    assert refused.value.details["step"] == step
+    town.session.expire_all()
+    assert calendar.spans(seasons.of_year(town.session, 2026)) == before and publication(town).hour == HOUR
+    latest = before["confirmation"][1] - dt.timedelta(hours=1)
+    hours.change(town.session, town.the_round.id, hour=latest, reason="公证处", by=by, now=town.now)
+    assert calendar.conflicts_of(calendar.spans(seasons.of_year(town.session, 2026))) == []
 
 
 def test_drw05_no_official_alone_brings_a_result_forward_to_this_minute(drawn_town):

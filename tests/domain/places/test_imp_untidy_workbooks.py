@@ -112,14 +112,43 @@ def test_imp12_dates_of_a_workbook_that_counts_from_1904(three, take_in, session
 
     def fill(sheet, book):
         sheet.write_row(0, 0, CHILDREN)
-        written = [serial, "2022/10/1 0:00:00", "２０２２－１０－０１", "2022. 10. 1", "2022 年 10 月 1 日", "20221001"]
-        for line, (name, born) in enumerate(zip("甲乙丙丁戊己", written, strict=True), start=1):
-            sheet.write_row(line, 0, [ONE, "小一班", name * 2, "", born])
-        sheet.write_row(7, 0, [ONE, "小一班", "庚庚"])
-        sheet.write_datetime(7, 4, dt.datetime.combine(BORN, dt.time()), book.add_format({"num_format": "yyyy-mm-dd"}))
+        written = [
+            serial, "2022/10/1 0:00:00", "２０２２－１０－０１", "2022. 10. 1", "2022 年 10 月 1 日", "20221001", "2022年10月1号",
+            "2022、10、1", "2022。10。1", "2022\\10\\1", "二〇二二年十月一日", "二○二二年 十月 一号", "２０２２／１０／１",
+        ]  # fmt: skip
+        for line, born in enumerate(written, start=1):
+            sheet.write_row(line, 0, [ONE, "小一班", "甲乙丙丁戊己庚辛壬癸子丑寅"[line - 1] * 2, "", born])
+        sheet.write_row(14, 0, [ONE, "小一班", "卯卯"])
+        sheet.write_datetime(14, 4, dt.datetime.combine(BORN, dt.time()), book.add_format({"num_format": "yyyy-mm-dd"}))
 
     take_in("roll", workbook(fill, date_1904=True))
-    assert [child.born for child in session.scalars(select(RollChild))] == [BORN] * 7
+    assert [child.born for child in session.scalars(select(RollChild))] == [BORN] * 14
+
+
+@pytest.mark.parametrize(
+    "born",
+    ["一二二二年十三月一日", "二〇二二年十月三十二日", "22.10.1", "10/1/2022", "去年十月", "二〇二二年一二月一日"],
+)
+def test_imp12_a_date_that_can_be_two_or_none_is_asked_for(three, faults_of, born):
+    assert faults_of("roll", roll([[ONE, "小一班", "甲甲", "", born]], CHILDREN)) == [("E2", "not_a_date")]
+
+
+def test_imp01_a_list_that_stands_on_a_hidden_sheet_alone_is_named(three, take_in):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.add_worksheet("填表说明").write(0, 0, "请按模板填写，一行一个班。")
+        for name in ("名单", "去年"):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, HEAD)
+            sheet.write_row(1, 0, [ONE, "", "小一班", 20])
+            sheet.hide() if name == "名单" else sheet.very_hidden()
+    with pytest.raises(ImportFaults) as raised:
+        take_in("roll", content.getvalue())
+    (fault,) = raised.value.faults
+    assert fault.code == "only_hidden"
+    for language, way in (("zh", "取消隐藏"), ("en", "Unhide")):
+        told = import_messages.fault_words(fault, language)
+        assert "名单、去年" in told and way in told
 
 
 def test_imp01_rows_behind_a_filter_are_read_and_told(counted):
@@ -153,6 +182,18 @@ def test_imp16_thousands_of_styled_empty_rows_before_the_last_one(counted):
     assert counted(workbook(fill))[0] == {"小一班": 20, "小二班": 21}
 
 
+def test_imp16_a_stray_cell_in_the_last_row_of_the_sheet_is_no_list_of_a_million(counted):
+    def fill(sheet, _book):
+        sheet.write_row(0, 0, HEAD)
+        sheet.write_row(1, 0, [ONE, "", "小一班", 20])
+        sheet.write(1_048_574, 1, " ")
+        sheet.write(1_048_575, 0, "制表人：模拟")
+
+    classes, reading = counted(workbook(fill))
+    assert classes == {"小一班": 20}
+    assert reading.left_out == [("1048576", "remark", "制表人：模拟")]
+
+
 class TestImp14Text:
     @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\x84\x31\x95\x33"], ids=["of UTF-8", "of GB 18030"])
     def test_imp14_gb18030_behind_a_byte_order_mark(self, counted, mark):
@@ -166,6 +207,11 @@ class TestImp14Text:
         (fault,) = raised.value.faults
         assert (fault.code, fault.details) == ("file_quote_open", {"row": 3})
         assert "第 3 行" in import_messages.fault_words(fault, "zh")
+
+    def test_imp14_a_cell_that_is_too_long_is_not_called_an_open_quotation_mark(self, three, faults_of):
+        boundary = '"{""type"": ""Polygon"", ""coordinates"": [[' + "[104.06, 30.67]," * 9000 + ']]}"'
+        text = f"学校标识码,类型,边界\n{ONE},多边形,{boundary}\n"
+        assert faults_of("service-areas", text.encode()) == [("", "cell_too_long")]
 
     def test_imp14_texts_with_more_commas_than_the_list_has_columns(self, three, take_in):
         text = f"学校标识码,类型,范围名称\n{ONE},街道,三圣街道，柳江街道，成龙路街道，锦华路街道\n"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.imports import importer, uploads
 from enrollment.places.imports.changes import Difference
-from enrollment.places.imports.files import limits
+from enrollment.places.imports.files import limits, sheet_parser
 from enrollment.places.imports.uploaded_files import ImportFile, ImportState
 from enrollment.places.imports.uploads import ImportCancelled
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
@@ -62,7 +62,6 @@ HOSTILE = {
     "column_missing": lambda: csv_file(["园所名称", "办园性质"], [["锦官", "公办"]]),
     "column_twice": lambda: csv_file([*HEADINGS, "标识码"], [[*ROWS[0], "1"]]),
     "no_rows": lambda: csv_file(HEADINGS, []),
-    "too_many_rows": lambda: far_cell(1_048_575, 0),
     "too_many_columns": lambda: far_cell(1, 16_383),
     "file_unpacks_too_large": bomb,
     "file_too_large": lambda: b"a" * (limits.MOST_BYTES + 1),
@@ -72,6 +71,18 @@ HOSTILE = {
 @pytest.mark.parametrize("code", HOSTILE)
 def test_a_file_that_is_none_of_ours_is_refused_whole(faults_of, code):
     assert {fault for _cell, fault in faults_of("kindergartens", HOSTILE[code]())} == {code}
+
+
+def test_a_list_of_too_many_rows_is_refused_and_empty_ones_do_not_count(faults_of, take_in, monkeypatch):
+    """A stray cell far below a list is no long list (`test_imp_untidy_workbooks`)."""
+    monkeypatch.setattr(sheet_parser, "MOST_ROWS", 20)
+
+    def longer(cell: bytes) -> bytes:
+        rows = b"</sheetData>", b"<row>%s</row>" % cell * 20 + b"</sheetData>"
+        return repacked(xlsx(), lambda name, body: body.replace(*rows) if name.endswith("sheet1.xml") else body)
+
+    assert faults_of("kindergartens", longer(b'<c t="inlineStr"><is><t>x</t></is></c>')) == [("", "too_many_rows")]
+    assert take_in("kindergartens", longer(b'<c s="0"/>')).counts["added"] == len(ROWS)
 
 
 def test_a_bomb_that_lies_about_its_size_is_refused(faults_of):
@@ -150,6 +161,18 @@ def test_a_kept_file_is_confirmed_once(town, kept):
     uploads.confirm(town.session, file.id, by=official, now=town.now, overwrite=())
     with pytest.raises(Refused, match="import_file_gone"):
         uploads.confirm(town.session, file.id, by=official, now=town.now, overwrite=())
+
+
+def test_a_list_that_waits_for_a_word_in_another_tab_stays(town, kept):
+    """Only a newer file of its kind and year takes its place."""
+    official, file = kept
+    checked(town, file)
+    for kind, year in (("programmes", 2026), ("kindergartens", 2027)):
+        uploads.store(town.session, kind, "其他.xlsx", xlsx(), by=official, now=town.now, year=year)
+    assert uploads.own(town.session, file.id, by=official, now=town.now).state == ImportState.CHECKED
+    uploads.store(town.session, "kindergartens", "新名册.xlsx", xlsx(), by=official, now=town.now, year=2026)
+    with pytest.raises(NotFound):
+        uploads.own(town.session, file.id, by=official, now=town.now)
 
 
 def test_a_kept_file_belongs_to_the_person_who_brought_it(town, kept):

@@ -145,6 +145,7 @@ class SheetParser:
     _reading: bool = False
     _text: list[str] = field(default_factory=list)
     _count: int = 0
+    _rows: int = 0
     _long: int = 0
 
     def __post_init__(self) -> None:
@@ -251,7 +252,8 @@ class SheetParser:
             self._fill_merged()
         if not self._cells:
             return
-        if self._row > MOST_ROWS:
+        self._rows += 1  # those with content: a stray cell in the last row of a sheet is no long list
+        if self._rows > MOST_ROWS:
             raise refuse("too_many_rows", rows=self._row, most=MOST_ROWS)
         self._ready.append((self._row, self._cells))
 

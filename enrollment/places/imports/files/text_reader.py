@@ -54,6 +54,8 @@ class TextTable:
                 if any(row):
                     yield number, list(row)
         except csv.Error as fault:
+            if str(fault).startswith("field larger than"):
+                raise refuse("cell_too_long", row=number + 1, most=csv.field_size_limit()) from fault
             raise refuse("file_quote_open", row=number + 1) from fault
 
     def count_rows(self) -> int:
