@@ -57,7 +57,7 @@ def walks(parent: Newcomer, registers: str, papers: tuple[str, ...]) -> None:
         (EnglishNewcomer, NONE, PAPERS),
         (KeyboardNewcomer, NONE, PAPERS),
         (ForeignNewcomer, ALL, (PERMIT,)),
-        (ForeignNewcomer, NONE, (PERMIT, RESIDENCE)),
+        (ForeignNewcomer, NONE, (PERMIT,)),  # the others can come after the receipt, until the deadline
         (HongKongNewcomer, ALL, (PERMIT,)),
         (HongKongNewcomer, NONE, (PERMIT, RESIDENCE)),
     ],

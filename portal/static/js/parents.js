@@ -39,10 +39,13 @@ if (idKind && idNumber && kindTold) {
     const kind = (KINDS.find(([name, form]) => offered.includes(name) && form.test(typed)) ?? ["resident"])[0];
     if (!follows || kind === idKind.value) return;
     idKind.value = kind;
-    kindTold.textContent = kind === "resident" ? "" : kindTold.dataset.kindTold.replace("{kind}", idKind.selectedOptions[0].label);
-    itself = true;
-    for (const told of ["input", "change"]) idKind.dispatchEvent(new Event(told, { bubbles: true }));
-    itself = false;
+    /* what moves the page waits: the touch that left the field may be on a button, which would not be under the finger any more */
+    setTimeout(() => {
+      kindTold.textContent = kind === "resident" ? "" : kindTold.dataset.kindTold.replace("{kind}", idKind.selectedOptions[0].label);
+      itself = true;
+      for (const told of ["input", "change"]) idKind.dispatchEvent(new Event(told, { bubbles: true }));
+      itself = false;
+    }, 300);
   });
 }
 
@@ -69,8 +72,8 @@ if (homeArea) {
 }
 
 /* Most live where they are registered, and have the permit of where they live: one touch says so, once the other area is chosen. */
-for (const same of household?.querySelectorAll("[data-same]") ?? []) {
-  const [from, to] = same.dataset.same.split(" ").map((id) => document.getElementById(id));
+for (const same of household?.querySelectorAll("[data-copies]") ?? []) {
+  const [from, to] = same.dataset.copies.split(" ").map((id) => document.getElementById(id));
   const button = same.querySelector("button"), words = button.textContent;
   const offer = () => {
     same.hidden = !from.value || from.value === "outside" || to.value !== "" || (from.id === "home_area" && registered());

@@ -17,7 +17,7 @@ class NewcomerWithoutScripts(Newcomer):
 
     def gives_the_code(self, login: str) -> None:
         self.page.get_by_role("textbox").fill(code_of(self.page, login))
-        expect(self.page.locator("#code-hint")).to_have_text("10 分钟内有效")
+        expect(self.page.locator("[data-by-itself]")).to_be_hidden()
         self.presses("登录", within=self.page.get_by_role("main"))
 
     def lives_where_registered(self) -> None:
