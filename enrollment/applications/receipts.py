@@ -17,6 +17,7 @@ from enrollment.applications.contents import Answers
 from enrollment.applications.notifications import notify_guardians, notify_guardians_together
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account, Actor, Role
+from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound
 
 
@@ -113,8 +114,17 @@ def write(
     return _receipt(session, application, version)
 
 
-def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.datetime) -> None:
-    """Notify every guardian of the receipts of one act: one message, also if the act changed several bound children."""
+def tell(
+    session: Session,
+    written: Sequence[Receipt],
+    *,
+    closes_at: dt.datetime | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """Notify every guardian of the receipts of one act: one message, also if the act changed several bound children.
+
+    `closes_at` is the end of the open registration, until which the message about a first submission allows changes."""
     by_helper = "_by_helper" if by.on_behalf else ""
     if len(written) > 1:
         ids = [receipt.application_id for receipt in written]
@@ -123,6 +133,9 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
         _after_the_quiet_time(session, f"bond_changed{by_helper}", ids, now=now)
         return
     for receipt in written:
+        params = {"code": receipt.registration_code, "number": receipt.number}
+        if receipt.number == 1 and closes_at is not None:
+            params["changes_until"] = format_time(closes_at)
         kind = ("application_changed" if receipt.number > 1 else "application_submitted") + by_helper
         notify_guardians(
             session,
@@ -131,8 +144,7 @@ def tell(session: Session, written: Sequence[Receipt], *, by: Actor, now: dt.dat
             now=now,
             by=by,
             event=f"receipt:{receipt.number}",
-            code=receipt.registration_code,
-            number=receipt.number,
+            **params,
         )
         _after_the_quiet_time(session, kind, [receipt.application_id], now=now)
 

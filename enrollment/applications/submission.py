@@ -67,7 +67,8 @@ def submit(
         .values(answered_at=now)
     )
     receipt = receipts.write(session, application, receipts.compare(session, application), by=by, now=now)
-    receipts.tell(session, [receipt], by=by, now=now)
+    closes_at = times.open.closes_at if times.open is not None else None
+    receipts.tell(session, [receipt], closes_at=closes_at, by=by, now=now)
     bond_notices.tell_after_submission(session, application, now=now)
     if answers_a_clerk:
         _ask_registers(session, application, now=now)

@@ -21,7 +21,7 @@ from enrollment.ground.errors import NotFound, Refused
 
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "drafts_and_papers": ("not_handed_in", "papers_missing"),
-    "rounds": ("round_open", "round_open_again"),
+    "rounds": ("round_open", "round_open_again", "wishes_missing"),
     "own_edits": ("application_changed", "bond_changed"),
     "arrival": ("arrival_reminder",),
 }

@@ -92,7 +92,9 @@ def _note_registers(session: Session, application: Application, papers: list[Nee
     of_registers = register_answers.keeping_silent_or_agreeing(session, application)
     for paper in papers:
         proved = claimed_facts.intersection(PROVES[paper.document])
-        paper.by_register = bool(proved) and proved <= of_registers
+        # no register holds a passport or a permit: what it says of the birth is said of a number that only a copy shows
+        held = paper.document != Document.PASSPORT_OR_PERMIT
+        paper.by_register = held and bool(proved) and proved <= of_registers
 
 
 def asked_for(rules: Iterable[Rules], claimed: Iterable[Ground]) -> dict[Document, list[Ground]]:

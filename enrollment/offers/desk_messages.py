@@ -44,6 +44,7 @@ TOLD_AT_DESK = (
     "new_date_confirmation",
     "new_date_supplementary",
     "round_open",
+    "wishes_missing",
     "moved_up",
     "offer_expired",
     "offer_revoked",
@@ -100,7 +101,7 @@ def matters(
         return application.stage == Stage.DRAFT
     if kind == "papers_missing":
         return application.stage in lifecycle.HANDED_IN
-    if kind in ("round_open", "new_date_supplementary"):
+    if kind in ("round_open", "wishes_missing", "new_date_supplementary"):
         return newest is None
     if kind in OF_ARRIVAL:
         return newest is not None and newest.state in EXPECTED

@@ -1,4 +1,5 @@
-"""Tells the families without a place that a supplementary round is open: not placed, declined, or missed.
+"""Tells the families without a place that a supplementary round is open: not placed, declined, or missed; and before it ends,
+those who have no wish in it.
 
 A family that withdrew gets another message, which says that it can apply again; but none if it cannot, because all
 guardians withdrew their consent, and none if it gave up a confirmed place by it: it left the city, or lost the child.
@@ -11,15 +12,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.application_rows import Application, Stage
-from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.application_rows import Application, Stage, Wish
+from enrollment.applications.lifecycle import DEAD_STAGES, HANDED_IN
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground.city_time import format_time
 from enrollment.offers.offer_rows import EXPECTED, LIVE, Offer, OfferMove, OfferState
 from enrollment.people import consents
 from enrollment.people.consents import Consent
 from enrollment.people.person_rows import Guardian, Guardianship
-from enrollment.season.round_rows import get_round
+from enrollment.season.round_rows import RoundKind, get_round
 from enrollment.season.rounds import open_for_registration
 
 
@@ -34,13 +35,12 @@ def tell_round_open(
     found = get_round(session, round_id)
     if not open_for_registration(found, now):
         return None
-    holds = exists().where(Offer.child_id == Application.child_id, Offer.year == found.year, Offer.state.in_(LIVE))
     concerned = select(Application.id, Application.stage).where(
         Application.year == found.year,
         Application.level.in_(found.levels),
         (Application.stage.not_in(DEAD_STAGES))
         | (Application.stage == Stage.WITHDRAWN) & _consent_is_given() & ~_left_a_confirmed_place(),
-        ~holds,
+        ~_holds_a_place(),
     )
     if after is not None:
         concerned = concerned.where(Application.id > after)
@@ -52,6 +52,39 @@ def tell_round_open(
     notify_guardians(session, "round_open", others, now=now, event=event, **about)
     notify_guardians(session, "round_open_again", withdrawn, now=now, event=event, **about)
     return rows[-1].id if len(rows) == limit else None
+
+
+def remind_without_wishes(
+    session: Session, round_id: uuid.UUID, *, now: dt.datetime, after: uuid.UUID | None = None, limit: int = 1000
+) -> uuid.UUID | None:
+    """Remind the guardians of the next children without a place that a supplementary round ends and has no wish of theirs.
+
+    Drafts are reminded by `deadline_reminders`, and an application on hold cannot be changed.  Each guardian gets one message for a
+    child and a closing time, however often this runs.  Returns the last application's id, None when all were looked at.
+    """
+    found = get_round(session, round_id)
+    if found.kind != RoundKind.SUPPLEMENTARY or not open_for_registration(found, now):
+        return None
+    wished = exists().where(Wish.application_id == Application.id, Wish.round_id == found.id)
+    concerned = select(Application.id).where(
+        Application.year == found.year,
+        Application.level.in_(found.levels),
+        Application.stage.in_(HANDED_IN),
+        Application.on_hold.is_(False),
+        ~_holds_a_place(),
+        ~wished,
+    )
+    if after is not None:
+        concerned = concerned.where(Application.id > after)
+    ids = session.scalars(concerned.order_by(Application.id).limit(limit)).all()
+    until = format_time(found.closes_at)
+    event = f"wishes_missing:{found.id}:{until}"
+    notify_guardians(session, "wishes_missing", ids, now=now, event=event, name=found.name, until=until)
+    return ids[-1] if len(ids) == limit else None
+
+
+def _holds_a_place() -> ColumnElement[bool]:
+    return exists().where(Offer.child_id == Application.child_id, Offer.year == Application.year, Offer.state.in_(LIVE))
 
 
 def _left_a_confirmed_place() -> ColumnElement[bool]:

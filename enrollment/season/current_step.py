@@ -97,6 +97,11 @@ def _state(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> str:
     return "now" if now < ends else "done"
 
 
+def registration_now(listed: Sequence[CalendarStep]) -> CalendarStep | None:
+    """The step in which families register now, with the dates of its rounds; None while no round is open."""
+    return next((step for step in listed if step.state == "now" and step.step in KIND_OF_STEP), None)
+
+
 def current_or_next_step(listed: list[CalendarStep]) -> CalendarStep | None:
     """The first late step, otherwise the current step that ends first, otherwise the next one; None after the last."""
     late = [step for step in listed if step.state == "late"]

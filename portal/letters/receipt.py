@@ -1,5 +1,6 @@
 """The receipt of a submission, in the reader's language: what was handed in, when, and its digest."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from enrollment.applications.applications import Application
@@ -18,12 +19,13 @@ def receipt_page(
     lines: Sequence[tuple[str, str]] = (),
     registers: str | None = None,
     has_phone: bool = True,
+    closes_at: dt.datetime | None = None,
     demo: bool,
 ) -> LetterPage:
     """What the receipt says.  `wished` are the kindergartens in order, `bound` the children bound to this one, `changed` the differences from the previous version, in words.
 
     For a submission by a helper, `lines` are all answers, and the letter has a line for the guardian's signature.
-    `registers` names those that may be asked; None for a version that does not say it.  Without `has_phone` it says how the family is reached.
+    `closes_at` is the end of registration while it is open.  `registers` names those that may be asked; None for a version that does not say it.  Without `has_phone` it says how the family is reached.
     """
     return letter_page(
         f"receipt-{receipt.number}",
@@ -38,5 +40,6 @@ def receipt_page(
         lines=lines,
         registers=registers,
         has_phone=has_phone,
+        closes_at=closes_at,
         demo=demo,
     )

@@ -17,7 +17,7 @@ from enrollment.ground.errors import Refused
 from enrollment.ground.identity import EIGHTEEN_DIGITS
 from enrollment.ground.vault import mask
 from enrollment.people import consents, documents, guardians
-from enrollment.people.person_rows import ID_KINDS, RELATIONS, Guardianship
+from enrollment.people.person_rows import ID_KINDS, RELATIONS, RESIDENT, EnteredBefore, Guardianship
 from enrollment.season import ages, openings, seasons
 from portal.parents import pages
 from portal.parents.form_pages import (
@@ -33,7 +33,7 @@ from portal.parents.form_pages import (
 )
 from portal.text.formats import day
 from portal.text.words import word
-from portal.web.forms import refusals_in
+from portal.web.forms import coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.idempotency import keeps_key, replay_answer
 from portal.web.unit_of_work import actor, clock, db
@@ -58,6 +58,7 @@ class ChildForm(VersionedForm):
     born = DateField(_l("出生日期"))
     year = RadioField(_l("哪一年入园"), validate_choice=False)
     sex = RadioField(_l("性别"), validate_choice=False)
+    entered_before = RadioField(_l("这个孩子以前有没有用别的证件登记过？"), validate_choice=False)
 
     def saved_versions(self, application: Application | None) -> dict[str, str]:
         return {"version": str(application.child.version) if application is not None else ""}
@@ -66,6 +67,7 @@ class ChildForm(VersionedForm):
         self.relation.choices = [(code, word("relation", code)) for code in RELATIONS]
         self.id_kind.choices = [(kind, word("id_kind", kind)) for kind in ID_KINDS]
         self.sex.choices = [(code, word("sex", code)) for code in ("f", "m")]
+        self.entered_before.choices = coded_choices("entered_before", EnteredBefore)
         self.year.choices = [(str(each), _("%(year)s 年秋季", year=each)) for each in years_to_enter()]
         self.year.data = self.year.data or str(season_year())
         if actor().on_behalf:
@@ -105,10 +107,14 @@ class ChildForm(VersionedForm):
         """The kinds of document whose number contains the birth date, for the script that opens the questions for it."""
         return " ".join(sorted(EIGHTEEN_DIGITS))
 
+    def opens(self, asks: bool) -> bool:
+        """Whether the questions for another document than a resident number are open; `asks` where one is about an earlier entry."""
+        return self.by_hand or (asks and (self.id_kind.data or RESIDENT) != RESIDENT)
+
     @property
     def by_hand(self) -> bool:
         """Whether the family has to enter the birth date, because the document's number does not contain it."""
-        return (self.id_kind.data or "resident") not in EIGHTEEN_DIGITS or bool(self.born.errors or self.sex.errors)
+        return (self.id_kind.data or RESIDENT) not in EIGHTEEN_DIGITS or bool(self.born.errors or self.sex.errors)
 
 
 def _view(form: ChildForm, application: Application | None = None) -> ResponseReturnValue:
@@ -130,6 +136,7 @@ def _view(form: ChildForm, application: Application | None = None) -> ResponseRe
         shown=shown,
         year=year,
         fixed=fixed,
+        asks=application is None,
         offered=offered,
         born={str(levels[0].season.year): _born_when(levels) for levels in offered},
     )
@@ -170,7 +177,9 @@ def enter_child() -> ResponseReturnValue:
             application = registration.enter_child(
                 db(), form.wanted_year(), id_number=form.id_number.data or "", by=actor(), now=clock(), **form.values()
             )
-            return _flash_birth_and_level(application, _after_saving(application))
+            if form.entered_before.data == EnteredBefore.NO:
+                _answer_no(application)
+            return _flash_birth_and_level(application, _after_saving(application, form.entered_before.data or ""))
         if form.refused == "child_already_entered":
             identity_documents.note_known_child(
                 db(),
@@ -246,10 +255,19 @@ def _save_at_once(application_id: uuid.UUID, form: ChildForm) -> ResponseReturnV
     return save_at_once("child", application_id, change)
 
 
-def _after_saving(application: Application) -> ResponseReturnValue:
-    """The question of the documents' page comes first, where it is due."""
+def _answer_no(application: Application) -> None:
+    """The answer about an earlier entry, where it is asked; to say yes takes the other document, on a page of its own."""
     if documents.question_is_due(db(), application.child_id):
-        return redirect(url_for("parents.documents_page", application_id=application.id), 303)
+        identity_documents.answer_entered_before(
+            db(), application.id, entered_before=EnteredBefore.NO, by=actor(), now=clock()
+        )
+
+
+def _after_saving(application: Application, answer: str = "") -> ResponseReturnValue:
+    """The question of the documents' page comes first, where it is due; an `answer` that was given is not asked again there."""
+    if documents.question_is_due(db(), application.child_id):
+        yes = EnteredBefore.YES if answer == EnteredBefore.YES else None
+        return redirect(url_for("parents.documents_page", application_id=application.id, entered_before=yes), 303)
     return redirect_after_save("child", application)
 
 

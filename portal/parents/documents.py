@@ -47,12 +47,19 @@ class EarlierEntryForm(PageForm):
 
 
 def _view(
-    application: Application, *, add: DocumentForm | None = None, earlier: EarlierEntryForm | None = None
+    application: Application,
+    *,
+    add: DocumentForm | None = None,
+    earlier: EarlierEntryForm | None = None,
+    said_yes: bool = False,
 ) -> ResponseReturnValue:
+    """`said_yes`: the question about an earlier entry was answered on the page before, and the other document is still to come."""
     posted = add or earlier
     add, earlier = add or DocumentForm(), earlier or EarlierEntryForm()
     add.set_choices()
     earlier.set_choices()
+    if said_yes and not earlier.was_restored:
+        earlier.entered_before.data = EnteredBefore.YES
     listed = documents.of_family(db(), application.child_id)
     return form_page(
         "documents",
@@ -77,7 +84,7 @@ def _office_of(application: Application) -> str:
 @pages.get("/applications/<uuid:application_id>/documents")
 @desk("parents", allows_helper=True)
 def documents_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return _view(application_of(application_id))
+    return _view(application_of(application_id), said_yes=request.args.get("entered_before") == EnteredBefore.YES)
 
 
 def _added(application: Application, id_kind: str, *, counts: bool) -> str:

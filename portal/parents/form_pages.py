@@ -316,6 +316,7 @@ def form_page(
 
 def _not_saved(page: str, application: Application | None, form: PageForm) -> ResponseReturnValue:
     faults = [*form.form_errors, *(text for field in form for text in field.errors)]
+    last = times_of(application).last if application is not None else None
     shown = render_template(
         "parents/not_saved.html",
         page=page,
@@ -324,6 +325,7 @@ def _not_saved(page: str, application: Application | None, form: PageForm) -> Re
         entered=form.entered_values(),
         receipt=receipts.latest(db(), application) if application is not None else None,
         wished=wish_names(application) if application is not None else [],
+        closed_at=last.closes_at if last is not None and last.closes_at <= clock() else None,
     )
     return shown, 409
 

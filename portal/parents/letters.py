@@ -15,7 +15,7 @@ from portal.letters.paper_copy import answer_rows
 from portal.letters.preparing import FAMILIES, pdf_file, waiting_page
 from portal.letters.receipt import receipt_page
 from portal.parents import answer_summary, pages
-from portal.parents.form_pages import application_of
+from portal.parents.form_pages import application_of, times_of
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
@@ -57,6 +57,7 @@ def receipt_pdf(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         lines=lines,
         registers=answer_summary.register_words(answers),
         has_phone=guardians.have_a_phone(db(), application.child_id),
+        closes_at=registering.closes_at if (registering := times_of(application).open) is not None else None,
         demo=services().config.demo,
     )
     back = url_for("parents.receipt_page", application_id=application_id, number=number)

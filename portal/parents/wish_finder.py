@@ -83,12 +83,28 @@ def _shares(application: Application, round_: Round, finder: Finder) -> Shares:
 @pages.get("/wish")
 @desk("parents")
 def wish_for() -> ResponseReturnValue:
-    """From a kindergarten's page for everybody to that of the child that may wish now; with several children, to their list."""
+    """From a kindergarten's page for everybody to that of the child that may wish now.
+
+    Without such a child, and with several, it leads home, and the browser keeps the kindergarten, so that it is found again.
+    """
     choosing = [each for each in applications.list_own(db(), by=actor()) if times_of(each).open is not None]
     code = request.args.get("code", "")[:20]
     if len(choosing) != 1 or not code:
-        return redirect(url_for("parents.home"), 303)
+        return _kept_for_later(code, several=len(choosing) > 1)
     return redirect(url_for("parents.wish_kindergarten", application_id=choosing[0].id, code=code), 303)
+
+
+def _kept_for_later(code: str, *, several: bool) -> ResponseReturnValue:
+    answer = redirect(url_for("parents.home"), 303)
+    kept = question.with_kept(code, True)
+    if code and kept.startswith(code):
+        flash(
+            _("这所已收藏。请先选是哪个孩子，再到志愿里找到它。")
+            if several
+            else _("这所已收藏。填到志愿那一页时，在收藏里找到它。")
+        )
+        question.keep(answer, kept)
+    return answer
 
 
 @pages.post("/applications/<uuid:application_id>/wishes/add")

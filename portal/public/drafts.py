@@ -36,13 +36,12 @@ def draft_state() -> ResponseReturnValue:
 def offline() -> ResponseReturnValue:
     """What this phone keeps. The worker keeps a copy that was fetched without a session, so it may show nothing of a person."""
     season = seasons.main_season(db(), clock())
-    open_now = [each for each in current_step.steps(db(), season, now=clock()) if each.state == "now"] if season else []
-    registering = [each for each in open_now if each.step in current_step.KIND_OF_STEP]
+    registering = current_step.registration_now(current_step.steps(db(), season, now=clock())) if season else None
     names = {page: word("page", page) for page in PAGES_WITH_DRAFTS}
     return render_template(
         "public/offline.html",
         names=names | {part: names[page] for part, page in WHERE.items()},
-        closes_at=registering[0].ends_at if registering else None,
+        closes_at=registering.ends_at if registering is not None else None,
     )
 
 

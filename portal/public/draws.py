@@ -15,7 +15,15 @@ from enrollment.season import small_cells
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.web.guards import public
+from portal.web.page_data.kept_pages import kept
 from portal.web.unit_of_work import clock, db
+
+COUNTED = ("area", "kindergarten", "programme", "round", "run", "season_tally")
+"""The tables of the list of free places, beside the catalogue."""
+
+NOTED = ("application", "offer", "offer_move", "wish")
+"""Its large tables.  Each move of an application or an offer adds to `season_tally` (ADR 40).  A family that only changes its list
+adds nothing there: the number of waiting children is then that of the minute, which the page names."""
 
 
 @pages.app_template_filter("bold_numbers")
@@ -37,6 +45,7 @@ def draw_list() -> ResponseReturnValue:
 
 @pages.get("/vacancies")
 @public
+@kept(tables=COUNTED, noted=NOTED, searched=("area", "page"))
 def vacancies() -> ResponseReturnValue:
     """The places that are free after the result, with the children who wait for them."""
     names, year = area_names(db()), free_places.newest_year(db())

@@ -4,7 +4,7 @@ from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment.places import finder
-from enrollment.season import seasons
+from enrollment.season import openings, seasons
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.text.grade_names import grade_names
@@ -13,9 +13,7 @@ from portal.web.guards import public
 from portal.web.page_data.kept_pages import kept
 from portal.web.safe_redirect import local_path
 from portal.web.shared_views.finder import cards, question, tiles
-from portal.web.unit_of_work import clock, db, services
-
-A_YEAR = 365 * 24 * 3600
+from portal.web.unit_of_work import clock, db
 
 
 def years_with_places() -> list[int]:
@@ -47,6 +45,7 @@ def kindergarten_list() -> ResponseReturnValue:
         grades=grade_names(db()),
         year=year,
         years=links_to_visible_years(),
+        takes_wishes=bool(openings.open_rounds(db(), now=clock())),
         tiles=tiles.template(),
     )
 
@@ -76,10 +75,7 @@ def kindergarten_card() -> ResponseReturnValue:
 def keep_kindergarten() -> ResponseReturnValue:
     """Keep a kindergarten in this browser, or forget it again."""
     answer = redirect(local_path(request.args.get("to")) or "/kindergartens", 303)
-    kept = question.with_kept(request.args.get("code", ""), request.args.get("act") != "forget")
-    answer.set_cookie(
-        question.KEPT_COOKIE, kept, max_age=A_YEAR, secure=services().config.https, httponly=True, samesite="Lax"
-    )
+    question.keep(answer, question.with_kept(request.args.get("code", ""), request.args.get("act") != "forget"))
     return answer
 
 

@@ -38,7 +38,7 @@ NOBODY_NAMED_BY_KIND = {
 RESULT, WISHES, TASKS = "result", "wishes", "tasks"
 ACTS: dict[str, str] = {
     **dict.fromkeys(("result_published", "place_offered", "central_offered", "moved_up", "answer_reminder"), RESULT),
-    **dict.fromkeys(("round_open", "round_open_again"), WISHES),
+    **dict.fromkeys(("round_open", "round_open_again", "wishes_missing"), WISHES),
     **dict.fromkeys(("not_handed_in", "papers_missing", "bond_missing"), TASKS),
     **dict.fromkeys(
         ("offer_expired", "offer_revoked", "arrival_reminder", "arrival_last_reminder", "no_show_undone"), RESULT
@@ -47,7 +47,8 @@ ACTS: dict[str, str] = {
 """The page where the family does what a message asks for; other messages lead to the application."""
 
 ASKS = (
-    "answer_reminder", "place_offered", "central_offered", "round_open", "not_handed_in", "papers_missing", "review_returned",
+    "answer_reminder", "place_offered", "central_offered", "round_open", "wishes_missing", "not_handed_in", "papers_missing",
+    "review_returned",
     "returned_reminder", "decline_proposed", "withdraw_proposed",
 )  # fmt: skip
 """The messages that ask the family for an act before a date: their text ends with a link to it."""
@@ -103,6 +104,9 @@ def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[
     if kind == "review_returned":
         until = "dated" if "due" in said else "soon"
         said["answer_until"] = word("answer_until", until, in_language=spoken, due=said.get("due"))
+    if kind == "application_submitted":
+        due = said.get("changes_until")
+        said["change_until"] = word("change_until", "dated" if due else "open", in_language=spoken, due=due)
     if kind in WITHDRAWALS:
         said["gives_up"] = _place_given_up(kind, params.get("holds_place"), spoken)
     year = params.get("year")

@@ -3,7 +3,7 @@
     make screenshots                                        the pages that stand beside the design's drawings
     make screenshots PAGES="/ /coverage 13900000001:/parents clerk1:/staff"
 
-`LOGIN:/path` is a page behind a sign-in.  The portal of `make serve` is used if it runs on PORT; else one is started, with
+`LOGIN:/path` is a page behind a sign-in; `{kindergarten}` and `{application}` in a path stand for the first one that is linked.  The portal of `make serve` is used if it runs on PORT; else one is started, with
 its demo city, and ended afterwards.
 """
 
@@ -19,15 +19,21 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from tests.support.chromium import chromium, is_there, open_context
 from tests.support.demo_visitor import sign_in
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "var" / "screenshots"
 PAGES = (
-    "/ /kindergartens /coverage /help /sign-in "
-    "13900000001:/parents 13900000002:/parents clerk1:/staff area1:/officials city1:/officials"
+    "/ /kindergartens /kindergartens?view=map /kindergartens/{kindergarten} /coverage /help /sign-in /offline "
+    "13900000001:/parents 13900000002:/parents 13900000002:/parents/applications/{application}/wishes "
+    "13900000002:/parents/applications/{application}/together 13900000002:/parents/applications/{application}/evidence "
+    "clerk1:/staff area1:/officials city1:/officials"
 )
+FOUND = {"kindergarten": "/kindergartens", "application": "/parents"}
+"""Braces in a path stand for the first one that this page links to."""
 
 
 def answers(url: str) -> bool:
@@ -72,6 +78,17 @@ def name_of(page: str) -> str:
     return f"{login}-{path}".strip("-").replace("/", "_").strip("_").replace("-_", "-") or "home"
 
 
+def address(tab: Page, path: str) -> str:
+    """The path with what its braces stand for."""
+    for name, listed in FOUND.items():
+        if f"{{{name}}}" in path:
+            before = path.partition(f"{{{name}}}")[0]
+            tab.goto(listed)
+            links = tab.locator(f"main a[href^='{before}']").evaluate_all("all => all.map((each) => each.pathname)")
+            path = path.replace(f"{{{name}}}", links[0].removeprefix(before).partition("/")[0])
+    return path
+
+
 def take(url: str, pages: list[str]) -> list[Path]:
     """Take each page four times; the files."""
     TARGET.mkdir(parents=True, exist_ok=True)
@@ -86,7 +103,7 @@ def take(url: str, pages: list[str]) -> list[Path]:
                     sign_in(tab, login)
                 for page in (page for page in pages if page.rpartition(":")[0] == login):
                     for language in ("zh-CN", "en"):
-                        path = page.rpartition(":")[2]
+                        path = address(tab, page.rpartition(":")[2])
                         tab.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
                         file = TARGET / f"{name_of(page)}-{width}-{language}.png"
                         tab.screenshot(path=file, full_page=True)

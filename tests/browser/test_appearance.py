@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.axe import assert_axe_clean
+from tests.browser.reads_as_well import dark_and_large, reads_as_well
 from tests.support.chromium import PHONE
 from tests.support.counted_city import CountedCity
 
@@ -40,12 +40,10 @@ def test_no_page_scrolls_horizontally_at_any_width_or_text_size(new_page, city, 
 @pytest.mark.parametrize("phone", [True, False], ids=["390 px", "1280 px"])
 def test_dark_mode_and_large_text_are_as_accessible(new_page, city, phone):
     page = new_page(phone=phone)
-    page.emulate_media(color_scheme="dark")
-    page.goto("/text-size?size=large")
+    dark_and_large(page)
+    expect(page.locator("html")).to_have_class("large")
     for path in (*PAGES, "/kindergartens/K0001"):
-        page.goto(path)
-        expect(page.locator("html")).to_have_class("large")
-        assert_axe_clean(page)
+        reads_as_well(page, path)
 
 
 def test_a_tap_on_the_map_shows_the_figures_of_the_area(phone, city):

@@ -101,6 +101,31 @@ def test_a_family_signs_in_through_the_provider(site, city, new_page, phone, lan
     page.wait_for_url("**/parents/messages")
 
 
+def test_a_code_is_sent_with_its_sixth_digit_once_and_a_refused_one_waits(site, city, new_page):
+    page = new_page(phone=True)
+    page.goto("/sign-in")
+    page.locator("#phone").fill("13900000012")
+    page.get_by_role("button", name="获取验证码").click()
+    page.wait_for_url("**/sign-in/code")
+    expect(page.locator("#code-hint")).to_have_text("10 分钟内有效，填满 6 位自动登录")
+    with site.session() as session:
+        body = session.scalars(select(TextMessage).order_by(TextMessage.written_at.desc())).first().body
+    code = re.search(r"\d{6}", body).group()
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.locator("#code").press_sequentially(wrong[:5])
+    assert sent == []
+    with another_page(page):
+        page.locator("#code").press_sequentially(wrong[5:])
+    look(page)
+    expect(page.locator(".govuk-error-summary")).to_be_visible()
+    assert len(sent) == 1, "the refused code is not sent again by itself"
+    with page.expect_navigation(url=re.compile("/parents")):
+        page.locator("#code").fill(f"{code[:3]} {code[3:]}")
+    assert len(sent) == 2
+
+
 @BOTH
 def test_answers_of_the_check_come_along(site, city, new_page, phone, language):
     page = new_page(phone=phone, language=language)

@@ -366,6 +366,32 @@ def test_a_document_without_a_birth_date_opens_the_questions_for_it(site, draft,
     expect(born).to_be_hidden()
 
 
+OF_A_FORM = {
+    "E12345678": "passport", "123456789": "passport", "h12345678": "hk_macau_permit", "0123 4567": "taiwan_permit",
+    "R510123456": "birth_certificate", "FRA110123456789": "foreign_residence", "810000202303120018": "hk_macau_residence",
+    "83000020230312001X": "taiwan_residence", "510104202303120018": "resident", "5101": "resident",
+}  # fmt: skip
+
+
+def test_the_kind_of_a_document_follows_from_the_form_of_its_number(site, draft, new_page):
+    page = open_as(new_page, site, draft[0], phone=True)
+    page.goto("/parents/children/new")
+    number, kind, told = page.locator("#id_number"), page.locator("#id_kind"), page.locator("[data-kind-told]")
+    for typed, expected in OF_A_FORM.items():
+        number.fill(typed)
+        page.locator("#name").focus()
+        expect(kind).to_have_value(expected)
+        expect(told).to_have_text("" if expected == "resident" else re.compile("^按号码选了："))
+        dated = expected in ("hk_macau_residence", "taiwan_residence")
+        expect(page.locator("#born")).to_be_visible(visible=expected != "resident" and not dated)
+        expect(page.locator("[name=entered_before]").first).to_be_visible(visible=expected != "resident")
+    kind.select_option("passport")
+    number.fill("510104202303120026")
+    page.locator("#name").focus()
+    expect(told).to_have_text("")
+    expect(kind).to_have_value("passport")  # what the family chose itself stays
+
+
 def test_the_ways_on_of_a_refusal_open_at_the_first_press(site, new_page, now):
     """Nothing can be saved on that page any more, so the warning about unsaved answers would only be in the way."""
     with site.session() as session, session.begin():

@@ -262,3 +262,49 @@ def test_a_grandmother_without_a_telephone_goes_from_the_paper_to_the_door(site,
     clerk.follows("小一班", exact=False)
     clerk.reads("李**")
     assert town.session.scalars(select(TextMessage)).all() == [], "nobody was promised a text message"
+
+
+def test_a_grandmother_whom_a_helper_entered_answers_herself_in_large_letters(site, town, workers, enters, new_page):
+    """With a telephone of her own: the helper enters by the code that she reads out; result, answer and arrival are hers."""
+    yang = town.helper("小杨")
+    town.session.commit()
+    helper: Helper = enters(Helper, yang, phone=True)
+    helper.begins_with_a_code(OTHER)
+    helper.follows("继续：监护人")
+    helper.says_who_the_grandmother_is("王秀英")
+    helper.enters_the_grandchild("李安然")
+    helper.tells_where_they_live()
+    helper.presses("保存并继续")  # no ground
+    helper.follows("继续：志愿")
+    helper.adds_a_wish("锦官", GARDEN)
+    code = helper.checks_and_hands_in()
+    helper.presses("结束代办")
+    town.session.expire_all()
+    child = town.session.scalars(select(Application)).one()
+    town.drawn(child)
+    goes_on(site, town, town.now)
+
+    grandmother = Parent(new_page(phone=True))
+    grandmother.opens("/sign-in")
+    grandmother.presses("关怀版", within=grandmother.page.get_by_role("banner"))
+    expect(grandmother.page.locator("html")).to_have_class("large")
+    grandmother.signs_in_by_phone(OTHER)
+    grandmother.reads("李安然", code, "请在 6月9日 18:00 前答复")
+    grandmother.follows("查看结果")
+    grandmother.is_at(GARDEN)
+    grandmother.looks_closely()
+    grandmother.confirms()
+    assert offer_of(town, child).state == "confirmed"
+    letter, _links = grandmother.downloads_the_notice()
+    assert "李安然" in letter
+
+    goes_on(site, town, dt.datetime(2026, 8, 20, 10, tzinfo=town.now.tzinfo))
+    clerk = enters(Clerk, town.clerk)
+    clerk.page.goto("/staff/")
+    clerk.lets_in(code)
+    assert offer_of(town, child).state == "arrived"
+    grandmother.opens("/")
+    grandmother.follows("我的申请")
+    grandmother.reads("已报到")
+    grandmother.follows("查看结果")
+    grandmother.reads("已经报到，祝小朋友在园愉快。")

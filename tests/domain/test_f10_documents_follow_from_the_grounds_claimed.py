@@ -65,7 +65,9 @@ def test_a_ground_that_the_rules_do_not_know_asks_for_nothing(rules):
 )
 def test_a_copy_of_the_passport_is_asked_where_the_child_is_registered_with_one(town, kind, number, asked):
     apple = town.kindergarten("金苹果", places=2)
-    ana = town.child("Ana", id_kind=kind, number=number, wishes=[apple], submit=False)
+    family = town.family("李")
+    town.agree_to_registers(family)
+    ana = town.child("Ana", family=family, id_kind=kind, number=number, wishes=[apple], submit=False)
     needed = {paper.document: paper for paper in required_documents.needed(town.session, ana)}
     assert (Document.PASSPORT_OR_PERMIT in needed) == asked
     if asked:

@@ -15,6 +15,7 @@ from enrollment.season import rounds
 from portal.jobs import scheduler
 from tests.support.statements import counted
 from tests.support.town_helping import photo_of_a_paper
+from tests.support.town_season import at
 from tests.support.worker import let_the_worker_work
 
 KIND = "deadline_reminders"
@@ -63,6 +64,20 @@ def test_who_lacks_papers_or_did_not_hand_in_is_told_once(app, families, frozen_
     }
     assert evening(town, frozen_clock, portal_engine, 0) == ["done"]
     assert told(town) == messages, "one message for a closing time"
+
+
+def test_the_evening_job_reminds_of_a_supplementary_round_without_wishes(app, town, frozen_clock, portal_engine):
+    garden = town.kindergarten("金苹果", places=1)
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    town.at(at(6, 15, 10))
+    town.round(kind="supplementary")
+    town.open_registration()
+    town.session.commit()
+    for days, reminded in ((3, []), (1, [ben.id]), (0, [ben.id])):
+        assert evening(town, frozen_clock, portal_engine, days) == ["done"]
+        found = select(Notice.application_id).where(Notice.kind == "wishes_missing")
+        assert town.session.scalars(found).all() == reminded
 
 
 def statements_of_a_reminder(town):

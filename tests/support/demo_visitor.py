@@ -22,8 +22,7 @@ def sign_in(page: Page, login: str, path: str = "/") -> None:
     page.locator("main form button").first.click()
     field = page.locator("input[name=code]")
     expect(field).to_be_visible(timeout=20_000)
-    field.fill(wait_for_code(page, seen))
-    page.locator("main form button").first.click()
+    field.fill(wait_for_code(page, seen))  # the sixth digit sends it
     expect(field).to_have_count(0, timeout=20_000)
     page.goto(path)
 

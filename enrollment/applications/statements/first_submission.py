@@ -18,10 +18,11 @@ from enrollment.applications.application_rows import Stage
 from enrollment.applications.claim_rows import DETAILS
 from enrollment.applications.contents import Answers
 from enrollment.applications.statements import keyed_write
-from enrollment.applications.statements.draft_changes import REGISTRATION_IS_OPEN
+from enrollment.applications.statements.draft_changes import REGISTRATION_IS_OPEN, TAKES_WISHES
 from enrollment.applications.statements.keyed_write import SAVED, Change, Visit, answered
 from enrollment.ground import random_codes
 from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.phones import SealedPhone
 from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.sealed.codes import code_of
@@ -89,6 +90,12 @@ READ = PreparedRead(f"""
 """)  # noqa: S608 (constants)
 """A `_Found`.  It is sent before the transaction of the write, whose condition has every version that was read."""
 
+CLOSES_AT = f"""
+    SELECT to_char(round.closes_at AT TIME ZONE '{CHENGDU.key}', 'YYYY-MM-DD HH24:MI')
+    FROM round JOIN season ON season.year = round.year WHERE {TAKES_WISHES} ORDER BY round.number LIMIT 1
+"""  # noqa: S608 (constants)
+"""Until when the application can be changed, as `city_time.format_time` writes it."""
+
 _CHANGE, _HISTORY = lifecycle.sql_of("submit", Stage.DRAFT)
 
 WRITE = f"""
@@ -101,7 +108,7 @@ WRITE = f"""
           AND EXISTS (SELECT FROM consent
                 WHERE account_id = %(account)s AND kind = '{consents.CHILD_DATA}' AND withdrawn_at IS NULL)
           AND {REGISTRATION_IS_OPEN}
-        RETURNING id, child_id),
+        RETURNING id, child_id, ({CLOSES_AT}) AS closes_at),
     receipt AS (
         INSERT INTO application_version (application_id, number, answers, digest, changed, submitted_at, submitted_by)
         SELECT id, 1, %(answers)s, %(digest)s, '[]', %(now)s, %(account)s FROM moved),
@@ -114,7 +121,7 @@ WRITE = f"""
     message AS (
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), 'receipt:1:' || id || ':' || receiver, 'application_submitted', receiver, child_id, id,
-            jsonb_build_object('code', %(code)s::text, 'number', 1, 'who', who), %(now)s
+            jsonb_build_object('code', %(code)s::text, 'number', 1, 'who', who, 'changes_until', closes_at), %(now)s
         FROM moved, unnest(%(receivers)s::uuid[], %(who)s::text[]) AS told (receiver, who)
         ON CONFLICT (key) DO NOTHING),
     {answered("moved")}

@@ -82,8 +82,8 @@ def remind_of_incomplete_bonds(job: JobRun) -> dict:
 
 @job_handler("deadline_reminders", queue="bulk")
 def remind_before_the_deadline(job: JobRun) -> dict:
-    """Remind families in batches, each in its own transaction, of an application not handed in and of missing papers; then
-    of returned items before the review ends, and of the arrival days."""
+    """Remind families in batches, each in its own transaction, of an application not handed in, of missing papers and
+    of a supplementary round without their wishes; then of returned items before the review ends, and of the arrival days."""
     with job.session() as session:
         closing = [round_.id for round_ in deadline_reminders.rounds_closing_soon(session, now=job.now(session))]
     batches = 0
@@ -94,6 +94,11 @@ def remind_before_the_deadline(job: JobRun) -> dict:
                 round_ = rounds.get_round(session, round_id)
                 after = deadline_reminders.remind(session, round_, now=job.now(session), after=after)
             batches, more = batches + 1, after is not None
+        after, more = None, True
+        while more:
+            with job.session() as session:
+                after = round_notices.remind_without_wishes(session, round_id, now=job.now(session), after=after)
+            more = after is not None
     with job.session() as session:
         returned = deadline_reminders.remind_returned(session, now=job.now(session))
     with job.session() as session:

@@ -16,6 +16,18 @@ function release(form) {
   for (const button of form.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
 }
 
+/* A code sends itself with its last digit, as its hint says where scripts run; a code that was refused waits to be changed. */
+for (const field of document.querySelectorAll("input[data-sends-itself]")) {
+  const code = () => field.value.normalize("NFKC").replace(/[\s\-()]/g, "");
+  let sent = code();
+  field.form.querySelector("[data-by-itself]").hidden = false;
+  field.addEventListener("input", () => {
+    if (code() === sent || code().length !== Number(field.dataset.sendsItself) || /\D/.test(code())) return;
+    sent = code();
+    field.form.requestSubmit();
+  });
+}
+
 /* A file above the limit that the field says is refused when it is chosen, before anything travels. The server keeps the same limit. */
 document.addEventListener("change", (event) => {
   const input = event.target;

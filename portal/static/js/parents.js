@@ -9,12 +9,44 @@ for (const detail of document.querySelectorAll(".detail")) {
   show();
 }
 
-/* A document whose number holds no birth date: the questions for it open with the choice. */
+/* Another document than a resident number: its questions open with the choice, those for a number without a birth date only then. */
 const byHand = document.querySelector("details[data-dated-kinds]");
 const idKind = document.getElementById("id_kind");
 if (byHand && idKind) {
-  const dated = byHand.dataset.datedKinds.split(" ");
-  idKind.addEventListener("change", () => { byHand.open = !dated.includes(idKind.value); });
+  const dated = byHand.dataset.datedKinds.split(" "), birth = byHand.querySelector("[data-birth]");
+  const follow = () => {
+    birth.hidden = idKind.value !== "resident" && dated.includes(idKind.value) && !birth.querySelector(".govuk-error-message");
+    byHand.open = idKind.value !== "resident" && !(birth.hidden && byHand.dataset.asks === undefined);
+  };
+  idKind.addEventListener("change", follow);
+  if (idKind.value !== "resident") follow();
+}
+
+/* The kind of a document follows from the form of its number, until the family has chosen one itself. */
+const KINDS = [
+  ["hk_macau_residence", /^8[12]\d{15}[\dX]$/], ["taiwan_residence", /^83\d{15}[\dX]$/],
+  ["foreign_residence", /^(9\d{16}[\dX]|[A-Z]{3}\d{12})$/], ["hk_macau_permit", /^[HM]\d{8}(\d{2})?$/],
+  ["birth_certificate", /^[A-Z]\d{9}$/], ["taiwan_permit", /^\d{8}(\d{2})?$/],
+  ["passport", /^(\d{9}|(?=\d*[A-Z])[A-Z\d]{6,12})$/],
+];
+const idNumber = document.getElementById("id_number"), kindTold = document.querySelector("[data-kind-told]");
+if (idKind && idNumber && kindTold) {
+  let follows = idKind.value === "resident", itself = false;
+  idKind.addEventListener("change", () => { if (!itself) { follows = false; kindTold.textContent = ""; } });
+  idNumber.addEventListener("change", () => {
+    const typed = idNumber.value.normalize("NFKC").replace(/[\s-]/g, "").toUpperCase();
+    const offered = [...idKind.options].map((option) => option.value);
+    const kind = (KINDS.find(([name, form]) => offered.includes(name) && form.test(typed)) ?? ["resident"])[0];
+    if (!follows || kind === idKind.value) return;
+    idKind.value = kind;
+    /* what moves the page waits: the touch that left the field may be on a button, which would not be under the finger any more */
+    setTimeout(() => {
+      kindTold.textContent = kind === "resident" ? "" : kindTold.dataset.kindTold.replace("{kind}", idKind.selectedOptions[0].label);
+      itself = true;
+      for (const told of ["input", "change"]) idKind.dispatchEvent(new Event(told, { bubbles: true }));
+      itself = false;
+    }, 300);
+  });
 }
 
 /* Streets, communities and estates of the chosen area. */
@@ -39,21 +71,26 @@ if (homeArea) {
   if (homeArea.value === "outside") follow();
 }
 
-/* Most live where they are registered: one touch says so, once the area of the hukou is chosen. */
-const registered = household?.querySelector("#hukou_area"), same = household?.querySelector("[data-same]");
-if (registered && same && homeArea) {
+/* Most live where they are registered, and have the permit of where they live: one touch says so, once the other area is chosen. */
+for (const same of household?.querySelectorAll("[data-copies]") ?? []) {
+  const [from, to] = same.dataset.copies.split(" ").map((id) => document.getElementById(id));
   const button = same.querySelector("button"), words = button.textContent;
   const offer = () => {
-    same.hidden = !registered.value || homeArea.value !== "";
-    button.textContent = words + registered.selectedOptions[0].label;
+    same.hidden = !from.value || from.value === "outside" || to.value !== "" || (from.id === "home_area" && registered());
+    button.textContent = words + from.selectedOptions[0].label;
   };
-  for (const list of [registered, homeArea]) list.addEventListener("change", offer);
+  for (const field of household.querySelectorAll("#hukou_area, #home_area, #residence_permit_area, [name=hukou_kind]")) field.addEventListener("change", offer);
   offer();
   button.addEventListener("click", () => {
-    homeArea.value = registered.value;
-    homeArea.focus();
-    for (const told of ["input", "change"]) homeArea.dispatchEvent(new Event(told, { bubbles: true }));
+    to.value = from.value;
+    to.focus();
+    for (const told of ["input", "change"]) to.dispatchEvent(new Event(told, { bubbles: true }));
   });
+}
+
+/* Who is registered in the city needs no permit of residence there. */
+function registered() {
+  return household.querySelector("[name=hukou_kind]:checked")?.value !== "elsewhere";
 }
 
 /* Names of kindergartens while one is typed. */

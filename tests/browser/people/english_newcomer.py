@@ -13,6 +13,7 @@ WITH_VALUES = {
     "2023年3月12日出生，适龄小班。": "Born on 12 March 2023: fits the Lower class (age 3).",
     "锦江区": "Jinjiang",
     "和户籍一样：锦江区": "Same as the hukou: Jinjiang",
+    "和现在住的一样：锦江区": "Same as the home: Jinjiang",
 }
 """Texts with a number or a name in them, of which the catalogues have only the frame, and the name of an area."""
 

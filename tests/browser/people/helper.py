@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.people.parent import Parent
+from tests.browser.people.person import code_of
 from tests.support.town_families import id_number
 
 
@@ -20,6 +21,16 @@ class Helper(Parent):
         self.ticks("监护人当面签名")
         self.chooses("签好的委托书：拍照或 PDF", paper)
         self.presses("保存委托书，开始代办")
+
+    def begins_with_a_code(self, phone: str) -> None:
+        """The guardian reads out the code that came to the telephone."""
+        self.page.goto("/helpers/new")
+        self.looks()
+        self.writes("监护人的手机号", phone)
+        self.ticks("监护人同意")
+        self.presses("发送验证码")
+        self.writes("监护人读给您的验证码", code_of(self.page, phone))
+        self.presses("开始代办")
 
     def chooses(self, field: str, photo: Path) -> None:
         """Choose a photo; the script reduces its size first."""

@@ -109,8 +109,9 @@ class KeyboardNewcomer(Newcomer):
         code = code_of(self.page, login)
         self.page.bring_to_front()
         self.reaches(self.page.get_by_role("textbox"))
-        self.types(code)
-        self.presses("登录", within=self.page.get_by_role("main"))
+        with self.page.expect_navigation():
+            self.types(code)
+        self.looks()
 
     def told(self) -> str:
         return f"{super().told()}\n{self.keys} keys"

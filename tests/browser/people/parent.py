@@ -11,6 +11,14 @@ from tests.support.town_families import id_number
 
 
 class Parent(Person):
+    NAME = "李建国"
+
+    def own_number(self) -> str:
+        return id_number(dt.date(1988, 3, 4), "m")
+
+    def number_of_the_child(self) -> str:
+        return id_number(dt.date(2023, 3, 12), "f")
+
     def begins(self, phone: str) -> None:
         self.opens("/")
         self.follows("开始登记或继续填写")
@@ -23,16 +31,20 @@ class Parent(Person):
         self.ticks("我已阅读并同意")
         self.ticks(registers)
         self.presses("同意并继续")
-        self.writes("您的姓名", "李建国")
-        self.writes("证件号码", id_number(dt.date(1988, 3, 4), "m"))
+        self.writes("您的姓名", self.NAME)
+        self.writes("证件号码", self.own_number())
         self.presses("保存并继续")
 
     def enters_the_child(self, name: str) -> None:
         self.writes("孩子的姓名", name)
         self.ticks("父亲")
-        self.writes("孩子的证件号码", id_number(dt.date(2023, 3, 12), "f"))
+        self.writes("孩子的证件号码", self.number_of_the_child())
+        self.says_more_of_the_child()
         self.presses("保存并继续")
         self.reads("2023年3月12日出生，适龄小班。")
+
+    def says_more_of_the_child(self) -> None:
+        """What a resident number does not leave open."""
 
     def tells_where_they_live(self) -> None:
         self.ticks("成都市家庭户口")

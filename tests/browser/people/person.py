@@ -137,8 +137,11 @@ class Person:
         self.gives_the_code(phone)
 
     def gives_the_code(self, login: str) -> None:
-        self.page.get_by_role("textbox").fill(code_of(self.page, login))
-        self.presses("登录", within=self.page.get_by_role("main"))
+        """The page sends the code with its sixth digit."""
+        code = code_of(self.page, login)
+        with self.page.expect_navigation():
+            self.page.get_by_role("textbox").fill(code)
+        self.looks()
 
 
 def code_of(page: Page, login: str) -> str:

@@ -202,6 +202,7 @@ def test_handing_in_twice_is_one_submission_with_one_receipt(town):
     assert first == second
     assert town.session.scalar(select(func.count()).select_from(ApplicationVersion)) == 1
     told = town.session.scalars(select(Notice).where(Notice.kind == "application_submitted")).all()
+    assert {each.params["changes_until"] for each in told} == {"2026-05-29 18:00"}
     assert len(told) == 1
 
 

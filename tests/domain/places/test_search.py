@@ -41,6 +41,13 @@ def test_by_telephone_estate_and_every_reading(city):
     assert names(city, "玉林 jinjiang") == ["锦江区音乐幼儿园", "桐梓林幼儿园"]
 
 
+def test_as_it_is_typed_full_width_joined_spaced_or_as_a_district_is_called(city):
+    assert names(city, "ｊｉｎｇｕａｎ")[:2] == names(city, "jin guan")[:2] == ["锦官新城幼儿园", "新城锦官苑幼儿园"]
+    assert names(city, "８５５５") == ["锦官新城幼儿园"]
+    city.kindergarten("郫都区第一幼儿园", area="510117")
+    assert names(city, "pidu") == names(city, "pi du") == ["郫都区第一幼儿园"]
+
+
 def test_the_nearest_first_and_within_a_walk(city):
     near = finder.search(city.session, Question(start=HOME), year=2026)
     assert [(each.kindergarten.name, each.metres) for each in near][:2] == [

@@ -226,6 +226,37 @@ def test_fam15_those_without_a_place_are_told_once_when_a_supplementary_round_op
     assert rounds.rounds_of_year(town.session, 2026)[-1].kind == "supplementary"
 
 
+def test_who_has_no_place_and_no_wish_is_reminded_once_before_the_supplementary_round_ends(town):
+    garden = town.kindergarten("一园", places=2)
+    placed, declines, wishes, silent = (town.child(name, wishes=[garden]) for name in ("安娜", "本", "科林", "多拉"))
+    draft = town.child("丹", submit=False)
+    town.drawn(placed, declines, wishes, silent)
+    town.decline(declines)
+    town.at(at(6, 14))
+    town.round(kind="supplementary")
+    opened = town.open_registration()
+    town.wish(wishes, garden, round_=opened)
+    for _twice in range(2):
+        assert round_notices.remind_without_wishes(town.session, opened.id, now=town.now) is None
+        rows = town.session.scalars(select(Notice).where(Notice.kind == "wishes_missing")).all()
+        assert {row.application_id for row in rows} == {declines.id, silent.id}, "a draft has a reminder of its own"
+        assert len(rows) == 2
+    assert draft.id not in {row.application_id for row in rows}
+    first = round_notices.remind_without_wishes(town.session, opened.id, now=town.now, limit=1)
+    assert first == min(declines.id, silent.id), "one batch after the other"
+    words = notice_words("wishes_missing", rows[0].params, in_language="zh")
+    assert "6月19日 18:00 截止" in words and "还没有填志愿" in words
+    town.at(opened.closes_at)
+    assert round_notices.remind_without_wishes(town.session, opened.id, now=town.now) is None
+
+
+def test_a_main_round_reminds_nobody_of_missing_wishes(town):
+    """Who has handed in has wishes there; a later main round of the year is not theirs."""
+    town.child("安娜", wishes=[town.kindergarten("一园", places=2)])
+    assert round_notices.remind_without_wishes(town.session, town.the_round.id, now=town.now) is None
+    assert town.session.scalars(select(Notice.kind).where(Notice.kind == "wishes_missing")).all() == []
+
+
 def test_fam15_who_withdrew_is_told_that_it_can_apply_again_and_nothing_once_the_consent_is_withdrawn(town):
     """A family that withdrew its consent cannot apply again, and its data are used for no further message.
 

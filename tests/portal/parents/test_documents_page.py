@@ -5,8 +5,10 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
+from enrollment.applications.applications import Application
 from enrollment.ground.errors import Refused
 from enrollment.people.duplicate_rows import DuplicateHint
+from enrollment.people.person_rows import ChildDocument
 from enrollment.review import duplicates
 from tests.portal.parents.desk import errors, hidden, page, value_of
 from tests.support.prepared import prepared
@@ -78,6 +80,40 @@ def test_fam05_no_leads_on_and_is_not_asked_again(client, certificate):
 def test_fam13_an_error_stands_beside_the_number(client, certificate):
     other = fill_in(client, certificate, id_kind="resident", id_number=id_number(BORN + dt.timedelta(days=1)))
     assert "出生日期或性别" in errors(other)["id_number"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "leads"),
+    [
+        ({"entered_before": "no"}, "household"),
+        ({"entered_before": "yes"}, "documents?entered_before=yes"),
+        ({}, "documents"),
+    ],
+)
+def test_fam05_the_question_stands_on_the_childs_page_and_is_asked_once(client, town, answer, leads):
+    """No goes on with the form, yes to the number of the other document, and silence to the question alone."""
+    town.kindergarten("锦官园", places=2)
+    town.open_registration()
+    sign_in(client, town.family("李").account)
+    said = {"name": "李沐晨", "relation": "mother", "id_kind": "passport", "id_number": "E12345678", "born": str(BORN)}
+    there = fill_in(client, "/parents/children/new", **said, sex="f", **answer).headers["Location"]
+    application = town.session.scalars(select(Application)).one()
+    assert there == f"/parents/applications/{application.id}/{leads}"
+    asked = page(client.get(f"/parents/applications/{application.id}/documents")).select_one("#earlier")
+    assert (asked is None) == (answer == {"entered_before": "no"})
+    shown = page(client.get(there)).select("[name=entered_before][checked]")
+    assert [each["value"] for each in shown] == (["yes"] if "yes" in leads else [])
+
+
+def test_fam05_a_resident_number_answers_nothing(client, town):
+    """The question is not for it; an answer that came along with it is not stored."""
+    town.kindergarten("锦官园", places=2)
+    town.open_registration()
+    sign_in(client, town.family("李").account)
+    said = {"name": "李沐晨", "relation": "mother", "id_kind": "resident", "id_number": id_number(BORN)}
+    there = fill_in(client, "/parents/children/new", **said, entered_before="no").headers["Location"]
+    assert there.endswith("/household")
+    assert town.session.scalars(select(ChildDocument.entered_before)).all() == [None]
 
 
 def pairs(town) -> list[set]:

@@ -83,6 +83,27 @@ def new_account(town, another_client):
     return sign_in(another_client(), account.id), account
 
 
+def test_the_home_of_an_invited_guardian_leads_to_the_child_of_the_invitation(town, client, another_client, ana):
+    """Before anything of its own: a second entry of the same child is what this page must not suggest."""
+    invitation = invited(town, client, ana)
+    browser, account = new_account(town, another_client)
+    start = f"/parents/invitations/{invitation.id}"
+    home = page(browser.get("/parents"))
+    assert home.h1.get_text(strip=True) == "您收到一个邀请"
+    assert [link["href"] for link in home.select("main .sticky a")] == [start]
+    own = home.select_one("main a.btn[href='/parents/consent']")
+    assert own.find_parent("details") is not None and "plain" in own["class"], "an own child is a fold below"
+    assert "You have an invitation" in page(browser.get("/parents?lang=en")).h1.get_text()
+    browser.get("/parents?lang=zh")
+    family = town.family("王", phone=PHONE)
+    assert family.account.id == account.id
+    town.child("另一个", family=family, submit=False)
+    town.session.commit()
+    home = page(browser.get("/parents"))
+    assert home.select_one(".home-act") is None, "the own draft is not the next act"
+    assert [link["href"] for link in home.select("main .sticky a")] == [start]
+
+
 def test_no_identity_is_stored_before_the_consent(town, client, another_client):
     browser, account = new_account(town, another_client)
     assert browser.get("/parents/guardian").headers["Location"] == "/parents/consent"

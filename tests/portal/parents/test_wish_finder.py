@@ -6,8 +6,11 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import get_template_attribute
 
+from allocation.files.publication import FEW
+from enrollment.results import last_lines
 from tests.portal.parents.desk import filled, page
 from tests.support.signing_in import sign_in
+from tests.support.town_season import at
 
 
 @pytest.mark.parametrize(
@@ -125,3 +128,23 @@ def test_a_ladder_marks_the_familys_own_tier_on_both_sides_of_the_line(app, own,
         drawn = BeautifulSoup(get_template_attribute("public/demand_parts.html", "ladder")(line, own), "lxml")
     assert [each.span.find(string=True, recursive=False).strip() for each in drawn.select(".mine")] == marked
     assert said in drawn.get_text() and (own is not None or "您家" not in drawn.get_text())
+
+
+def test_the_line_of_last_year_stands_with_each_wish_and_in_the_finder(client, town, frozen_clock):
+    """Two drawn seasons: who wishes in the second reads how far the list went in the first."""
+    popular = town.kindergarten("锦官园", code="5101040001", places=FEW + 1)
+    for name in "甲乙丙丁戊己庚辛壬癸子丑":
+        town.child(f"安{name}", wishes=[popular])
+    town.drawn()
+    ticket = last_lines.before(town.session, 2027).of[popular.id, "lower"].ticket
+    town.season(2027)
+    town.programme(popular, places=6, year=2027)
+    town.at(at(5, 22, 10, year=2027))
+    town.open_registration(levels=["lower"])
+    ana = town.child("明年", year=2027, wishes=[popular], submit=False)
+    town.session.commit()
+    frozen_clock.set(town.now)
+    sign_in(client, ana.entered_by)
+    for path in ("wishes", "wishes/add"):
+        shown = page(client.get(f"/parents/applications/{ana.id}/{path}")).main.get_text(" ", strip=True)
+        assert f"派位号 {ticket}" in shown, path

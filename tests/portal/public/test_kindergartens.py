@@ -11,6 +11,7 @@ from allocation.files.publication import FEW
 from enrollment.places.service_areas import ServiceArea
 from enrollment.results.cut_offs import published_of
 from tests.support.prepared import prepared
+from tests.support.signing_in import sign_in
 
 
 def names(page) -> list[str]:
@@ -213,3 +214,56 @@ def test_no_cut_off_stands_on_the_page_before_a_result_is_published(client, thre
 
 def test_an_unpublished_run_shows_nothing(session):
     assert published_of(session, uuid.uuid4()) == []
+
+
+def test_a_stranger_reads_what_signing_in_adds_while_wishes_can_be_entered(client, three):
+    assert "登录后看您家的优先级" not in client.get("/kindergartens").text
+    three.open_registration()
+    three.session.commit()
+    page = BeautifulSoup(client.get("/kindergartens").text, "lxml")
+    assert page.find("a", string="登录后看您家的优先级、距离和机会")["href"] == "/sign-in?next=/parents"
+    sign_in(client, three.family("李").account)
+    assert "登录后看您家的优先级" not in client.get("/kindergartens").text
+
+
+def test_when_no_wish_can_be_entered_a_kindergarten_is_kept_instead(client, three):
+    code = three.kindergartens_by_name("锦官新城幼儿园")[0].code
+    page = BeautifulSoup(client.get(f"/kindergartens/{code}").text, "lxml")
+    [keep] = page.select(".sticky a")
+    assert keep.text == "收藏"
+    client.get(keep["href"])
+    [forget] = BeautifulSoup(client.get(f"/kindergartens/{code}").text, "lxml").select(".sticky a")
+    assert forget.text == "取消收藏" and "plain" in forget["class"]
+    three.open_registration()
+    three.session.commit()
+    [wish] = BeautifulSoup(client.get(f"/kindergartens/{code}").text, "lxml").select(".sticky a")
+    assert wish.text == "加为志愿"
+
+
+def test_a_wish_of_a_family_without_a_child_is_kept_until_it_has_one(client, three):
+    """The way through sign-in and the first pages of the form loses nothing; with two children the family chooses first."""
+    three.open_registration()
+    family = three.family("李")
+    sign_in(client, family.account)
+    code = three.kindergartens_by_name("锦官新城幼儿园")[0].code
+    home = client.get(f"/parents/wish?code={code}", follow_redirects=True)
+    assert "这所已收藏。填到志愿那一页时" in home.text and "收藏的 1 所" in home.text
+    assert names(client.get("/kindergartens?kept=1")) == ["锦官新城幼儿园"]
+    for name in ("安安", "贝贝"):
+        three.child(name, family=family, submit=False)
+    three.session.commit()
+    assert "请先选是哪个孩子" in client.get(f"/parents/wish?code={code}", follow_redirects=True).text
+    for odd in ("", "%00", "<script>"):
+        assert "已收藏" not in client.get("/parents/wish", query_string={"code": odd}, follow_redirects=True).text
+
+
+def test_what_inspectors_look_for_is_folded_and_demand_comes_first(client, town):
+    """The page's order: demand, line, places; the register data lie in a closed fold."""
+    town.season()
+    town.kindergarten("锦官新城幼儿园", code="5101040001", places=50, licensed_classes=9)
+    town.session.commit()
+    page = BeautifulSoup(client.get("/kindergartens/5101040001").text, "lxml")
+    fold = next(each for each in page.select("details.fold") if "登记资料" in each.summary.text)
+    assert not fold.has_attr("open") and "5101040001" in fold.text
+    headings = [each.get_text(strip=True) for each in page.select("main h2")]
+    assert headings.index("2026 年秋季学位") < headings.index("收费") < headings.index("登记资料")

@@ -195,6 +195,26 @@ def test_p2_a_flood_of_words_pushes_out_no_other_page(monkeypatch, client, garde
     assert all(len(place.query) <= kept_pages.LONGEST_SEARCH for place in searched_now._pages)
 
 
+def test_p2_the_free_places_are_counted_again_only_when_something_changed(
+    client, another_client, town, garden, kept_now, searched_now
+):
+    """A move of an application or an offer changes the list; a page of an area or a further page has the smaller memory."""
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    town.drawn(ana, ben)
+    town.session.commit()
+    first = client.get("/vacancies").text
+    assert garden.name in first and another_client().get("/vacancies").text == first
+    (page,) = kept_now._pages.values()
+    town.decline(ben)
+    town.session.commit()
+    assert client.get("/vacancies").text != first
+    (later,) = kept_now._pages.values()
+    assert later.stamps != page.stamps
+    for asked in ("area=510104", "page=2", "area=nowhere&page=x"):
+        client.get(f"/vacancies?{asked}")
+    assert len(kept_now._pages) == 1 and len(searched_now._pages) == 3
+
+
 @pytest.mark.parametrize("own", ["compare=1", "kept=1", "from=here", "walk=10", "mine=1"])
 def test_p2_what_a_reader_has_chosen_is_not_kept(client, garden, kept_now, searched_now, own):
     client.get(f"/kindergartens?q=jinjiang&{own}")

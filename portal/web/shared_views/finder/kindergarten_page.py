@@ -9,6 +9,7 @@ from enrollment.places.grades import held
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.search.offered import Offer
 from enrollment.results import cut_offs
+from enrollment.season import openings
 from portal.text import ledger_entries
 from portal.web.shared_views.finder import cards, question
 from portal.web.unit_of_work import clock, db
@@ -42,5 +43,6 @@ def shown(kindergarten: Kindergarten, years: list[int], *, level: str | None = N
         "grade_history": [each for each in held.history(db(), kindergarten.id) if not each.was_mistake],
         "grounds": ledger_entries.grounds,
         "open_days": days.upcoming(db(), kindergarten.id, now=clock()),
+        "takes_wishes": bool(openings.open_rounds(db(), now=clock())),
         "now": clock(),
     }

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from flask import request
+from werkzeug import Response
 
 from enrollment.places.areas import LEVELS, NATURES
 from enrollment.places.distances import within_city
 from enrollment.places.search import named_places
 from enrollment.places.search.named_places import Start
 from enrollment.places.search.site_index import HIGH_QUALITY, Order, Question
-from portal.web.unit_of_work import db
+from portal.web.unit_of_work import db, services
 
 LONGEST = 80
 WALKS = (10, 20, 30)
@@ -29,6 +30,7 @@ HERE_COOKIE = "here"
 
 KEPT_COOKIE = "kept"
 MOST_KEPT, MOST_COMPARED = 40, 4
+A_YEAR = 365 * 24 * 3600
 
 _code = re.compile(r"[0-9A-Za-z-]{1,20}")
 _grade = re.compile(HIGH_QUALITY + r"|g\d{1,6}")
@@ -135,6 +137,11 @@ def with_kept(code: str, keep: bool) -> str:
     others = [each for each in kept_codes() if each != code]
     chosen = [code, *others] if keep and _code.fullmatch(code) else others
     return ".".join(chosen[:MOST_KEPT])
+
+
+def keep(answer: Response, codes: str) -> None:
+    """Have the browser keep these kindergartens (`with_kept`) for a year."""
+    answer.set_cookie(KEPT_COOKIE, codes, max_age=A_YEAR, secure=services().config.https, httponly=True, samesite="Lax")
 
 
 def _one_of(value: str | None, codes: Any) -> str | None:
