@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "var" / "screenshots"
 PAGES = (
     "/ /kindergartens /coverage /help /sign-in "
-    "13900000001:/parents 13900000002:/parents clerk1:/staff area1:/officials city1:/officials"
+    "13900000001:/parents 13900000002:/parents clerk1:/staff clerk1:/staff/queue clerk1:/staff/places clerk1:/staff/arrivals "
+    "clerk1:/staff/roll clerk1:/staff/reports area1:/officials city1:/officials"
 )
 
 
