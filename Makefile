@@ -76,8 +76,9 @@ bench-planner: setup-test ## a plan of 500 measures in 23 areas over 5 years, th
 bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms; none lost and none twice over kills (five minutes)
 	@$(PY) -m bench.messages --json var/bench-messages.json
 
-bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins (15 minutes; ONLY=pages)
+bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins; then the review desk with 200 and 2,000 own files (20 minutes; ONLY=pages)
 	@$(PY) -m bench.web --json var/bench-web.json --only "$(ONLY)"
+	@$(PY) -m bench.desk --json var/bench-desk.json
 
 bench-trail: setup-test ## what the entry of the audit trail and its seal cost of a write, as pairs in one run (two minutes)
 	@$(PY) -m bench.trail --json var/bench-trail.json

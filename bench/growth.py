@@ -46,6 +46,7 @@ SMALL, GOAL = 3_000, 1.3
 READER = {
     "queue": "clerk1",
     "queue group": "clerk1",
+    "queue filter": "clerk1",
     "case": "clerk1",
     "search": "clerk1",
     "area review": "area1",
@@ -80,6 +81,7 @@ def pages_of(session: Session) -> dict[str, str]:
     return {
         "queue": "/staff/queue",
         "queue group": "/staff/queue?group=new",
+        "queue filter": "/staff/queue?ground=elder_sibling",
         "case": f"/staff/applications/{some.id}",
         "search": f"/staff/desk?code={some.registration_code}",
         "area review": f"/officials/{season.YEAR}/review",

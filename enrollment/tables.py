@@ -15,7 +15,7 @@ MODULES_WITH_TABLES = (
     "applications.application_rows applications.lifecycle applications.claim_rows applications.evidence_rows "
     "applications.registers.answer_rows applications.elder_siblings applications.child_needs.rows applications.returned_items eligibility.sibling_entitlements review.case_rows review.queue.saved_filters review.notes review.plausibility.rows review.queue.bulk_rows review.guardian_requests review.correction_rows "
     "offers.offer_rows offers.tally offers.joint_decision_rows offers.arrivals.rows draw.draws draw.run_rows draw.publication.rows draw.duplicate_waivers draw.seed.witness_rows chances.estimate_rows chances.demand coverage.targets coverage.roll_days coverage.alarm_answers coverage.rollup laboratory.study_rows places.measures.rows planning.plan_rows chances.movement_rows open_days.rows family_messages.rows planning.seat_rows planning.simulation_rows planning.papers draw.unserved.rows draw.unserved.kept_rows coverage.alarm_readings coverage.roll_confirmations "
-    "results.full_files results.letters results.letter_batches reports.data_packages reports.tables.export_rows reports.tables.area_sums reports.tables.comparison_rows staff_accounts.rows "
+    "results.full_files results.letters results.letter_batches reports.data_packages reports.tables.export_rows reports.tables.area_sums reports.tables.signed_returns reports.tables.comparison_rows staff_accounts.rows "
 )
 
 for module in MODULES_WITH_TABLES.split():

@@ -60,6 +60,20 @@ class LevelLine:
         return self.programme is not None and self.from_roll != self.wanted.continuing
 
     @property
+    def is_on_roll_alone(self) -> bool:
+        """Whether children of the roll come up into this level, for which nobody has planned a class."""
+        return self.from_roll > 0 and not self.wanted.planned_classes
+
+    @property
+    def counted(self) -> LevelPlan:
+        """What the level takes of the licence: its numbers, without a plan the classes that the children of the roll need."""
+        if not self.is_on_roll_alone:
+            return self.wanted
+        norm = CLASS_NORM[self.level]
+        classes = -(-self.from_roll // norm)
+        return LevelPlan(classes, classes, norm, self.from_roll)
+
+    @property
     def corrected(self) -> LevelPlan:
         """The plan with the continuing children of the roll."""
         return replace(self.wanted, continuing=self.from_roll)
@@ -102,8 +116,9 @@ class PlacePlan:
 
     def receipt(self, level: str) -> Receipt:
         """The sum of the level's places as it would be after approval, line by line."""
-        plans = {line.level: line.wanted for line in self.lines}
-        return receipts.receipt(level, plans, self.kindergarten.licensed_classes)
+        plans = {line.level: line.wanted if line.level == level else line.counted for line in self.lines}
+        unplanned = {line.level for line in self.lines if line.is_on_roll_alone}
+        return receipts.receipt(level, plans, self.kindergarten.licensed_classes, unplanned)
 
     def line(self, level: str) -> LevelLine | None:
         return next((line for line in self.lines if line.level == level), None)

@@ -6,6 +6,7 @@ a child can be promised only what is free on each of its days.
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,33 +15,39 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, today
-from enrollment.offers.offer_rows import LIVE, Offer, OfferMove
+from enrollment.ground.classifications import LEVELS
+from enrollment.offers.offer_rows import LIVE, Offer, OfferMove, OfferState
 from enrollment.places import scope
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.ledger_rows import LICENCE, NO_LICENCE, LedgerEntry
 from enrollment.places.plans import receipts
+from enrollment.places.plans.class_loss import ClassLoss, LossState
 from enrollment.places.plans.receipts import Receipt
 from enrollment.places.programmes import Programme, ProgrammeState, of_kindergarten
 
 DAY = dt.timedelta(days=1)
 LONGEST_PERIOD = 400 * DAY
+POOL = "pool:"
+"""Begins the field of an entry about reserved places: `pool:<code>` is their number, `pool:<code>:<part>` the rest."""
 
 
 @dataclass(frozen=True)
 class LevelOfADay:
-    """A level as it was at the end of a day; `taken` are the live offers then."""
+    """A level as it was at the end of a day; `taken` are the live offers then, `reserved` the places kept for groups."""
 
     level: str
     plan: LevelPlan
     state: str
     taken: int
+    reserved: int = 0
 
     differs = False
 
     @property
     def free(self) -> int:
-        return max(self.plan.places - self.taken, 0)
+        """As on the page of the ledger of today."""
+        return receipts.free_places(self.plan.places, self.reserved, self.taken)
 
     @property
     def is_approved(self) -> bool:
@@ -137,6 +144,38 @@ def _begin_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), CHENGDU)
 
 
+@dataclass(frozen=True)
+class Coming:
+    """What is already known of a day to come: `number` children or places of a level."""
+
+    day: dt.date
+    level: str
+    code: str
+    number: int
+
+
+def coming(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> list[Coming]:
+    """What will change the ledger on a day to come, by what is known now, the nearest day first.
+
+    Places that nobody confirmed until their answer is due go to the next child (`answers_due`); children who were kept
+    above their classes are kept until a last day (`kept_until`).  Proposals that wait are no part of it: nobody knows
+    whether they will be approved.  NotFound outside the scope.
+    """
+    scope.kindergarten_in_scope(session, kindergarten_id, by=by)
+    levels = {each.id: each.level for each in of_kindergarten(session, kindergarten_id, year)}
+    due = select(Offer.programme_id, Offer.answer_by).where(
+        Offer.programme_id.in_(levels), Offer.state == OfferState.OFFERED, Offer.answer_by > now
+    )
+    asked = Counter((today(row.answer_by), levels[row.programme_id]) for row in session.execute(due))
+    kept = select(ClassLoss.programme_id, ClassLoss.until_day, ClassLoss.kept).where(
+        ClassLoss.programme_id.in_(levels), ClassLoss.state == LossState.SIGNED, ClassLoss.kept > 0,
+        ClassLoss.until_day > today(now),
+    )  # fmt: skip
+    found = [Coming(day, level, "answers_due", number) for (day, level), number in asked.items()]
+    found += [Coming(row.until_day, levels[row.programme_id], "kept_until", row.kept) for row in session.execute(kept)]
+    return sorted(found, key=lambda each: (each.day, LEVELS.index(each.level), each.code))
+
+
 class _State:
     """The numbers of a programme while its entries are taken back one by one."""
 
@@ -144,6 +183,7 @@ class _State:
         self.level, self.taken, self.stood_at = programme.level, programme.taken, str(programme.state)
         self.numbers = {number: getattr(programme, number) for number in NUMBERS}
         self.licensed = programme.kindergarten.licensed_classes
+        self.reserved = {f"{POOL}{pool.code}": pool.places for pool in programme.pools}
 
     def take_back(self, entry: LedgerEntry) -> None:
         if entry.field == LICENCE:
@@ -152,6 +192,9 @@ class _State:
             self.stood_at = entry.before or str(ProgrammeState.DRAFT)
         elif entry.field in self.numbers:
             self.numbers[entry.field] = int(entry.before or 0)
+        elif entry.field.startswith(POOL) and entry.field.count(":") == 1:
+            self.reserved[entry.field] = int(entry.before or 0)  # a pool of that time may have gone since
 
     def line(self) -> LevelOfADay:
-        return LevelOfADay(self.level, LevelPlan(**self.numbers), self.stood_at, self.taken)
+        reserved = sum(self.reserved.values())
+        return LevelOfADay(self.level, LevelPlan(**self.numbers), self.stood_at, self.taken, reserved)

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from enrollment.places import ledger, place_plans
+from enrollment.places import ledger, place_plans, scope
 from enrollment.places.plans import class_loss
 from enrollment.places.roll_changes import counts
 from portal.officials import pages
@@ -21,6 +21,7 @@ from portal.text import ledger_entries
 from portal.text.words import word
 from portal.web.forms import ActForm, CivilDate, PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.shared_views import places_of_a_day as ledger_of_a_day
 from portal.web.shared_views.approval_papers import approval_file
 from portal.web.unit_of_work import actor, clock, db
 
@@ -94,6 +95,15 @@ def _places_page(form: AreaForm) -> ResponseReturnValue:
 @desk("officials", *READERS)
 def place_plan(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
     return _plan_page(kindergarten_id, SendBackForm())
+
+
+@pages.get("/places/<uuid:kindergarten_id>/day")
+@desk("officials", *READERS)
+def places_of_a_day(kindergarten_id: uuid.UUID) -> ResponseReturnValue:
+    """The ledger of a kindergarten as it was at the end of a day, as the kindergarten reads it."""
+    kindergarten = scope.kindergarten_in_scope(db(), kindergarten_id, by=actor())
+    shown = ledger_of_a_day.context(kindergarten, chosen_year())
+    return render_template("officials/places_of_a_day.html", **shown)
 
 
 @pages.post("/places/<uuid:kindergarten_id>/approve")

@@ -4,15 +4,18 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from enrollment.corrections import request_list
+from enrollment.draw.vacancies import next_child
 from enrollment.review import leases
 from enrollment.review.queue import task_groups, workload
 from enrollment.review.queue.filters import Filter, Group
 from enrollment.review.scope import SECOND_PEOPLE
 from portal.staff import pages
+from portal.staff.errands import errands
 from portal.staff.own_kindergartens import own_kindergartens
 from portal.staff.queue_lines import queue_lines
+from portal.web.admission_year import shown_year
 from portal.web.guards import desk
-from portal.web.unit_of_work import actor, clock, db
+from portal.web.unit_of_work import actor, city_day, clock, db
 
 MOST_IN_HAND = 10
 
@@ -27,6 +30,9 @@ def home() -> ResponseReturnValue:
     return render_template(
         "staff/home.html",
         to_decide=queue_lines(to_decide).get(Group.SECOND, []),
+        errands=errands(),
+        today=city_day(),
+        vacancies=next_child.vacancies(db(), shown_year(), by=actor(), now=clock()),
         held=[one for one in held if one.reviewer_id != actor().account_id],
         in_hand=len(held),
         may_release=actor().is_any(*SECOND_PEOPLE),

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange
 
 from enrollment.ground.files.upload_limits import LIMITS
 from enrollment.places import ledger, place_plans
@@ -16,7 +16,6 @@ from enrollment.places.class_plan import NUMBERS
 from enrollment.places.kindergartens import page_of_list
 from enrollment.places.place_plans import LevelLine, PlacePlan
 from enrollment.places.plans import class_loss
-from enrollment.reports import places_of_a_day as ledger_of_a_day
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
@@ -25,7 +24,6 @@ from portal.web.admission_year import shown_year
 from portal.web.forms import (
     ActForm,
     CivilDate,
-    PageForm,
     WholeField,
     coded_choices,
     page_of,
@@ -33,6 +31,7 @@ from portal.web.forms import (
     refusals_in,
 )
 from portal.web.guards import desk
+from portal.web.shared_views import places_of_a_day as ledger_of_a_day
 from portal.web.shared_views.approval_papers import ApprovalFields, approval_file
 from portal.web.unit_of_work import actor, city_day, clock, db
 from portal.web.upload_fields import accepts_uploads
@@ -81,25 +80,12 @@ def places() -> ResponseReturnValue:
     )
 
 
-class DayForm(PageForm):
-    """Of which days the ledger is asked; without a last day of the first alone."""
-
-    since = CivilDate(_l("哪一天"), [Optional()])
-    until = CivilDate(_l("到哪一天（可以不填）"), [Optional()])
-
-
 @pages.get("/places/day")
 @desk("staff")
 def places_of_a_day() -> ResponseReturnValue:
     """The ledger as it was at the end of a day, and the fewest free places of a period."""
-    kindergarten, year, form = kindergarten_of_page(), shown_year(), DayForm(request.args)
-    valid = form.validate()
-    since = (form.since.data if valid else None) or city_day()
-    until = (form.until.data if valid else None) or since
-    found = ledger_of_a_day.period(db(), kindergarten.id, year, since, until, by=actor(), now=clock())
-    return render_template(
-        "staff/places_of_a_day.html", form=form, found=found, year=year, kindergartens=own_kindergartens()
-    )
+    shown = ledger_of_a_day.context(kindergarten_of_page(), shown_year())
+    return render_template("staff/places_of_a_day.html", kindergartens=own_kindergartens(), **shown)
 
 
 @pages.get("/places/<level>")

@@ -15,6 +15,7 @@ from enrollment.places.roll import CLASS_LEVELS
 from enrollment.places.roll_change_rows import CountState
 from enrollment.places.roll_changes import classes, counts, movements, transfers
 from enrollment.reports import roll_export
+from enrollment.reports.tables import signed_returns
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
@@ -95,6 +96,7 @@ def _roll_page(form: ClassForm) -> ResponseReturnValue:
         recent=movements.movements(db(), here.id, since=day - RECENT, until=day, by=actor(), per_page=8),
         changes=classes.history(db(), here.id, year, per_page=5),
         promoted=promotion.last_promotion(db(), here.id, year),
+        returned=signed_returns.of_kindergarten(db(), here, year, clock()),
         form=form,
     )
 

@@ -30,7 +30,8 @@ PAGES = (
     "/ /kindergartens /kindergartens?view=map /kindergartens/{kindergarten} /coverage /help /sign-in /offline "
     "13900000001:/parents 13900000002:/parents 13900000002:/parents/applications/{application}/wishes "
     "13900000002:/parents/applications/{application}/together 13900000002:/parents/applications/{application}/evidence "
-    "clerk1:/staff area1:/officials city1:/officials"
+    "clerk1:/staff clerk1:/staff/queue clerk1:/staff/places clerk1:/staff/arrivals clerk1:/staff/roll clerk1:/staff/reports "
+    "area1:/officials city1:/officials"
 )
 FOUND = {"kindergarten": "/kindergartens", "application": "/parents"}
 """Braces in a path stand for the first one that this page links to."""

@@ -79,6 +79,19 @@ def test_stf03_the_sum_is_printed_line_by_line_with_the_limit_that_binds(town, w
     assert (printed.places, printed.limit, printed.more) == (50, Limit.LICENCE, 25)
 
 
+def test_stf03_children_on_roll_of_a_level_without_a_plan_take_their_classes_of_the_licence(town):
+    """62 children come up into 大班, for which nobody has planned a class: two classes of the licence are theirs."""
+    here = town.kindergarten("温江幼儿园", licensed_classes=4)
+    plan(town, here, "lower", planned_classes=2, staffed_classes=2)
+    town.roll(here, "middle", 31)
+    town.roll(here, "middle", 31, name="中二班")
+    printed = place_plans.place_plan(town.session, here.id, 2026, by=SYSTEM, now=town.now).receipt("lower")
+    assert [(line.code, line.value, line.level) for line in printed.lines[:3]] == [
+        ("licence", 4, None), ("on_roll", 2, "upper"), ("left", 2, None),
+    ]  # fmt: skip
+    assert (printed.limit, printed.places) == (Limit.LICENCE, 50), "nobody may be told that two more could open"
+
+
 def test_stf03_one_class_with_teachers_four_reserved_and_three_committed_leaves_eighteen():
     assert free_places(LevelPlan(2, 1, 25).places, reserved=4, committed=3) == 18
 

@@ -3,8 +3,9 @@
 import datetime as dt
 
 from enrollment.ground.city_time import today
-from enrollment.places import ledger, programmes
+from enrollment.places import ledger, pools, programmes
 from enrollment.places.ledger_rows import LICENCE, add_entry
+from enrollment.places.plans import class_loss
 from enrollment.reports import places_of_a_day
 from tests.support.prepared import prepared
 
@@ -82,3 +83,40 @@ def test_a_changed_licence_and_plan_are_dated(town, drawn):
     now, yesterday = read(town, today(town.now)).first, read(town, today(town.now) - DAY).first
     assert (now.licensed, yesterday.licensed) == (9, before)
     assert [each.plan.planned_classes for each in (now.lines[0], yesterday.lines[0])] == [classes + 1, classes]
+
+
+def test_reserved_places_are_those_of_the_day(town, drawn):
+    """A pool that was made after the day is no part of it, nor is one smaller because it was made smaller later."""
+    town.at(town.now + DAY)
+    town.pool(town.here, "care", 1, ["policy_care"], name="政策照顾")
+    now, yesterday = read(town, today(town.now)).first.lines[0], read(town, today(town.now) - DAY).first.lines[0]
+    assert (now.reserved, now.free, yesterday.reserved, yesterday.free) == (1, 1, 0, 2)
+    town.at(town.now + DAY)
+    pools.set_pools(
+        town.session, programme_of(town).id, [], by=town.area_official(), now=town.now, reason="不再预留"
+    )  # fmt: skip
+    assert read(town, today(town.now)).first.lines[0].reserved == 0
+    assert read(town, today(town.now) - DAY).first.lines[0].reserved == 1, "a pool of that day that has gone"
+
+
+def test_what_is_known_of_days_to_come(town, drawn):
+    ana, ben = drawn
+
+    def coming():
+        asked = {"by": town.head_of(town.here), "now": town.now}
+        found = places_of_a_day.coming(town.session, town.here.id, 2026, **asked)
+        return [(each.day, each.code, each.number) for each in found]
+
+    due = today(town.offer_for(ana).answer_by)
+    assert coming() == [(due, "answers_due", 2)]
+    town.confirm(ben)
+    assert coming() == [(due, "answers_due", 1)]
+    town.confirm(ana)
+    assert coming() == []
+    loss = class_loss.report(
+        town.session, town.here.id, "lower", 2026, classes=1, from_day=dt.date(2026, 9, 1), reason="停用", solution="other_level",
+        by=town.head_of(town.here), now=town.now,
+    )  # fmt: skip
+    assert coming() == [], "nobody knows whether the area will sign"
+    class_loss.sign(town.session, loss.id, until_day=dt.date(2027, 8, 31), by=town.area_official(), now=town.now)
+    assert coming() == [(dt.date(2027, 8, 31), "kept_until", 2)]

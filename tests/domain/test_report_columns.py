@@ -2,12 +2,18 @@
 
 import datetime as dt
 
+from sqlalchemy import select
+
 from enrollment.applications.application_rows import Application
 from enrollment.chances.demand import Demand
 from enrollment.eligibility import deadline_reminders, return_times
 from enrollment.ground.accounts import Account
+from enrollment.people.household_rows import HomeLikeness, Household
+from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.places import roll
 from enrollment.places.roll_changes import classes, moves
-from enrollment.reports.tables import widths
+from enrollment.places.staffing import counts as staff_counts
+from enrollment.reports.tables import pairs, statistics, widths
 from enrollment.reports.tables.catalogue import official_report_of
 from enrollment.reports.tables.report import Question
 from tests.support.prepared import prepared
@@ -172,3 +178,89 @@ def test_an_area_reads_its_kindergartens_line_by_line(on_roll):
     assert (never["not_compared"], never["compared_at"]) == (1, None)
     (city,) = rows(town, "units", town.city_official())
     assert "phone" not in city
+
+
+def test_pairs_have_points_for_what_they_have_in_common(town):
+    """Same name and birth date 8; a common guardian 3 more; the undecided with most points stand first."""
+    town.here = town.kindergarten("锦官新城幼儿园", places=5)
+    town.open_registration()
+    mother, born = town.family("陈"), dt.date(2022, 11, 1)
+    twice = [
+        town.child("陈一诺", family=mother, born=born, wishes=[town.here]),
+        town.child("陈一诺", born=born, wishes=[town.here], id_kind="passport", number="E10000001"),
+    ]
+    homophones = [
+        town.child("李涵", born=born, wishes=[town.here]),
+        town.child("李晗", born=born, wishes=[town.here], id_kind="passport", number="E10000002"),
+    ]
+    official = town.area_official()
+    found = [(set(row["pair_rule"]), row["points"]) for row in rows(town, "pairs", official, area="510104")]
+    assert found == [({"name"}, 8), ({"sound"}, 6)]
+    of_mother = town.session.scalar(select(Guardian.id).where(Guardian.account_id == mother.account.id))
+    town.session.add(
+        Guardianship(
+            guardian_id=of_mother, child_id=twice[1].child_id, relation="mother", since=town.now,
+            accepted_at=town.now,
+        )
+    )  # fmt: skip
+    for each in homophones:
+        town.session.merge(HomeLikeness(application_id=each.id, dwelling_index=b"one flat"))
+    town.session.flush()
+    found = {row["points"]: row for row in rows(town, "pairs", official, area="510104")}
+    assert {points: row["pair_rule"] for points, row in found.items()} == {
+        11: ("name", "guardian"), 9: ("sound", "dwelling"),
+    }  # fmt: skip
+    assert sum(pairs.POINTS[rule] for rule in ("name", "guardian")) == 11
+
+
+def test_gaps_of_the_roll_are_numbers_births_guardians_addresses_and_names(town):
+    here = town.kindergarten("锦官新城幼儿园", places=5)
+    clerk = town.clerk_of(here)
+    town.child_on_roll(here, "无证", level="middle", class_name="中一班")
+    town.child_on_roll(here, "齐全", level="middle", class_name="中一班", id_number="510104202112012011")
+    town.open_registration()
+    applied = town.child("刘小果", wishes=[here])
+    told = {"id_number": applied.child.id_number, "born": applied.child.born}
+    town.child_on_roll(here, "刘小果", level="nursery", class_name="托一班", **told)
+    town.roll(here, "upper", 30)
+
+    def missing():
+        return sorted(
+            (row["class"], row.get("child"), str(row["missing"]))
+            for row in rows(town, "gaps", clerk, kindergarten_id=here.id)
+        )
+
+    first = missing()
+    assert ("中一班", "无证", "id_number") in first and not [row for row in first if row[1] == "齐全"]
+    assert ("大一班", None, "names") in first, "of a class that is kept as a number nobody is known"
+    assert [row for row in first if row[1] == "刘小果"] == [], "its guardian and its address are known"
+    household = town.session.get(Household, applied.id)
+    household.home_street = None
+    for guardian in town.session.scalars(select(Guardian)):
+        guardian.id_kind = guardian.id_number = guardian.id_index = None
+    town.session.flush()
+    assert {row[2] for row in missing() if row[1] == "刘小果"} == {"guardian", "address"}
+    household.home_area, household.home_outside = None, True
+    town.session.flush()
+    assert {row[2] for row in missing() if row[1] == "刘小果"} == {"guardian"}, "a home outside the city has no code"
+
+
+def test_the_statistics_tell_who_came_and_left_by_sex_and_age_the_staff_and_the_year_before(on_roll):
+    town = on_roll
+    staff_counts.enter(town.session, town.here.id, town.now.date(), 4, 2, by=town.head_of(town.here), now=town.now)
+    (line,) = rows(town, "statistics", town.area_official(), area="510104")
+    assert (line["staff"], line["children"], line["children_per_staff"]) == (6, 32, 5.3)
+    came = {code: line[code] for code in line if code.startswith("came_") and line[code]}
+    assert line["came"] == 2 and came == {"came_girls": 1, "came_boys": 1, "came_age_3": 2}
+    assert line["earlier_children"] == 0
+    act = {"by": town.clerk, "now": town.now}
+    roll.leave(town.session, town.entries["陈一"].id, on=town.now.date(), reason="moved", **act)
+    new = classes.open_class(
+        town.session, town.here.id, name="中三班", level="middle", school_year=2025, kept_as="rows", **act
+    )
+    moves.change_class(town.session, town.entries["刘小果"].id, new.id, day=town.now.date(), **act)
+    (line,) = rows(town, "statistics", town.area_official(), area="510104")
+    assert (line["came"], line["left"], line["left_boys"], line["left_age_3"]) == (2, 1, 1, 1)
+    assert line["came_girls"] == 1, "a change of class is neither coming nor leaving"
+    leap = dt.date(2028, 2, 29)
+    assert statistics.a_year_before(leap) == dt.date(2027, 2, 28)

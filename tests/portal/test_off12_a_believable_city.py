@@ -17,8 +17,10 @@ from enrollment.eligibility import register_questions
 from enrollment.ground.db import open_engine
 from enrollment.maintenance import invariants
 from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.places.areas import Area
 from enrollment.places.grades.rows import HeldGrade
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.population.rows import AreaBirths, AreaHistory
 from enrollment.places.programmes import Pool, Programme
 from enrollment.places.roll import RollClass
 from enrollment.places.service_areas import ServiceArea
@@ -209,3 +211,29 @@ def test_children_of_a_closing_kindergarten_count_until_it_closes(city):
         for day in (closing.closed_on - dt.timedelta(days=1), closing.closed_on)
     )
     assert after < before
+
+
+def test_the_past_is_five_years_of_classes_and_eighteen_of_births_and_totals(city):
+    """By kindergarten and class on the roll; by area, level and nature before."""
+    years = city.execute(
+        select(RollClass.school_year, func.count(func.distinct(RollClass.kindergarten_id))).group_by(
+            RollClass.school_year
+        )
+    ).all()
+    assert sorted(year for year, _gardens in years) == [2021, 2022, 2023, 2024, 2025]
+    areas = city.scalar(select(func.count(Area.code)))
+    births = dict(
+        city.execute(
+            select(AreaBirths.school_year, func.count(func.distinct(AreaBirths.area_code))).group_by(
+                AreaBirths.school_year
+            )
+        ).all()
+    )
+    assert len(births) >= 18 and set(births.values()) == {areas}
+    kinds = func.count(func.distinct(func.concat(AreaHistory.level, AreaHistory.nature)))
+    totals = city.execute(
+        select(AreaHistory.school_year, kinds, func.count(func.distinct(AreaHistory.area_code))).group_by(
+            AreaHistory.school_year
+        )
+    ).all()
+    assert len(totals) >= 18 - 5 and all(row[1] >= 9 and row[2] == areas for row in totals), totals

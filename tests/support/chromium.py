@@ -37,12 +37,12 @@ def give_it_fonts(data_home: Path) -> None:
 
 
 @contextlib.contextmanager
-def chromium(folder: Path) -> Iterator[Browser]:
-    """A running Chromium with its profile in `folder`."""
+def chromium(folder: Path, *flags: str) -> Iterator[Browser]:
+    """A running Chromium with its profile in `folder`, and with these flags beside the usual ones."""
     give_it_fonts(folder)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program(), args=FLAGS, env=os.environ | {"XDG_DATA_HOME": str(folder)}
+            executable_path=program(), args=[*FLAGS, *flags], env=os.environ | {"XDG_DATA_HOME": str(folder)}
         )
         yield browser
         browser.close()

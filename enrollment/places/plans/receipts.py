@@ -3,7 +3,7 @@
 A parent, a head and an inspector read the same sum: licence 9 classes − 3 − 4 that continue = 2 × 25 = 50.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,11 +44,14 @@ class Receipt:
     more: int
 
 
-def receipt(level: str, plans: Mapping[str, LevelPlan], licensed: int | None) -> Receipt:
-    """The sum of one level among the plans of its kindergarten."""
+def receipt(
+    level: str, plans: Mapping[str, LevelPlan], licensed: int | None, unplanned: Collection[str] = ()
+) -> Receipt:
+    """The sum of one level among the plans of its kindergarten.  `unplanned` are levels without a plan of their own, whose
+    classes in `plans` are those that the children of the roll need."""
     plan = plans[level]
     limit = binding_limit(level, plans, licensed)
-    lines = [*_class_lines(level, plans, licensed, limit)]
+    lines = [*_class_lines(level, plans, licensed, limit, unplanned)]
     lines.append(ReceiptLine("staffed", "", plan.staffed_classes, "class", binds=limit == Limit.TEACHERS))
     code = "room" if plan.class_norm < CLASS_NORM[level] else "norm"
     lines.append(ReceiptLine(code, "×", plan.class_norm, "child", binds=limit == Limit.ROOM))
@@ -63,7 +66,9 @@ def free_places(places: int, reserved: int, committed: int) -> int:
     return max(places - reserved - committed, 0)
 
 
-def _class_lines(level: str, plans: Mapping[str, LevelPlan], licensed: int | None, limit: Limit) -> list[ReceiptLine]:
+def _class_lines(
+    level: str, plans: Mapping[str, LevelPlan], licensed: int | None, limit: Limit, unplanned: Collection[str]
+) -> list[ReceiptLine]:
     """For new children's levels from the licence, less the classes of the others; for the others the classes planned."""
     planned, binds = plans[level].planned_classes, limit in (Limit.LICENCE, Limit.MOST_CHILDREN, Limit.PLAN)
     if licensed is None or level not in (Level.NURSERY, Level.LOWER):
@@ -71,7 +76,11 @@ def _class_lines(level: str, plans: Mapping[str, LevelPlan], licensed: int | Non
     others = [(other, plans[other].planned_classes) for other in LEVELS if other != level and other in plans]
     left = licensed - sum(classes for _, classes in others)
     lines = [ReceiptLine("licence", "", licensed, "class", binds=limit == Limit.LICENCE)]
-    lines += [ReceiptLine("others", "−", classes, "class", level=other) for other, classes in others if classes]
+    lines += [
+        ReceiptLine("on_roll" if other in unplanned else "others", "−", classes, "class", level=other)
+        for other, classes in others
+        if classes
+    ]
     lines.append(ReceiptLine("left", "=", left, "class"))
     if planned != left:
         lines.append(ReceiptLine("planned", "", planned, "class", binds=binds and limit != Limit.LICENCE))

@@ -7,8 +7,10 @@ from enrollment.reports.tables import (
     applications,
     arriving,
     comparisons,
+    gaps,
     movements,
     on_roll,
+    pairs,
     places,
     quality,
     reconciliation,
@@ -23,9 +25,9 @@ from enrollment.reports.tables.report import Report
 REPORTS = {
     report.code: report
     for report in (
-        places.LEDGER, places.DEMAND, reviewing.WORKLIST, reviewing.PROGRESS, applications.APPLICATIONS, reviewing.DISAGREEMENTS, reviewing.PAIRS,
+        places.LEDGER, places.DEMAND, reviewing.WORKLIST, reviewing.PROGRESS, applications.APPLICATIONS, reviewing.DISAGREEMENTS, pairs.PAIRS,
         review.RETURNS, review.REFUSALS, places.BY_WISH, arriving.ARRIVALS, arriving.CLASS_LIST, on_roll.ON_ROLL,
-        movements.MOVEMENTS, on_roll.PROMOTION, on_roll.GAPS,
+        movements.MOVEMENTS, on_roll.PROMOTION, gaps.GAPS,
         reconciliation.ROLL_FILE, comparisons.COMPARISONS, statistics.STATISTICS, units.VACANCIES, units.UNITS,
     )
 }  # fmt: skip

@@ -1,11 +1,11 @@
-"""Reports about the roll: children by class, movements of a school year, and data that are missing."""
+"""Reports about the roll: children by class, and how the classes will move up."""
 
 import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from enrollment.places import promotion, roll
 from enrollment.places.approvals import papers
@@ -19,7 +19,7 @@ from enrollment.places.roll_change_rows import CountState, RollCount
 from enrollment.places.roll_rows import on_roll_condition
 from enrollment.reports.tables import statistics
 from enrollment.reports.tables.places import place_of
-from enrollment.reports.tables.report import PLACE, Column, Kind, Question, Report, Row, Width
+from enrollment.reports.tables.report import Column, Kind, Question, Report, Row, Width
 
 N = Kind.NUMBER
 OF_A_CLASS = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "level"), Column("class"))
@@ -84,38 +84,6 @@ ON_ROLL = Report(
     ),
     _classes,
     parts=(("children", SEXES), ("children", AGES)),
-)  # fmt: skip
-
-
-def _of_the_year(question: Question):
-    return (
-        select(PLACE, RollClass.level, RollClass.name, RollChild)
-        .join(RollClass, RollClass.id == RollChild.class_id)
-        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        .where(RollClass.school_year == question.school_year, question.here())
-        .order_by(Kindergarten.sort_key, RollClass.name, RollChild.entered_on, RollChild.id)
-    )
-
-
-def _gaps(question: Question) -> list[Row]:
-    there = _of_the_year(question).where(RollChild.left_on.is_(None))
-    without = there.where(or_(RollChild.id_number.is_(None), RollChild.born.is_(None)))
-    return [
-        (kindergarten, level, name, child.name, missing, child.entered_on)
-        for kindergarten, level, name, child in question.session.execute(without)
-        for missing, value in (("id_number", child.id_number), ("born", child.born))
-        if value is None
-    ]
-
-
-GAPS = Report(
-    "gaps",
-    (
-        *OF_A_CLASS, Column("child", names=True), Column("missing", Kind.CODE, "report_missing"),
-        Column("since", Kind.DAY),
-    ),
-    _gaps,
-    widest=Width.AREA,
 )  # fmt: skip
 
 

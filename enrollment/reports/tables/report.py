@@ -46,7 +46,8 @@ class Column:
     column may hold several codes, one of a `FACT` column a fact with its value.  `names`: the cells tell who a child or a
     guardian is.  `sensitive`: they tell nobody's name, but of one child what only those who decide about it may know.
     `below_city`: the city's report leaves it out, because each child's sealed number would be opened for it.
-    A `SHARE` is computed from two columns of the same line, also in a line of sums."""
+    What has `share_of` is computed from two columns of the same line, also in a line of sums: a `SHARE` is the first in per cent
+    of the second, a `NUMBER` the first divided by the second."""
 
     code: str
     kind: Kind = Kind.TEXT
@@ -160,15 +161,17 @@ class Report:
         return [column.code for column in self.columns].index(code)
 
     def with_shares(self, line: Row) -> Row:
-        """A line whose shares are filled in: `51.20%`, or None where the whole is zero."""
+        """A line whose shares are filled in: `51.20%`, `7.5`, or None where the whole is zero."""
         return tuple(
-            self._share(line, *column.share_of) if column.share_of else cell
+            self._share(line, column) if column.share_of else cell
             for column, cell in zip(self.columns, line, strict=True)
         )
 
-    def _share(self, line: Row, part: str, whole: str) -> str | None:
-        share = Share(line[self.place_of(part)] or 0, line[self.place_of(whole)] or 0)
-        return f"{share.text}%" if share.all else None
+    def _share(self, line: Row, column: Column) -> str | float | None:
+        part, whole = (line[self.place_of(code)] or 0 for code in column.share_of or ())
+        if not whole:
+            return None
+        return f"{Share(part, whole).text}%" if column.kind == Kind.SHARE else round(part / whole, 1)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""Reports about the work of the review: what waits, how it goes on, where registers say something else, possible duplicates."""
+"""Reports about the work of the review: what waits, how it goes on, and where registers say something else."""
 
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 
 from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import Claim, VerifiedFact
@@ -14,8 +13,7 @@ from enrollment.applications.registers.answer_rows import RegisterAnswer, is_cur
 from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import today
-from enrollment.people.duplicate_rows import DuplicateHint
-from enrollment.people.person_rows import Child, ChildLikeness
+from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.reports.tables.report import PLACE, Column, Kind, Place, Question, Report, Row, Width
 from enrollment.reports.tables.review import OF_AN_APPLICATION
@@ -218,70 +216,5 @@ DISAGREEMENTS = Report(
         Column("verdict", Kind.CODE, "report_fact_verdict"),
     ),
     _disagreements,
-    widest=Width.AREA,
-)  # fmt: skip
-
-
-def _pairs(question: Question) -> list[Row]:
-    """The pairs of which a live child is reviewed here; the other one is named by its code and kindergarten alone."""
-    one, other, judge = aliased(Application), aliased(Application), aliased(Account)
-    mine = exists().where(
-        Application.year == question.year,
-        or_(Application.child_id == DuplicateHint.child_a, Application.child_id == DuplicateHint.child_b),
-        Kindergarten.id == Application.review_kindergarten_id,
-        question.here(),
-    )
-    there = aliased(Kindergarten), aliased(Kindergarten)
-    like = aliased(ChildLikeness), aliased(ChildLikeness)
-    found = (
-        select(
-            DuplicateHint,
-            _rule(*like),
-            one.registration_code,
-            there[0].name,
-            other.registration_code,
-            there[1].name,
-            judge.name,
-        )
-        .outerjoin(one, (one.child_id == DuplicateHint.child_a) & (one.year == question.year))
-        .outerjoin(other, (other.child_id == DuplicateHint.child_b) & (other.year == question.year))
-        .outerjoin(there[0], there[0].id == one.review_kindergarten_id)
-        .outerjoin(there[1], there[1].id == other.review_kindergarten_id)
-        .outerjoin(like[0], like[0].child_id == DuplicateHint.child_a)
-        .outerjoin(like[1], like[1].child_id == DuplicateHint.child_b)
-        .outerjoin(judge, judge.id == func.coalesce(DuplicateHint.decided_by, DuplicateHint.first_by))
-        .where(mine)
-        .order_by(DuplicateHint.decided_at.is_not(None), DuplicateHint.found_at, DuplicateHint.id)
-    )
-    return [
-        (
-            first, garden, second, second_garden, rule, hint.found_at, hint.verdict or "open",
-            "decided" if hint.decided_at else "second" if hint.verdict else "open", name,
-            hint.decided_at or hint.first_at,
-        )
-        for hint, rule, first, garden, second, second_garden, name in question.session.execute(found)
-    ]  # fmt: skip
-
-
-def _rule(one: type[ChildLikeness], other: type[ChildLikeness]) -> ColumnElement[str]:
-    """What the two have in common besides sex and birth, by the data as they are now: a code of `report_pair_rule`."""
-    return case(
-        (one.name_index == other.name_index, "name"),
-        (one.sound_index == other.sound_index, "sound"),
-        (one.letters_index == other.letters_index, "letters"),
-        (one.month_index == other.month_index, "month"),
-        else_="document",
-    )
-
-
-PAIRS = Report(
-    "pairs",
-    (
-        Column("code"), Column("kindergarten"), Column("other_code"), Column("other_kindergarten"),
-        Column("pair_rule", Kind.CODE, "report_pair_rule"), Column("found_at", Kind.MOMENT),
-        Column("verdict", Kind.CODE, "report_pair_verdict"),
-        Column("state", Kind.CODE, "report_pair_state"), Column("checker"), Column("answered_at", Kind.MOMENT),
-    ),
-    _pairs,
     widest=Width.AREA,
 )  # fmt: skip

@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import or_, select
 
 from enrollment.coverage import counts, shares
 from enrollment.coverage.counts import PARENT
@@ -97,30 +97,48 @@ def _areas(question: Question) -> list[str] | None:
     return None if question.area is None else [question.area]
 
 
-def _movement(question: Question, on: dt.date) -> dict[uuid.UUID, tuple[int, int]]:
-    """(came, left) in the year up to the day, of children kept by name.  A move within the kindergarten is neither: it ends
-    one row and begins another."""
-    since = dt.date(on.year - 1, on.month, on.day)
-    moved = RollChild.leave_reason.in_(BY_A_MOVE)
-    came = RollChild.entered_on.between(since + dt.timedelta(days=1), on)
-    left = RollChild.left_on.between(since + dt.timedelta(days=1), on)
+def _movement(question: Question, on: dt.date) -> dict[uuid.UUID, Counter[str]]:
+    """Who came and left in the year up to the day, by sex and age, of children kept by name.
+
+    A move within the kindergarten is neither: it ends one row and begins another of the same child, so that what it
+    ended is taken from those who came.
+    """
+    since = a_year_before(on) + dt.timedelta(days=1)
+    came, left = RollChild.entered_on.between(since, on), RollChild.left_on.between(since, on)
     found = (
         select(
-            RollClass.kindergarten_id,
-            func.count().filter(came) - func.count().filter(left, moved),
-            func.count().filter(left, moved.is_not(True)),
+            RollClass.kindergarten_id, RollChild.id_number, RollChild.school_from, came, left, RollChild.leave_reason
         )
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        .where(question.here(), RollChild.left_on.is_distinct_from(RollChild.entered_on))
-        .group_by(RollClass.kindergarten_id)
+        .where(question.here(), RollChild.left_on.is_distinct_from(RollChild.entered_on), or_(came, left))
     )
-    return {row[0]: (row[1], row[2]) for row in question.session.execute(found)}
+    year, sums = school_year_of(on), dict[uuid.UUID, Counter[str]]()
+    for place, number, school_from, has_come, has_left, reason in question.session.execute(found):
+        line, kinds = sums.setdefault(place, Counter()), (sex_in(number, on), age_group(school_from, year))
+        if has_come:
+            line.update(_flow(CAME, kinds))
+        if has_left and reason in BY_A_MOVE:
+            line.subtract(_flow(CAME, kinds))
+        elif has_left:
+            line.update(_flow(LEFT, kinds))
+    return sums
+
+
+CAME, LEFT = "came", "left"
+
+
+def _flow(flow: str, kinds: Iterable[str]) -> list[str]:
+    return [flow, *(f"{flow}_{kind}" for kind in kinds)]
+
+
+def a_year_before(day: dt.date) -> dt.date:
+    return dt.date(day.year - 1, day.month, min(day.day, 28) if day.month == 2 else day.day)
 
 
 def _statistics(question: Question) -> Iterable[Row]:
     on = reference_day(question)
-    children, movement = _children(question, on), _movement(question, on)
+    children, movement, earlier = _children(question, on), _movement(question, on), _children_earlier(question, on)
     staff = staff_counts.newest_query(on)
     found = (
         select(Kindergarten, counts.nature_column(), staff.c.teachers, staff.c.carers)
@@ -130,14 +148,26 @@ def _statistics(question: Question) -> Iterable[Row]:
         .order_by(Kindergarten.sort_key, Kindergarten.id)
     )
     for kindergarten, nature, teachers, carers in question.session.execute(found):
-        of_it = children.get(kindergarten.id, Counter())
+        of_it, moved = children.get(kindergarten.id, Counter()), movement.get(kindergarten.id, Counter())
+        staff_of_it = None if teachers is None and carers is None else (teachers or 0) + (carers or 0)
         yield (
-            place_of(kindergarten), nature, *(of_it[code] for code in COUNTED), *movement.get(kindergarten.id, (0, 0)),
-            teachers, carers, of_it["classes"], of_it["within_norm"], None,
+            place_of(kindergarten), nature, *(of_it[code] for code in COUNTED), earlier[kindergarten.code],
+            *(moved[code] for code in FLOWS), teachers, carers, staff_of_it, None, of_it["classes"], of_it["within_norm"], None,
         )  # fmt: skip
 
 
-COUNTED = ("children", "nursery", *SEXES.values(), "sex_unknown", *AGES, "age_unknown")
+def _children_earlier(question: Question, on: dt.date) -> Counter[str]:
+    """The children of each kindergarten, by its code, a year before the day, as the two shares count them."""
+    day, found = a_year_before(on), Counter[str]()
+    where = {"within": question.here(), "areas": _areas(question)}
+    for row in counts.count(question.session, day, day.year, by_kindergarten=True, **where).now:
+        found[row.place] += row.children.number
+    return found
+
+
+BY_SEX, BY_AGE = (*SEXES.values(), "sex_unknown"), (*AGES, "age_unknown")
+COUNTED = ("children", "nursery", *BY_SEX, *BY_AGE)
+FLOWS = tuple(code for flow in (CAME, LEFT) for code in _flow(flow, (*BY_SEX, *BY_AGE)))
 
 
 def _as_the_shares_count(question: Question) -> Mapping[str, int]:
@@ -150,11 +180,16 @@ STATISTICS = Report(
     "statistics",
     (
         Column("kindergarten", Kind.PLACE), Column("nature", Kind.CODE, "nature"),
-        *(Column(code, N, total=True) for code in (*COUNTED, "came", "left", "teachers", "carers", "classes", "within_norm")),
+        *(Column(code, N, total=True) for code in (*COUNTED, "earlier_children", *FLOWS, "teachers", "carers", "staff")),
+        Column("children_per_staff", N, share_of=("children", "staff")),
+        *(Column(code, N, total=True) for code in ("classes", "within_norm")),
         Column("within_share", Kind.SHARE, share_of=("within_norm", "classes")),
     ),
     _statistics,
-    parts=(("children", (*SEXES.values(), "sex_unknown")), ("children", (*AGES, "age_unknown"))),
+    parts=(
+        ("children", BY_SEX), ("children", BY_AGE), ("staff", ("teachers", "carers")),
+        *((flow, tuple(_flow(flow, kinds)[1:])) for flow in (CAME, LEFT) for kinds in (BY_SEX, BY_AGE)),
+    ),
     same_as=_as_the_shares_count,
     line_each=True,
     widest=Width.AREA,
@@ -166,7 +201,7 @@ def _shares(question: Question) -> Iterable[Row]:
     on, mine = reference_day(question), set(areas_of(question))
     now, before = (
         {line.code: line.now for line in shares.city_shares(question.session, Definition(day), year=day.year).areas}
-        for day in (on, dt.date(on.year - 1, on.month, on.day))
+        for day in (on, a_year_before(on))
     )
     for code, line in now.items():
         if code in mine:

@@ -65,6 +65,7 @@ def readiness_pdf() -> ResponseReturnValue:
 def readiness_of_an_area(area: str) -> ResponseReturnValue:
     here = my_area_or_404(area)
     table = table_of_page("readiness_rows", here, "page")
+    rows = report_views.cells(table)
     found = {each.code: each for each in readiness.of_areas(db(), city_day(), chosen_year())}
     return render_template(
         "officials/readiness_area.html",
@@ -76,7 +77,8 @@ def readiness_of_an_area(area: str) -> ResponseReturnValue:
         on=city_day(),
         verdict=verdict,
         head=report_views.head(table),
-        rows=report_views.cells(table),
+        rows=rows,
+        altered=report_views.altered(table, rows),
         foot=report_views.foot(table),
         numbers=report_views.numbers(table),
     )

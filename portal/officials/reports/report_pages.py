@@ -22,6 +22,7 @@ from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS, group
 from enrollment.reports.tables.report import Kind, Question, Report, Table
 from portal.officials import pages
 from portal.officials.forms import ActForm
+from portal.officials.reports.returns import returns_of_page
 from portal.officials.scope import DECIDERS, READERS, area_name, my_area_or_404, my_areas
 from portal.officials.years import chosen_year
 from portal.web.forms import parse_uuid
@@ -109,7 +110,8 @@ def report_page(code: str) -> ResponseReturnValue:
     return render_template(
         "officials/report.html", table=table, head=report_views.head(table), rows=rows,
         foot=report_views.foot(table), numbers=report_views.numbers(table), unequal=report_views.unequal(table),
-        altered=report_views.altered(table, rows), gardens=_gardens(report, asked), with_names=table.report.has_names, **_counting(report, table), **values,
+        altered=report_views.altered(table, rows), gardens=_gardens(report, asked), with_names=table.report.has_names, **_counting(report, table),
+        **returns_of_page(code, asked.question().area, table), **values,
     )  # fmt: skip
 
 

@@ -22,9 +22,10 @@ def _table(how: str) -> Table:
 @desk("officials", *DECIDERS)
 def support_cases_page() -> ResponseReturnValue:
     table = _table("page")
+    rows = report_views.cells(table)
     return render_template(
-        "officials/support_cases.html", table=table, head=report_views.head(table), rows=report_views.cells(table),
-        numbers=report_views.numbers(table), year=chosen_year(),
+        "officials/support_cases.html", table=table, head=report_views.head(table), rows=rows,
+        numbers=report_views.numbers(table), altered=report_views.altered(table, rows), year=chosen_year(),
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 /* The tablet at the door.  Each tap is kept in this browser under a key of its own until the server has it: a tap is sent again
    until it has come, and the server counts each key once.  Without scripts each card is a form that is sent with its button. */
 
+import { codeCamera } from "./code_camera.js";
+
 const PREFIX = "arrival:", RETRY = 1500, LONGEST_RETRY = 20000, NEWS = 20000, AT_ONCE = 40, UNDO_SECONDS = 10;
 const door = document.getElementById("door"), told = door.dataset, chip = document.getElementById("unsent");
 const found = document.getElementById("found"), field = document.getElementById("q"), unknown = document.getElementById("unknown");
@@ -284,29 +286,14 @@ if (door.querySelector(".kid-row")) {
   }
 }
 
-/* --- The camera, where the browser reads codes. --- */
+/* --- The camera: the code of an admission notice is looked for as if it were typed. --- */
 
-const scan = document.getElementById("scan"), camera = document.getElementById("camera");
-if ("BarcodeDetector" in window && navigator.mediaDevices) {
-  scan.hidden = false;
-  scan.addEventListener("click", async () => {
-    const detector = new window.BarcodeDetector({ formats: ["qr_code"] }), video = camera.querySelector("video");
-    let stream;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    } catch { return; }
-    const close = () => { stream.getTracks().forEach((each) => each.stop()); camera.hidden = true; };
-    camera.querySelector("button").onclick = close;
-    camera.hidden = false;
-    video.srcObject = stream;
-    await video.play();
-    while (!camera.hidden) {
-      const codes = await detector.detect(video).catch(() => []);
-      if (codes.length) { field.value = codes[0].rawValue; close(); filter(); break; }
-      await new Promise((go) => setTimeout(go, 200));
-    }
-  });
-}
+codeCamera(document.getElementById("scan"), document.getElementById("camera"), told.reader, (text) => {
+  field.value = text.split("/verify/").at(-1);
+  field.form.requestSubmit();
+  const child = door.querySelector(".kid-row:not([hidden])");
+  if (child && unknown.hidden) child.scrollIntoView({ block: "nearest" });
+});
 
 /* What this browser kept from an earlier visit is shown again, and sent. */
 for (const tap of waiting()) if (tap.offer) show(tap, told.waiting);

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.ground.errors import NotFound, Refused
@@ -17,13 +17,26 @@ from enrollment.places.programmes import Programme
 from tests.support.prepared import prepared
 from tests.support.town_season import at
 
-CHILDREN = 8
+CHILDREN, PLACES, KEPT = 8, 50, 25
+
+
+@prepared
+def crowded(town):
+    """金苹果 gave all the places of its class, to 25 families that applied, were drawn and confirmed."""
+    town.jinpingguo = town.kindergarten("金苹果", places=KEPT)
+    names = [f"{first}{second}" for first in "安本陈丁方" for second in "一二三四五"]
+    town.children = [town.child(name, wishes=[town.jinpingguo]) for name in names]
+    town.drawn()
+    for child in town.children:
+        town.confirm(child)
+    town.at(at(7, 10))
+    return town
 
 
 @prepared
 def full(town):
-    """金苹果 gave all its 50 places; the draw and the answers of eight families are real, the others are counted."""
-    town.jinpingguo = town.kindergarten("金苹果", places=50)
+    """Eight families hold a place of 50."""
+    town.jinpingguo = town.kindergarten("金苹果", places=PLACES)
     town.children = [town.child(f"安{'一二三四五六七八'[n]}", wishes=[town.jinpingguo]) for n in range(CHILDREN)]
     town.drawn()
     for child in town.children:
@@ -39,30 +52,44 @@ def report(town, classes=1, solution="another_room", by=None):
     )  # fmt: skip
 
 
-def test_a_class_is_lost_in_july_and_all_children_keep_their_places(full):
-    """50 taken, 25 places left: 25 children stay above the classes, with two names and a last day."""
+def test_what_a_loss_means_is_told_before_it_is_reported(full):
+    """50 taken, 25 places left: 25 children would stay above the classes, 50 in the class that remains."""
     town = full
     town.session.execute(text("UPDATE programme SET taken = 50"))
     town.session.expire_all()
-    programme = town.programme_of(town.jinpingguo)
-    after = class_loss.consequences(programme, 1)
+    after = class_loss.consequences(town.programme_of(town.jinpingguo), 1)
     assert (after.places, after.kept, after.each) == (25, 25, 50)
     with pytest.raises(Refused, match="class_loss_above_cap"):
         report(town, solution="above_norm")
+
+
+def test_a_class_is_lost_in_july_and_25_children_keep_their_places_and_arrive(crowded):
+    """With two names and a last day; who leaves meanwhile leaves no place behind, and all others come in August."""
+    town = crowded
+    programme = town.programme_of(town.jinpingguo)
     loss = report(town)
-    assert programme.places == 50, "a report changes nothing for a family"
+    assert programme.places == KEPT, "a report changes nothing for a family"
     official = town.area_official()
     class_loss.sign(town.session, loss.id, until_day=dt.date(2027, 8, 31), by=official, now=town.now)
-    assert (programme.places, programme.taken, programme.overhang, loss.kept) == (25, 50, 25, 25)
+    assert (programme.places, programme.taken, programme.overhang, loss.kept) == (0, KEPT, KEPT, KEPT)
     live = town.session.scalars(select(Offer).where(Offer.state.in_(LIVE))).all()
-    assert len(live) == CHILDREN, "no offer was touched"
+    assert len(live) == KEPT, "no offer was touched"
     fields = town.session.scalars(select(LedgerEntry.field).where(LedgerEntry.reason == "一间教室查出安全问题")).all()
     assert sorted(fields) == ["overhang", "places", "planned_classes", "staffed_classes"]
-    # nobody new gets one of the kept places
+    # nobody new gets one of the kept places: not while all are there, nor after some have left
     assert programme.places_for(0) == 0
-    town.session.execute(text("UPDATE programme SET taken = 26"))
+    for child in town.children[:2]:
+        town.decline(child)
     town.session.expire_all()
-    assert town.session.get(Programme, programme.id).places_for(0) == 0
+    kept = town.session.get_one(Programme, programme.id)
+    assert (kept.taken, kept.places_for(0), kept.free) == (KEPT - 2, 0, 0)
+    town.at(at(8, 25))
+    head = town.head_of(town.jinpingguo)
+    for child in town.children[2:]:
+        seen = {"health": True, "vaccination": True, "class_name": "小一班"}
+        arrival.arrive(town.session, town.offer_for(child).id, by=head, now=town.now, **seen)
+    assert town.session.scalar(select(func.count()).where(Offer.state == "arrived")) == KEPT - 2
+    assert list(invariants.find_violations(town.session)) == []
 
 
 def test_the_placed_children_arrive_in_august_as_if_nothing_had_happened(full):

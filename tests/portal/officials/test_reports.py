@@ -191,3 +191,58 @@ def test_a_number_of_the_cockpit_opens_to_its_classes_in_two_clicks(city, client
         classes = rows_of(client, row.select_one("a[href*='on_roll']")["href"])
         assert classes[-1][4] == str(number), classes
     assert "名册" in area.select_one("main").get_text() and "不含托班" in area.select_one("main").get_text()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_return_of_1_september_is_counted_by_one_and_signed_by_another(
+    city, client, another_client, frozen_clock, lang
+):
+    town = city
+    town.roll(town.other, "upper", 30, year=2026)
+    one, two = town.area_official(), town.area_official()
+    clerk = town.clerk_of(town.other)
+    town.session.commit()
+    path, hand_in = (
+        "/officials/2026/reports/statistics?area=510104",
+        "/officials/2026/reports/statistics/hand-in?area=510104",
+    )
+    sign_in(client, one.account_id)
+    client.get(f"/?lang={lang}")
+    early = BeautifulSoup(client.get(path).text, "lxml")
+    assert not early.select('form[action*="hand-in"]') and ("9月1日" in early.text or "1 September 2026" in early.text)
+    frozen_clock.set(at(9, 2, 9))
+    sign_in(client, one.account_id)
+    assert fill_in(client, path, hand_in).status_code == 303
+    mine = BeautifulSoup(client.get(path).text, "lxml")
+    assert not mine.select('form[action$="/sign"]'), "not the one who counted it"
+    colleague = sign_in(another_client(), two.account_id)
+    page = BeautifulSoup(colleague.get(path).text, "lxml")
+    sign = page.select_one('form[action$="/sign"]')["action"]
+    assert fill_in(colleague, path, sign).status_code == 303
+    signed = BeautifulSoup(client.get(path).text, "lxml")
+    files = [link["href"] for link in signed.select('a[href*="/reports/returns/"]')]
+    shown = rows_of(client, path)
+    text = client.get(next(each for each in files if each.endswith("csv"))).get_data().decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(text))) == shown, "what was handed in is what the page said"
+    city_sees = sign_in(another_client(), town.city_official().account_id)
+    assert city_sees.get(files[0]).status_code == 200
+    stranger = sign_in(another_client(), town.area_official("510105").account_id)
+    assert stranger.get(files[0]).status_code == 404
+    staff = sign_in(another_client(), clerk.account_id)
+    roll_page = BeautifulSoup(staff.get("/staff/roll?year=2026").text, "lxml")
+    assert any(
+        "30" in each.text and ("定稿" in each.text or "handed in" in each.text) for each in roll_page.select("p.says")
+    )
+
+
+def test_officials_read_the_ledger_of_a_day_as_the_kindergarten_does(city, client):
+    town = city
+    official = town.area_official()
+    town.session.commit()
+    sign_in(client, official.account_id)
+    plan = BeautifulSoup(client.get(f"/officials/2026/places/{town.here.id}").text, "lxml")
+    address = next(link["href"] for link in plan.select("a") if link["href"].endswith("/day"))
+    page = BeautifulSoup(client.get(f"{address}?since=2026-08-01&until=2026-08-20").text, "lxml")
+    assert page.select_one(".receipt .total b").text == "2" and len(page.select("main table tbody tr")) == 1
+    assert client.get(f"/officials/2026/places/{town.west.id}/day").status_code == 404
+    assert "2026" in client.get(f"{address}?since=nonsense").text

@@ -28,7 +28,7 @@ DANGEROUS = {
     # let families in and keep them out: the round itself, and a draw although two rows may be one child
     "officials.open_round", "officials.close_round", "officials.waive_duplicates",
     # sign what the city decided: a policy, targets, a plan
-    "officials.sign_policy", "officials.sign_targets", "officials.sign_plan",
+    "officials.sign_policy", "officials.sign_targets", "officials.sign_plan", "officials.sign_return",
     # speak to families in the name of the city or of a kindergarten, and the number that all of them are told to call
     "officials.publish_announcement", "staff.send_family_message", "officials.save_desk_phone",
     # write the lists of a whole district at once, or the roll with the names of a kindergarten

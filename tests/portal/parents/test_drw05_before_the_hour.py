@@ -72,7 +72,7 @@ def ids_of(town, run) -> dict[str, list]:
 
 NOBODYS = uuid.UUID(int=1)
 WITHOUT_AN_OBJECT = {
-    "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "selection_id", "token",
+    "case_id", "export_id", "file_id", "grant_id", "hint_id", "invitation_id", "mandate_id", "offer_id", "page_id", "request_id", "return_id", "selection_id", "token",
     "held_id", "study_id", "transfer_id", "open_day_id", "slot_id", "message_id", "plan_id", "measure_id",
     "search_id", "batch_id", "announcement_id", "paper_id",
 }  # fmt: skip

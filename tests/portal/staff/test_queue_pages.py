@@ -227,3 +227,18 @@ def test_tru16_the_head_sees_how_many_a_clerk_chose_instead_of_the_next(
     table = BeautifulSoup(head.get("/staff/").text, "lxml").find("th", string=lambda text: text and "自己挑选" in text)
     row = table.find_parent("table").select("tbody tr")[0]
     assert [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])][-1] == "1"
+
+
+def test_previous_and_next_stay_within_the_group(town, at_work, ana):
+    """From one application of a group to the next by links that a key presses, and back; the ends lead nowhere."""
+    fill_queue(town, ana, 2)
+    town.session.commit()
+    first = BeautifulSoup(at_work.get("/staff/queue?group=new").text, "lxml").select("tr[data-line] a.code")
+    addresses = [link["href"] for link in first]
+    assert len(addresses) == 3
+    pages = [BeautifulSoup(at_work.get(address).text, "lxml") for address in addresses]
+    led = [
+        [(link := page.select_one(f'.case-acts a[data-key="{key}"]')) and link["href"] for key in "pn"]
+        for page in pages
+    ]
+    assert led == [[None, addresses[1]], [addresses[0], addresses[2]], [addresses[1], None]]

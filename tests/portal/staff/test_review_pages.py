@@ -328,3 +328,19 @@ def test_stf18_the_case_page_asks_at_most_twelve_statements_with_thirty_pages(to
     with counted(portal_session) as statements:
         assert at_work.get(path).status_code == 200
     assert len(statements) <= 12, "\n".join(statement[:150] for statement in statements)
+
+
+def test_a_masked_case_is_shown_for_a_reason_that_is_kept(at_work, ana, portal_session):
+    """Who has not taken the application sees no name and no telephone number, until a reason stands in the trail."""
+    path = f"/staff/applications/{ana.id}"
+    masked = at_work.get(path).text
+    assert ana.child.name not in masked and "李*晨" in masked
+    silent = fill_in(at_work, path, f"{path}/unmask", **{"unmask-reason": " "})
+    assert ana.child.name not in silent.text and "请写明原因" in silent.text
+    acts = select(AuditEntry).where(AuditEntry.act == "unmask")
+    assert portal_session.scalars(acts).all() == []
+    shown = fill_in(at_work, path, f"{path}/unmask", **{"unmask-reason": "家长在电话上"})
+    assert ana.child.name in shown.text
+    (entry,) = portal_session.scalars(acts)
+    assert (entry.subject_id, entry.reason) == (str(ana.id), "家长在电话上")
+    assert ana.child.name not in at_work.get(path).text, "once"
