@@ -16,7 +16,9 @@ def desk(request, site, now):
     """The key of a city official, and the addresses."""
     with site.session() as session, session.begin():
         town = Town(session, now)
-        addresses = BUILDERS[request.param](town)
+        build, names = BUILDERS[request.param]
+        addresses = build(town)
+        assert addresses.keys() == names
         key, moment = signed_in_key(session, town.city_pair()[0].account_id), town.now
     site.set_time(moment)
     return key, addresses

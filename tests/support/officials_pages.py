@@ -32,6 +32,33 @@ AREA, HERE = "510104", "/officials/2026"
 QUESTION = Question(5_100, 8_200, deadline=2027, years=3)
 Addresses = dict[str, str]
 
+BEFORE = frozenset(
+    (
+        "home", "accounts", "new_account", "account", "announcements", "new_announcement", "announcement_page",
+        "correct_announcement_page", "duplicate_list", "duplicate", "imports", "import_file", "laboratory",
+        "study", "new_variant", "planning", "plan", "compare_plans", "new_plan", "measures", "new_measure",
+        "measure", "measure_ramps", "more_places", "more_places_found", "coverage", "coverage_of_an_area",
+        "coverage_forecast", "coverage_level", "coverage_step", "targets", "quality", "grades", "grade",
+        "kindergarten_grades", "readiness", "readiness_of_an_area", "places", "place_plan", "reserved_places",
+        "policy_list", "policy_versions", "policy_page", "policy_trial_page", "new_policy", "review",
+        "review_of", "refusal_list", "round_list", "new_round", "round_page", "extension", "draw_form",
+        "season", "season_date", "announcement", "season_days", "new_season", "season_river",
+        "season_open_rows", "support_cases", "reports", "report_page", "ask_report_export", "messages",
+        "audit_trail", "check_chain",
+    )
+)  # fmt: skip
+"""The pages of the first town by their endpoint."""
+
+AFTER = frozenset(
+    (
+        "cases", "case_page", "support_case", "phone_changes", "revocations", "revoke_page", "corrections",
+        "correction", "new_correction", "draws", "run_page", "full_file_page", "draw_room", "hour_page",
+        "projector", "projector_scene", "withdraw_daily_replays_page", "unplaced", "unserved_child",
+        "central_proposals", "season_end",
+    )
+)  # fmt: skip
+"""Those of the second one."""
+
 
 def before_the_draw(town: Town) -> Addresses:
     """Registration is open; officials prepare: measures, a plan, a study, a file, a policy, two children who may be one."""
@@ -78,9 +105,9 @@ def before_the_draw(town: Town) -> Addresses:
         "account": f"{HERE}/accounts/{clerk.account_id}",
         "announcements": f"{HERE}/announcements",
         "new_announcement": f"{HERE}/announcements/new",
-        "announcement": f"{HERE}/announcements/{told}",
-        "correct_announcement": f"{HERE}/announcements/{told}/correct",
-        "duplicates": f"{HERE}/duplicates",
+        "announcement_page": f"{HERE}/announcements/{told}",
+        "correct_announcement_page": f"{HERE}/announcements/{told}/correct",
+        "duplicate_list": f"{HERE}/duplicates",
         "duplicate": f"{HERE}/duplicates/{hint.id}",
         "imports": f"{HERE}/imports",
         "import_file": f"{HERE}/imports/{file.id}",
@@ -100,7 +127,7 @@ def before_the_draw(town: Town) -> Addresses:
         "coverage": f"{HERE}/coverage",
         "coverage_of_an_area": f"{HERE}/coverage/{AREA}",
         "coverage_forecast": f"{HERE}/coverage/{AREA}/forecast",
-        "coverage_of_a_level": f"{HERE}/coverage/levels/lower",
+        "coverage_level": f"{HERE}/coverage/levels/lower",
         "coverage_step": f"{HERE}/coverage/steps/{schools['private'].code}",
         "targets": f"{HERE}/coverage/targets/2027",
         "quality": f"{HERE}/quality",
@@ -112,80 +139,88 @@ def before_the_draw(town: Town) -> Addresses:
         "places": f"{HERE}/places",
         "place_plan": f"{HERE}/places/{garden.id}",
         "reserved_places": pools,
-        "policies": f"{HERE}/policies",
+        "policy_list": f"{HERE}/policies",
         "policy_versions": f"{HERE}/policies/{AREA}",
-        "policy": f"{HERE}/policies/{AREA}/{policy.version}",
-        "policy_trial": f"{HERE}/policies/{AREA}/{policy.version}/trial",
+        "policy_page": f"{HERE}/policies/{AREA}/{policy.version}",
+        "policy_trial_page": f"{HERE}/policies/{AREA}/{policy.version}/trial",
         "new_policy": f"{HERE}/policies/{AREA}/new?from=example",
         "review": f"{HERE}/review",
-        "review_queue": f"{HERE}/review/{garden.id}",
-        "refusals": f"{HERE}/refusals",
-        "rounds": f"{HERE}/rounds",
+        "review_of": f"{HERE}/review/{garden.id}",
+        "refusal_list": f"{HERE}/refusals",
+        "round_list": f"{HERE}/rounds",
         "new_round": f"{HERE}/rounds/new",
-        "round": f"{HERE}/rounds/{planned.id}",
-        "extend_round": f"{HERE}/rounds/{town.the_round.id}/extend",
+        "round_page": f"{HERE}/rounds/{planned.id}",
+        "extension": f"{HERE}/rounds/{town.the_round.id}/extend",
         "draw_form": f"{HERE}/rounds/{town.the_round.id}/draw-form",
         "season": f"{HERE}/season",
         "season_date": f"{HERE}/season/result",
-        "season_announcement": f"{HERE}/season/announcement",
+        "announcement": f"{HERE}/season/announcement",
         "season_days": f"{HERE}/season/days",
         "new_season": f"{HERE}/season/new",
         "season_river": f"{HERE}/season/river",
-        "season_open": f"{HERE}/season/readiness/review",
+        "season_open_rows": f"{HERE}/season/readiness/review",
         "support_cases": f"{HERE}/support-cases",
         "reports": f"{HERE}/reports",
         "report_page": f"{HERE}/reports/ledger",
-        "export_form": f"{HERE}/reports/class_list/export?at={garden.id}",
+        "ask_report_export": f"{HERE}/reports/class_list/export?at={garden.id}",
         "messages": f"{HERE}/messages",
         "audit_trail": f"{HERE}/audit",
-        "audit_chain": f"{HERE}/audit/chain",
+        "check_chain": f"{HERE}/audit/chain",
     }
 
 
 def after_the_draw(town: Town) -> Addresses:
     """The result is published: who appeals, who has no place, what is corrected, revoked and handed to an auditor."""
-    garden = town.kindergarten("锦官园", places=1, longitude=104.10, latitude=30.60)
+    garden = town.kindergarten("锦官园", places=2, longitude=104.10, latitude=30.60)
     town.kindergarten("近处普惠", nature="inclusive", places=2, longitude=104.11, latitude=30.60)
     home = {"home_longitude": 104.10, "home_latitude": 30.60}
     ana, ben, cui = (town.child(name, wishes=[garden], **home) for name in ("安娜", "本本", "翠翠"))
     needs = town.child("董董", wishes=[garden], grounds=["special_need"], **home)
     first, now = town.city_pair()[0], town.now
-    support_cases.open_for(town.session, needs, text="需要支持", by=town.clerk_of(garden), now=now)
+    support = support_cases.open_for(town.session, needs, text="需要支持", by=town.clerk_of(garden), now=now)
     run = town.drawn(ana, ben, cui, needs)
+    placed = [each for each in (ana, needs, ben, cui) if town.offer_for(each)]
+    town.confirm(placed[0])
+    town.decline(placed[1])
+    town.replay()
+    town.approve_daily_replays()
     official, now = town.area_official(), town.now
-    appeal = family_requests.ask(town.session, ben.id, "appeal", text="请核实派位。", by=town.parent_of(ben), now=now)
-    correction = town.requests_correction(ana, "name", name="安那")
-    offer = town.offer_for(ana)
+    appeal = family_requests.ask(town.session, cui.id, "appeal", text="请核实派位。", by=town.parent_of(cui), now=now)
+    correction = town.requests_correction(placed[0], "name", name="安那")
+    offer = town.offer_for(placed[0])
     revocations.revoke(town.session, offer.id, by=official, now=now, reason="房产证是假的")
     full_files.ask(town.session, run.id, kind="notary", recipient="王敏，公证处", reason="核验", by=first, now=now)
     central = town.place_centrally()
-    town.approve_daily_replays()
     round_ = f"{HERE}/rounds/{town.the_round.id}"
     return {
         "cases": f"{HERE}/cases",
-        "case": f"{HERE}/cases/{appeal.id}",
+        "case_page": f"{HERE}/cases/{appeal.id}",
+        "support_case": f"{HERE}/cases/{support.id}/support",
         "phone_changes": f"{HERE}/cases/phone-changes",
         "revocations": f"{HERE}/cases/revocations",
-        "revoke": f"{HERE}/cases/revocations/{offer.id}",
+        "revoke_page": f"{HERE}/cases/revocations/{offer.id}",
         "corrections": f"{HERE}/corrections",
         "correction": f"{HERE}/corrections/{correction.id}",
         "new_correction": f"{HERE}/applications/{ben.id}/corrections/new",
         "draws": f"{HERE}/draws",
-        "run": f"{HERE}/draws/runs/{run.id}",
-        "full_file": f"{HERE}/draws/runs/{run.id}/full-file",
+        "run_page": f"{HERE}/draws/runs/{run.id}",
+        "full_file_page": f"{HERE}/draws/runs/{run.id}/full-file",
         "draw_room": f"{round_}/draw",
         "hour_page": f"{round_}/hour",
         "projector": f"{round_}/projector",
         "projector_scene": f"{round_}/projector/hour",
-        "withdraw_daily_replays": f"{round_}/daily-replays/withdraw",
+        "withdraw_daily_replays_page": f"{round_}/daily-replays/withdraw",
         "unplaced": f"{HERE}/unplaced",
-        "unserved_child": f"{HERE}/unplaced/children/{ben.id}",
+        "unserved_child": f"{HERE}/unplaced/children/{cui.id}",
         "central_proposals": f"{HERE}/unplaced/central/{central.id}",
-        "close_season": f"{HERE}/season/close",
+        "season_end": f"{HERE}/season/close",
     }
 
 
-BUILDERS: dict[str, Callable[[Town], Addresses]] = {"before": before_the_draw, "after": after_the_draw}
+BUILDERS: dict[str, tuple[Callable[[Town], Addresses], frozenset[str]]] = {
+    "before": (before_the_draw, BEFORE),
+    "after": (after_the_draw, AFTER),
+}
 
 
 def _plan(town: Town, name: str) -> plans.MeasurePlan:

@@ -179,7 +179,9 @@ def test_the_children_of_an_estate_are_added_in_its_year_and_move_up_with_the_ot
         entered = row.school_year + YEARS_TO_ENTRY
         if isinstance(row, AreaHistory):
             entered = row.school_year - ("lower", "middle", "upper").index(row.level)
-        row.children = row.children * (125 - 3 * (2025 - entered)) // 125  # ever more children, so births tell something
+        row.children = (
+            row.children * (125 - 3 * (2025 - entered)) // 125
+        )  # ever more children, so births tell something
     session.flush()
     before = outlook.outlook(session, figures(session))
     estate(session, 2027, 90)
