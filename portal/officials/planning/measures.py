@@ -1,5 +1,6 @@
 """The library of measures: the list, a new one, a change, a withdrawal."""
 
+import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from portal.web.forms import page_of, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db
 
+SEPTEMBER = 9
+
 
 @pages.get("/planning/measures")
 @desk("officials", *READERS)
@@ -32,6 +35,7 @@ def measures() -> ResponseReturnValue:
         stage=stage,
         every_stage=MeasureStage,
         opening=_opening(here),
+        passed={each.opens for each in here if dt.date(each.opens, SEPTEMBER, 1) <= city_day()},
         number=len(everything),
         areas=area_names(),
         area=area,

@@ -145,7 +145,7 @@ def test_the_page_prints_how_good_the_forecast_was(official, city, portal_sessio
     found = outlook.outlook(portal_session, figures).accuracy
     rows = {
         row.th.text: [cell.text for cell in row.select("td")]
-        for row in soup(official.get(f"{DESK}/510104/forecast")).select("tfoot tr")
+        for row in soup(official.get(f"{DESK}/510104/forecast")).select("tbody.sums tr")
     }
     assert rows["各区域平均"] == [f"{each:.1f}%" for each in found.areas]
     assert rows["区域的各年级平均"] == [f"{each:.1f}%" for each in found.cells]

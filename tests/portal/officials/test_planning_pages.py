@@ -266,6 +266,7 @@ def test_a_project_under_way_is_counted_and_not_chosen(desk, town, portal_engine
     assert [row.th.a.text for row in listed.select("tbody tr")] == ["三圣新建"]
     assert "2026 年 9 月：1 个项目，30 个学位" in listed.text
     assert "这里没有这样的措施" in soup(city, f"{LIST}/measures", stage="done").text
+    assert "该开园了" not in listed.text, "September 2026 has not come"
     page = ask(city).headers["Location"]
     work(portal_engine, frozen_clock)
     shown = soup(city, page)
@@ -275,3 +276,9 @@ def test_a_project_under_way_is_counted_and_not_chosen(desk, town, portal_engine
     book = load_workbook(io.BytesIO(city.get(f"{page}/plan.xlsx?lang=zh").data))
     row = next(row for row in book.worksheets[1].iter_rows(min_row=2, values_only=True) if row[1] == "三圣新建")
     assert row[5] == "已在建" and row[-1] == 2026
+    assert press(city, address, str(build.id), stage="underway", earliest_year="2024").status_code == 303
+    assert "该开园了：开了请改成“已完成”，没开请改年份" in soup(city, f"{LIST}/measures", lang="zh").text
+    page = ask(city).headers["Location"]
+    work(portal_engine, frozen_clock)
+    line = next(each for each in soup(city, page).select(".measures li") if "三圣新建" in each.text)
+    assert "在建，该开园了，算在名册里" in line.text
