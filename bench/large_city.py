@@ -167,7 +167,7 @@ def _value(table: Table, column: Column, copied: Collection[str]) -> str:
     if of == {"account"}:
         return f"CASE WHEN {value} IN (SELECT id FROM of_families) THEN {other}::uuid ELSE {value} END"
     if column.name in _CODES:
-        return f"left({other}, {_DIGITS})"
+        return f"upper(left({other}, {_DIGITS}))"  # as codes are typed and looked for
     if isinstance(column.type, Uuid) and (of & {*copied} or column.name in ("id", "unit")):
         return f"{other}::uuid"
     if column.name in _unique(table):

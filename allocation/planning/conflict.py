@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from allocation.planning import arithmetic, model
-from allocation.planning.problem import AreaYear, Lock, Problem
+from allocation.planning.problem import AreaYear, Lock, Measure, Problem
 
 
 class Promise(StrEnum):
@@ -130,7 +130,7 @@ def plan_without(problem: Problem, given_up: set[Promise], seconds: float = 20.0
 def relax(problem: Problem, given_up: set[Promise]) -> Problem:
     """The problem without these promises; `SEATED` is none of its rows."""
     if Promise.LOCKS in given_up:
-        problem = replace(problem, measures=tuple(replace(each, lock=Lock.FREE) for each in problem.measures))
+        problem = replace(problem, measures=tuple(_unlocked(each) for each in problem.measures))
     if Promise.MOST in given_up:
         problem = replace(problem, most={})
     if Promise.BUDGET in given_up:
@@ -143,6 +143,11 @@ def relax(problem: Problem, given_up: set[Promise]) -> Problem:
         years=tuple(tuple(_asked(each, public, covered) for each in line) for line in problem.years),
         city_targets=tuple((one * public, other * covered) for one, other in problem.city_targets),
     )
+
+
+def _unlocked(each: Measure) -> Measure:
+    """A measure whose work has begun is no promise: it stays."""
+    return each if each.decided else replace(each, lock=Lock.FREE)
 
 
 def _asked(each: AreaYear, public: bool, covered: bool) -> AreaYear:

@@ -43,7 +43,8 @@ class Pull(NamedTuple):
 class Measure:
     """`places` are added (or taken away) by kind.  It costs `cost` in the year it begins and `yearly` in each year in force,
     from `lead` years later.  Of measures with the same `site` at most one is taken.  `ramp` says how many per cent of the
-    places count in its first, second ... year in force; the last number holds for all later ones."""
+    places count in its first, second ... year in force; the last number holds for all later ones.  `decided`: its work has
+    begun, so it opens `lead` years after the first one, whatever a plan would choose."""
 
     code: str
     kind: str
@@ -56,6 +57,7 @@ class Measure:
     site: str = ""
     lock: Lock = Lock.FREE
     ramp: tuple[int, ...] = field(default=FULL, repr=False)
+    decided: bool = field(default=False, repr=False)
 
     def places_in(self, age: int) -> tuple[int, int, int]:
         """How the places are changed in the first (0), second (1) ... year in force, towards zero in whole places."""
@@ -123,13 +125,17 @@ class Problem:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of every number that a plan depends on.  Plans from before ramps were told keep theirs."""
+        """The SHA-256 of every number that a plan depends on.  Plans from before ramps, or before decided measures, were told
+        keep theirs."""
         told: tuple[object, ...] = (self, sorted(self.most.items()))
         ramps = [(each.code, each.ramp) for each in self.measures if each.ramp != FULL]
-        return hashlib.sha256(repr((*told, ramps) if ramps else told).encode()).hexdigest()
+        decided = [each.code for each in self.measures if each.decided]
+        return hashlib.sha256(repr((*told, *filter(None, (ramps, decided)))).encode()).hexdigest()
 
     def starts(self, measure: Measure) -> range:
         """The years in which a measure may begin so that it is in force within the horizon."""
+        if measure.decided:
+            return range(int(measure.lead < self.horizon))
         return range(max(measure.earliest, 0), max(self.horizon - measure.lead, 0))
 
     def pull(self, measure: Measure, age: int) -> Pull:

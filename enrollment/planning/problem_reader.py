@@ -1,6 +1,7 @@
 """The numbers of a plan: children from the forecast, seats from the roll, wishes of the last families, and the measures."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from enrollment.ground.classifications import Nature
 from enrollment.ground.errors import Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.measures import library, ramps
-from enrollment.places.measures.rows import ENDS, MeasureKind
+from enrollment.places.measures.rows import ENDS, MeasureKind, MeasureStage
 from enrollment.places.measures.rows import Measure as MeasureRow
 from enrollment.places.programmes import Programme
 from enrollment.planning.question import Question, group_of
@@ -75,17 +76,18 @@ def read(session: Session, question: Question, locks: dict[str, str], *, now: dt
     shares = _shares(session, on)
     if shares.snapshot.school_year is None:
         raise Refused("plan_no_roll")
-    rows = library.all_measures(session)
+    first = shares.snapshot.school_year + 1
+    rows = [each for each in library.all_measures(session) if not is_open(each, first)]
     if not rows:
         raise Refused("plan_no_measures")
-    first = shares.snapshot.school_year + 1
     question = question.checked(first)
     expected = outlook.outlook(session, shares)
     septembers = expected.septembers if isinstance(expected, Outlook) else {}
     areas = [line.code for line in shares.areas if line.now.all]
     number = {code: at for at, code in enumerate(areas)}
-    now_of = {line.code: _kinds(line.now) for line in shares.areas}
+    now_of = {line.code: kinds_of(line.now) for line in shares.areas}
     places = _places(session, on, areas, now_of)
+    measures = tuple(measures_of(rows, number, locks, first, question.years, ramps.in_force(session)))
     willing, wishes = _willing(session, areas)
     return Basis(
         problem=Problem(
@@ -96,10 +98,10 @@ def read(session: Session, question: Question, locks: dict[str, str], *, now: dt
                 for at, code in enumerate(areas)
             ),
             places=places,
-            measures=tuple(_measures(rows, number, locks, first, ramps.in_force(session))),
+            measures=measures,
             city_targets=tuple(_city_targets(question, first, shares.city.now)),
             budget=None if question.budget is None else (question.budget,) * question.years,
-            most=dict(question.most),
+            most=_most(question, measures),
             willing=willing,
             fill=question.fill,
             stay=question.stay,
@@ -116,7 +118,7 @@ def _shares(session: Session, on: dt.date) -> Shares:
     return city_shares(session, Definition(on), year=on.year)
 
 
-def _kinds(coverage: Coverage) -> tuple[int, int, int]:
+def kinds_of(coverage: Coverage) -> tuple[int, int, int]:
     return coverage.public, coverage.inclusive, coverage.all - coverage.public - coverage.inclusive
 
 
@@ -132,7 +134,7 @@ def _years(
     found = []
     for lead in range(question.years):
         there = known[min(lead, len(known) - 1)] if known else None
-        children = now if there is None else _kinds(there.coverage)
+        children = now if there is None else kinds_of(there.coverage)
         high = sum(children) * HIGHER // 100
         if there is not None and there.children_band is not None:
             high = round(there.children_band.high)
@@ -198,29 +200,49 @@ def _willing(session: Session, areas: list[str]) -> tuple[tuple[int | None, ...]
     return parts, sum(all_ for all_, _public in counted.values())
 
 
-def _measures(
+def is_open(row: MeasureRow, first: int) -> bool:
+    """Whether the roll has the places of a project already, so that no plan may count them again: it is done, or it is under
+    way and was to open before the September of `first`."""
+    return row.stage == MeasureStage.DONE or (row.stage == MeasureStage.UNDERWAY and row.opens < first)
+
+
+def measures_of(
     rows: Iterable[MeasureRow],
-    number: dict[str, int],
-    locks: dict[str, str],
+    number: Mapping[str, int],
+    locks: Mapping[str, str],
     first: int,
+    years: int,
     ramp_of: Mapping[str, tuple[int, ...]],
 ) -> Iterable[Measure]:
-    """Measures of areas with children.  Of those for one kindergarten at most one is taken."""
+    """Measures of areas with children.  Of those for one kindergarten at most one is taken.
+
+    The work of a project under way has begun: it opens in its year, its money is spent, and no lock takes it back.  One that
+    opens after these years is left out.
+    """
     for row in rows:
-        if row.area_code in number:
-            yield Measure(
-                code=row.code,
-                kind=str(group_of(row.kind)),
-                area=number[row.area_code],
-                places=_change(row),
-                cost=row.cost,
-                yearly=row.yearly,
-                earliest=row.earliest_year - first,
-                lead=row.lead_years,
-                site="" if row.kindergarten is None else row.kindergarten.code,
-                lock=Lock(locks.get(row.code, Lock.FREE)),
-                ramp=ramp_of.get(row.kind, FULL),
-            )
+        decided = row.stage == MeasureStage.UNDERWAY
+        if row.area_code not in number or (decided and row.opens >= first + years):
+            continue
+        yield Measure(
+            code=row.code,
+            kind=str(group_of(row.kind)),
+            area=number[row.area_code],
+            places=_change(row),
+            cost=0 if decided else row.cost,
+            yearly=row.yearly,
+            earliest=0 if decided else row.earliest_year - first,
+            lead=row.opens - first if decided else row.lead_years,
+            site="" if row.kindergarten is None else row.kindergarten.code,
+            lock=Lock.MUST if decided else Lock(locks.get(row.code, Lock.FREE)),
+            ramp=ramp_of.get(row.kind, FULL),
+            decided=decided,
+        )
+
+
+def _most(question: Question, measures: Iterable[Measure]) -> dict[str, int]:
+    """The caps of kinds; what is under way does not use them up."""
+    begun = Counter(each.kind for each in measures if each.decided)
+    return {kind: most + begun[kind] for kind, most in question.most.items()}
 
 
 def _change(row: MeasureRow) -> tuple[int, int, int]:

@@ -1,14 +1,14 @@
 """alarms for codes that the gateway accepts and nobody enters, and for a clock that has jumped; the index of the newest codes
 
 Revision ID: 0141_codes_not_entered
-Revises: 0139_statistics_returns
+Revises: 0140_valid_stages
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0141_codes_not_entered"
-down_revision = "0139_statistics_returns"
+down_revision = "0140_valid_stages"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""`flask import kindergartens|programmes|roll|service-areas|births|area-history|named-places|measures|staff FILE`: import a list completely or not at all."""
+"""`flask import kindergartens|programmes|roll|service-areas|births|area-history|estates|named-places|measures|staff FILE`: import a list completely or not at all."""
 
 import contextlib
 import json
@@ -86,6 +86,7 @@ for _kind, _what in {
     "service-areas": "service areas",
     "births": "births by area and school year, as the register says them on a day",
     "area-history": "the children of past school years by area, level and nature",
+    "estates": "new housing estates: dwellings, and the children that they bring",
     "staff": "teachers and carers of each kindergarten on a day",
     "named-places": "streets, communities and estates with their points on the map",
     "measures": "measures that officials could take: places to build, to turn and to close",

@@ -11,8 +11,8 @@ from portal.web.page_data.kept_pages import kept
 from portal.web.shared_views import coverage_files, coverage_squares, coverage_views
 
 COUNTED = (
-    "area", "area_births", "area_history", "coverage_change", "coverage_rollup", "measure", "programme", "roll_count", "round",
-    "run", "target_decision",
+    "area", "area_births", "area_history", "coverage_change", "coverage_rollup", "estate", "measure", "programme", "roll_count",
+    "round", "run", "target_decision",
 )  # fmt: skip
 """The tables of the page, beside the catalogue."""
 

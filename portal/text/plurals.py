@@ -58,6 +58,7 @@ SINGULARS = {
     "people": "person",
     "phases": "phase",
     "places": "place",
+    "projects": "project",
     "plans": "plan",
     "points": "point",
     "programmes": "programme",

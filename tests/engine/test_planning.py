@@ -29,6 +29,34 @@ def test_the_plan_is_the_best_of_all_plans(seed):
     assert all(proof.gap < 1e-2 for proof in found.proofs)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_plan_around_what_has_begun_is_the_best_of_all_plans(seed):
+    problem = small_plans.problem(seed)
+    first = dataclasses.replace(problem.measures[0], decided=True, lock=Lock.MUST, cost=0, lead=1)
+    problem = dataclasses.replace(problem, measures=(first, *problem.measures[1:]), budget=None, most={})
+    every = [plan for plan in small_plans.every_plan(problem) if not arithmetic.faults(problem, plan)]
+    if not every:
+        with pytest.raises(model.Impossible):
+            model.solve(problem, EXACT)
+        return
+    assert all(plan["m0"] == 0 for plan in every), "no plan may begin it later, or leave it out"
+    found = model.solve(problem, EXACT)
+    assert found.figures.rank == min(arithmetic.figures(problem, plan).rank for plan in every)
+
+
+def test_what_has_begun_opens_in_its_year_and_no_promise_takes_it_back():
+    free = dataclasses.replace(town().measures[0], lead=1)
+    begun = dataclasses.replace(free, decided=True, lock=Lock.MUST, cost=0)
+    problem = town(most={"close": 0}, measures=(begun, town().measures[1]))
+    found = model.solve(problem, EXACT)
+    assert found.starts == {"build": 0} and found.figures.spent == (0, 5)
+    assert [one.public for one in found.figures.seated[0]] == [45, 62]
+    relaxed = conflict.relax(problem, {Promise.LOCKS})
+    assert relaxed.measures[0].lock == Lock.MUST and relaxed.measures == problem.measures
+    assert list(problem.starts(dataclasses.replace(begun, lead=2))) == [], "it opens after these years"
+    assert problem.digest != dataclasses.replace(problem, measures=(free, town().measures[1])).digest
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_the_children_of_an_area_are_the_best_of_all_ways_to_seat_them(seed):
     problem = small_plans.problem(seed, measures=4)

@@ -20,6 +20,7 @@ OTHER_MODELS = {
     "row.state": "enrollment/planning/simulations.py",
     "simulated.state": "enrollment/planning/simulations.py",
     "seat_search.state": "enrollment/planning/seat_searches.py",
+    "measure.stage": "enrollment/places/measures/library.py",
     "loss.state": "enrollment/places/plans/class_loss.py",
     "count.state": "enrollment/places/roll_changes/counts.py",
     "transfer.state": "enrollment/places/roll_changes/transfers.py",

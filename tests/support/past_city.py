@@ -12,8 +12,9 @@ LEVELS = (0.31, 0.335, 0.355)
 LAST_YEAR = 2025
 
 
-def past_city(seed: int, years: int = simulated_years.YEARS) -> Past:
-    """Births and children until September 2025; births of the entrants of the next three years are on file."""
+def past_city(seed: int, years: int = simulated_years.YEARS, *, estates: bool = False) -> Past:
+    """Births and children until September 2025; births of the entrants of the next three years are on file, and if asked for
+    the estates whose families moved in."""
     areas = rows_of_file()
     everybody = sum(area["weight"] for area in areas)
     now = np.zeros((len(areas), 3, 3))
@@ -25,4 +26,5 @@ def past_city(seed: int, years: int = simulated_years.YEARS) -> Past:
     made = simulated_years.draw(np.random.default_rng(seed), now, LAST_YEAR, years)
     births = np.full((len(areas), years + simulated_years.TO_ENTRY), np.nan)
     births[:, : made.births.shape[1]] = made.births
-    return Past(tuple(area["code"] for area in areas), made.first_year, made.children.astype(float), births)
+    codes, brought = tuple(area["code"] for area in areas), made.estates.astype(float) if estates else None
+    return Past(codes, made.first_year, made.children.astype(float), births, estates=brought)

@@ -50,14 +50,14 @@ def measured(test: BackTest, *, cautious: bool = False) -> Accuracy:
         return tuple(of(lead) for lead in range(LEADS) if test.origins > lead)
 
     return Accuracy(
-        by_lead(lambda lead: _size(test.cells[:, lead])),
-        by_lead(lambda lead: _size(test.areas[:, lead, :, TOTAL])),
-        by_lead(lambda lead: _size(test.city[:, lead, TOTAL])),
-        by_lead(lambda lead: _size(test.naive_cells[:, lead])),
-        by_lead(lambda lead: _size(test.naive_areas[:, lead, :, TOTAL])),
-        by_lead(lambda lead: _size(test.naive_city[:, lead, TOTAL])),
+        by_lead(lambda lead: size_of(test.cells[:, lead])),
+        by_lead(lambda lead: size_of(test.areas[:, lead, :, TOTAL])),
+        by_lead(lambda lead: size_of(test.city[:, lead, TOTAL])),
+        by_lead(lambda lead: size_of(test.naive_cells[:, lead])),
+        by_lead(lambda lead: size_of(test.naive_areas[:, lead, :, TOTAL])),
+        by_lead(lambda lead: size_of(test.naive_city[:, lead, TOTAL])),
         by_lead(lambda lead: 100 * _mean_of(np.expm1(test.city[:, lead, TOTAL]))),
-        by_lead(lambda lead: 1 - _size(test.cells[:, lead]) / max(_size(test.naive_cells[:, lead]), 1e-9)),
+        by_lead(lambda lead: 1 - size_of(test.cells[:, lead]) / max(size_of(test.naive_cells[:, lead]), 1e-9)),
         by_lead(lambda lead: 100 * _mean_of(np.abs(test.areas[:, lead, :, TOTAL + 1 :]))),
         tuple(_held(test, lead, cautious) for lead in range(LEADS) if test.origins > lead),
         test.origins,
@@ -87,8 +87,8 @@ def _mean(values: Numbers) -> Numbers:
     return mean
 
 
-def _size(errors: Numbers) -> float:
-    """The mean absolute error in per cent."""
+def size_of(errors: Numbers) -> float:
+    """The mean absolute error in per cent, of errors of logarithms."""
     return 100 * _mean_of(np.abs(np.expm1(errors)))
 
 

@@ -12,12 +12,15 @@ from enrollment.coverage.forecast.past import INCLUSIVE, OTHER, PUBLIC, Numbers,
 FEWER_BIRTHS = 0.95
 CLASS_SIZE = 25
 CLASSES, TURNED = 3, 2
+LEVELS = 3
 
 
 class Lever(StrEnum):
-    """`cohort`: the upper classes leave and lower ones enter with another mix; it is decided already."""
+    """`cohort`: the upper classes leave and lower ones enter with another mix; it is decided already.  `estates`: the new
+    estates on file, without which the share would be another."""
 
     COHORT = "cohort"
+    ESTATES = "estates"
     BIRTHS = "births"
     CLASSES = "classes"
     TURNED = "turned"
@@ -36,7 +39,8 @@ def effects(past: Past, area: str, *, public_only: bool, turned: int) -> tuple[E
     """The levers of one area, the largest first; none without births on file.  `turned` are the children of two usual private kindergartens."""
     place = past.areas.index(area)
     kinds = (PUBLIC,) if public_only else (PUBLIC, INCLUSIVE)
-    one = replace(past, areas=(area,), children=past.children[[place]], births=past.births[[place]])
+    estates = None if past.estates is None else past.estates[[place]]
+    one = replace(past, areas=(area,), children=past.children[[place]], births=past.births[[place]], estates=estates)
     origin = one.years - 1
     usual = _share(method.project(one, origin), public_only)
     if np.isnan(usual):
@@ -52,6 +56,9 @@ def effects(past: Past, area: str, *, public_only: bool, turned: int) -> tuple[E
         Effect(Lever.CLASSES, moved(CLASSES * CLASS_SIZE), CLASSES * CLASS_SIZE),
         Effect(Lever.TURNED, moved(turned), turned),
     ]
+    new = round(float(one.moved_in(origin + 1).sum()) * LEVELS)
+    if new:
+        found.append(Effect(Lever.ESTATES, -_points(one, usual, public_only, _without_estates), new))
     return tuple(sorted(found, key=lambda each: -abs(each.points)))
 
 
@@ -76,6 +83,10 @@ def _with_fewer_births(one: Past) -> Past:
     births = one.births.copy()
     births[:, one.years] *= FEWER_BIRTHS
     return replace(one, births=births)
+
+
+def _without_estates(one: Past) -> Past:
+    return replace(one, estates=None)
 
 
 def _cohort(now: Numbers, kinds: tuple[int, ...], usual: float) -> tuple[float, int]:

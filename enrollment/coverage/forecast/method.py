@@ -1,5 +1,5 @@
 """Cohort survival: entrants are births times an entry rate, every later level is the level below a year before times a
-progression ratio (docs/coverage.md).
+progression ratio; children of new estates on file are added, and left out when the rates are learned (docs/coverage.md).
 
 The last three years weigh .5, .3 and .2.  The kinds of kindergarten follow the cohort: a level has the mix that its
 children had a year before, plus the mean change on the way up; entrants have the mix of the last entrants.
@@ -37,16 +37,17 @@ def project(past: Past, origin: int) -> Projection:
     known = past.until(origin)
     totals, mix = known.totals, _mix(known)
     entry = _entry_rates(past, totals, origin)
-    up = [_ratio(totals, level, origin) for level in (LOWER, MIDDLE)]
+    up = [_ratio(past, totals, level, origin) for level in (LOWER, MIDDLE)]
     change = [_mix_change(mix, level, origin) for level in (LOWER, MIDDLE)]
     levels = np.empty((len(past.areas), LEADS, 3))
     mixes = np.empty((len(past.areas), LEADS, 3, 2))
     before, mix_before = totals[:, origin], mix[:, origin]
     for lead in range(LEADS):
-        levels[:, lead, LOWER] = _entrants(past, entry, origin, lead)
+        new = past.moved_in(origin + 1 + lead)
+        levels[:, lead, LOWER] = _entrants(past, entry, origin, lead) + new
         mixes[:, lead, LOWER] = mix_before[:, LOWER]
         for level in (MIDDLE, UPPER):
-            levels[:, lead, level] = before[:, level - 1] * up[level - 1]
+            levels[:, lead, level] = before[:, level - 1] * up[level - 1] + new
             mixes[:, lead, level] = mix_before[:, level - 1] + change[level - 1]
         before, mix_before = levels[:, lead], mixes[:, lead]
     parts = np.clip(mixes, 0, 1) * levels[..., None]
@@ -84,16 +85,18 @@ def rates_by_year(past: Past, origin: int) -> Numbers:
     rates = np.empty((len(past.areas), len(WEIGHTS), 3))
     for back in range(len(WEIGHTS)):
         year = origin - back
-        rates[:, -1 - back, 0] = _divide(totals[:, year, LOWER], past.born_for(year))
+        rates[:, -1 - back, 0] = _divide(_settled(past, totals, year, LOWER), past.born_for(year))
         for level in (LOWER, MIDDLE):
-            rates[:, -1 - back, level + 1] = _divide(totals[:, year, level + 1], totals[:, year - 1, level])
+            rates[:, -1 - back, level + 1] = _divide(
+                _settled(past, totals, year, level + 1), totals[:, year - 1, level]
+            )
     return rates
 
 
 def used_rates(past: Past, origin: int) -> Numbers:
     """The weighted ratios by [area, ratio] that the forecast uses."""
     totals = past.until(origin).totals
-    rates = [_entry_rates(past, totals, origin), *(_ratio(totals, level, origin) for level in (LOWER, MIDDLE))]
+    rates = [_entry_rates(past, totals, origin), *(_ratio(past, totals, level, origin) for level in (LOWER, MIDDLE))]
     used: Numbers = np.stack(rates, axis=1)
     return used
 
@@ -118,13 +121,21 @@ def _weighted(found: list[Numbers], otherwise: float) -> Numbers:
 
 def _entry_rates(past: Past, totals: Numbers, origin: int) -> Numbers:
     years = range(origin, origin - len(WEIGHTS), -1)
-    return _weighted([_divide(totals[:, year, LOWER], past.born_for(year)) for year in years], np.nan)
+    found = [_divide(_settled(past, totals, year, LOWER), past.born_for(year)) for year in years]
+    return _weighted(found, np.nan)
 
 
-def _ratio(totals: Numbers, level: int, origin: int) -> Numbers:
+def _settled(past: Past, totals: Numbers, year: int, level: int) -> Numbers:
+    """The children of a level without those whom the new estates of the year brought."""
+    found: Numbers = np.maximum(totals[:, year, level] - past.moved_in(year), 0)
+    return found
+
+
+def _ratio(past: Past, totals: Numbers, level: int, origin: int) -> Numbers:
     """From a level to the next one."""
     years = range(origin, origin - len(WEIGHTS), -1)
-    return _weighted([_divide(totals[:, year, level + 1], totals[:, year - 1, level]) for year in years], 1.0)
+    found = [_divide(_settled(past, totals, year, level + 1), totals[:, year - 1, level]) for year in years]
+    return _weighted(found, 1.0)
 
 
 def _mix(past: Past) -> Numbers:

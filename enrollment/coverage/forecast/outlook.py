@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from allocation.coverage import Coverage, Share
 from enrollment.coverage.forecast import backtest, intervals, method
-from enrollment.coverage.forecast.accuracy import Accuracy, measured, skills
+from enrollment.coverage.forecast.accuracy import Accuracy, measured, size_of, skills
 from enrollment.coverage.forecast.backtest import COVERED_SHARE, PUBLIC_SHARE, TOTAL, BackTest
 from enrollment.coverage.forecast.method import LEADS, YEARS_NEEDED, Projection
 from enrollment.coverage.forecast.past import Numbers, Past, read
@@ -68,7 +68,8 @@ class September:
 class Outlook:
     """What is expected for each area by code, and for the city under the empty code, with what it rests on.
 
-    `targets` are those of each September; a year without its own keeps those of the reference date.
+    `targets` are those of each September; a year without its own keeps those of the reference date.  `estates` says whether
+    the new estates on file are counted; None without any on file.
     """
 
     past: Past
@@ -78,10 +79,21 @@ class Outlook:
     targets: tuple[YearTargets, ...]
     digest: str
     cautious: bool
+    estates: "EstateTrial | None" = None
 
     @property
     def city(self) -> tuple[September, ...]:
         return self.septembers[""]
+
+
+@dataclass(frozen=True)
+class EstateTrial:
+    """The mean error of cells in the past, in per cent over all leads, with the new estates and without; they are used where
+    that is not worse."""
+
+    used: bool
+    with_them: float
+    without: float
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,7 @@ def of_past(past: Past, goals: Sequence[YearTargets], *, cautious: bool = False)
         )
         for place, code in enumerate((*past.areas, ""))
     }
-    return Outlook(past, made.test, made.accuracy, septembers, tuple(goals), made.digest, cautious)
+    return Outlook(made.past, made.test, made.accuracy, septembers, tuple(goals), made.digest, cautious, made.estates)
 
 
 @dataclass(frozen=True)
@@ -153,6 +165,8 @@ class _Made:
     test: BackTest | None
     accuracy: Accuracy | None
     digest: str
+    past: Past
+    estates: EstateTrial | None
 
 
 class _Key:
@@ -163,7 +177,8 @@ class _Key:
         numbers = (
             past.children.tobytes() + past.births.tobytes() + str((past.areas, past.first_year, past.vintage)).encode()
         )
-        self.digest = hashlib.sha256(numbers).hexdigest()
+        estates = b"" if past.estates is None else past.estates.tobytes()
+        self.digest = hashlib.sha256(numbers + estates).hexdigest()
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, _Key) and (self.digest, self.cautious) == (other.digest, other.cautious)
@@ -174,7 +189,7 @@ class _Key:
 
 @lru_cache(maxsize=8)
 def _of_digest(key: _Key) -> _Made | None:
-    past = key.past
+    past, estates = _with_useful_estates(key.past)
     origin = past.years - 1
     made, naive = method.project(past, origin), method.same_as_now(past, origin)
     leads = _leads_with_births(made)
@@ -195,7 +210,18 @@ def _of_digest(key: _Key) -> _Made | None:
         figures.append(_figures(chosen, drawn, past.last_year + 1 + lead, is_naive))
         draws.append(drawn[..., PUBLIC_SHARE:])
     by_place = tuple(zip(*figures, strict=True))
-    return _Made(by_place, tuple(draws), test, accuracy, key.digest)
+    return _Made(by_place, tuple(draws), test, accuracy, key.digest, past, estates)
+
+
+def _with_useful_estates(past: Past) -> tuple[Past, EstateTrial | None]:
+    """The past with its new estates if the method was not worse with them in the years that are known, else without."""
+    if past.estates is None:
+        return past, None
+    bare = replace(past, estates=None)
+    both = [backtest.run(each) for each in (past, bare)]
+    errors = [0.0 if test is None else size_of(test.cells) for test in both]
+    trial = EstateTrial(errors[0] <= errors[1], *errors)
+    return (past if trial.used else bare), trial
 
 
 def _leads_with_births(made: Projection) -> int:

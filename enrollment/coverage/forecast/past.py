@@ -1,4 +1,4 @@
-"""What a forecast starts from: births, and children by area, school year, level and kind of kindergarten."""
+"""What a forecast starts from: births, new estates, and children by area, school year, level and kind of kindergarten."""
 
 import datetime as dt
 from collections import defaultdict
@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from enrollment.coverage.counts import Counted
 from enrollment.coverage.indicator import Children, Definition, share
 from enrollment.ground.classifications import Level
-from enrollment.places.population.rows import COUNTED_LEVELS, AreaBirths, AreaHistory
+from enrollment.places.population.rows import COUNTED_LEVELS, AreaBirths, AreaHistory, Estate
 
 Numbers = NDArray[np.float64]
 
@@ -28,7 +28,8 @@ PUBLIC, INCLUSIVE, OTHER = range(3)
 @dataclass(frozen=True)
 class Past:
     """`children` is [area, year, level, kind] with the kinds public, inclusive and other as the definition counts them;
-    `births` is [area, year] and begins `YEARS_TO_ENTRY` years earlier.  NaN where nothing is on file.
+    `births` is [area, year] and begins `YEARS_TO_ENTRY` years earlier.  NaN where nothing is on file.  `estates` are the
+    children whom new housing brings, [area, year] of the years of `children` and of those after them; None without any.
     """
 
     areas: tuple[str, ...]
@@ -36,6 +37,7 @@ class Past:
     children: Numbers
     births: Numbers
     vintage: dt.date | None = None
+    estates: Numbers | None = None
 
     @property
     def years(self) -> int:
@@ -54,6 +56,13 @@ class Past:
     def born_for(self, index: int) -> Numbers:
         """Births of the cohort that enters in the year of this index; NaN beyond what is on file."""
         return self.births[:, index] if 0 <= index < self.births.shape[1] else np.full(len(self.areas), np.nan)
+
+    def moved_in(self, index: int) -> Numbers:
+        """The children whom new estates bring to each level in the year of this index, by area: a third to each."""
+        if self.estates is None or not 0 <= index < self.estates.shape[1]:
+            return np.zeros(len(self.areas))
+        third: Numbers = self.estates[:, index] / len(COUNTED_LEVELS)
+        return third
 
     def until(self, index: int) -> "Past":
         """What was known of the children up to the year of this index."""
@@ -79,7 +88,7 @@ def read(
             if area in index:
                 children[index[area], year - first, COUNTED_LEVELS.index(Level(level))] = kinds
     births, vintage = _births(session, definition.on, index, first - YEARS_TO_ENTRY, base_year)
-    return Past(tuple(areas), first, children, births, vintage)
+    return Past(tuple(areas), first, children, births, vintage, _estates(session, index, first))
 
 
 def _births(
@@ -101,6 +110,23 @@ def _births(
             births[index[row.area_code], row.school_year - first] = row.children
             vintage = max(vintage or row.vintage, row.vintage)
     return births, vintage
+
+
+def _estates(session: Session, index: Mapping[str, int], first: int) -> Numbers | None:
+    """The children of estates by area and the first September of their families, from `first` on."""
+    brought = func.sum(Estate.dwellings * Estate.per_hundred // 100)
+    rows = session.execute(
+        select(Estate.area_code, Estate.first_september, brought)
+        .where(Estate.first_september >= first)
+        .group_by(Estate.area_code, Estate.first_september)
+    ).all()
+    if not rows:
+        return None
+    found = np.zeros((len(index), max(row.first_september for row in rows) - first + 1))
+    for area, year, children in rows:
+        if area in index:
+            found[index[area], year - first] += float(children)
+    return found
 
 
 Cells = dict[tuple[str, str], tuple[int, int, int]]

@@ -23,7 +23,7 @@ DIGITS_MEANT = str.maketrans("OIL", "011")
 WEST, EAST, SOUTH, NORTH = Decimal("102.9"), Decimal("105.0"), Decimal("30.0"), Decimal("31.6")
 
 _number = re.compile(
-    r"(?:[¥￥$]|rmb|人民币)?([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元|人|名|位|个班|个|班|所)?"
+    r"(?:[¥￥$]|rmb|人民币)?([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元|人|名|位|个班|个|班|所|套|户)?"
     r"(?P<per>(?:[/每·.*]|生|人|幼儿|月|学期|期|年)*)",
     re.IGNORECASE,
 )

@@ -26,7 +26,7 @@ from enrollment.places.imports import (
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.files import sheet_reader
 from enrollment.places.imports.lists import staff
-from enrollment.places.imports.population import area_history, births
+from enrollment.places.imports.population import area_history, births, estates
 from enrollment.places.imports.records import Progress, Records
 
 MODULES: dict[str, ModuleType] = {
@@ -36,6 +36,7 @@ MODULES: dict[str, ModuleType] = {
     "service-areas": service_areas,
     "births": births,
     "area-history": area_history,
+    "estates": estates,
     "named-places": named_places,
     "measures": measures,
     "staff": staff,

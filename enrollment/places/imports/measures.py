@@ -17,7 +17,16 @@ from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.measures.library import turns_nothing
-from enrollment.places.measures.rows import LATEST_LEAD, LEAD, MOST_MONEY, MOST_PLACES, OPENS, Measure, MeasureKind
+from enrollment.places.measures.rows import (
+    LATEST_LEAD,
+    LEAD,
+    MOST_MONEY,
+    MOST_PLACES,
+    OPENS,
+    Measure,
+    MeasureKind,
+    MeasureStage,
+)
 
 COLUMNS = (
     Column("measure_code", ("措施编号", "编号", "项目编号", "code", "measure"), cell_readers.short, True, "JJ-2027-01"),
@@ -32,6 +41,7 @@ COLUMNS = (
     Column("saved", ("每年节省万元", "每年节省", "yearly saving", "saved"), cell_readers.whole(MOST_MONEY), False, ""),
     Column("earliest", ("最早年份", "最早开始年份", "开始年份", "earliest year", "earliest"), date_readers.year, True, "2027"),
     Column("lead", ("几年后招生", "建设年数", "工期年", "lead years", "lead"), cell_readers.whole(LATEST_LEAD, is_rate=True), False, "2"),
+    Column("measure_stage", ("进展", "项目进展", "建设阶段", "阶段", "状态", "stage", "progress"), vocabulary.measure_stage, False, "已立项", choices=("设想", "已立项", "在建", "已完成")),
 )  # fmt: skip
 
 TOLD = {
@@ -44,6 +54,7 @@ TOLD = {
     "yearly": "yearly",
     "earliest_year": "earliest",
     "lead_years": "lead",
+    "stage": "measure_stage",
 }
 """The columns of the table whose changes are told, by the column of the list."""
 
@@ -108,6 +119,7 @@ def _compare(
         "earliest_year": record["earliest"],
         "lead_years": LEAD[kind] if lead is None else lead,
         "withdrawn_at": None,
+        "stage": record["measure_stage"] or (MeasureStage.IDEA if old is None else old.stage),
     }
     before = {name: None if old is None else getattr(old, name) for name in values}
     told = {column: (before[name], values[name]) for name, column in TOLD.items() if before[name] != values[name]}

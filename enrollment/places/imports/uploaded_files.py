@@ -19,6 +19,7 @@ KINDS = (
     "service-areas",
     "births",
     "area-history",
+    "estates",
     "named-places",
     "measures",
     "staff",

@@ -76,6 +76,10 @@ def measure_kind(cell: Any) -> str | None:
     return _code_for("measure_kind", "measure_kind_unknown", cell)
 
 
+def measure_stage(cell: Any) -> str | None:
+    return _code_for("measure_stage", "measure_stage_unknown", cell)
+
+
 def groups(cell: Any) -> list[str] | None:
     """Codes of the groups that a reserve is for, in alphabetical order."""
     value = text(cell)

@@ -15,7 +15,16 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import kindergartens
 from enrollment.places.areas import Area
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.measures.rows import LATEST_LEAD, MOST_MONEY, MOST_PLACES, OPENS, Measure, MeasureKind
+from enrollment.places.measures.rows import (
+    COMMITTED,
+    LATEST_LEAD,
+    MOST_MONEY,
+    MOST_PLACES,
+    OPENS,
+    Measure,
+    MeasureKind,
+    MeasureStage,
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,20 @@ class Values:
     yearly: int
     earliest_year: int
     lead_years: int
+    stage: MeasureStage = MeasureStage.IDEA
 
 
 def all_measures(session: Session) -> Sequence[Measure]:
     """Those that are not withdrawn, by area and code."""
     found = select(Measure).where(Measure.withdrawn_at.is_(None)).order_by(Measure.area_code, Measure.code)
     return session.scalars(found).unique().all()
+
+
+def committed(session: Session) -> Sequence[Measure]:
+    """The projects that are approved or under way, those that open first before the others."""
+    found = select(Measure).where(Measure.withdrawn_at.is_(None), Measure.stage.in_(COMMITTED))
+    rows = session.scalars(found.order_by(Measure.area_code, Measure.code)).unique().all()
+    return sorted(rows, key=lambda each: each.opens)
 
 
 def of_codes(session: Session, codes: Sequence[str]) -> Sequence[Measure]:
@@ -138,3 +155,4 @@ def _write(measure: Measure, values: Values, place: Kindergarten | None) -> None
     measure.kindergarten, measure.nature, measure.places = place, values.nature, values.places
     measure.cost, measure.yearly = values.cost, values.yearly
     measure.earliest_year, measure.lead_years = values.earliest_year, values.lead_years
+    measure.stage = values.stage

@@ -25,6 +25,19 @@ class MeasureKind(StrEnum):
     CLOSE = "close"
 
 
+class MeasureStage(StrEnum):
+    """设想、已立项、在建、已完成: how far a project has come.  The work of one that is `underway` has begun, so every plan counts
+    it; one that is `done` is in the roll and in no plan."""
+
+    IDEA = "idea"
+    APPROVED = "approved"
+    UNDERWAY = "underway"
+    DONE = "done"
+
+
+COMMITTED = (MeasureStage.APPROVED, MeasureStage.UNDERWAY)
+"""Stages in which a project is expected to open its places in its year."""
+
 OPENS = (MeasureKind.BUILD, MeasureKind.ENLARGE, MeasureKind.AFFILIATED, MeasureKind.ESTATE)
 """Kinds that bring new places."""
 
@@ -41,7 +54,7 @@ LATEST_LEAD = 6
 class Measure(Base):
     """A project of one area, taken whole or not at all.  `places` are added, turned or taken away; `nature` is that of new
     places.  Money in 10,000 yuan: `cost` once, `yearly` in each year in force (below 0: saved).  It may begin in
-    `earliest_year` and has children `lead_years` later.  Turning and ending a kindergarten needs `kindergarten_id`."""
+    `earliest_year` and has children `lead_years` later; from its `stage` on `approved` it does begin then.  Turning and ending a kindergarten needs `kindergarten_id`."""
 
     __tablename__ = "measure"
 
@@ -61,8 +74,14 @@ class Measure(Base):
     made_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[dt.datetime]
     version: Mapped[int] = mapped_column(default=1)
+    stage: Mapped[str] = mapped_column(default=MeasureStage.IDEA, server_default=MeasureStage.IDEA)
 
     kindergarten: Mapped[Kindergarten | None] = relationship(lazy="joined")
+
+    @property
+    def opens(self) -> int:
+        """The year whose September has the first children, if it begins in its earliest year."""
+        return self.earliest_year + self.lead_years
 
     __table_args__ = (
         CheckConstraint("kind IN ('" + "','".join(MeasureKind) + "')", name="known_kind"),
@@ -78,6 +97,7 @@ class Measure(Base):
             f"earliest_year BETWEEN 2000 AND 2100 AND lead_years BETWEEN 0 AND {LATEST_LEAD}", name="sane_years"
         ),
         CheckConstraint("length(name) > 0 AND length(code) > 0", name="has_a_name"),
+        CheckConstraint("stage IN ('" + "','".join(MeasureStage) + "')", name="known_stage"),
         Index("ix_measure__kindergarten_id", "kindergarten_id"),
     )
 

@@ -13,11 +13,14 @@ from enrollment.coverage import counts
 from enrollment.coverage.counts import Counted
 from enrollment.ground.classifications import Level, Nature
 from enrollment.places import areas
-from enrollment.places.population.rows import COUNTED_LEVELS, AreaBirths, AreaHistory
+from enrollment.places.population.rows import COUNTED_LEVELS, AreaBirths, AreaHistory, Estate
 from portal.demo.past import simulated_years
 from portal.demo.past.simulated_years import TO_ENTRY, PastYears
 
 Numbers = NDArray[np.float64]
+
+PER_HUNDRED, SMALLEST, TO_COME = 12, 5, 5
+"""Children in a hundred dwellings, the fewest children that make an estate of its own, and estates that are being built."""
 
 KINDS = ((Nature.PUBLIC, False), (Nature.INCLUSIVE, False), (Nature.PRIVATE, False), (Nature.PUBLIC, True))
 """Nature, and whether the class is one of a primary school."""
@@ -34,6 +37,7 @@ def write(session: Session, random: Generator, year: int, on: dt.date) -> None:
     attached = np.divide(now[..., 3], three[..., 2], out=np.zeros(three.shape[:2]), where=three[..., 2] > 0)
     session.execute(insert(AreaHistory), list(_history(codes, past, attached)))
     session.execute(insert(AreaBirths), list(_births(codes, past, dt.date(on.year, 4, 30))))
+    session.execute(insert(Estate), list(_estates(codes, past, year)))
 
 
 def _cells(codes: list[str], rows: Iterable[Counted]) -> Numbers:
@@ -73,3 +77,25 @@ def _births(codes: list[str], past: PastYears, vintage: dt.date) -> Iterable[dic
             "vintage": vintage,
             "children": int(number),
         }
+
+
+def _estates(codes: list[str], past: PastYears, year: int) -> Iterable[dict[str, object]]:
+    """The estates that brought children in past years, and some that will be handed over in the next three."""
+    for (place, index), children in np.ndenumerate(past.estates):
+        if children >= SMALLEST:
+            yield _estate(codes[place], past.first_year + index, int(children))
+    for number in range(TO_COME):
+        place = number * len(codes) // TO_COME
+        children = int(past.children[place, -1].sum()) // 40
+        if children >= SMALLEST:
+            yield _estate(codes[place], year + number % 3, children)
+
+
+def _estate(code: str, first_september: int, children: int) -> dict[str, object]:
+    return {
+        "area_code": code,
+        "name": f"{first_september} 年新居苑（模拟数据）",
+        "first_september": first_september,
+        "dwellings": max(children * 100 // PER_HUNDRED, 1),
+        "per_hundred": PER_HUNDRED,
+    }

@@ -34,23 +34,27 @@ MIX_DRIFT, MIX_SPREAD, MIX_ON_THE_WAY = 0.006, 0.006, 0.002
 
 @dataclass(frozen=True)
 class PastYears:
-    """`births` by [area, year] from `first_year - TO_ENTRY` on; `children` by [area, year, level, kind] from `first_year`."""
+    """`births` by [area, year] from `first_year - TO_ENTRY` on; `children` by [area, year, level, kind] from `first_year`, and
+    those of them whom a new estate brought in the year, by [area, year]."""
 
     first_year: int
     births: NDArray[np.int64]
     children: NDArray[np.int64]
+    estates: NDArray[np.int64]
 
 
 def draw(random: Generator, now: Numbers, last_year: int, years: int = YEARS) -> PastYears:
     """The past of the children of `now`, [area, level, kind], who are the last of these years."""
     areas = len(now)
     births = _births(random, areas, years + TO_ENTRY - 1)
-    levels = _levels(random, births, years)
+    levels, new = _levels(random, births, years)
     mixes = _mixes(random, areas, years)
     births, levels = _fitted(births, levels, now.sum(axis=2))
     children = _in_kinds(levels, _fitted_mixes(mixes, now))
     children[:, -1] = now
-    return PastYears(last_year - years + 1, np.rint(births).astype(np.int64), np.rint(children).astype(np.int64))
+    brought = levels.sum(axis=2) * (1 - np.exp(-new))
+    whole = (np.rint(each).astype(np.int64) for each in (births, children, brought))
+    return PastYears(last_year - years + 1, *whole)
 
 
 def _births(random: Generator, areas: int, years: int) -> Numbers:
@@ -63,22 +67,23 @@ def _births(random: Generator, areas: int, years: int) -> Numbers:
     return np.exp(logs + random.normal(0, of_area, (areas, years)))
 
 
-def _levels(random: Generator, births: Numbers, years: int) -> Numbers:
+def _levels(random: Generator, births: Numbers, years: int) -> tuple[Numbers, Numbers]:
+    """Children by [area, year, level], and the logarithm by which new estates raised them by [area, year]."""
     areas = len(births)
-    levels = np.empty((areas, years + 2, 3))
+    levels, lumps = np.empty((areas, years + 2, 3)), np.empty((areas, years + 2))
     rates = np.stack([np.full(areas, np.log(rate)) + random.normal(0, 0.02, areas) for rate in (ENTRY, *UP)], axis=1)
     before = np.repeat(births[:, :1], 3, axis=1)
     for year in range(years + 2):
         rates += random.normal(0, DRIFT, rates.shape)
         born = births[:, max(year - 2, 0)]
-        new = (random.random(areas) < ESTATES) * random.uniform(*ESTATE_CHILDREN, areas)
+        lumps[:, year] = new = (random.random(areas) < ESTATES) * random.uniform(*ESTATE_CHILDREN, areas)
         spreads = (ENTRY_SPREAD, UP_SPREAD, UP_SPREAD)
         from_whom = (born, before[:, 0], before[:, 1])
         for level, (spread, children) in enumerate(zip(spreads, from_whom, strict=True)):
             luck = _shock(random, spread[0]) + random.normal(0, spread[1], areas)
             levels[:, year, level] = children * np.exp(rates[:, level] + luck + new)
         before = levels[:, year]
-    return levels[:, 2:]
+    return levels[:, 2:], lumps[:, 2:]
 
 
 def _shock(random: Generator, spread: float) -> float:

@@ -12,7 +12,7 @@ from enrollment.coverage import counts
 from enrollment.ground.classifications import Nature
 from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.measures.rows import LEAD, Measure, MeasureKind
+from enrollment.places.measures.rows import LEAD, Measure, MeasureKind, MeasureStage
 
 CLASS = 30
 NAMES = {
@@ -34,6 +34,9 @@ COSTS = {
     MeasureKind.CLOSE: (0.1, 0.3, -0.05),
 }
 """Least and most once, and each year, in 10,000 yuan a place."""
+
+STAGES = {MeasureKind.ENLARGE: MeasureStage.UNDERWAY, MeasureKind.BUILD: MeasureStage.APPROVED}
+"""How far the projects have come that may begin this year."""
 
 
 def write(session: Session, random: Generator, year: int, on: dt.date) -> None:
@@ -78,14 +81,17 @@ def _row(
     random: Generator, kind: MeasureKind, name: str, places: int, place: Kindergarten | None, year: int
 ) -> dict[str, object]:
     least, most, yearly = COSTS[kind]
+    cost, begins = round(places * float(random.uniform(least, most))), year + int(random.integers(0, 2))
+    stage = STAGES.get(kind, MeasureStage.IDEA) if begins == year else MeasureStage.IDEA
     return {
         "name": name,
         "kind": kind,
         "kindergarten_id": None if place is None else place.id,
         "nature": Nature.PUBLIC,
         "places": places,
-        "cost": round(places * float(random.uniform(least, most))),
+        "cost": cost,
         "yearly": round(places * yearly),
-        "earliest_year": year + int(random.integers(0, 2)),
+        "earliest_year": begins,
         "lead_years": LEAD[kind],
+        "stage": stage,
     }

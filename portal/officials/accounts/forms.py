@@ -18,10 +18,13 @@ from portal.web.unit_of_work import actor, db
 
 
 class ReasonForm(OfficialForm):
-    reason = StringField(_l("为什么"), [InputRequired(NEEDED), Length(max=LONGEST_REASON)])
+    """Why an account is reset or let in again.  Its page has a `RoleForm` too, so the field has an id of its own."""
+
+    reason = StringField(_l("为什么"), [InputRequired(NEEDED), Length(max=LONGEST_REASON)], id="access-reason")
 
 
 class RoleForm(ReasonForm):
+    reason = StringField(_l("为什么"), [InputRequired(NEEDED), Length(max=LONGEST_REASON)])
     role = RadioField(_l("角色"), validate_choice=False)
     kindergarten = StringField(_l("幼儿园（审核员和园长）"))
     area = SelectField(_l("区域（区级管理员）"), validate_choice=False)

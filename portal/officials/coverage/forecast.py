@@ -10,16 +10,22 @@ from flask_babel import gettext as _
 from enrollment.coverage.forecast import levers, method
 from enrollment.coverage.forecast.outlook import Outlook
 from enrollment.coverage.shares import AreaLine, Shares
+from enrollment.places.population import estates
+from enrollment.planning import projects
 from portal.officials import pages
 from portal.officials.coverage import headlines
+from portal.officials.scope import area_names
 from portal.officials.years import chosen_year
 from portal.text.words import word
 from portal.web.guards import desk
 from portal.web.shared_views import coverage_fan, coverage_views
 from portal.web.shared_views.coverage_charts import of
+from portal.web.unit_of_work import db
 
 CITY = "city"
 KINDS = ("public", "inclusive", "total")
+ESTATES_BEFORE = 3
+"""How many of the last years show their estates."""
 
 
 @pages.get("/coverage/<area>/forecast")
@@ -46,6 +52,7 @@ def coverage_forecast(area: str) -> ResponseReturnValue:
     return render_template(
         "officials/coverage_forecast.html",
         **_figures(outlook, figures, line, kind, name),
+        **_on_file(outlook, line, kind),
         form=form,
         area=area,
         kind=kind,
@@ -92,6 +99,26 @@ def _figures(outlook: Outlook, figures: Shares, line: AreaLine, kind: str, name:
         "used": None if place is None else method.used_rates(outlook.past, origin)[place].tolist(),
         "bars": _levers(outlook, line, kind),
         "origins": _origins(outlook, place),
+    }
+
+
+def _on_file(outlook: Outlook, line: AreaLine, kind: str) -> dict[str, Any]:
+    """New estates of the last and of the next years, and the projects with what they make of a share."""
+    first, last = outlook.past.last_year + 1 - ESTATES_BEFORE, outlook.past.last_year + len(outlook.city)
+    made = projects.expected(db(), outlook)
+    with_projects = [
+        each.public_share if kind == "public" else each.inclusive_coverage
+        for each in made.septembers.get(line.code, ())
+    ]
+    return {
+        "estates": estates.of_area(db(), line.code, first, last) if line.code else (),
+        "estates_by_year": () if line.code else estates.by_september(db(), first, last),
+        "projects": made.of_area(line.code),
+        "late_projects": {each.code for each in made.late},
+        "with_projects": with_projects if kind != "total" else (),
+        "fill": projects.FILL,
+        "stay": projects.STAY,
+        "areas": area_names(),
     }
 
 

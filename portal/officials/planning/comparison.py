@@ -83,11 +83,7 @@ class Compared:
 
     @staticmethod
     def _year(figures: PlanFigures | None, measure: Measure) -> int | None:
-        start = figures.starts.get(measure.code) if figures else None
-        if figures is None or start is None:
-            return None
-        lead = next(each.lead for each in figures.problem.measures if each.code == measure.code)
-        return figures.problem.first_year + start + lead
+        return figures.opens.get(measure.code) if figures else None
 
 
 def _at(rows: list[tuple[str, str]], place: int) -> str:

@@ -133,6 +133,18 @@ class PlanFigures:
             found = self.years[year]
         return found
 
+    @cached_property
+    def opens(self) -> dict[str, int]:
+        """The year of the first September with the places of each measure of the plan."""
+        first = self.problem.first_year
+        lead = {each.code: each.lead for each in self.problem.measures}
+        return {code: first + start + lead[code] for code, start in self.starts.items() if code in lead}
+
+    @cached_property
+    def decided(self) -> frozenset[str]:
+        """The measures whose work had begun: no plan chooses them, and their money once is spent."""
+        return frozenset(each.code for each in self.problem.measures if each.decided)
+
     @property
     def cost(self) -> int:
         """Money once, over all years."""

@@ -14,7 +14,15 @@ from allocation.planning.problem import Lock
 from enrollment.ground.classifications import Nature
 from enrollment.places.measures import library
 from enrollment.places.measures.library import Values
-from enrollment.places.measures.rows import LATEST_LEAD, LEAD, MOST_MONEY, MOST_PLACES, Measure, MeasureKind
+from enrollment.places.measures.rows import (
+    LATEST_LEAD,
+    LEAD,
+    MOST_MONEY,
+    MOST_PLACES,
+    Measure,
+    MeasureKind,
+    MeasureStage,
+)
 from enrollment.planning.question import ENDING, FEWEST_YEARS, MOST_BUDGET, MOST_YEARS, Question
 from portal.officials.forms import NEEDED, OfficialForm
 from portal.officials.planning.words import LONGEST_NAME, money
@@ -92,6 +100,7 @@ class MeasureForm(OfficialForm):
     )
     earliest_year = WholeField(_l("最早哪一年开始"), [InputRequired(NEEDED), NumberRange(2000, 2100)])
     lead_years = WholeField(_l("几年后招生"), [Optional(), NumberRange(0, LATEST_LEAD)])
+    stage = RadioField(_l("进展"), choices=coded_choices("measure_stage", MeasureStage), default=MeasureStage.IDEA)
 
     def set_choices(self) -> None:
         self.area.choices = [(area.code, area_name(area)) for area in my_areas()]
@@ -116,6 +125,7 @@ class MeasureForm(OfficialForm):
             yearly=self.yearly.data,
             earliest_year=self.earliest_year.data,
             lead_years=LEAD[kind] if self.lead_years.data is None else self.lead_years.data,
+            stage=MeasureStage(self.stage.data),
         )
 
     def version_number(self) -> int:
@@ -132,6 +142,7 @@ class MeasureForm(OfficialForm):
             (_("一次性投入"), money(found.cost)),
             (_("每年运行"), money(found.yearly)),
             (_("最早哪一年开始"), str(found.earliest_year)),
+            (_("进展"), word("measure_stage", found.stage)),
         ]
         self.version.data = str(found.version)
         return True

@@ -1,12 +1,16 @@
 """The library of measures: the list, a new one, a change, a withdrawal."""
 
+import datetime as dt
 import uuid
+from collections import Counter
+from collections.abc import Sequence
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.places.measures import library
+from enrollment.places.measures.rows import COMMITTED, Measure, MeasureStage
 from portal.officials import pages
 from portal.officials.planning import words as planning_words
 from portal.officials.planning.forms import MeasureForm
@@ -15,15 +19,23 @@ from portal.web.forms import page_of, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db
 
+SEPTEMBER = 9
+
 
 @pages.get("/planning/measures")
 @desk("officials", *READERS)
 def measures() -> ResponseReturnValue:
-    area = request.args.get("area", "")
+    area, stage = request.args.get("area", ""), request.args.get("stage", "")
     everything = library.all_measures(db())
+    here = [each for each in everything if not area or each.area_code == area]
     return render_template(
         "officials/measures.html",
-        measures=[each for each in everything if not area or each.area_code == area],
+        measures=[each for each in here if not stage or each.stage == stage],
+        stages=Counter(each.stage for each in here),
+        stage=stage,
+        every_stage=MeasureStage,
+        opening=_opening(here),
+        passed={each.opens for each in here if dt.date(each.opens, SEPTEMBER, 1) <= city_day()},
         number=len(everything),
         areas=area_names(),
         area=area,
@@ -31,6 +43,15 @@ def measures() -> ResponseReturnValue:
         may_change={each.area_code for each in everything if library.may_change(actor(), each.area_code)},
         may_add=actor().is_any(*DECIDERS),
     )
+
+
+def _opening(here: Sequence[Measure]) -> list[tuple[int, int, int]]:
+    """By September: how many projects that are approved or under way open, and the places that they bring, turn or end."""
+    years = Counter(each.opens for each in here if each.stage in COMMITTED)
+    return [
+        (year, number, sum(each.places for each in here if each.stage in COMMITTED and each.opens == year))
+        for year, number in sorted(years.items())
+    ]
 
 
 @pages.get("/planning/measures/new")

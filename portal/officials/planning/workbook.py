@@ -44,7 +44,8 @@ def of(
     _sheet(book, bold, _("措施"), head, (
         [
             each.code, each.name, word("measure_kind", each.kind), areas.get(each.area_code, each.area_code), each.places,
-            each.cost, each.yearly, first + figures.starts[each.code], first + figures.starts[each.code] + each.lead_years,
+            _("已在建") if each.code in figures.decided else each.cost, each.yearly, first + figures.starts[each.code],
+            figures.opens[each.code],
         ]
         for each in measures
     ))  # fmt: skip

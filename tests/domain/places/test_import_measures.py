@@ -44,3 +44,15 @@ def test_every_fault_of_a_list_of_measures_is_told_at_its_cell(faults_of, town):
         ("E8", "kindergarten_unknown"),
     ]
     assert measures_of(town.session) == []
+
+
+def test_the_stage_of_a_project_is_read_and_an_empty_one_changes_nothing(take_in, faults_of, town):
+    head = [*HEAD, "项目进展"]
+    assert take_in("measures", csv_file(head, [[*BUILD, "已开工"]])).counts["added"] == 1
+    stages = select(Measure.stage)
+    assert town.session.scalars(stages).all() == ["underway"]
+    assert take_in("measures", csv_file(head, [[*BUILD, ""]])).is_empty
+    assert take_in("measures", csv_file(HEAD, [BUILD])).is_empty
+    assert take_in("measures", csv_file(head, [[*BUILD, "建成"]])).counts["changed"] == 1
+    assert town.session.scalars(stages).all() == ["done"]
+    assert faults_of("measures", csv_file(head, [[*BUILD, "快了"]])) == [("J2", "measure_stage_unknown")]

@@ -220,6 +220,13 @@ def import_area_history(world):
     return Invocation((world.file("历年.csv", content),), "新增 1")
 
 
+@case("import estates")
+def import_estates(world):
+    _one_kindergarten(world)
+    content = csv_file(["区域", "小区名称", "首个9月", "套数", "每百套幼儿"], [["锦江区", "东湖苑", 2027, 1200, 12]])
+    return Invocation((world.file("新小区.csv", content),), "新增 1")
+
+
 @case("import named-places")
 def import_named_places(world):
     content = csv_file(["区域", "类型", "地点名称", "经度", "纬度"], [["锦江区", "街道", "三圣街道", "104.13", "30.6"]])

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.support.counted_city import CountedCity
 from tests.support.prepared import prepared
@@ -102,15 +103,20 @@ def test_drw07_after_the_intake_reads_a_dash_until_a_run_is_published(official, 
     for page in pages:
         shown = official.get(page).text
         assert "· 2026 年招生后 <b>" not in shown
-        assert "2026 年的派位结果还没有公布，所以显示“—”" in shown
+        assert "2026 年的派位结果还没有公布，公布以后才列出这一项" in shown
+        assert "招生后公办" not in shown, "no column of which nobody knows anything"
     assert ",—,—,—," in official.get("/coverage.csv?lang=zh").text
-    assert "—" in official.get("/officials/2026/coverage/510104").text
+    heads = BeautifulSoup(official.get("/officials/2026/coverage/510104").text, "lxml").select("main thead th")
+    assert "招生后" not in {head.text for head in heads}
     city.round.stage = "published"
     portal_session.commit()
     for page in pages:
         shown = official.get(page).text
         assert "· 2026 年招生后 <b>" in shown
-        assert "所以显示“—”" not in shown
+        assert "公布以后才列出这一项" not in shown
+    heads = BeautifulSoup(official.get("/officials/2026/coverage/510104").text, "lxml").select("main thead th")
+    assert "招生后" in {head.text for head in heads}
+    assert "招生后公办" in official.get(pages[0]).text
 
 
 REFUSED = {

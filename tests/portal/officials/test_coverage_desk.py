@@ -7,7 +7,12 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from enrollment.coverage import rollup
+from enrollment.coverage import rollup, shares
+from enrollment.coverage.forecast import outlook
+from enrollment.coverage.indicator import Definition
+from enrollment.places.measures.rows import Measure
+from enrollment.places.population.rows import AreaBirths, AreaHistory, Estate
+from portal.officials.coverage import headlines
 from tests.domain.coverage.test_forecast import write_past
 from tests.support.counted_city import NOON, YEAR, CountedCity
 from tests.support.letters import drawn_letter
@@ -115,6 +120,84 @@ def test_the_forecast_shows_its_inputs_and_how_good_it_was(official, city, langu
         official.get(f"{DESK}/city/forecast", query_string={"share": share, "cautious": "y", "lang": language})
     )
     assert city_page.select_one("a[aria-current=true]")
+
+
+def test_a_card_shows_today_september_and_three_years_with_interval_and_chance(official, city, portal_session):
+    figures = shares.city_shares(portal_session, Definition(NOON.date().replace(month=5, day=22)), year=YEAR)
+    first, _second, last = outlook.outlook(portal_session, figures).city
+    told = " ".join(soup(official.get(DESK)).select_one(".c-tile").text.split())
+    for label, each in (("2026.9", first.public), ("2028.9", last.public)):
+        at = told.index(label)
+        said = told[at : at + 60]
+        assert each.share.text in said and f"守住的把握 {headlines.chance_text(each.chance)}" in said
+        assert f"{each.band.low:.1f}–{each.band.high:.1f}" in said
+    page = soup(official.get(DESK))
+    assert page.select(".c-dots .c-target") and page.select(".c-dots path[class$=-line]"), (
+        "targets, and arrows to September"
+    )
+    for mode in ("public", "inclusive", "change"):
+        assert page.select(f".maps svg .m-{mode} use"), mode
+
+
+def test_the_page_prints_how_good_the_forecast_was(official, city, portal_session):
+    """Error of areas, levels and city, bias, skill, and how often both intervals held, for each of the three years."""
+    figures = shares.city_shares(portal_session, Definition(NOON.date().replace(month=5, day=22)), year=YEAR)
+    found = outlook.outlook(portal_session, figures).accuracy
+    rows = {
+        row.th.text: [cell.text for cell in row.select("td")]
+        for row in soup(official.get(f"{DESK}/510104/forecast")).select("tbody.sums tr")
+    }
+    assert rows["各区域平均"] == [f"{each:.1f}%" for each in found.areas]
+    assert rows["区域的各年级平均"] == [f"{each:.1f}%" for each in found.cells]
+    assert rows["全市"] == [f"{each:.1f}%" for each in found.city]
+    assert rows["比“和今年一样”好多少（0 以下就不用）"] == [f"{each:.2f}" for each in found.skill]
+    assert len(rows["全市偏差（正数是报高）"]) == 3
+    for place, level in ((0, 80), (1, 95)):
+        assert rows[f"{level}% 区间命中"] == [f"{round(each[place].part * 100)}%" for each in found.held]
+    assert rows["80% 区间，最差的十分之一年份"] == [f"{round(each[0].worst * 100)}%" for each in found.held]
+    assert rows["80% 区间的宽度"] == [f"{each[0].width:.1f}%" for each in found.held]
+
+
+def test_where_the_method_was_no_better_the_page_says_so_and_shows_the_figure_of_now(official, city, portal_session):
+    """Births that say nothing of the children: every year as many children came."""
+    rows = portal_session.query(AreaBirths).order_by(AreaBirths.school_year).all()
+    for number, row in enumerate(rows):
+        row.children = 180 if number % 2 else 70
+    portal_session.query(AreaHistory).filter(AreaHistory.nature == "public").update({"children": 50})
+    portal_session.query(AreaHistory).filter(AreaHistory.nature == "private").update({"children": 50})
+    portal_session.commit()
+    page = soup(official.get(f"{DESK}/510104/forecast?share=total"))
+    assert "这里过去用“和今年一样”更准，所以按“和今年一样”" in page.main.text
+    assert page.select_one(".big-chance").text == "300"
+    assert "按“和今年一样”" not in soup(official.get(f"{DESK}/510104/forecast?share=total&cautious=y")).h1.text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_forecast_names_its_estates_and_what_the_projects_make_of_it(official, city, portal_session, language):
+    portal_session.add(Estate(area_code="510104", name="东湖苑", first_september=2027, dwellings=900, per_hundred=10))
+    for code, stage, begins in (("P1", "underway", 2025), ("P2", "idea", 2025), ("P3", "approved", 2023)):
+        portal_session.add(
+            Measure(
+                code=code, name=f"项目{code}", kind="build", area_code="510104", nature="public", places=90, cost=1, yearly=0,
+                earliest_year=begins, lead_years=1, made_at=NOON, stage=stage,
+            )
+        )  # fmt: skip
+    portal_session.commit()
+    for area in ("510104", "city"):
+        page = soup(official.get(f"{DESK}/{area}/forecast", query_string={"lang": language}))
+        text = page.main.text
+        assert "90" in text and ("东湖苑" in text) == (area != "city")
+        assert "项目P1" in text and "项目P2" not in text
+        late = {"zh": "过了原定的时间还没有动工，没有算", "en": "past its date and not begun: not counted"}[language]
+        assert late in text
+        told = page.find("caption", string={"zh": "算上项目以后", "en": "The forecast with the projects"}[language])
+        first = [cell.text for cell in told.find_parent("table").select("tbody tr")[0].select("td")]
+        assert float(first[1]) - float(first[0]) == pytest.approx(100 * 25 / 300, abs=0.02)
+
+
+def test_an_area_without_estates_and_projects_says_so(official, city):
+    text = soup(official.get(f"{DESK}/510104/forecast")).main.text
+    assert "没有在册的新小区" in text and "没有已立项或在建的项目" in text
 
 
 def test_a_forecast_that_cannot_be_says_what_is_missing(official, city):

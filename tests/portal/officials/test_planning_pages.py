@@ -7,6 +7,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 from sqlalchemy import select, update
 
+from enrollment.places import areas
 from enrollment.places.measures.rows import Measure, MeasureKind
 from enrollment.planning import papers, simulations
 from enrollment.planning.plan_rows import MeasurePlan
@@ -224,3 +225,60 @@ def test_the_pages_ask_the_database_no_more_for_more_measures(desk, town, portal
         city.get(page)
         city.get(f"{LIST}/measures")
     assert len(many) == len(few)
+
+
+def test_a_plan_of_every_area_is_printed_with_all_areas_and_all_measures(client, town, portal_engine, frozen_clock):
+    """Twenty-three areas with a measure each: on paper as a PDF, and on the page when it is printed."""
+    codes = [row["code"] for row in areas.rows_of_file()]
+    for code in codes:
+        town.area(code)
+        schools = planned_town.children(town, code)
+        planned_town.measure(town, MeasureKind.TO_PUBLIC, 20, 100, of=schools["inclusive"], name=f"{code}转公办")
+    account = town.account_of_staff("city", "周工", "city_official")
+    town.session.commit()
+    city = sign_in(client, account)
+    page = ask(city).headers["Location"]
+    work(portal_engine, frozen_clock)
+    shown = soup(city, page)
+    assert f"{len(codes)} 个区都能到线" in shown.text
+    listed = shown.select("table.path:not(.other) tbody tr")
+    assert len({row.th.text for row in listed}) == len(codes)
+    closed = [each for each in shown.select("details") if each.select("table")]
+    assert closed and all("on-paper" in each["class"] for each in closed), "what is folded away is printed"
+    assert "这里只印了前 12 条措施，另有 11 条没有印" in shown.select_one(".paper-only").text
+    assert city.get(f"{page}/plan.pdf").status_code == 202
+    with city.application.app_context():
+        assert let_the_worker_work(portal_engine, frozen_clock, (papers.KIND,)) == ["done"]
+    pages = [each.extract_text() for each in PdfReader(io.BytesIO(city.get(f"{page}/plan.pdf").data)).pages]
+    assert len(pages) == 3
+    text = "".join(pages)
+    assert all(f"{code}转公办" in text for code in codes)
+    named = {row.th.text for row in listed}
+    assert all(name in pages[0] for name in named)
+
+
+def test_a_project_under_way_is_counted_and_not_chosen(desk, town, portal_engine, frozen_clock):
+    city = desk("city")
+    build = town.session.scalars(select(Measure).where(Measure.name == "三圣新建")).one()
+    address = f"{LIST}/measures/{build.id}"
+    assert press(city, address, str(build.id), stage="underway", earliest_year="2025").status_code == 303
+    listed = soup(city, f"{LIST}/measures", stage="underway")
+    assert [row.th.a.text for row in listed.select("tbody tr")] == ["三圣新建"]
+    assert "2026 年 9 月：1 个项目，30 个学位" in listed.text
+    assert "这里没有这样的措施" in soup(city, f"{LIST}/measures", stage="done").text
+    assert "该开园了" not in listed.text, "September 2026 has not come"
+    page = ask(city).headers["Location"]
+    work(portal_engine, frozen_clock)
+    shown = soup(city, page)
+    line = next(each for each in shown.select(".measures li") if "三圣新建" in each.text)
+    assert "在建，已计入" in line.text and "2026.9 起" in line.text and not line.select("input")
+    assert "under way, counted" in soup(city, page, lang="en").text
+    book = load_workbook(io.BytesIO(city.get(f"{page}/plan.xlsx?lang=zh").data))
+    row = next(row for row in book.worksheets[1].iter_rows(min_row=2, values_only=True) if row[1] == "三圣新建")
+    assert row[5] == "已在建" and row[-1] == 2026
+    assert press(city, address, str(build.id), stage="underway", earliest_year="2024").status_code == 303
+    assert "该开园了：开了请改成“已完成”，没开请改年份" in soup(city, f"{LIST}/measures", lang="zh").text
+    page = ask(city).headers["Location"]
+    work(portal_engine, frozen_clock)
+    line = next(each for each in soup(city, page).select(".measures li") if "三圣新建" in each.text)
+    assert "在建，该开园了，算在名册里" in line.text

@@ -1,1 +1,1 @@
-"""Lists of births and of children of past school years by area."""
+"""Lists of births, of new housing estates, and of children of past school years by area."""
