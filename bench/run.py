@@ -7,7 +7,6 @@ and in, directly afterwards.  The goal is 3 times that, and 1 GB.
 
 import argparse
 import json
-import resource
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ def summary(watch: Watch) -> dict[str, Any]:
         "copy_cpu_seconds": round(copy_cpu, 1),
         "to_copy_in_cpu": round(cpu / copy_cpu, 1),
         "goal_to_copy": GOAL,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "megabytes": max(watch.steps[name]["megabytes"] for name in STEPS),
         "database_megabytes": watch.database_peak // MEGA,
         "goal_megabytes": MEMORY,
         "steps": watch.steps,
