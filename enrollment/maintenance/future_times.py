@@ -7,6 +7,7 @@ code of today fits; a clerk's second factor was last used tomorrow; the backup o
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -80,7 +81,7 @@ def set_anew(session: Session, *, scheduled: Collection[str], now: dt.datetime) 
         "code": CODE_LIFETIME,
         "step": SECOND_FACTOR_STEP,
     }
-    found: dict[str, int] = {}
+    found: dict[str, Any] = {}
     for what, statement in STATEMENTS.items():
         used = {name: value for name, value in values.items() if f":{name}" in statement}
         if count := session.execute(text(statement), used).rowcount:  # type: ignore[attr-defined]

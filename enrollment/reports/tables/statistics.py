@@ -159,8 +159,8 @@ def _statistics(question: Question) -> Iterable[Row]:
 def _children_earlier(question: Question, on: dt.date) -> Counter[str]:
     """The children of each kindergarten, by its code, a year before the day, as the two shares count them."""
     day, found = a_year_before(on), Counter[str]()
-    where = {"within": question.here(), "areas": _areas(question)}
-    for row in counts.count(question.session, day, day.year, by_kindergarten=True, **where).now:
+    within, areas = question.here(), _areas(question)
+    for row in counts.count(question.session, day, day.year, by_kindergarten=True, within=within, areas=areas).now:
         found[row.place] += row.children.number
     return found
 

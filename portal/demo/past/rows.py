@@ -83,12 +83,12 @@ def _estates(codes: list[str], past: PastYears, year: int) -> Iterable[dict[str,
     """The estates that brought children in past years, and some that will be handed over in the next three."""
     for (place, index), children in np.ndenumerate(past.estates):
         if children >= SMALLEST:
-            yield _estate(codes[place], past.first_year + index, int(children))
+            yield _estate(codes[place], past.first_year + int(index), int(children))
     for number in range(TO_COME):
-        place = number * len(codes) // TO_COME
-        children = int(past.children[place, -1].sum()) // 40
-        if children >= SMALLEST:
-            yield _estate(codes[place], year + number % 3, children)
+        area = number * len(codes) // TO_COME
+        expected = int(past.children[area, -1].sum()) // 40
+        if expected >= SMALLEST:
+            yield _estate(codes[area], year + number % 3, expected)
 
 
 def _estate(code: str, first_september: int, children: int) -> dict[str, object]:
