@@ -7,11 +7,11 @@ request in a list is agreed to by mistake.
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 
@@ -47,6 +47,8 @@ def sign(
 ) -> int:
     """Add one signature and return how many people have signed.  The caller holds a lock on the subject.
 
+    Whoever signed and lost the account since is not counted: two people sign who can still answer for it.
+
     Refuses `signed_already` when this person signed before.
     """
     earlier = signatures_of(session, subject, subject_id, digest)
@@ -64,7 +66,10 @@ def sign(
     )
     audit.record(session, "sign", subject, subject_id, by=by, now=now, digest=digest)
     session.flush()
-    return len(earlier) + 1
+    in_office = select(func.count()).where(
+        Account.id.in_(each.account_id for each in earlier), Account.disabled_at.is_(None)
+    )
+    return (session.scalar(in_office) or 0) + 1
 
 
 def has_lapsed(asked_at: dt.datetime, now: dt.datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from enrollment.ground.accounts import Account
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.maintenance import season_end
 from enrollment.offers import family_requests
@@ -27,6 +28,18 @@ def test_two_different_city_officials_announce_a_year(town):
     assert (season.stage, season.announced_at) == ("announced", town.now)
     with pytest.raises(Refused, match="season_move_not_possible"):
         announce(town, 2026, town.city_official())
+
+
+def test_a_signature_of_somebody_who_lost_the_account_since_is_none_of_the_two(town):
+    season = town.prepared_season()
+    first, second = town.city_pair()
+    assert announce(town, 2026, first) == 1
+    town.session.get_one(Account, first.account_id).disabled_at = town.now
+    town.session.flush()
+    assert announce(town, 2026, second) == 1
+    assert season.stage == "preparation"
+    assert announce(town, 2026, town.city_official()) == 2
+    assert season.stage == "announced"
 
 
 def test_only_the_city_announces_and_closes(town):
