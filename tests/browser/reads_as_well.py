@@ -14,6 +14,13 @@ CUT_OFF = """[...document.querySelectorAll("main *")].filter((each) => {
   const closed = shown.overflowX !== "visible" && shown.overflowX !== "auto" && shown.overflowX !== "scroll";
   return (closed && each.scrollWidth > each.clientWidth + 1) || (closed && each.scrollHeight > each.clientHeight + 1);
 }).map((each) => each.outerHTML.slice(0, 120))"""
+SQUEEZED = """[...document.querySelectorAll("main p, main .grow, main h2, main h3")].filter((each) => {
+  const box = each.getBoundingClientRect(), letter = parseFloat(getComputedStyle(each).fontSize);
+  return box.width > 2 && !each.closest("td, th, svg, .govuk-visually-hidden") && box.width < 5 * letter && box.height > 5 * letter
+    && each.textContent.trim().length > 12;
+}).map((each) => each.outerHTML.slice(0, 120))"""
+"""A text in a column of one word."""
+
 STICKS = "Math.max(0, ...[...document.querySelectorAll('.sticky')].map((each) => each.getBoundingClientRect().height))"
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 MOST_COVERED = 0.4
@@ -38,8 +45,10 @@ def reads_as_well(page: Page, path: str) -> None:
         page.screenshot(path=Path(PICTURES) / f"{name[-40:]}-{page.viewport_size['width']}-200.png", full_page=True)
     assert page.evaluate(SIDEWAYS) <= 0, path
     assert page.evaluate(CUT_OFF) == [], path
+    assert page.evaluate(SQUEEZED) == [], path
     assert page.evaluate(STICKS) <= page.viewport_size["height"] * MOST_COVERED, f"the bar leaves no room for {path}"
     page.emulate_media(media="print")
-    assert page.locator("main .sticky:visible, main .btn:visible, header nav:visible").count() == 0, path
+    printed = page.locator("main .sticky:visible, main .btn:not([href^='tel:']):visible, header nav:visible")
+    assert printed.count() == 0, path  # the number of an officer is read on paper too
     expect(page.locator("h1:visible").first).to_be_visible()
     page.emulate_media(media="screen")

@@ -303,8 +303,8 @@ def test_a_grandmother_whom_a_helper_entered_answers_herself_in_large_letters(si
     clerk.page.goto("/staff/")
     clerk.lets_in(code)
     assert offer_of(town, child).state == "arrived"
-    grandmother.opens("/")
-    grandmother.follows("我的申请")
+    grandmother.page.goto("/parents")
+    grandmother.looks()
     grandmother.reads("已报到")
     grandmother.follows("查看结果")
     grandmother.reads("已经报到，祝小朋友在园愉快。")
