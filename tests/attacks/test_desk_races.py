@@ -78,6 +78,37 @@ def test_two_tablets_and_a_parent_who_gives_the_place_up(race, door, round_of):
         assert list(invariants.find_violations(session)) == []
 
 
+def test_two_tablets_that_send_the_same_children_in_another_order(race, now):
+    """Twenty taps each, from the first child to the last and from the last to the first: none waits for the other forever."""
+    town = race.town(now)
+    here = town.kindergarten("锦官新城幼儿园", places=4)
+    children = [town.child(name, wishes=[here]) for name in ("甲一", "乙一", "丙一", "丁一")]
+    town.drawn(*children)
+    for each in children:
+        town.confirm(each)
+    town.at(at(8, 21, 10))
+    people = [town.clerk_of(here), town.head_of(here)]
+    offers_here = [town.offer_for(each).id for each in children]
+    town.session.commit()
+
+    def sends_all(by, order):
+        acts = [TapAct(each) for each in ("health", "vaccination", "pickup", "arrived")]
+        given = [
+            Tap(uuid.uuid4(), act, offer, class_name="小一班" if act == TapAct.ARRIVED else "")
+            for offer in order
+            for act in acts
+        ]
+        return lambda s: [each.refusal for each in taps.take(s, given, here.id, 2026, by=by, now=town.now)]
+
+    said = race.at_once(sends_all(people[0], offers_here), sends_all(people[1], offers_here[::-1]))
+    assert broken(said) == [], said
+    assert [refusal for each in said for refusal in each if refusal] == []
+    with Session(race.engine) as session:
+        assert session.scalar(select(func.count()).select_from(ArrivalTap)) == 2 * 4 * 4
+        assert session.scalar(select(func.count()).where(RollChild.left_on.is_(None))) == 4
+        assert list(invariants.find_violations(session)) == []
+
+
 def test_a_clerk_who_confirms_and_a_parent_who_withdraws(race, now):
     """Whoever comes second acts on what the first has done, or is told; no finding stands without its move."""
     town = race.town(now)

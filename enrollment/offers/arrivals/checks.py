@@ -16,7 +16,7 @@ from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalTap, Check, Tap
 
 def note(session: Session, offer_id: uuid.UUID, check: Check, done: bool, *, by: Actor, now: dt.datetime) -> None:
     """Tick a check, or take the tick away, from a page without a queue.  NotFound elsewhere."""
-    door = at_my_door(session, offer_id, by=by)
+    door = at_my_door(session, offer_id, by=by, lock=True)
     session.add(
         ArrivalTap(
             id=uuid.uuid4(), kindergarten_id=door.kindergarten_id, year=door.year, offer_id=offer_id,

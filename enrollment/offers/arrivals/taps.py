@@ -17,7 +17,7 @@ from enrollment.ground import audit, constraint_errors
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers.arrivals import arrival, checks, roll_entry
-from enrollment.offers.arrivals.door import at_my_door
+from enrollment.offers.arrivals.door import at_my_door, lock_at_my_door
 from enrollment.offers.arrivals.rows import ArrivalTap, Check, TapAct
 from enrollment.offers.offer_rows import OfferState
 from enrollment.places import scope
@@ -62,6 +62,7 @@ def take(
     `kindergarten_id` is that of the page, in the actor's scope (otherwise NotFound).
     """
     here = scope.kindergarten_in_scope(session, kindergarten_id, by=by).id
+    lock_at_my_door(session, {tap.offer_id for tap in taps if tap.offer_id is not None}, by=by)
     return [Outcome(tap.id, _take_one(session, tap, here, year, by=by, now=now)) for tap in taps]
 
 
@@ -202,7 +203,7 @@ def match(
     child = offer_id or tap.offer_id
     if child is None:
         raise Refused("tap_needs_a_child", field="offer_id")
-    at_my_door(session, child, by=by)
+    at_my_door(session, child, by=by, lock=True)
     tap.offer_id, tap.matched = child, True
     session.flush()
     if tap.act != TapAct.NOTED:
