@@ -17,7 +17,7 @@ from enrollment.offers.arrivals import arrival
 from enrollment.places.imports.uploaded_files import KINDS
 from enrollment.places.measures.rows import MeasureKind
 from enrollment.planning import simulations
-from enrollment.reports.tables import widths
+from enrollment.reports.tables import signed_returns, widths
 from enrollment.reports.tables.catalogue import OFFICIAL_REPORTS, REPORTS
 from enrollment.reports.tables.export_rows import ReportExport
 from enrollment.reports.tables.report import Width
@@ -131,6 +131,9 @@ def collect_reports(town, found, staff, second, official, portal_session):
     )
     page = rows_of(official, f"/officials/2026/reports/class_list?at={town.here.id}")
     found.fetch("officials-export", official, f"{decide}/file.xlsx", page)
+    handed_in = signed_returns.hand_in(town.session, "510104", 2025, by=town.area_official(), now=town.now)
+    town.session.commit()
+    found.fetch("return", official, f"/officials/2026/reports/returns/{handed_in.id}/file.xlsx")
     for code in ("readiness", "readiness_rows", "high_quality"):
         found.fetch(f"quality-{code}", official, f"/officials/2026/quality/files/{code}.xlsx?area=510104")
 
