@@ -23,6 +23,7 @@ BATCHES = {
     "enrollment/maintenance/family_retention.py:next_family_batch",
     "enrollment/maintenance/reindexing.py:_next",
     "enrollment/maintenance/sealing.py:seal_texts",
+    "enrollment/offers/round_notices.py:remind_without_wishes",
     "enrollment/offers/round_notices.py:tell_round_open",
     "enrollment/results/admission_notice.py:of_run",
     "enrollment/review/queue/bulk_confirmation.py:draw",
