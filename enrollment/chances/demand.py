@@ -1,14 +1,16 @@
 """How many children ask for each programme of a round, counted every day, as everybody may read it.
 
-A number of 1 to 9 children is not stored, nor what would give it away (`season.small_cells`).  The last count of a round is
-that of its deadline; it stays, so that next year's families see how many applied.
+A number of 1 to 9 children is not stored, nor what would give it away (`season.small_cells`).  Every day has a count, and whoever
+knows that one child was added since yesterday must not read its tier from the difference: a tier that says that a
+child has a sensitive ground is not told, and the children of any other only in tens.  The last count of a round is that of its
+deadline; it stays, so that next year's families see how many applied.
 """
 
 import datetime as dt
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +25,16 @@ from enrollment.ground.reading.catalogue import Part
 from enrollment.places.programmes import Programme
 from enrollment.season import small_cells
 from enrollment.season.round_rows import Round, RoundKind
+from enrollment.season.rules import Rules
+
+TOLD_IN = 10
+"""The children of a tier are told in tens."""
 
 
 class Demand(Base):
     """The children who wish for a programme, and those who wish for it first; None below ten.
 
-    `tiers` has the children of a tier by its number from 0, without small tiers.
+    `tiers` has the children of a tier by its number from 0, rounded down to tens, without small and sensitive tiers.
     """
 
     __tablename__ = "demand"
@@ -53,25 +59,32 @@ class Counted:
     tiers: Mapping[str, int]
 
 
-def count(market: RoundMarket) -> list[Counted]:
-    """The public counts of every programme of a market."""
+def count(market: RoundMarket, rules: Mapping[str, Rules]) -> list[Counted]:
+    """The public counts of every programme of a market; `rules` are those of each area."""
     tiers: dict[str, Counter[int]] = {each.code: Counter() for each in market.programmes}
     firsts: dict[str, Counter[int]] = {each.code: Counter() for each in market.programmes}
     for child in market.participants:
         for code, tier, rank in zip(child.wishes, child.tiers, child.own_ranks, strict=True):
             tiers[code][tier] += 1
             firsts[code][tier] += rank == 1
-    return [_public(each.id, tiers[each.code], firsts[each.code]) for each in market.programmes]
+    return [
+        _public(each.id, tiers[each.code], firsts[each.code], rules[each.area].sensitive_tiers(each.nature))
+        for each in market.programmes
+    ]
 
 
-def _public(programme_id: uuid.UUID, tiers: Counter[int], firsts: Counter[int]) -> Counted:
+def _public(programme_id: uuid.UUID, tiers: Counter[int], firsts: Counter[int], sensitive: Collection[int]) -> Counted:
     children, first = tiers.total(), firsts.total()
     if children < small_cells.FEWEST:
         return Counted(programme_id, None, None, {})
     rows = {str(tier): {"children": n, "placed": 0, "first": 0} for tier, n in sorted(tiers.items())}
     told = small_cells.hide(rows, sensitive=(), with_total=True)
     hidden_first = small_cells.is_small(first) or small_cells.is_small(children - first)
-    by_tier = {tier: counts["children"] for tier, counts in told.items() if counts["children"] is not None}
+    by_tier = {
+        tier: counts["children"] // TOLD_IN * TOLD_IN
+        for tier, counts in told.items()
+        if counts["children"] is not None and int(tier) not in sensitive
+    }
     return Counted(programme_id, children, None if hidden_first else first, by_tier)
 
 

@@ -18,6 +18,7 @@ from enrollment.chances.demand import Counted
 from enrollment.draw import participants
 from enrollment.draw.participants import FactBasis
 from enrollment.draw.round_market import Group, OfferedProgramme, Participant, RoundMarket
+from enrollment.eligibility.tiers import rules_in_round
 from enrollment.places.areas import LEVELS
 from enrollment.season.facts import Ground
 from enrollment.season.rounds import Round
@@ -60,7 +61,8 @@ def read(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> Estimate
         return None
     families = len({each.family for each in market.participants})
     ids = tuple(programme.id for programme in market.programmes)
-    return EstimateMarket(round_id, now, encode(market), families, ids, tuple(demand.count(market)))
+    rules = {area: rules_in_round(session, round_, area) for area in {each.area for each in market.programmes}}
+    return EstimateMarket(round_id, now, encode(market), families, ids, tuple(demand.count(market, rules)))
 
 
 def encode(market: RoundMarket) -> Market:

@@ -51,6 +51,25 @@ def test_tiers_are_told_without_the_small_ones_and_what_would_give_them_away(tow
     assert row.tiers == {}, "with two tiers the large one would give the small one away"
 
 
+def test_drw03_the_difference_of_two_days_tells_nobodys_tier(client, town, popular):
+    """Whoever knows that one child was added since yesterday learns neither a sensitive ground nor its absence."""
+    crowd(town, 25, popular)
+    crowd(town, 13, popular, grounds={"policy_care": {"policy_care": "martyr"}})
+    told = []
+    for grounds in (None, {"policy_care": {"policy_care": "martyr"}}, {}):
+        if grounds is not None:
+            crowd(town, 1, popular, grounds=grounds)
+        town.estimate_chances()
+        [row] = town.session.scalars(
+            select(Demand).where(Demand.children.is_not(None)).execution_options(populate_existing=True)
+        )
+        told.append((row.children, row.tiers))
+    assert [children for children, _tiers in told] == [38, 39, 40]
+    tiers = [tiers for _children, tiers in told]
+    assert tiers[0] == tiers[1] == tiers[2] and list(tiers[0].values()) == [20]
+    assert "20+" in main(client)
+
+
 def test_after_a_draw_the_page_says_how_far_the_list_went_and_how_many_asked(client, town):
     popular = town.kindergarten("锦官新城幼儿园", code=CODE, places=FEW + 1)
     town.kindergarten("沙河幼儿园", code="5101040002", places=3)
