@@ -67,6 +67,9 @@ bench-pdf: setup-test ## admission notices a second and core (a minute)
 bench-growth: setup-test ## what pages read at 3,000 and at 250,000 applications (ten minutes; CHILDREN=n)
 	@$(PY) -m bench.growth --children $${CHILDREN:-250000} --json var/bench-growth.json
 
+bench-coverage: setup-test ## the coverage pages with 500,000 children on the rolls, beside 300 ms (three minutes; CHILDREN=n)
+	@$(PY) -m bench.coverage --children $${CHILDREN:-500000} --json var/bench-coverage.json
+
 bench-laboratory: setup-test ## draws of the policy laboratory with 120,000 children, and twenty variants extrapolated (two minutes)
 	@$(PY) -m bench.laboratory
 
@@ -128,4 +131,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing); backups and their keys stay
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-web bench-imports bench-messages bench-trail bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-coverage bench-web bench-imports bench-messages bench-trail bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data
