@@ -37,6 +37,7 @@ from portal.demo.actors import simulated_witnesses
 from portal.demo.city_builder import STEPS, CityBuilder
 from portal.operations.embedded import Postgres
 from portal.operations.migrations import upgrade
+from tests.support.prepare_all import prepare_all
 
 MEGA = 1 << 20
 GOALS = {3_000: 60, 120_000: 15 * 60, 250_000: 30 * 60}
@@ -127,7 +128,7 @@ def draw(engine: Engine, watch: Watch) -> None:
 
     done("run", run)
     done("sign", lambda s: runs.sign(s, run_id, by=second, now=later))
-    done("prepare", lambda s: preparation.prepare(s, run_id, by=second, now=later))
+    done("prepare", lambda s: prepare_all(s, run_id, by=second, now=later))
     hour = season.DATES["result"][0]
     reached: dict[dt.datetime, float] = {}
 

@@ -28,7 +28,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from allocation.benchmark.timing import MachineLoad
-from enrollment.draw.publication import hours, preparation
+from enrollment.draw.publication import hours
 from enrollment.draw.publication.rows import Publication
 from enrollment.ground import jobs, vault
 from enrollment.ground.db import open_engine
@@ -36,6 +36,7 @@ from portal.jobs import runner
 from portal.web.clock import real_now
 from tests.conftest import NOW
 from tests.support.keys import KEYS
+from tests.support.prepare_all import prepare_all
 from tests.support.servers import Addresses, Servers
 from tests.support.town import Town
 
@@ -83,7 +84,7 @@ def prepare(url: str) -> Waiting:
         hour = town.now + dt.timedelta(hours=1)
         town.announce_hour(hour)
         town.sign(run)
-        preparation.prepare(session, run.id, by=town.city_pair()[1], now=town.now)
+        prepare_all(session, run.id, by=town.city_pair()[1], now=town.now)
         session.commit()
         job = session.scalars(select(jobs.Job.id).where(jobs.Job.kind == hours.PUBLISH)).one()
         hour = session.get_one(Publication, run.id).hour

@@ -71,7 +71,7 @@ class Found:
 def store_many(session: Session, found: Iterable[Found], *, by: Actor, now: dt.datetime) -> None:
     """Add findings by COPY.  The caller holds the applications' locks, has taken away earlier findings about these facts
     and writes the audit."""
-    copy_rows(session, VerifiedFact.__tablename__, COPIED, (_as_copied(each, by, now) for each in found))
+    copy_rows(session, "verified_fact", COPIED, (_as_copied(each, by, now) for each in found))
 
 
 def _as_copied(found: Found, by: Actor, now: dt.datetime) -> tuple[Any, ...]:

@@ -10,12 +10,12 @@ from enrollment.applications.application_rows import Application
 from enrollment.corrections import decisions
 from enrollment.draw import requests as draw_requests
 from enrollment.draw import runs, snapshot
-from enrollment.draw.publication import preparation
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground.errors import Refused
 from enrollment.offers.offer_rows import Offer, ReplacedNotice
 from enrollment.people.person_rows import Child
 from enrollment.season.facts import Fact
+from tests.support.prepare_all import prepare_all
 
 pytestmark = pytest.mark.long
 
@@ -90,7 +90,7 @@ def test_fam06_two_people_sign_a_name_at_once_and_it_changes_once(race, now):
     town = ready(race, now)
     town.announce_hour(town.now)
     runs.sign(town.session, town.checked.id, by=town.second, now=town.now)
-    preparation.prepare(town.session, town.checked.id, by=town.second, now=town.now)
+    prepare_all(town.session, town.checked.id, by=town.second, now=town.now)
     town.open(town.checked)
     town.confirm(town.ana)
     town.at(town.now + dt.timedelta(hours=1))

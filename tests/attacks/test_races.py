@@ -16,7 +16,7 @@ from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.statements import keyed_write
 from enrollment.draw import requests, runs
 from enrollment.draw.draws import Draw, Snapshot
-from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication import opening
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Run
 from enrollment.eligibility.tiers import claimed_facts
@@ -38,6 +38,7 @@ from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.season.rounds import Round
 from portal.jobs import runner
 from tests.support.leases import end_lease
+from tests.support.prepare_all import prepare_all
 from tests.support.town_families import id_number
 
 pytestmark = pytest.mark.long
@@ -170,7 +171,7 @@ def test_the_second_signature_given_twice_at_once_publishes_once(race, now):
     assert broken(said) == []
     with Session(race.engine) as session:
         assert session.scalar(select(func.count()).select_from(Publication)) == 1
-        preparation.prepare(session, run.id, by=town.city_pair()[0], now=town.now)
+        prepare_all(session, run.id, by=town.city_pair()[0], now=town.now)
         hour = session.get_one(Publication, run.id).hour
         session.commit()
     said = race.at_once(*[lambda s: opening.open_run(s, run.id, now=hour) for _ in range(4)])

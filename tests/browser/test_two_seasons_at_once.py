@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
-from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication import opening
 from enrollment.draw.unserved import entries, explanations
 from enrollment.ground.accounts import Account, actor_of
 from enrollment.ground.outbox import Notice, TextMessage
@@ -27,6 +27,7 @@ from portal.text.messages import notice_words
 from tests.browser.another_page import another_page
 from tests.browser.test_officials_season_pages import signed_in_key
 from tests.support.axe import assert_axe_clean
+from tests.support.prepare_all import prepare_all
 from tests.support.town import Town
 from tests.support.town_season import at
 
@@ -292,7 +293,7 @@ def test_the_supplementary_result_of_one_year_is_signed_and_told_while_the_next_
     assert city.page.goto(f"/officials/2027/draws/runs/{run_id}").url.endswith(f"/officials/2026/draws/runs/{run_id}")
     with site.session() as session, session.begin():
         by = actor_of(session.get_one(Account, overlap.official))
-        preparation.prepare(session, run_id, by=by, now=SUPPLEMENTARY_RESULT - dt.timedelta(minutes=5))
+        prepare_all(session, run_id, by=by, now=SUPPLEMENTARY_RESULT - dt.timedelta(minutes=5))
     with site.session() as session, session.begin():
         opening.open_run(session, run_id, now=SUPPLEMENTARY_RESULT)
     site.set_time(SUPPLEMENTARY_RESULT + dt.timedelta(minutes=1))

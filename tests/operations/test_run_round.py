@@ -12,7 +12,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs
-from enrollment.draw.publication import preparation
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.ground import jobs
@@ -26,6 +25,7 @@ from tests.operations.serving import ROOT, environment, eventually
 from tests.operations.test_background import kill_all_of
 from tests.support.keys import KEYS
 from tests.support.leases import end_lease
+from tests.support.prepare_all import prepare_all
 from tests.support.town import Town
 
 
@@ -131,7 +131,7 @@ def test_two_second_signatures_at_once_publish_once(engine):
         thread.join()
     assert sorted(map(str, outcomes)) == ["2", "run_cannot_be_signed"]
     with Session(engine) as session, session.begin():
-        preparation.prepare(session, run_id, by=second, now=NOW)
+        prepare_all(session, run_id, by=second, now=NOW)
         hour = session.get_one(Publication, run_id).hour
         job = session.scalars(select(jobs.Job.id).where(jobs.Job.kind == "publish_run")).one()
     assert runner.run(engine, lambda _session: hour, job, "worker") == "done"

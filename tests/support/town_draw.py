@@ -27,6 +27,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
 from portal.demo.actors import simulated_witnesses
+from tests.support.prepare_all import prepare_all
 
 
 class Draw:
@@ -87,7 +88,7 @@ class Draw:
         run = run or runs.of_round(self.session, self.the_round.id)[0]
         for official in self.city_pair():
             runs.sign(self.session, run.id, by=official, now=self.now)
-        preparation.prepare(self.session, run.id, by=self.city_pair()[1], now=self.now)
+        prepare_all(self.session, run.id, by=self.city_pair()[1], now=self.now)
         return run
 
     def publish(self, run: Run | None = None) -> Run:
@@ -225,7 +226,7 @@ class Draw:
             execution.execute(self.session, run_id, now=self.now)
             self.announce_hour(self.now)
             if replay.let_wait_if_approved(self.session, run_id, now=self.now):
-                preparation.prepare(self.session, run_id, by=SYSTEM, now=self.now)
+                prepare_all(self.session, run_id, by=SYSTEM, now=self.now)
                 try:
                     self.open(runs.one(self.session, run_id))
                 except Refused as refused:

@@ -162,14 +162,6 @@ def finish(session: Session, run_id: uuid.UUID, *, now: dt.datetime) -> int:
     return session.scalar(select(func.count()).where(PreparedOffer.run_id == run_id)) or 0
 
 
-def prepare(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
-    """All batches in one transaction.  The worker uses a transaction for each batch."""
-    after = prepare_batch(session, run_id, by=by)
-    while after is not None:
-        after = prepare_batch(session, run_id, by=by, after=after)
-    return finish(session, run_id, now=now)
-
-
 def clear(session: Session, run_id: uuid.UUID) -> None:
     """Delete the prepared rows of a run that was opened or set aside; results are kept as long as the run is the newest."""
     for table in (PreparedOffer, PreparedNotice):

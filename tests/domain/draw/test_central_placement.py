@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from enrollment.draw import runs
 from enrollment.draw.central import central_list, central_proposals, central_runs
 from enrollment.draw.comparison import dry_runs
-from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication import opening
 from enrollment.eligibility.households import Household
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
@@ -20,6 +20,7 @@ from enrollment.places import distances
 from enrollment.results import family_results
 from enrollment.season import policy_approval
 from enrollment.season.rounds import Round
+from tests.support.prepare_all import prepare_all
 from tests.support.prepared import prepared
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
@@ -45,7 +46,7 @@ def proposed(town, run) -> dict:
 def publish(town, run) -> int:
     for by in town.city_pair():
         runs.sign(town.session, run.id, by=by, now=town.now)
-    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    prepare_all(town.session, run.id, by=by, now=town.now)
     hour = town.session.get_one(Round, run.round_id).results_at
     town.at(hour - dt.timedelta(seconds=1))
     with pytest.raises(Refused, match="before_the_hour"):
@@ -137,7 +138,7 @@ def test_drw06_what_changed_before_the_hour_stops_it(left_over):
     run = town.place_centrally()
     for by in town.city_pair():
         runs.sign(town.session, run.id, by=by, now=town.now)
-    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    prepare_all(town.session, run.id, by=by, now=town.now)
     town.change_places(town.programme_of(town.near), places=0)
     town.at(town.session.get_one(Round, run.round_id).results_at)
     with pytest.raises(Refused, match="places_changed"), town.session.begin_nested():
@@ -204,7 +205,7 @@ def test_drw08_who_opts_out_after_the_signatures_gets_no_offer_and_no_message(le
     assert run.summary["placed"] == 2
     for by in town.city_pair():
         runs.sign(town.session, run.id, by=by, now=town.now)
-    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    prepare_all(town.session, run.id, by=by, now=town.now)
     town.withdraw_after_the_draw(town.ben)
     town.cui.agrees_to_central = False
     town.session.flush()

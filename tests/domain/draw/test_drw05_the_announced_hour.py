@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.draw import replay, requests, runs
-from enrollment.draw.publication import hours, opening, preparation
+from enrollment.draw.publication import hours, opening
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, Publication
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
@@ -15,6 +15,7 @@ from enrollment.offers.offers import Offer
 from enrollment.results import run_signing
 from enrollment.season import calendar, seasons
 from enrollment.season.facts import Fact
+from tests.support.prepare_all import prepare_all
 from tests.support.prepared import prepared
 from tests.support.town_season import at
 
@@ -93,7 +94,7 @@ def test_drw05_the_answers_are_due_from_the_hour(drawn_town):
 def test_drw05_a_second_opening_makes_nothing(drawn_town):
     town = drawn_town
     town.sign(town.checked)
-    preparation.prepare(town.session, town.checked.id, by=town.city_pair()[0], now=town.now)
+    prepare_all(town.session, town.checked.id, by=town.city_pair()[0], now=town.now)
     assert count(town, PreparedOffer) == 2, "a second preparation adds nothing"
     town.at(HOUR)
     town.open(town.checked)

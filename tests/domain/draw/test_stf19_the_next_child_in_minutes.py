@@ -3,11 +3,12 @@
 import datetime as dt
 
 from enrollment.draw import execution, replay, runs
-from enrollment.draw.publication import hours, preparation
+from enrollment.draw.publication import hours
 from enrollment.draw.vacancies import next_child
 from enrollment.draw.vacancies.next_child import SETTLING, VacancyState
 from enrollment.ground.accounts import SYSTEM
 from enrollment.offers.arrivals import absences
+from tests.support.prepare_all import prepare_all
 from tests.support.town_season import at
 
 
@@ -21,7 +22,7 @@ def opens(town, run_id):
     """What the worker and the clock do."""
     execution.execute(town.session, run_id, now=town.now)
     assert replay.let_wait_if_approved(town.session, run_id, now=town.now)
-    preparation.prepare(town.session, run_id, by=SYSTEM, now=town.now)
+    prepare_all(town.session, run_id, by=SYSTEM, now=town.now)
 
 
 def test_stf19_a_vacancy_goes_to_the_next_child_minutes_after_the_act(town):

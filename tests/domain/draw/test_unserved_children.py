@@ -8,7 +8,7 @@ from sqlalchemy import select
 from enrollment.applications import sibling_binding
 from enrollment.draw import runs
 from enrollment.draw.central import central_market
-from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication import opening
 from enrollment.draw.unserved import accepted_places, board, choices, declines, entries, explanations, officers
 from enrollment.draw.unserved.entries import BoardState
 from enrollment.draw.unserved.rows import ChosenPlace, UnservedChild
@@ -16,6 +16,7 @@ from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.maintenance import season_end
 from enrollment.offers.offer_rows import OfferState
 from enrollment.season.rounds import Round
+from tests.support.prepare_all import prepare_all
 from tests.support.statements import counted
 from tests.support.town_season import at
 
@@ -64,7 +65,7 @@ def sends(town):
     assert run.state == "checked", run.error
     for by in town.city_pair():
         runs.sign(town.session, run.id, by=by, now=town.now)
-    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    prepare_all(town.session, run.id, by=by, now=town.now)
     town.at(town.session.get_one(Round, run.round_id).results_at)
     opening.open_run(town.session, run.id, now=town.now)
     return run

@@ -3,11 +3,12 @@
 from sqlalchemy import Engine, event, select
 
 from enrollment.draw import runs
-from enrollment.draw.publication import opening, preparation
+from enrollment.draw.publication import opening
 from enrollment.review import cases
 from enrollment.review.case_rows import Case
 from enrollment.season.facts import Fact
 from enrollment.season.rounds import Round
+from tests.support.prepare_all import prepare_all
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_season import at
@@ -286,7 +287,7 @@ def test_a_place_of_central_placement_is_named_as_a_proposal_with_its_distance(c
     run = town.place_centrally()
     for by in town.city_pair():
         runs.sign(town.session, run.id, by=by, now=town.now)
-    preparation.prepare(town.session, run.id, by=by, now=town.now)
+    prepare_all(town.session, run.id, by=by, now=town.now)
     town.at(town.session.get_one(Round, run.round_id).results_at)
     opening.open_run(town.session, run.id, now=town.now)
     town.session.commit()
