@@ -327,7 +327,7 @@ def town(request, now):
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """One Chromium for all tests of this worker; Playwright allows no second one in a process."""
+    """One Chromium for all tests of this worker."""
     from tests.support import chromium
 
     if not chromium.is_there():

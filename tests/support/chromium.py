@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 PROGRAMS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
 """Programs of Debian in order of preference; the first one has no window."""
@@ -36,11 +36,28 @@ def give_it_fonts(data_home: Path) -> None:
             (fonts / font.name).symlink_to(str(font))
 
 
+_running: list[Playwright] = []
+
+
+@contextlib.contextmanager
+def _playwright() -> Iterator[Playwright]:
+    """The Playwright of this process, which can have one only: whoever needs it first starts and ends it."""
+    if _running:
+        yield _running[0]
+        return
+    with sync_playwright() as started:
+        _running.append(started)
+        try:
+            yield started
+        finally:
+            _running.clear()
+
+
 @contextlib.contextmanager
 def chromium(folder: Path, *flags: str) -> Iterator[Browser]:
     """A running Chromium with its profile in `folder`, and with these flags beside the usual ones."""
     give_it_fonts(folder)
-    with sync_playwright() as playwright:
+    with _playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program(), args=[*FLAGS, *flags], env=os.environ | {"XDG_DATA_HOME": str(folder)}
         )
