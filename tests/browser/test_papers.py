@@ -159,7 +159,11 @@ def test_the_page_of_what_is_kept_says_that_the_session_is_over(site, draft, new
     page = papers_page(new_page, site, draft)
     page.goto("/offline")
     page.context.clear_cookies()
-    page.evaluate("dispatchEvent(new Event('online'))")
+    # again each second: an event during the page's own first look is that look's
+    page.wait_for_function(
+        "() => { dispatchEvent(new Event('online')); return document.querySelector('h1').textContent.includes('请重新登录') }",
+        polling=1000,
+    )
     expect(page.get_by_role("heading", level=1, name="请重新登录，您填的都还在", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="重新登录")).to_have_attribute("href", "/sign-in?next=/offline")
     expect(page.get_by_role("button", name="现在再试一次")).to_be_hidden()
