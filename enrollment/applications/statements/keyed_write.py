@@ -1,13 +1,17 @@
 """One statement that does an act of a family with all its rows, and stores the answer under the key of the request."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg import IntegrityError as PgIntegrityError
 from psycopg.types.json import Json
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from enrollment.applications.statements.prepared_write import ConnectionLost, prepared
 from enrollment.ground.sign_in import RequestKey
 
 
@@ -77,15 +81,41 @@ def write(session: Session, change: Change, *, key: RequestKey, location: str, v
         "seen_at": visit.seen_at,
         "expires_at": visit.expires_at,
     }
+    values = change.values | answer
     try:
-        found = session.connection().exec_driver_sql(change.statement, change.values | answer)
-        row = found.one_or_none()
+        row = _row(session, change.statement, values)
         if row is not None:
-            visit.saved = bool(row[1])
+            visit.saved = int(row[1]) > 0
             return row[0] is not None
-    except IntegrityError:
+    except (IntegrityError, PgIntegrityError):
         pass  # the key was used meanwhile, a code is taken, or what a row refers to is gone
     # Nothing is written, and the service looks again.  PostgreSQL locked the row to look whether it still fits, and the next
     # lock is that of the key: another click with this key holds it and waits for the row.
     session.rollback()
     return False
+
+
+def _row(session: Session, statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+    """Send the statement as a transaction of its own, or within that of the session if one has begun.
+
+    A connection that broke before the answer came leaves open whether the act is done.  It is sent again over another one: if it is
+    done, its key is used, and the service finds the answer by it.
+    """
+    engine = session.get_bind()
+    if session.in_transaction() or not isinstance(engine, Engine):
+        return _in_transaction(session, statement, values)
+    try:
+        return prepared(statement).commit(engine, values)
+    except ConnectionLost:
+        pass
+    try:
+        return _in_transaction(session, statement, values)
+    except DBAPIError as lost:  # this one ends all connections of the pool that were lost with the first
+        if not lost.connection_invalidated:
+            raise
+        session.rollback()
+        return _in_transaction(session, statement, values)
+
+
+def _in_transaction(session: Session, statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+    return session.connection().exec_driver_sql(statement, values).one_or_none()

@@ -33,24 +33,30 @@ _numbers = count()
 _log = logging.getLogger(__name__)
 
 
+def numbered(statement: str) -> tuple[list[str], bytes]:
+    """The names of a statement's `%(name)s` in their order, and its text with `$1` instead, as libpq wants it."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        if name is None:
+            return "%"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return names, PARAMETER.sub(number, statement).encode()
+
+
 class PreparedRead:
     """`statement`: SQL for rows with one column of JSON, with `%(name)s` for what is given later (an id, bytes, or NULL), as
     `read_ahead.compiled` writes it."""
 
     def __init__(self, statement: str):
         self.statement = statement
-        self.names: list[str] = []
-        self._text = PARAMETER.sub(self._numbered, statement).encode()
+        self.names, self._text = numbered(statement)
         self._name = f"portal_read_{next(_numbers)}".encode()
         self._formats = [Format.BINARY] * len(self.names)
-
-    def _numbered(self, found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None:
-            return "%"
-        if name not in self.names:
-            self.names.append(name)
-        return f"${self.names.index(name) + 1}"
 
     def one(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
         """The value of a statement that always has a row.  Raises NoResultFound without it."""
@@ -69,7 +75,7 @@ class PreparedRead:
         except Error:
             return self._once_more(session, values)
         try:
-            _tell(engine, pooled.dbapi_connection, self.statement, values)
+            tell(engine, pooled.dbapi_connection, self.statement, values)
             return self._sent(pooled, values)
         except Error as fault:
             if str(fault):  # PostgreSQL said why, which the long way would hide
@@ -122,7 +128,7 @@ class PreparedRead:
         return session.connection().exec_driver_sql(self.statement, dict(values)).scalar_one_or_none()
 
 
-def _tell(engine: Engine, driver: DBAPIConnection | None, statement: str, values: Mapping[str, Any]) -> None:
+def tell(engine: Engine, driver: DBAPIConnection | None, statement: str, values: Mapping[str, Any]) -> None:
     """Tell who listens to the statements of this engine, as SQLAlchemy would."""
     for listener in engine.dispatch.before_cursor_execute:
         listener(driver, None, statement, values, None, False)

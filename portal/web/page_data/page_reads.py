@@ -14,7 +14,7 @@ from enrollment.ground.accounts import Account, Role
 from enrollment.results import family_state
 from portal.web.authentication import own_account, signed_in
 from portal.web.reading.request_read import catalogue, common
-from portal.web.unit_of_work import db
+from portal.web.unit_of_work import db, services
 
 DESKS = ("public", "parents", "helpers")
 
@@ -34,15 +34,16 @@ def read_saved_state() -> None:
 def family_as_read() -> Iterator[Session | None]:
     """A session that answers from the state of the signed-in guardian's family, read in one statement, and from the catalogue.
 
-    It is another one than the request's, on the same connection, and writes nothing: what is changed in its objects says how
-    the family will look after a change that another statement makes.  None for whom nothing is read ahead.
+    It is another one than the request's and writes nothing: what is changed in its objects says how the family will look after a
+    change that another statement makes.  It reads in the request's transaction if one has begun, and begins none for it.  None for
+    whom nothing is read ahead.
     """
     account = _account_to_read()
     if account is None:
         yield None
         return
     state = family_state.read(db(), account)  # before the transaction of the write begins, where it has not
-    with Session(db().connection(), autoflush=False) as read:
+    with Session(db().connection() if db().in_transaction() else services().engine, autoflush=False) as read:
         catalogue().attach(read, lambda: common(db()).stamps)
         family_state.keep_as_read(read, account, state)
         yield read

@@ -3,13 +3,15 @@
 import threading
 import uuid
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application, ApplicationVersion
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.statements import first_submission
+from enrollment.applications.statements.prepared_write import ConnectionLost, PreparedWrite
 from enrollment.ground.outbox import Notice
+from enrollment.ground.reading.prepared_read import PreparedRead
 from tests.portal.parents.desk import filled
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
@@ -17,6 +19,8 @@ from tests.support.statements import counted
 
 MOST = 3
 """Statements of a hot write: the session, the read, and the write, which saves the session with its message too."""
+
+PROCESS = PreparedRead("SELECT to_json(pg_backend_pid())")
 
 
 @prepared
@@ -98,6 +102,34 @@ def test_TRU14_clicks_at_once_make_one_receipt(app, client, town, ana):
     assert rows(town.session, ApplicationVersion, ana) == 1
     assert rows(town.session, MoveMade, ana) == 1
     assert rows(town.session, Notice, ana) == 1
+
+
+def test_TRU14_an_answer_that_is_lost_after_the_act_is_found_by_its_key(client, town, ana, monkeypatch):
+    """The connection breaks between the commit and its answer: nobody knows, and it is sent once more."""
+    form, real = form_of(client, ana), PreparedWrite.commit
+
+    def lost(statement, engine, values):
+        assert real(statement, engine, values) is not None
+        raise ConnectionLost
+
+    monkeypatch.setattr(PreparedWrite, "commit", lost)
+    answer = client.post(path_of(ana), data=form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/parents/applications/{ana.id}/receipts/1")
+    assert [rows(town.session, table, ana) for table in (ApplicationVersion, MoveMade, Notice)] == [1, 1, 1]
+
+
+def test_TRU14_a_connection_that_is_lost_before_the_act_costs_nothing(app, client, town, ana, monkeypatch):
+    form, read = form_of(client, ana), first_submission.read
+
+    def read_and_lose(session, application_id, *, by):
+        found = read(session, application_id, by=by)
+        town.session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": PROCESS.one(session, {})})
+        return found
+
+    monkeypatch.setattr(first_submission, "read", read_and_lose)
+    answer = client.post(path_of(ana), data=form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/parents/applications/{ana.id}/receipts/1")
+    assert [rows(town.session, table, ana) for table in (ApplicationVersion, MoveMade, Notice)] == [1, 1, 1]
 
 
 def test_TRU14_a_registration_code_that_is_taken_is_drawn_again(client, town, gardens, ana, monkeypatch):
