@@ -1,10 +1,11 @@
 """How many requests of one address a page process takes: nginx counts them before it, Caddy cannot (`operations/proxy/front.py`).
 
-Each process counts for itself, so behind Caddy an address has so many times the rate as there are processes.  A refused request costs a
-fiftieth of a page: it is refused before its session is read.
+Each process counts for itself and takes its part, doubled because requests do not come evenly: behind Caddy an address has at most twice the
+rate, and behind nginx nobody reaches it.  A refused request costs a fiftieth of a page: it is refused before its session is read.
 """
 
 import ipaddress
+import os
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ a phone and of a browser are the ones that are met first."""
 
 LINE = 64
 """Bits of an IPv6 address that a carrier gives to one line; the subscriber chooses the rest, another one for each request."""
+
+PART = 2 / (2 * (os.cpu_count() or 1))
+"""The part of a process, of twice as many as there are cores (`operations/page_processes.py`), doubled."""
 
 MOST_ADDRESSES = 20_000
 HEADER = "X-Too-Often"
@@ -36,7 +40,9 @@ def line_of(address: str) -> str:
 class AddressRate:
     """A bucket for each address: `burst` requests, and `rate` more a second."""
 
-    def __init__(self, rate: float = RATE, burst: float = BURST, moment: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, rate: float = RATE * PART, burst: float = BURST * PART, moment: Callable[[], float] = time.monotonic
+    ):
         self.rate, self.burst, self.moment = rate, burst, moment
         self._left: dict[str, tuple[float, float]] = {}
 
