@@ -1,6 +1,6 @@
 """An HTTP/1.1 connection that is kept open, for small requests by the thousand.
 
-`http.client` reads the headers of an answer with the parser of e-mails, which takes half of the time of a message.  What every
+`http.client` reads the headers of an answer with the parser of e-mails, which takes a third of the time of a message.  What every
 gateway answers, a status with `Content-Length`, is read here; anything else (chunks, no length, an interim answer, HTTP/1.0)
 is left to `http.client` from its first byte on.
 """

@@ -89,7 +89,8 @@ class LaneSender:
         if self._in_hand:
             self._outcomes += self._threads.take_outcomes(wait=0.2, gather=GATHER[self._policy.lane])
         ended = len(self._outcomes)
-        self._note_rate()
+        if not self._fails:  # else these are those of the last cycle
+            self._note_rate()
         free = self._breaker.allowance(self._capacity - self._in_hand + ended) if claim else 0
         try:
             with Session(self._engine) as session, session.begin():
