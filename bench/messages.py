@@ -32,6 +32,7 @@ import psutil
 from sqlalchemy import Engine, create_engine, text
 
 from enrollment.ground import vault
+from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
 from portal.gateways.stand_ins.messages import TestGateway
 from portal.operations.embedded import Postgres
@@ -66,7 +67,7 @@ class Bench:
         with administration.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
         administration.dispose()
-        engine = create_engine(plain(self.postgres.url(name)))
+        engine = open_engine(self.postgres.url(name))
         upgrade(engine)
         return engine
 

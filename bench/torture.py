@@ -32,7 +32,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bench.families import Browser, Page, Tally, fields_of
-from bench.rehearsal import City, processor_of_others
+from bench.processors import watched
+from bench.rehearsal import City
 from bench.served_city import sign_in
 from bench.torture_acts import Event, Tormentor
 from enrollment.ground import jobs
@@ -281,7 +282,7 @@ def torture(seconds: float, families: int, seed: int) -> dict[str, Any]:
             try:
                 it = Torture(city, seconds, chance)
                 tormentor = Tormentor(city.portal, data, start_again(data, city), it.tally.now, chance, disk)
-                with processor_of_others(city) as others:
+                with watched(city) as spent:
                     it.run(tormentor)
                 settled = it.settled()
                 readable = leaks(city.engine, f"unix://{data}/valkey/valkey.sock", data)
@@ -290,7 +291,7 @@ def torture(seconds: float, families: int, seed: int) -> dict[str, Any]:
                     "readable": [f"{place}: {each}" for place, each in readable],
                     "settled_seconds": None if settled is None else round(settled, 1),
                     "full_disk": disk is not None,
-                    "others": round(others[0], 2),
+                    "others": round(spent.share_of_others, 2),
                     "date": time.strftime("%Y-%m-%d"),
                     "cores": os.cpu_count(),
                     "memory_gigabytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30,

@@ -230,6 +230,7 @@ def frozen_clock(monkeypatch, now, clock_of_the_worker) -> FrozenClock:
     clock.set(now)
     monkeypatch.setattr("portal.web.clock.real_now", lambda: clock.now)
     monkeypatch.setattr("portal.web.clock.database_now", lambda _session: clock.now)
+    monkeypatch.setattr("portal.web.clock.of_epoch", lambda _microseconds: clock.now)
     return clock
 
 

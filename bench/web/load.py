@@ -1,6 +1,7 @@
 """A closed-loop client, and the processor time that each part of the machine takes in the meantime."""
 
 import contextlib
+import itertools
 import os
 import resource
 import socket
@@ -99,6 +100,38 @@ def run(port: int, requests: Iterable[Request], seconds: float, connections: int
                 answers.seconds.append(took)
                 if request.done is not None:
                     request.done(status)
+
+    threads = [threading.Thread(target=client) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answers.elapsed = time.perf_counter() - began
+    return answers
+
+
+def at_rate(port: int, requests: Iterator[Request], a_second: float, seconds: float, connections: int = 200) -> Answers:
+    """Send so many a second however the server is doing; an answer's time counts from the moment at which it was due."""
+    answers, lock, numbers = Answers(), threading.Lock(), itertools.count()
+    began = time.perf_counter()
+
+    def client() -> None:
+        while True:
+            with lock:
+                due = began + next(numbers) / a_second
+                request = next(requests)
+            if due >= began + seconds:
+                return
+            time.sleep(max(0.0, due - time.perf_counter()))
+            try:
+                status, answer = send(port, request)
+            except OSError:
+                status, answer = 0, b""
+            took = time.perf_counter() - due
+            with lock:
+                answers.statuses[status] += 1
+                answers.bytes += len(answer)
+                answers.seconds.append(took)
 
     threads = [threading.Thread(target=client) for _ in range(connections)]
     for thread in threads:

@@ -7,7 +7,7 @@ request in a list is agreed to by mistake.
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit
@@ -17,6 +17,8 @@ from enrollment.ground.errors import Refused
 
 OPEN_FOR = dt.timedelta(days=7)
 """How long a request waits for a second person."""
+
+NEEDED = 2
 
 
 class Signature(Base):
@@ -36,10 +38,34 @@ class Signature(Base):
 
 
 def signatures_of(session: Session, subject: str, subject_id: uuid.UUID, digest: str) -> list[Signature]:
-    found = select(Signature).where(
-        Signature.subject == subject, Signature.subject_id == subject_id, Signature.digest == digest
-    )
-    return list(session.scalars(found.order_by(Signature.signed_at)))
+    """The signatures that count, in their order.
+
+    Once two people in office have signed, theirs stay, whoever leaves later.  Before that, whoever has lost the account since is none
+    of the two, and no page tells that this person's signature waits for another one.
+    """
+    found = _signed(session, subject, subject_id, digest)
+
+    def in_office(at: dt.datetime) -> list[Signature]:
+        return [each for each, left_at in found if each.signed_at <= at and (left_at is None or left_at > at)]
+
+    decided = next((each.signed_at for each, _left_at in found if len(in_office(each.signed_at)) >= NEEDED), None)
+    if decided is None:
+        return [each for each, left_at in found if left_at is None]
+    return [*in_office(decided), *(each for each, _left_at in found if each.signed_at > decided)]
+
+
+def _signed(
+    session: Session, subject: str, subject_id: uuid.UUID, digest: str
+) -> list[tuple[Signature, dt.datetime | None]]:
+    """Every signature with the time at which its account was disabled."""
+    found = select(Signature, Account.disabled_at).join(Account, Account.id == Signature.account_id)
+    mine = found.where(Signature.subject == subject, Signature.subject_id == subject_id, Signature.digest == digest)
+    return [(row.Signature, row.disabled_at) for row in session.execute(mine.order_by(Signature.signed_at))]
+
+
+def waits() -> ColumnElement[bool]:
+    """SQL condition for a list of signatures that wait for a second one: the signer has not lost the account since."""
+    return select(Account.id).where(Account.id == Signature.account_id, Account.disabled_at.is_(None)).exists()
 
 
 def sign(
@@ -51,8 +77,8 @@ def sign(
 
     Refuses `signed_already` when this person signed before.
     """
-    earlier = signatures_of(session, subject, subject_id, digest)
-    if any(signature.account_id == by.account_id for signature in earlier):
+    earlier = _signed(session, subject, subject_id, digest)
+    if any(signature.account_id == by.account_id for signature, _left_at in earlier):
         raise Refused("signed_already")
     session.add(
         Signature(
@@ -66,10 +92,7 @@ def sign(
     )
     audit.record(session, "sign", subject, subject_id, by=by, now=now, digest=digest)
     session.flush()
-    in_office = select(func.count()).where(
-        Account.id.in_(each.account_id for each in earlier), Account.disabled_at.is_(None)
-    )
-    return (session.scalar(in_office) or 0) + 1
+    return sum(left_at is None for _signature, left_at in earlier) + 1
 
 
 def has_lapsed(asked_at: dt.datetime, now: dt.datetime) -> bool:

@@ -68,6 +68,7 @@ def _live(by: Actor):
 def waiting(session: Session, *, by: Actor) -> list[Revocable]:
     """Offers that one person has signed to revoke, the oldest first."""
     found = _live(by).join(Signature, (Signature.subject == SUBJECT) & (Signature.subject_id == Offer.id))
+    found = found.where(signatures.waits())
     return [_revocable(session, row) for row in session.execute(found.order_by(Signature.signed_at))]
 
 

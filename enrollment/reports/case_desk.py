@@ -180,7 +180,7 @@ def _falsehoods(session: Session, by: Actor) -> Iterator[DeskCase]:
         .join(Application, Application.id == Offer.application_id)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.state.in_(LIVE), scope.scope_condition(by))
+        .where(Offer.state.in_(LIVE), scope.scope_condition(by), signer.disabled_at.is_(None))
     )
     for offer_id, code, area, signer_id, name, at in session.execute(found):
         due = at + dt.timedelta(days=FALSEHOOD_DAYS)

@@ -7,13 +7,12 @@ import datetime as dt
 import http.client
 import json
 import select
-import ssl
+import socket
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +21,7 @@ from sqlalchemy.orm import Session
 from enrollment.delivery.settlement import Verdict
 from enrollment.ground.outbox import DeliveryError, SentMessage
 from portal.config import Config
+from portal.gateways.kept_connection import KeptConnection
 
 TIMEOUT = 5
 """Seconds until a silent gateway counts as down."""
@@ -68,21 +68,10 @@ class GatewayConnection:
     """A connection that is kept open between messages.  A message is written to it once: the sender decides what follows."""
 
     def __init__(self, address: str, token: str | None):
-        parts = urlsplit(address)
-        self._path = parts.path or "/"
-        if parts.query:
-            self._path += f"?{parts.query}"
-        host, port = parts.hostname or "", parts.port
-        if parts.scheme == "https":
-            context = ssl.create_default_context()
-            self._client: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, port, timeout=TIMEOUT, context=context
-            )
-        else:
-            self._client = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
-        self._headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"}
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+            headers["Authorization"] = f"Bearer {token}"
+        self._client = KeptConnection(address, headers, timeout=TIMEOUT, largest=LARGEST_ANSWER)
         self._used_at = 0.0
 
     def send(self, key: str, to: str, body: str) -> Attempt:
@@ -93,21 +82,17 @@ class GatewayConnection:
             return Attempt(Verdict.PUT_BACK, DeliveryError.NO_ANSWER, down=True)
         content = json.dumps({"to": to, "text": body}, ensure_ascii=False).encode()
         try:
-            self._client.request("POST", self._path, content, self._headers | {"Idempotency-Key": key})
-            answer = self._client.getresponse()
-            text = answer.read(LARGEST_ANSWER)
-            if not answer.isclosed():
-                self.close()  # more than anybody needs
+            answer = self._client.post(content, "Idempotency-Key", key)
             self._used_at = time.monotonic()
-            return read_answer(answer.status, text, answer.headers.get("Retry-After"))
+            return read_answer(answer.status, answer.content, answer.headers.get("retry-after"))
         except (OSError, http.client.HTTPException, ValueError):
             self.close()
             return Attempt(Verdict.UNCERTAIN, DeliveryError.NO_ANSWER, down=True)
 
     def _connect(self) -> None:
-        if self._client.sock is not None and (self._idle_too_long() or _is_closed(self._client)):
+        if self._client.socket is not None and (self._idle_too_long() or _is_closed(self._client.socket)):
             self.close()
-        if self._client.sock is None:
+        if self._client.socket is None:
             self._client.connect()
 
     def _idle_too_long(self) -> bool:
@@ -117,10 +102,10 @@ class GatewayConnection:
         self._client.close()
 
 
-def _is_closed(client: http.client.HTTPConnection) -> bool:
+def _is_closed(connection: socket.socket) -> bool:
     """Whether the other side closed the connection, or wrote to it unasked."""
     poll = select.poll()
-    poll.register(client.sock, select.POLLIN)
+    poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))
 
 

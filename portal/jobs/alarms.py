@@ -28,6 +28,7 @@ from portal.gateways.messages import open_connection
 from portal.text.formats import moment
 from portal.text.messages import signed
 from portal.text.words import word
+from portal.web import clock
 from portal.web.clock import real_now
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ class AlarmWatch:
         with Session(self.engine) as session, session.begin():
             now = self.now(session)
             figures = operation_figures.read(session, now=now)
-            raised = self._lasting(conditions(figures, self.config))
+            differ = abs(clock.database_is_ahead(session)) > clock.MOST_DIFFERENCE
+            raised = self._lasting([*conditions(figures, self.config), *[AlarmCode.CLOCKS_DIFFER] * differ])
             raised |= self._while_away()
             began, ended = alarms.update_alarms(session, raised, tuple(AlarmCode), now=real_now())
             for alarm in [*began, *ended]:

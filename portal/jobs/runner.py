@@ -26,6 +26,7 @@ from enrollment.ground import jobs
 from enrollment.ground.errors import Refused
 from portal.jobs import process_identity, queue_entries
 from portal.jobs.queue_entries import QUEUES
+from portal.web import clock
 from portal.web.logs import fault_trace
 
 log = logging.getLogger(__name__)
@@ -119,16 +120,24 @@ class JobRun:
     def now(self, session: Session) -> dt.datetime:
         return self._clock(session)
 
+    def witnessed_now(self, session: Session) -> dt.datetime:
+        """The city's time by the clock that is behind, of the database's and this host's.
+
+        For what nobody can take back: a result that the wrong clock opened a day early has been read, and one that waits for
+        the operator has not.
+        """
+        return self.now(session) - max(clock.database_is_ahead(session), dt.timedelta())
+
     def wait_until(self, moment: dt.datetime) -> dt.datetime:
-        """Return at this moment of the city's clock, and the time.  A clock that stands still or was turned back does not
-        hold the worker: the time is then before the moment."""
+        """Return at this moment of the city's clock by both witnesses, and the time.  A clock that stands still, was turned back
+        or is far behind does not hold the worker: the time is then before the moment."""
         with self._quick_session() as session:
-            now = self.now(session)
+            now = self.witnessed_now(session)
         ends = time.monotonic() + (moment - now).total_seconds() + PATIENCE
         while now < moment and time.monotonic() < ends:
             time.sleep(max(min((moment - now).total_seconds(), 1.0), 0.002))
             with self._quick_session() as session:
-                now = self.now(session)
+                now = self.witnessed_now(session)
         return now
 
     def progress(self, done: int, of: int, step: str | None = None) -> None:

@@ -15,7 +15,7 @@ from enrollment.ground.vault import Keys
 from enrollment.maintenance import retention as rules
 from portal.operations import doctor
 from portal.text.words import word
-from portal.web.clock import real_now
+from portal.web.clock import MOST_DIFFERENCE, real_now
 
 
 def retention(session: Session, now: dt.datetime) -> None:
@@ -50,13 +50,11 @@ def backup_age(session: Session, *, demo: bool, folder: Path | None) -> None:
         raise doctor.Unwell("there is no backup yet: run `flask backup`")
 
 
-MOST_CLOCK_DIFFERENCE = dt.timedelta(seconds=5)
-
-
 def host_clock(session: Session) -> None:
-    """Raises Unwell where the clock of this host is not that of the database's: deadlines and openings are judged by it."""
+    """Raises Unwell where the clock of this host is not that of the database: sessions and codes are judged by it, and a result
+    is opened when both have reached its hour."""
     ahead = real_now() - database_clock(session)
-    if abs(ahead) > MOST_CLOCK_DIFFERENCE:
+    if abs(ahead) > MOST_DIFFERENCE:
         raise doctor.Unwell(
             f"the clock of this host is {abs(ahead).total_seconds():.0f} s {'ahead of' if ahead > dt.timedelta() else 'behind'} that of "
             "the database: switch on the time service of both (`timedatectl set-ntp true`)"

@@ -8,15 +8,14 @@ from typing import Any
 from flask import render_template
 from sqlalchemy.orm import Session
 
-from enrollment.eligibility import households
 from enrollment.offers.offer_rows import OfferState
 from enrollment.results import prepared_results
 from enrollment.results.family_results import Origin
 from enrollment.results.prepared_results import FreshResult
 from enrollment.season import openings
 from enrollment.season.openings import Chance, Opening
+from portal.parents.people import decisions
 from portal.text.area_names import area_name_of
-from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -38,10 +37,11 @@ class NextChance:
 
 
 def prepared_page(application_id: uuid.UUID) -> str | None:
-    """The page as it was prepared; None where it has to be made from the rows of today."""
+    """The page as it was prepared; None where it has to be made from the rows of today.  It asks for nothing but the one row."""
     found = prepared_results.look(db(), application_id, by=actor(), now=clock())
     if found is None:
         return None
+    decisions.note_that_none_waits()
     application = SimpleNamespace(
         id=application_id,
         year=found.year,
@@ -52,7 +52,7 @@ def prepared_page(application_id: uuid.UUID) -> str | None:
         "parents/result.html",
         application=application,
         result=_result(found),
-        form=PageForm(formdata=None),
+        form=None,
         outside=found.lives_outside,
         status=_next_chance(db(), found, application),
         after=None,
@@ -103,8 +103,5 @@ def _next_chance(session: Session, found: FreshResult, application: Any) -> Next
     if found.content["place"] is not None:
         return NextChance(application, None, None)
     chance = openings.next_chance(session, found.year, found.level, now=clock())
-    office = None
-    if chance.opening in (Opening.LATE, Opening.NONE):
-        household = households.household_of(session, found.application_id)
-        office = area_name_of(session, household.home_area) if household is not None else None
-    return NextChance(application, chance, office)
+    late = chance.opening in (Opening.LATE, Opening.NONE)
+    return NextChance(application, chance, area_name_of(session, found.home_area) if late else None)

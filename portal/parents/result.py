@@ -35,6 +35,7 @@ from portal.parents.prepared_page import prepared_page
 from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.idempotency import keeps_key, replay_answer, request_key
+from portal.web.page_data.page_reads import read_family, reads_family_itself
 from portal.web.shared_views import verify_views
 from portal.web.shared_views.finder import tiles
 from portal.web.unit_of_work import actor, clock, db, services
@@ -58,8 +59,13 @@ class AnswerForm(PageForm):
 
 @pages.get("/applications/<uuid:application_id>/result")
 @desk("parents")
+@reads_family_itself
 def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return prepared_page(application_id) or _result_page(application_of(application_id), PageForm(formdata=None))
+    page = prepared_page(application_id)
+    if page is not None:
+        return page
+    read_family()
+    return _result_page(application_of(application_id), PageForm(formdata=None))
 
 
 def _result_page(application: Application, form: PageForm) -> ResponseReturnValue:

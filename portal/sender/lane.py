@@ -46,13 +46,21 @@ AFTER_A_FAULT = 1.0
 """Seconds without the database."""
 
 
+AHEAD = 0.2
+"""Seconds of work that are claimed ahead: longer than a cycle takes, far less than `threads.LONGEST_IN_HAND`."""
+
+MOST_AHEAD = 12
+"""Messages in hand for each thread, at most."""
+
+
 class LaneSender:
-    """`threads` messages are sent at the same time; as many more are claimed, so that no thread waits for the database."""
+    """`threads` messages are sent at the same time; as many more are claimed, or what the gateway takes in `AHEAD`, so that no
+    thread waits for the database."""
 
     def __init__(self, config: Config, engine: Engine, policy: LanePolicy, breaker: Breaker, threads: int):
         self._config, self._engine, self._policy, self._breaker = config, engine, policy, breaker
         self._token = uuid.uuid4()
-        self._capacity = 2 * threads
+        self._count, self._rate, self._ended_at = threads, 0.0, time.monotonic()
         self._in_hand = 0
         self._outcomes: list[Outcome] = []
         self._upkeep_due = 0.0
@@ -81,6 +89,8 @@ class LaneSender:
         if self._in_hand:
             self._outcomes += self._threads.take_outcomes(wait=0.2, gather=GATHER[self._policy.lane])
         ended = len(self._outcomes)
+        if not self._fails:  # else these are those of the last cycle
+            self._note_rate()
         free = self._breaker.allowance(self._capacity - self._in_hand + ended) if claim else 0
         try:
             with Session(self._engine) as session, session.begin():
@@ -97,6 +107,19 @@ class LaneSender:
         self._in_hand -= ended
         self._dispatch(claimed)
         return len(claimed) + ended
+
+    @property
+    def _capacity(self) -> int:
+        """How many messages this lane has in hand at most."""
+        return max(2 * self._count, min(int(self._rate * AHEAD), MOST_AHEAD * self._count))
+
+    def _note_rate(self) -> None:
+        """How many messages a second the gateway takes: those that were tried since the last cycle, with those before."""
+        tried = sum(each.verdict != Verdict.PUT_BACK for each in self._outcomes)
+        if tried:
+            moment = time.monotonic()
+            self._rate += 0.3 * (tried / max(moment - self._ended_at, 0.001) - self._rate)
+            self._ended_at = moment
 
     def _transaction(self, session: Session, free: int) -> list[Claimed]:
         now = self._now(session)

@@ -18,6 +18,9 @@ WECHAT_CONNECTIONS = 8
 INBOX_CONNECTIONS = 2
 """Threads of a lane in the demo, where the gateway is a table."""
 
+NOTICE_SENDERS, FEW = 2, 16
+"""With fewer connections than `FEW` the gateway is the limit, and one sender is enough."""
+
 
 def policies(config: Config) -> list[LanePolicy]:
     texts = [
@@ -35,15 +38,23 @@ def connections(config: Config, lane: Lane) -> int:
     return CODE_CONNECTIONS if lane == Lane.CODES else config.message_connections
 
 
+def shares(config: Config, lane: Lane) -> list[int]:
+    """The threads of each sender of a lane.  Notices have two: one stores and claims in the database while the other sends."""
+    count = connections(config, lane)
+    senders = NOTICE_SENDERS if lane == Lane.NOTICES and count >= FEW else 1
+    return [count // senders + (number < count % senders) for number in range(senders)]
+
+
 def lanes(config: Config) -> list[LaneSender]:
-    """The lanes, each with its own connections to the database; the gateway of texts is down for both of its lanes or for
+    """The lanes, each sender with its own connections to the database; the gateway of texts is down for both of its lanes or for
     none, WeChat for itself."""
     of_texts, of_wechat = Breaker(), Breaker()
     found = []
     for policy in policies(config):
         breaker = of_wechat if policy.lane == Lane.WECHAT else of_texts
-        engine = open_engine(config.database_url, pool_size=1, max_overflow=INBOX_CONNECTIONS)
-        found.append(LaneSender(config, engine, policy, breaker, connections(config, policy.lane)))
+        for threads in shares(config, policy.lane):
+            engine = open_engine(config.database_url, pool_size=1, max_overflow=INBOX_CONNECTIONS)
+            found.append(LaneSender(config, engine, policy, breaker, threads))
     return found
 
 

@@ -4,7 +4,6 @@ A browser is known by a signed cookie with a random id and the phones and logins
 cookie signs nobody in: it only gives the owner of a phone or login an allowance that a stranger's attempts cannot use up.
 """
 
-import ipaddress
 import secrets
 
 from flask import Flask, Response, current_app, g, request, session
@@ -14,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from enrollment.ground.phones import phone_index
 from enrollment.ground.sign_in import Asker
 from enrollment.ground.vault import blind_index, normalise
+from portal.web.front.address_rate import line_of
 from portal.web.unit_of_work import services
 
 LIFETIME = 400 * 24 * 3600
@@ -26,22 +26,9 @@ MOST_LOGINS = 12
 SESSION_KEY = "browser"
 
 
-NETWORK_OF_A_LINE = 64
-"""Bits of an IPv6 address that a carrier gives to one line; the subscriber chooses the rest, another one for each request."""
-
-
 def network_address() -> str:
     """The address that attempts are counted by: with IPv6 that of the line."""
-    told = get_remote_address()
-    try:
-        address = ipaddress.ip_address(told)
-    except ValueError:
-        return told
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, NETWORK_OF_A_LINE), strict=False).network_address)
+    return line_of(get_remote_address())
 
 
 def asker_for(phone: str) -> Asker:

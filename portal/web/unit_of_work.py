@@ -47,9 +47,15 @@ def db() -> Session:
 
 
 def clock() -> dt.datetime:
-    """The time of this request.  Every call in one request returns the same value."""
+    """The time of this request.  Every call in one request returns the same value.
+
+    It is that of the database, as it was when the request first asked it; of this host where it has asked nothing yet.
+    """
     if "now" not in g:
-        g.now = clocks.city_time(common(db()).ahead) if services().config.demo else clocks.real_now()
+        if services().config.demo:
+            g.now = common(db()).read_at + common(db()).ahead
+        else:
+            g.now = common(db()).read_at if "common" in g else clocks.real_now()
     return g.now
 
 

@@ -44,8 +44,9 @@ class Teller(BaseHTTPRequestHandler):
         if is_check and self.server.check_held:
             held.wait(30)
         verdict = self.server.verdict if is_check else {}
-        self.send_response(204 if is_check else 200)
-        for key, value in verdict.items():
+        status, more = (204, {}) if is_check else self.server.answers
+        self.send_response(status)
+        for key, value in (verdict | more).items():
             self.send_header(key, value)
         self.send_header("Content-Type", "application/json")
         self.send_header("Connection", "close")
@@ -77,6 +78,7 @@ class Backend(socketserver.UnixStreamServer):
         super().__init__(str(path), Teller)
         self.name, self.seen, self.verdict = name, [], {"Set-Cookie": "visit=in.test; Path=/"}
         self.held, self.check_held = threading.Event(), False
+        self.answers: tuple[int, dict[str, str]] = (200, {})
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def end(self) -> None:
@@ -123,6 +125,7 @@ class Proxied:
             connection.request(method, path, body, named)
             answer = connection.getresponse()
             content = answer.read()
+        self.last = content.decode(errors="replace")
         try:
             return answer, json.loads(content)
         except ValueError:

@@ -13,6 +13,7 @@ from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.applications import Wish
 from enrollment.applications.returned_items import ReturnedItem
+from enrollment.draw import execution, runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import jobs
@@ -28,8 +29,8 @@ from enrollment.season.rounds import Round
 from portal.app import create_app
 from portal.config import Config
 from portal.demo import people, season, time_travel
-from portal.demo.actors import bulk_acts, simulated_witnesses
-from portal.demo.actors.due_steps import due_step
+from portal.demo.actors import bulk_acts, simulated_draw, simulated_witnesses
+from portal.demo.actors.due_steps import SimulatedStep, due_step
 from portal.demo.city_builder import CityBuilder
 from portal.demo.planning import examples
 from portal.demo.rounds.later_rounds import LaterRounds
@@ -206,8 +207,13 @@ def test_a_fresh_demo_has_a_plan_and_a_study_whose_pages_show_the_results(databa
         assert not part or part in answer.text
 
 
-def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(city):
-    """As in a city that is built to its end: the families answer, ask again or come late, and two officials draw, once."""
+def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(city, monkeypatch):
+    """As in a city that is built to its end: the families answer, ask again or come late, and two officials draw, once, also where
+    they were killed between their transactions."""
+
+    def killed(*_args, **_values):
+        raise KeyboardInterrupt
+
     hour = season.DATES["result"][0]
     bulk_acts.finish_answers(city, hour + dt.timedelta(hours=5), lambda done, of: None)
     opened = [LaterRounds.of_the_city(city, lambda step, done, of: None).open_for_visitor() for _ in range(2)]
@@ -215,9 +221,18 @@ def test_the_clock_of_a_visitor_opens_the_supplementary_round_and_draws_it(city)
     with Session(city) as session:
         asking = select(func.count(Wish.application_id.distinct())).join(Round, Round.id == Wish.round_id)
         assert session.scalar(asking.where(Round.number == 2)) > 0
+    for step in ((execution, "execute"), (simulated_draw, "publish"), (runs, "sign")):
+        with monkeypatch.context() as patch:
+            patch.setattr(*step, killed)
+            with pytest.raises(KeyboardInterrupt):
+                LaterRounds.of_the_city(city, lambda step, done, of: None).finish_for_visitor()
+        with Session(city) as session:
+            due = due_step(session, now=season.DATES["arrival"][0])
+            assert (due.step, due.obstacle) == (SimulatedStep.SUPPLEMENTARY_DRAW, None), step
     drawn = [LaterRounds.of_the_city(city, lambda step, done, of: None).finish_for_visitor() for _ in range(2)]
     assert drawn == [True, False]
     with Session(city) as session:
+        assert len(session.scalars(select(Run.id).join(Round).where(Round.number == 2)).all()) == 1
         second = session.scalars(select(Round).where(Round.year == season.YEAR, Round.number == 2)).one()
         assert second.stage == "published"
         placed = select(func.count()).select_from(Offer).where(Offer.round_id == second.id)

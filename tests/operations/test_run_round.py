@@ -140,6 +140,67 @@ def test_two_second_signatures_at_once_publish_once(engine):
         assert session.execute(text("SELECT sum(taken) FROM programme")).scalar() == 2
 
 
+def test_a_database_whose_clock_is_ahead_opens_no_result_before_the_host_agrees(engine, monkeypatch):
+    """Nobody can take back what families have read; the job of every minute opens it when both clocks have reached the hour."""
+    runner.load_handlers()
+    run_id, job_id, (first, second) = a_started_run(engine)
+    runner.run(engine, clock, job_id, "worker")
+    with Session(engine) as session, session.begin():
+        for by in (first, second):
+            runs.sign(session, run_id, by=by, now=NOW)
+        prepare_all(session, run_id, by=second, now=NOW)
+        hour = session.get_one(Publication, run_id).hour
+        job = session.scalars(select(jobs.Job.id).where(jobs.Job.kind == "publish_run")).one()
+
+    def every_minute() -> dict:
+        with Session(engine) as session, session.begin():
+            due = jobs.enqueue(session, "publications_due", now=real_now())
+        assert runner.run(engine, lambda _session: hour, due, "worker") == "done"
+        with Session(engine) as session:
+            return session.get_one(jobs.Job, due).result
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr("portal.web.clock.database_now", lambda _session: real_now() + dt.timedelta(minutes=10))
+        assert runner.run(engine, lambda _session: hour, job, "worker") == "done"
+        assert every_minute() == {"offers": []}
+        assert the_run(engine, run_id).state == "signed"
+        with Session(engine) as session:
+            assert session.execute(text("SELECT count(*) FROM offer")).scalar() == 0
+    assert every_minute() == {"offers": [2]}
+    run = the_run(engine, run_id)
+    assert (run.state, run.published_at) == ("published", hour)
+
+
+def test_a_database_whose_clock_is_ahead_ends_no_offer_before_the_host_agrees(engine, monkeypatch):
+    """The place of a family whose time is said to be over goes to the next child, and does not come back."""
+    runner.load_handlers()
+    run_id, job_id, (first, second) = a_started_run(engine)
+    runner.run(engine, clock, job_id, "worker")
+    with Session(engine) as session, session.begin():
+        for by in (first, second):
+            runs.sign(session, run_id, by=by, now=NOW)
+        prepare_all(session, run_id, by=second, now=NOW)
+        hour = session.get_one(Publication, run_id).hour
+        job = session.scalars(select(jobs.Job.id).where(jobs.Job.kind == "publish_run")).one()
+    runner.run(engine, lambda _session: hour, job, "worker")
+    with Session(engine) as session:
+        answer_by = session.scalars(select(Offer.answer_by).limit(1)).one()
+
+    def every_minute(moment) -> dict:
+        with Session(engine) as session, session.begin():
+            due = jobs.enqueue(session, "answers_due", now=real_now())
+        assert runner.run(engine, lambda _session: moment, due, "worker") == "done"
+        with Session(engine) as session:
+            return session.get_one(jobs.Job, due).result
+
+    assert every_minute(answer_by - dt.timedelta(hours=20)) == {"reminded": 2, "ended": 0}
+    over = answer_by + dt.timedelta(minutes=5)
+    with monkeypatch.context() as wrong:
+        wrong.setattr("portal.web.clock.database_now", lambda _session: real_now() + dt.timedelta(minutes=10))
+        assert every_minute(over) == {"reminded": 0, "ended": 0}
+    assert every_minute(over) == {"reminded": 0, "ended": 2}
+
+
 def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
     """A run with failed checks is saved as failed, makes no offers, and cannot be signed."""
     runner.load_handlers()

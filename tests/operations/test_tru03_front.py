@@ -4,8 +4,13 @@ Every test runs with Caddy, and with nginx where the machine has it.
 """
 
 import contextlib
+import functools
 import gzip
 import http.client
+import re
+import threading
+import time
+from collections import Counter
 
 import pytest
 
@@ -14,6 +19,7 @@ from portal.operations.proxy.front import Front, Sockets
 from portal.operations.proxy.process import find_proxy
 from portal.operations.start_faults import Fault
 from portal.web.front import static_files
+from portal.web.front.address_rate import BURST, HEADER, RATE
 from tests.operations.proxied import KINDS, proxied
 from tests.operations.serving import eventually
 
@@ -64,6 +70,60 @@ def test_tru03_proxies_before_this_one_are_counted_from_the_right(tmp_path):
     with proxied(tmp_path, "nginx", proxies=2) as proxy:
         seen = proxy.ask("/", X_Forwarded_For="203.0.113.9, 198.51.100.7, 10.0.0.1")[1]["headers"]
         assert seen["x-forwarded-for"] == "198.51.100.7"
+
+
+STYLE = f"/static/{static_files.digests()['css']}/css/brand.css"
+
+
+def flood(front, address: str, number: int, path: str = STYLE) -> Counter[str]:
+    """So many requests of one address over one connection, as fast as they are taken: how many of each status."""
+    one = f"HEAD {path} HTTP/1.1\r\nHost: portal\r\nX-Forwarded-For: {address}\r\n\r\n".encode()
+    last = one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with front.connect() as connection:
+        threading.Thread(target=connection.sendall, args=(one * (number - 1) + last,), daemon=True).start()
+        said = b"".join(iter(functools.partial(connection.recv, 1 << 20), b""))
+    return Counter(status.decode() for status in re.findall(rb"HTTP/1\.1 (\d+)", said))
+
+
+def test_tru03_an_address_has_its_own_rate_and_takes_nothing_from_the_others(tmp_path):
+    """The zone of nginx, with the addresses as another proxy tells them: a whole carrier passes, a flood does not."""
+    with proxied(tmp_path, "nginx", proxies=1) as proxy:
+        began = time.monotonic()
+        said = flood(proxy, "203.0.113.9", BURST + 1200)
+        most = BURST + 1 + RATE * (time.monotonic() - began + 1)
+        assert set(said) == {"200", "429"} and said.total() == BURST + 1200
+        assert BURST <= said["200"] <= most
+        for spoofed in ("203.0.113.9", "203.0.113.77, 203.0.113.9"):  # only what the last proxy says counts
+            proxy.desks.seen.clear()
+            said = flood(proxy, spoofed, 1200, "/staff")
+            assert said["429"] > 0
+            assert len(proxy.desks.seen) == said["200"], "a refused request costs no process"
+        assert proxy.ask("/staff", X_Forwarded_For="203.0.113.10")[0].status == 200
+
+
+def test_tru03_behind_caddy_the_page_processes_count_and_caddy_shows_its_page(tmp_path):
+    with proxied(tmp_path, "caddy") as proxy:
+        proxy.families.answers = (429, {HEADER: "1"})
+        answer, _told = proxy.ask("/", "POST", b"a=1", Cookie="visit=in.x")
+        assert answer.status == 429
+        assert answer.getheader("Cache-Control") == "no-store"
+        assert answer.getheader(HEADER) is None
+        assert proxy.last == "often page, zh"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "neighbour"),
+    [
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:3::1"),
+        ("2001:db8:7::a:b:c", "2001:db8:7::1", "2001:db8:8::a:b:c"),
+        ("2001:db8::5:6:7:8:9", "2001:db8::5:0:0:1:2", "2001:db8::6:6:7:8:9"),
+    ],
+)
+def test_tru03_an_ipv6_line_is_one_address_however_its_second_half_is_written(tmp_path, one, other, neighbour):
+    with proxied(tmp_path, "nginx", proxies=1) as proxy:
+        said = [flood(proxy, address, BURST // 2 + 600) for address in (one, other)]
+        assert said[0]["429"] == 0 < said[1]["429"]
+        assert proxy.ask("/staff", X_Forwarded_For=neighbour)[0].status == 200
 
 
 def test_tru13_a_large_body_of_a_stranger_is_refused_unread(front):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bench.families import Browser, Family, Tally, fields_of
+from bench.processors import Processors
 from bench.rehearsal import City, come, figures, report
 from tests.support.coroutines import run_in_a_thread
 
@@ -95,7 +96,7 @@ def test_tru14_a_small_first_hour(tmp_path):
     assert tally.finished + tally.abandoned == 20
     assert tally.finished >= 15
     assert proof == {"acknowledged": tally.finished, "stored": tally.finished, "lost": 0, "double": 0}
-    report(tmp_path, figures(tally, marks, proof, 0.0), tally)
+    report(tmp_path, figures(tally, marks, proof, Processors(1.0, 0.5, 0.1), 1000.0), tally)
     assert "<svg" in (tmp_path / "rehearsal.html").read_text()
     assert weights.pop("first page of a family") <= FIRST, weights
     assert weights.pop("/") <= FIRST, weights

@@ -114,6 +114,17 @@ def test_tru15_a_database_that_refuses_is_told_directly_to_the_gateway(
     assert sum("Over: the database does not answer" in each for each in texts) == len(PHONES)
 
 
+def test_tru15_clocks_that_differ_are_told_and_when_they_agree_again(scheduler, engine, monkeypatch):
+    cycles(scheduler)
+    with monkeypatch.context() as wrong:
+        wrong.setattr("portal.web.clock.database_now", lambda _session: real_now() - dt.timedelta(seconds=8))
+        cycles(scheduler)
+        assert [body for body in told(engine) if "Alarm: the clocks of host and database differ" in body]
+        assert len(told(engine)) == len(PHONES)
+    cycles(scheduler)
+    assert len([body for body in told(engine) if "Over: the clocks of host and database differ" in body]) == len(PHONES)
+
+
 def test_tru15_a_stopped_sender_is_told_past_the_outbox(scheduler, engine, gateway):
     with Session(engine) as session, session.begin():
         session.execute(

@@ -21,7 +21,7 @@ from enrollment.ground.phones import phone_index
 from portal.config import Config
 from portal.sender.breaker import Breaker
 from portal.sender.lane import LaneSender
-from portal.sender.process import connections, policies
+from portal.sender.process import policies, shares
 from tests.support.keys import KEYS
 
 
@@ -110,8 +110,9 @@ class Outbox:
         """Both lanes run in this process, as `flask sender` runs them."""
         stopping, breaker = threading.Event(), breaker or Breaker()
         lanes = [
-            LaneSender(self.config, self.engine, policy, breaker, threads or connections(self.config, policy.lane))
+            LaneSender(self.config, self.engine, policy, breaker, each)
             for policy in self.policies()
+            for each in ([threads] if threads else shares(self.config, policy.lane))
         ]
         running = [threading.Thread(target=lane.run, args=(stopping,)) for lane in lanes]
         for thread in running:

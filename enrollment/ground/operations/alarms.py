@@ -21,6 +21,7 @@ class AlarmCode(StrEnum):
     SEALS_LATE = "seals_late"
     BACKUP_OLD = "backup_old"
     CLOCK_JUMPED = "clock_jumped"
+    CLOCKS_DIFFER = "clocks_differ"
     DISK_NEARLY_FULL = "disk_nearly_full"
 
 

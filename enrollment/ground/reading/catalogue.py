@@ -12,6 +12,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import text
@@ -51,10 +52,16 @@ class Part(Generic[T]):
         each = (f"(SELECT {counted} FROM {table})" for table in self.tables)  # noqa: S608  names of our own tables
         return " || ' ' || ".join(each)
 
+    @cached_property
+    def asked_as(self) -> str:
+        """The name of the stamp among those of a request."""
+        return " ".join(self.tables)
+
 
 def stamps_sql() -> str:
-    """SQL for one JSON object with the stamps of all parts that each request asks about."""
-    pairs = (f"'{part.name}', {part.stamp}" for part in _parts.values() if not part.every)
+    """SQL for one JSON object with the stamps of all parts that each request asks about, one for parts of the same tables."""
+    stamps = {part.asked_as: part.stamp for part in _parts.values() if not part.every}
+    pairs = (f"'{name}', {stamp}" for name, stamp in stamps.items())
     return f"json_build_object({', '.join(pairs)})"
 
 
@@ -128,7 +135,7 @@ class Attached:
         return self.catalogue.content(part, stamp, session)
 
     def _stamp(self, part: Part[Any], session: Session) -> str:
-        stamp = self.stamps().get(part.name) or self.looked.get(part.tables)
+        stamp = self.stamps().get(part.asked_as) or self.looked.get(part.tables)
         if stamp is None:
             stamp = self.looked[part.tables] = self.catalogue.look(part, lambda: session)
         return stamp

@@ -79,6 +79,9 @@ class TestGateway:
     receipts: ReceiptSender | None = None
     calls: Counter[str] = field(default_factory=Counter)
     began: float = 0.0
+    _last: float = 0.0
+    _twice: int = 0
+    _requests: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ready: threading.Event = field(default_factory=threading.Event)
 
@@ -178,6 +181,7 @@ class TestGateway:
         with self._lock:
             self.began = self.began or time.monotonic()
             self.calls[key] += 1
+            self._requests += 1
             mood = self.mood
             if self._random.random() < self.unsteady:
                 mood = self._random.choice(BAD_MOODS)
@@ -201,22 +205,24 @@ class TestGateway:
     def _deliver(self, key: str, to: str, text: str) -> int:
         known = self.delivered.get(key)
         if known is None:
-            known = self.delivered[key] = Delivered(len(self.delivered) + 1, to, text, time.monotonic())
+            self._last = time.monotonic()
+            known = self.delivered[key] = Delivered(len(self.delivered) + 1, to, text, self._last)
             if self.receipts is not None:
                 self.receipts.delivered(key, to, known.number)
         elif not self.knows_keys:
             known.times += 1
+            self._twice += known.times == 2
         return known.number
 
     def summary(self) -> dict[str, float]:
         """How many requests and messages came, how many came twice, and the seconds from the first to the last."""
-        last = max((each.at for each in self.delivered.values()), default=self.began)
-        return {
-            "requests": self.calls.total(),
-            "delivered": len(self.delivered),
-            "twice": sum(each.times > 1 for each in self.delivered.values()),
-            "seconds": last - self.began,
-        }
+        with self._lock:
+            return {
+                "requests": self._requests,
+                "delivered": len(self.delivered),
+                "twice": self._twice,
+                "seconds": max(self._last - self.began, 0.0),
+            }
 
 
 def main() -> None:

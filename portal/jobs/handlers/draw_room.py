@@ -65,7 +65,7 @@ def prepare_run(job: JobRun) -> None:
 
 @job_handler("publish_run", queue="hour")
 def publish_run(job: JobRun) -> dict:
-    """Open a result at its hour; the job begins a little earlier."""
+    """Open a result at its hour by the clocks of the database and of this host; the job begins a little earlier."""
     return {"offers": _open(job, uuid.UUID(job.args["run"]))}
 
 
@@ -75,7 +75,7 @@ def open_due_publications(job: JobRun) -> dict:
     whose list was corrected meanwhile."""
     with job.session() as session:
         hours.follow_calendar(session, now=job.now(session))
-        now, waiting = job.now(session), opening.waiting_runs(session)
+        now, waiting = job.witnessed_now(session), opening.waiting_runs(session)
         due = [
             run.id for run, row in waiting if row.prepared_at is not None and row.hour <= now and row.refused_at is None
         ]
@@ -106,7 +106,7 @@ def _open(job: JobRun, run_id: uuid.UUID) -> int | None:
 def _open_in_its_second(job: JobRun, run_id: uuid.UUID) -> int:
     while True:
         with contextlib.suppress(run_moves.Overtaken), job.session() as session:
-            now = job.now(session)
+            now = job.witnessed_now(session)
             return opening.open_run(session, run_id, now=now, wait=job.wait_until, progress=job.progress)
 
 

@@ -69,24 +69,27 @@ def replay_vacancies(job: JobRun) -> dict:
 
 @job_handler("answers_due")
 def process_answer_deadlines(job: JobRun) -> dict:
-    """Remind families that have one day left; end offers whose family was reminded and did not answer."""
+    """Remind families that have one day left; end offers whose family was reminded and did not answer.
+
+    A place that was given to the next child does not come back, so both clocks must say that the time is over.
+    """
     with job.session() as session:
-        reminded = answer_deadlines.remind_due(session, now=job.now(session))
+        reminded = answer_deadlines.remind_due(session, now=job.witnessed_now(session))
     with job.session() as session:
-        return {"reminded": reminded, "ended": answer_deadlines.expire_due(session, now=job.now(session))}
+        return {"reminded": reminded, "ended": answer_deadlines.expire_due(session, now=job.witnessed_now(session))}
 
 
 @job_handler("joint_decisions_due")
 def process_joint_decisions(job: JobRun) -> dict:
     """Start acts anew after a dispute; remind of acts that take effect soon; carry out those whose waiting time is over,
-    each in its own transaction."""
+    each in its own transaction, by both clocks, because an act that took effect is not undone."""
     with job.session() as session:
-        irrevocable_acts.renew_after_holds(session, now=job.now(session))
-        joint_decisions.remind_due(session, now=job.now(session))
+        irrevocable_acts.renew_after_holds(session, now=job.witnessed_now(session))
+        joint_decisions.remind_due(session, now=job.witnessed_now(session))
     with job.session() as session:
-        waiting = joint_decisions.due(session, now=job.now(session))
+        waiting = joint_decisions.due(session, now=job.witnessed_now(session))
     effective = 0
     for act_id in waiting:
         with job.session() as session:
-            effective += irrevocable_acts.take_effect(session, act_id, now=job.now(session))
+            effective += irrevocable_acts.take_effect(session, act_id, now=job.witnessed_now(session))
     return {"effective": effective}

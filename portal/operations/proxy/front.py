@@ -5,6 +5,7 @@ from pathlib import Path
 
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from portal.gateways import receipts
+from portal.web.front import address_rate
 from portal.web.front.oversized_requests import MOST_THROWN_AWAY
 from portal.web.front.static_files import FOR_EVER, STATIC, digests
 from portal.web.headers import CONTENT_POLICY
@@ -14,10 +15,6 @@ LARGEST_OF_STRANGERS = 100_000
 
 LARGEST = MOST_AT_ONCE.largest + MOST_THROWN_AWAY
 """Bytes of any request.  The portal refuses less, with a page that keeps the answers beside the file."""
-
-ADDRESS_RATE, ADDRESS_BURST = 200, 2000
-"""Requests of one address in a second, and at once.  Thousands of families of a carrier share an address, so the limits of
-a phone and of a browser, in the portal, are the ones that are met first."""
 
 IN_HAND_PER_WORKER = 24
 """Requests in a page process or before it.  Whoever comes when all are taken gets the waiting page at once."""
@@ -88,8 +85,9 @@ class Front:
             "largest": LARGEST,
             "largest_of_strangers": LARGEST_OF_STRANGERS,
             "largest_receipts": receipts.LARGEST_BODY,
-            "rate": ADDRESS_RATE,
-            "burst": ADDRESS_BURST,
+            "rate": address_rate.RATE,
+            "burst": address_rate.BURST,
+            "too_often": address_rate.HEADER,
             "desk_paths": DESK_PATHS,
             "for_ever": FOR_EVER,
             "content_policy": CONTENT_POLICY,

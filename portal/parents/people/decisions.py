@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -70,9 +70,16 @@ def waiting_decisions() -> list[WaitingDecision]:
     return [each for each in found if each is not None]
 
 
+def note_that_none_waits() -> None:
+    """The page of this request knows that no decision of any of the family's children waits, and asks for none."""
+    g.waiting_decisions = []
+
+
 @pages.context_processor
 def banner_values() -> dict:
     by = actor()
+    if "waiting_decisions" in g:
+        return {"waiting_decisions": g.waiting_decisions}
     return {"waiting_decisions": waiting_decisions() if by.account_id and not by.on_behalf else []}
 
 

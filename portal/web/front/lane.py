@@ -14,6 +14,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 
+from portal.web.front.address_rate import HEADER, AddressRate
 from portal.web.front.visits import IDLE, IN, Visits
 
 PROBE = "/_lane"
@@ -25,11 +26,17 @@ class Lane:
 
     def __init__(self, app: WSGIApplication, visits: Visits):
         self.app, self.visits = app, visits
+        self.addresses = AddressRate()
         self.busy, self.requests = 0.0, 0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == PROBE and "HTTP_X_FORWARDED_FOR" not in environ:
             return self._report(start_response)
+        address = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+        if address and not self.addresses.takes(address):
+            headers = [(HEADER, "1"), ("Retry-After", "5"), ("Cache-Control", "no-store"), ("Content-Length", "0")]
+            start_response("429 Too Many Requests", headers)
+            return []
         if environ["REQUEST_METHOD"] in ("GET", "HEAD") and visitor_has_left(environ):
             start_response("503 Nobody waits", [("Content-Length", "0")])
             return []

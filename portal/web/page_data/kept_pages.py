@@ -118,7 +118,7 @@ class KeptPages:
             return catalogue().look(part, db)
         if "common" in g or catalogue().always_look or self.moment() - self._looked >= LOOK:
             self._note_stamps()
-        return self._stamps.get(part.name)
+        return self._stamps.get(part.asked_as)
 
     def _note_stamps(self) -> None:
         self._stamps, self._looked = common(db()).stamps, self.moment()

@@ -22,6 +22,7 @@ from enrollment.ground.reading.catalogue import Catalogue, stamps_sql
 from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.reading.read_ahead import Read, compiled
 from enrollment.ground.sign_in import WebSession
+from portal.web import clock
 
 ACCOUNT = Read(Account, Account.id, unread=(Account.password_hash, Account.second_factor, Account.second_factor_used))
 """An account without its secrets, which are loaded where a password or a code is checked."""
@@ -31,8 +32,9 @@ GRANTS = Read(RoleGrant, RoleGrant.account_id)
 
 @dataclass(frozen=True)
 class Common:
-    """What every request reads: how far the demo's clock is ahead, and the stamps of the catalogue."""
+    """What every request reads: the time of the database, how far the demo's clock is ahead, and the stamps of the catalogue."""
 
+    read_at: dt.datetime
     ahead: dt.timedelta
     stamps: Mapping[str, str]
 
@@ -54,8 +56,8 @@ def stored_session(session: Session, digest: bytes) -> StoredSession | None:
     found = _session_read().one_or_none(session, {"digest": digest})
     if found is None:
         return None
-    ahead, stamps, data, *moments, account_values, grants, unread = found
-    g.common = Common(dt.timedelta(microseconds=ahead or 0), stamps)
+    read_at, ahead, stamps, data, *moments, account_values, grants, unread = found
+    g.common = _common(read_at, ahead, stamps)
     account = _account(session, account_values, grants or []) if account_values else None
     created_at, seen_at, expires_at = map(dt.datetime.fromisoformat, moments)
     return StoredSession(data, created_at, seen_at, expires_at, account, unread)
@@ -64,9 +66,12 @@ def stored_session(session: Session, digest: bytes) -> StoredSession | None:
 def common(session: Session) -> Common:
     """What every request reads, once a request."""
     if "common" not in g:
-        ahead, stamps = _common_read().one(session, {})
-        g.common = Common(dt.timedelta(microseconds=ahead or 0), stamps)
+        g.common = _common(*_common_read().one(session, {}))
     return g.common
+
+
+def _common(read_at: int, ahead: int | None, stamps: Mapping[str, str]) -> Common:
+    return Common(clock.of_epoch(read_at), dt.timedelta(microseconds=ahead or 0), stamps)
 
 
 def catalogue() -> Catalogue:
@@ -83,8 +88,9 @@ def _account(session: Session, values: list[Any], grants: list[list[Any]]) -> Ac
 
 
 def _common_columns() -> list[Any]:
+    read_at = sql_cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
     ahead = select(sql_cast(extract("epoch", DemoClock.ahead) * 1_000_000, BigInteger)).scalar_subquery()
-    return [ahead, literal_column(stamps_sql())]
+    return [read_at, ahead, literal_column(stamps_sql())]
 
 
 @functools.cache

@@ -1,5 +1,7 @@
 """DRW01: an admission year is prepared, announced by two, runs, and is closed; before it is announced nobody sees it."""
 
+import datetime as dt
+
 import pytest
 
 from enrollment.ground.accounts import Account
@@ -40,6 +42,30 @@ def test_a_signature_of_somebody_who_lost_the_account_since_is_none_of_the_two(t
     assert season.stage == "preparation"
     assert announce(town, 2026, town.city_official()) == 2
     assert season.stage == "announced"
+
+
+def test_pages_name_no_signer_who_lost_the_account_until_two_in_office_have_signed(town):
+    season = town.prepared_season()
+    (first, second), third = town.city_pair(), town.city_official()
+
+    def signers():
+        return [each.account_id for each in season_lifecycle.signatures_of(town.session, season)]
+
+    def leaves(official, at):
+        town.session.get_one(Account, official.account_id).disabled_at = at
+        town.session.flush()
+
+    announce(town, 2026, first)
+    assert signers() == [first.account_id]
+    leaves(first, town.now)
+    assert signers() == []
+    announce(town, 2026, second)
+    assert signers() == [second.account_id]
+    announce(town, 2026, third)
+    assert season.stage == "announced"
+    assert set(signers()) == {second.account_id, third.account_id}
+    leaves(second, town.now + dt.timedelta(hours=1))
+    assert set(signers()) == {second.account_id, third.account_id}, "who has decided stays on record"
 
 
 def test_only_the_city_announces_and_closes(town):

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -12,7 +13,9 @@ from enrollment.draw import runs
 from enrollment.draw.publication import hours, opening, preparation
 from enrollment.draw.publication.result_contents import REFUSED
 from enrollment.draw.publication.rows import RESULT, PreparedResult
+from enrollment.ground.accounts import Account
 from enrollment.ground.vault import row_name, unseal
+from enrollment.offers import offers
 from enrollment.results import prepared_results
 from tests.support.signing_in import fill_in, sign_in
 
@@ -114,22 +117,59 @@ def test_tru17_the_prepared_page_says_what_the_page_of_the_rows_says(
     assert prepared == from_rows
 
 
-def test_tru17_a_prepared_page_costs_few_statements(signed, client, frozen_clock):
-    town = signed
-    open_it(town, frozen_clock)
-    sign_in(client, town.parent_of(town.ana).account_id)
-    client.get(address(town.ana))
+def statements_of(client, path):
     statements = []
 
     def hear(_connection, _cursor, statement, *_more):
         statements.append(statement)
 
     event.listen(Engine, "before_cursor_execute", hear)
-    client.get(address(town.ana))
+    answer = client.get(path)
     event.remove(Engine, "before_cursor_execute", hear)
-    own = [each for each in statements if "prepared_result" in each]
-    assert len(own) == 1
-    assert len(statements) <= 12, statements  # the others are those of every signed-in page
+    assert answer.status_code == 200
+    return statements
+
+
+@pytest.mark.parametrize("child", ["ana", "ben", "cui"])
+def test_tru17_a_prepared_page_costs_two_statements(signed, client, frozen_clock, child):
+    """The session, and the owner's row: nothing else of the family is read."""
+    town, application = signed, getattr(signed, child)
+    open_it(town, frozen_clock)
+    sign_in(client, town.parent_of(application).account_id)
+    client.get(address(application))
+    statements = statements_of(client, address(application))
+    assert len(statements) == 2, statements
+    assert "web_session" in statements[0]
+    assert "prepared_result" in statements[1]
+
+
+def test_tru17_after_the_hour_nobody_asks_for_what_was_prepared(signed, client, frozen_clock):
+    town = signed
+    open_it(town, frozen_clock)
+    frozen_clock.set(town.hour + prepared_results.FRESH)
+    sign_in(client, town.parent_of(town.ana).account_id)
+    client.get(address(town.ana))
+    statements = statements_of(client, address(town.ana))
+    assert not any("prepared_result" in each for each in statements)
+    assert len(statements) == 3, "as before it: session, family, result"
+
+
+def test_tru17_a_decision_that_waits_for_another_child_is_told_on_the_page(signed, client, frozen_clock):
+    """The frame of every page tells what waits for the family, so the page is made from the rows."""
+    town = signed
+    open_it(town, frozen_clock)
+    town.now = town.hour
+    mother = town.parent_of(town.ana)
+    phone = town.session.get_one(Account, mother.account_id).phone
+    town.second_guardian(town.ben, other=SimpleNamespace(phone=phone, actor=mother))
+    assert look(town, town.ana, now=town.hour) is not None
+    offers.decline(town.session, town.offer_for(town.ben).id, by=town.parent_of(town.ben), now=town.hour)
+    town.session.commit()
+    assert look(town, town.ana, now=town.hour) is None
+    sign_in(client, mother.account_id)
+    page = client.get(address(town.ana)).text
+    assert "等待另一位监护人：本本" in page
+    assert "金苹果" in page
 
 
 def test_tru17_an_answer_ends_the_prepared_page(signed, client, frozen_clock):
