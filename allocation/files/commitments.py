@@ -85,21 +85,21 @@ class ChildFacts:
         if parsed.salts is None:
             raise MarketFault([Fault("market.json", -1, "format", f"not {FORMAT_2}")])
         self.market = parsed.market
-        self.salts: list[str] = parsed.salts.to_pylist()
+        self._salts = bytes.fromhex(text.texts(parsed.salts).data.tobytes().decode())
         self.order = text.sort_order(parsed.market.codes.children)  # the leaves, by the codes of the children
         self.place = np.empty(len(self.order), dtype=np.int64)
         self.place[self.order] = np.arange(len(self.order))
         self.texts = facts_texts(parsed)
-        leaves = b"".join(leaf(bytes.fromhex(self.salts[child]), self.texts[child]) for child in self.order.tolist())
+        leaves = b"".join(leaf(self.salt(child), self.texts[child]) for child in self.order.tolist())
         self.tree = MerkleTree(np.frombuffer(leaves, dtype=np.uint8).reshape(-1, DIGEST_BYTES))
 
-    def path(self, child: int) -> str:
-        """The JSON of the path from the leaf of a child to the root."""
-        return self.tree.path(int(self.place[child]))
+    def salt(self, child: int) -> bytes:
+        """The salt of a child (32 bytes)."""
+        return self._salts[DIGEST_BYTES * child : DIGEST_BYTES * (child + 1)]
 
-    def proof(self, child: int) -> str:
-        """The JSON of what shows that these facts of a child were committed: the facts, the salt and the path to the root."""
-        return f'{{"facts":{self.texts[child].decode()},"path":{self.path(child)},"salt":"{self.salts[child]}"}}'
+    def path(self, child: int) -> tuple[str, bytes]:
+        """The path from the leaf of a child to the root, as :meth:`MerkleTree.path` gives it."""
+        return self.tree.path(int(self.place[child]))
 
 
 def leaf(salt: bytes, facts: bytes) -> bytes:
@@ -180,7 +180,7 @@ class MerkleTree:
         self.levels = [leaves]
         while len(self.levels[-1]) > 1:
             self.levels.append(_level_above(self.levels[-1]))
-        self._known = [(-1, "")] * (len(self.levels) - 1)  # for each level the node that was asked last, and its way up
+        self._known = [(-1, "", b"")] * (len(self.levels) - 1)  # of each level the node that was asked last, and its way up
 
     @property
     def root(self) -> str:
@@ -188,22 +188,22 @@ class MerkleTree:
         top = self.levels[-1]
         return top[0].tobytes().hex() if len(top) else tagged_hash(_EMPTY).hex()
 
-    def path(self, leaf_number: int) -> str:
-        """The JSON of a :data:`Path` from leaf ``leaf_number`` to the root.
+    def path(self, leaf_number: int) -> tuple[str, bytes]:
+        """From leaf ``leaf_number`` to the root: on which side the other node of each step is, and these nodes one after the other.
 
         The upper part is that of the leaf before, if they share it: of one leaf after another only two nodes are new.
         """
         depth = len(self._known)
         nodes = [leaf_number >> level for level in range(depth)]
         known = next((level for level in range(depth) if self._known[level][0] == nodes[level]), depth)
-        above = self._known[known][1] if known < depth else ""
+        _node, sides, digests = self._known[known] if known < depth else (-1, "", b"")
         for level in range(known - 1, -1, -1):
             node, other = nodes[level], nodes[level] ^ 1
             if other < len(self.levels[level]):
-                step = f'["{LEFT if other < node else RIGHT}","{self.levels[level][other].tobytes().hex()}"]'
-                above = f"{step},{above}" if above else step
-            self._known[level] = (node, above)
-        return f"[{above}]"
+                sides = (LEFT if other < node else RIGHT) + sides
+                digests = self.levels[level][other].tobytes() + digests
+            self._known[level] = (node, sides, digests)
+        return sides, digests
 
 
 def root_of(leaf_hash: bytes, path: Sequence[Sequence[str]]) -> str:

@@ -87,7 +87,7 @@ def public_files(of: Publication) -> dict[str, bytes]:
 def _orders(of: Publication) -> bytes:
     entries = of.entries
     placed = np.flatnonzero(entries.outcome <= OVER)
-    seats = [seat_code(bytes.fromhex(of.facts.salts[child]), of.run) for child in entries.child[placed].tolist()]
+    seats = [seat_code(of.facts.salt(child), of.run) for child in entries.child[placed].tolist()]
     nullifier = np.full(len(entries.child), -1, dtype=np.int64)
     nullifier[placed] = np.arange(len(placed))
     columns = (

@@ -22,6 +22,7 @@ from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files import summary as summaries
 from allocation.files.publication import Settings
+from allocation.files.reader import parse_files
 from allocation.market import Market
 from allocation.outcome import Outcome
 from allocation.solve import solve
@@ -213,7 +214,8 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     tell = progress or (lambda done, of, step: None)
     tell(0, len(STEPS), "reading")
     try:
-        market = files.parse_market(task.files)
+        parsed = parse_files(task.files)
+        market = parsed.market
         tell(1, len(STEPS), "placing")
         found = solve(market)
     except MarketFault as fault:
@@ -236,7 +238,7 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     given_out = None
     if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
         without = _without_change(market) if task.settings.replays is not None else ()
-        given_out = run_files.make(task.files, task.draw, task.settings, found, without)
+        given_out = run_files.make(task.files, parsed, task.draw, task.settings, found, without)
     settings = given_out.settings if given_out else None
     packed = bundle.pack(task.files, task.draw, {**result, "summary.json": told}, settings)
     return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried, last_rules=last)

@@ -129,23 +129,31 @@ def unpack(content: bytes) -> dict[str, bytes]:
 def read(files: dict[str, bytes]) -> MarketFiles:
     """The rows of files that `MarketFiles.files` wrote."""
     head = json.loads(files["market.json"])
+    programmes, pools = read_places(files)
     return MarketFiles(
         season=head["season"],
         round=head["round"],
         pair_rule=head["pair_rule"],
         draw_form=head.get("draw_form"),
-        programmes=[
-            ProgrammeRow(p, k, level, nature, area, int(places), int(tier) if tier else None)
-            for p, k, level, nature, area, places, tier in _rows(files, "programmes.csv")
-        ],
+        programmes=programmes,
         children=[ChildRow(*row) for row in _rows(files, "children.csv")],
         wishes=[WishRow(c, int(rank), p, int(tier)) for c, rank, p, tier in _rows(files, "wishes.csv")],
-        pools=[
-            PoolRow(p, pool, int(order), int(places), groups, unclaimed)
-            for p, pool, order, places, groups, unclaimed in _rows(files, "pools.csv")
-        ],
+        pools=pools,
         tickets=[TicketRow(child, int(ticket)) for child, ticket in _rows(files, "tickets.csv")],
     )
+
+
+def read_places(files: Mapping[str, bytes]) -> tuple[list[ProgrammeRow], list[PoolRow]]:
+    """The rows of the programmes and of their pools alone: a city has a hundred times as many of children and wishes."""
+    programmes = [
+        ProgrammeRow(p, k, level, nature, area, int(places), int(tier) if tier else None)
+        for p, k, level, nature, area, places, tier in _rows(files, "programmes.csv")
+    ]
+    pools = [
+        PoolRow(p, pool, int(order), int(places), groups, unclaimed)
+        for p, pool, order, places, groups, unclaimed in _rows(files, "pools.csv")
+    ]
+    return programmes, pools
 
 
 def without_ticket(packed: bytes) -> list[ChildRow]:
@@ -164,7 +172,7 @@ def current_places(packed: bytes) -> dict[str, str]:
         return {row["child"]: row["current"] for row in rows if row["current"]}
 
 
-def _rows(files: dict[str, bytes], name: str) -> list[list[str]]:
+def _rows(files: Mapping[str, bytes], name: str) -> list[list[str]]:
     if name not in files:
         return []
     lines = csv.reader(io.StringIO(files[name].decode()))

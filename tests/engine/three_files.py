@@ -13,6 +13,7 @@ from allocation.draw_form import DrawForm
 from allocation.files import bundle, opening, public_file, public_reader
 from allocation.files.archive import Archive
 from allocation.files.commitments import commitment, market_files_2
+from allocation.files.opening_packing import unpack
 from allocation.files.publication import Publication, Sensitive, Settings
 from allocation.market import Market
 from tests.engine.bundles import with_codes
@@ -53,7 +54,7 @@ class Draw:
     @cached_property
     def openings(self) -> dict[str, dict[str, Any]]:
         """As a family gets them: through JSON."""
-        return {code: json.loads(one) for code, one in opening.make_all(self.publication)}
+        return {code: json.loads(unpack(one)) for code, one in opening.make_all(self.publication)}
 
 
 def a_draw(
