@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from allocation import lottery
 from allocation.arrays import Array
 from allocation.files import text_columns
 from allocation.files.bundle import DrawRecord2
@@ -28,7 +27,6 @@ from allocation.files.opening_packing import (
     TIER,
     WISH,
     pack,
-    pack_digests,
     unpack,
 )
 from allocation.files.publication import (
@@ -47,7 +45,7 @@ from allocation.sha256 import digests
 FORMAT = "opening/2"
 AT_ONCE = 4096
 """Children whose columns are Python lists at the same time."""
-_DRAWN = f'"{DIGEST}"'
+_DIGEST = f'"{DIGEST}"'
 
 
 def make(
@@ -96,7 +94,8 @@ class Openings:
         self.hidden_begin = np.searchsorted(options.child[self.hidden_rows], np.arange(publication.market.children + 1))
         self.blocks = [BLOCK + block.code for block in publication.blocks]
         self.programmes = [quote(code)[1:-1] for code in publication.programme_codes]
-        self.fields: dict[int, list[str]] = {}
+        self.fields: dict[str, tuple[str, bytes]] = {}
+        self.opened: dict[int, dict[str, tuple[str, bytes]]] = {}
 
     def of(self, child: str) -> dict[str, Any]:
         """The opening of a child by its code. Raises ``KeyError`` for an unknown code."""
@@ -128,7 +127,7 @@ class Openings:
             path, of_path = self._path(child)
             unit = [self._proof(other) for other in members if other != child] if len(members) > 1 else ()
             yield pack(
-                f'{before}{_DRAWN if drawn else "null"},"elder":{elder},"facts":{of.facts.texts[child].decode()},'
+                f'{before}{_DIGEST if drawn else "null"},"elder":{elder},"facts":{of.facts.texts[child].decode()},'
                 f'"family":{self._family(child) if drawn else "null"}{after}{hidden},"path":{path},"result":{result}{run}'
                 f'{ticket},"unit":[{",".join([told for told, _ in unit])}],"wishes":[{wishes}]}}',
                 b"".join(
@@ -216,7 +215,9 @@ class Openings:
         wish = np.repeat(market.offsets[:-1][children], lengths) + step
         counts = np.diff(self.entry_begin)[wish]
         through = np.cumsum(counts)
-        rows = self.entry_rows[np.arange(int(counts.sum())) - np.repeat(through - counts - self.entry_begin[wish], counts)]
+        rows = self.entry_rows[
+            np.arange(int(counts.sum())) - np.repeat(through - counts - self.entry_begin[wish], counts)
+        ]
         entries = of.entries
         columns = (entries.block[rows].tolist(), entries.outcome[rows].tolist(), entries.position[rows].tolist())
         heads, outcomes = self.blocks, ENTRY
@@ -242,21 +243,40 @@ class Openings:
         rows = self.hidden_rows[self.hidden_begin[child] : self.hidden_begin[child + 1]].tolist()
         if not rows:
             return "{}", b""
-        found: dict[str, Any] = {}
+        opened: dict[str, list[tuple[str, bytes]]] = {}
+        committed: dict[str, tuple[str, bytes]] = {}
         for row in rows:
             pool = int(of.options.pool[row])
             block = of.blocks[of.block_of[pool]]
-            told = found.setdefault(block.code, {"fields": self._fields(block), "opened": []})
-            for name in self._deciding(row, pool):
-                salt = of.line_salt(block, pool, name).hex()
-                told["opened"].append([of.market.pools.name(pool), name, of.line(pool)[name], salt])
-        return pack_digests(lottery.canonical(found).decode())
+            committed[block.code] = self._fields(block)
+            fields = self._opened(block, pool)
+            opened.setdefault(block.code, []).extend(fields[name] for name in self._deciding(row, pool))
+        told, digests_of = [], []
+        for code in sorted(opened):
+            fields_told, fields_digests = committed[code]
+            told.append(
+                f'"{code}":{{"fields":[{fields_told}],"opened":[{",".join([each for each, _salt in opened[code]])}]}}'
+            )
+            digests_of += [fields_digests, *[salt for _told, salt in opened[code]]]
+        return f"{{{','.join(told)}}}", b"".join(digests_of)
 
-    def _fields(self, block: Block) -> list[str]:
-        for pool in block.pools:
-            if pool not in self.fields:
-                self.fields[pool] = self.publication.field_commitments(block, pool)
-        return [each for pool in block.pools for each in self.fields[pool]]
+    def _fields(self, block: Block) -> tuple[str, bytes]:
+        """The commitments to all fields of a hidden block; made once."""
+        if block.code not in self.fields:
+            found = [each for pool in block.pools for each in self.publication.field_commitments(block, pool)]
+            self.fields[block.code] = (",".join([_DIGEST] * len(found)), bytes.fromhex("".join(found)))
+        return self.fields[block.code]
+
+    def _opened(self, block: Block, pool: int) -> dict[str, tuple[str, bytes]]:
+        """Each field of a hidden line as it is opened, with its salt; made once."""
+        if pool not in self.opened:
+            of = self.publication
+            name, line = quote(of.market.pools.name(pool)), of.line(pool)
+            self.opened[pool] = {
+                field: (f'[{name},"{field}","{line[field]}",{_DIGEST}]', of.line_salt(block, pool, field))
+                for field in LINE_FIELDS
+            }
+        return self.opened[pool]
 
     def _deciding(self, row: int, pool: int) -> Iterator[str]:
         """The fields of a line that are needed to compare it with the child, in their order."""

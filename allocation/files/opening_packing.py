@@ -39,7 +39,6 @@ WORDS = {
 
 _WORD = re.compile("[\x03-\x1f]")
 _HEX = re.compile(f"[{DIGEST}{CODE}]")
-_DIGITS = re.compile(f"(?<=\")[0-9a-f]{{{2 * DIGEST_BYTES}}}(?=\")")
 _DIGITS_OF = {DIGEST: 2 * DIGEST_BYTES, CODE: 2 * ENTRY_BYTES}
 
 
@@ -47,11 +46,6 @@ def pack(text: str, digests: bytes) -> bytes:
     """A packed opening from its text and the bytes of the digests that it names."""
     written = text.encode()
     return b"%c%b%b%b" % (FORM, len(written).to_bytes(4, "big"), written, digests)
-
-
-def pack_digests(text: str) -> tuple[str, bytes]:
-    """The text of a JSON value with a sign for each 64 hex digits, and their bytes."""
-    return _DIGITS.sub(DIGEST, text), bytes.fromhex("".join(_DIGITS.findall(text)))
 
 
 def unpack(packed: bytes) -> bytes:

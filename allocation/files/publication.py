@@ -21,7 +21,7 @@ from allocation.files.bundle import DrawRecord2
 from allocation.files.commitments import ChildFacts
 from allocation.files.json_objects import is_digest, parse_object
 from allocation.files.reader import ParsedMarket, parse_files
-from allocation.lottery import tagged_hash
+from allocation.lottery import sized, tagged_hash
 from allocation.outcome import LINE, STATES, Outcome
 from allocation.solve import solve
 from allocation.units import Units, form_units
@@ -34,6 +34,7 @@ at an earlier wish, or at an earlier pool of the same programme. The smallest co
 FEW = 5
 """A figure about 1 to so many children is not published."""
 ENTRY_BYTES = 16
+_CODES_AT_ONCE = 1 << 16
 LINE_FIELDS = ("state", "eligible", "tier", "ticket")
 
 
@@ -349,19 +350,16 @@ def _entries(of: Publication) -> Entries:
 
 def _entry_codes(of: Publication, block: Array, child: Array) -> Array:
     """As :func:`entry_code` for many rows: the bytes before and after the salt are made once."""
-    before = _sized(b"entry/2")
-    starts = [before + _sized(of.facts.salt(number)) for number in range(of.market.children)]
+    before = sized(b"entry/2")
+    starts = [before + sized(of.facts.salt(number)) for number in range(of.market.children)]
     ends = [
-        _sized(of.programme_codes[each.programme].encode()) + _sized(each.code.encode()) + _sized(of.run.encode())
+        sized(of.programme_codes[each.programme].encode()) + sized(each.code.encode()) + sized(of.run.encode())
         for each in of.blocks
     ]
-    digest = hashlib.sha256
-    codes = b"".join(
-        digest(starts[row] + ends[at]).digest()[:ENTRY_BYTES]
-        for row, at in zip(child.tolist(), block.tolist(), strict=True)
-    )
-    return np.frombuffer(codes, dtype=np.uint8).reshape(-1, ENTRY_BYTES)
-
-
-def _sized(part: bytes) -> bytes:
-    return len(part).to_bytes(8, "big") + part
+    digest, codes = hashlib.sha256, []
+    for begin in range(0, len(child), _CODES_AT_ONCE):
+        rows = (column[begin : begin + _CODES_AT_ONCE].tolist() for column in (child, block))
+        codes.append(
+            b"".join([digest(starts[row] + ends[at]).digest()[:ENTRY_BYTES] for row, at in zip(*rows, strict=True)])
+        )
+    return np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(-1, ENTRY_BYTES)

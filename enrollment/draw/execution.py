@@ -33,7 +33,7 @@ from enrollment.draw.comparison import dry_runs, last_year
 from enrollment.draw.comparison.last_year import LastYear
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_files import RunFiles
-from enrollment.draw.run_rows import Run, RunState, WishReason
+from enrollment.draw.run_rows import REFUSED, Run, RunState, WishReason
 from enrollment.draw.seed import declared_forms, part_standings
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
@@ -311,6 +311,8 @@ def _save_rows(session: Session, run: Run, output: RunOutput, ids: Mapping[str, 
         aside = name.removesuffix(".csv") + "_of_run"
         bulk_copy.copy_csv_to_temporary_table(session, aside, columns, output.result[name])
         values: dict[str, Any] = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
+        if ":refused" in statement:
+            values["refused"] = list(REFUSED)
         if ":has_blocks" in statement:
             values["has_blocks"] = output.given_out is not None
         session.execute(text(statement), values)
@@ -335,10 +337,13 @@ _STATEMENTS = {
         },
         """
         INSERT INTO wish_reason
-            (run_id, application_id, rank, programme_id, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket)
+            (run_id, application_id, rank, programme_id, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket, refused_before)
         SELECT :run, application.id, why.rank, code_of_programme.id, why.pool, why.reason, why.tier, why.ticket,
-               why.cutoff_tier, why.cutoff_ticket
-        FROM reasons_of_run AS why
+               why.cutoff_tier, why.cutoff_ticket, CASE WHEN why.refused THEN why.place - 1 END
+        FROM (
+            SELECT each.*, rank() OVER (PARTITION BY programme, refused ORDER BY tier, ticket) AS place
+            FROM (SELECT *, reason = ANY(:refused) AS refused FROM reasons_of_run) AS each
+        ) AS why
         JOIN application ON application.child_code = why.child
         JOIN code_of_programme ON code_of_programme.code = why.programme
         WHERE NOT why.child = ANY(:left_out)

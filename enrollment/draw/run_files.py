@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import String, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from allocation import lottery
@@ -28,6 +29,7 @@ from enrollment.season.rounds import Round
 
 AT_ONCE = 5000
 """Openings that are stored by one statement."""
+OPENING_COLUMNS = {"run_id": "uuid", "application_id": "uuid", "content": "bytea"}
 BLOCK_COLUMNS = {"code": "text", "programme": "text", "pool": "text", "shown": "boolean"}
 
 
@@ -111,9 +113,11 @@ def save_openings(session: Session, run_id: uuid.UUID, openings: Iterable[tuple[
     remaining = iter(openings)
     while some := list(islice(remaining, AT_ONCE)):
         codes = [child for child, _content in some]
-        found = select(Application.child_code, Application.id).where(Application.child_code.in_(codes))
+        found = select(Application.child_code, Application.id).where(
+            Application.child_code == any_(literal(codes, ARRAY(String)))
+        )
         ids = {row.child_code: row.id for row in session.execute(found)}
         sealed = (
             (run_id, ids[child], seal_file(content, OPENING, row_name(run_id, ids[child]))) for child, content in some
         )
-        bulk_copy.copy_rows(session, "opening", ("run_id", "application_id", "content"), sealed)
+        bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, sealed)

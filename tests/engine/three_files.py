@@ -77,7 +77,8 @@ def a_draw(
     if held:
         rows = "".join(f"{code},{place}\n" for place, code in enumerate(codes[:held], start=1))
         one["tickets.csv"] = b"child,ticket\n" + rows.encode()
-    salts = {code: f"{7919 * place + 1:064x}" for place, code in enumerate(codes)}
+    number = {code: 7919 * place + 1 for place, code in enumerate(codes)}
+    salts = b"".join(number[code].to_bytes(32, "big") for code in sorted(codes))
     written = market_files_2(one, FORM if drawn else None, after=held, salts=salts)
     record = bundle.DrawRecord2(commitment(written), "2026-06-01T10:00:00+08:00", FORM if drawn else None)
     if drawn:
