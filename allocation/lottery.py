@@ -68,11 +68,12 @@ def seed_bytes_2(commitment: str, form: DrawForm, beacon: str = "", ceremony: st
 
 def tagged_hash(tag: str, *parts: bytes) -> bytes:
     """SHA-256 over the tag and the parts, each after its length as 8 bytes, the most significant first."""
-    hashed = hashlib.sha256()
-    for part in (tag.encode(), *parts):
-        hashed.update(len(part).to_bytes(8, "big"))
-        hashed.update(part)
-    return hashed.digest()
+    return hashlib.sha256(b"".join([sized(part) for part in (tag.encode(), *parts)])).digest()
+
+
+def sized(part: bytes) -> bytes:
+    """A part of a tagged hash: its length as 8 bytes, the most significant first, and the part."""
+    return len(part).to_bytes(8, "big") + part
 
 
 def _bytes(part: str | bytes) -> bytes:

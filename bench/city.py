@@ -60,9 +60,8 @@ class Watch:
     """Time and memory of each step: `megabytes` is the most that this process had until its end; the database is sampled
     twice a second."""
 
-    def __init__(self, postgres: Postgres):
-        assert postgres.child is not None
-        self.server = psutil.Process(postgres.child.process.pid if postgres.child.process else None)
+    def __init__(self, server: int):
+        self.server = psutil.Process(server)
         self.steps: dict[str, dict[str, float]] = {}
         self.database_peak = 0
         self._over = threading.Event()
@@ -97,6 +96,12 @@ class Watch:
 
     def end(self) -> None:
         self._over.set()
+
+
+def process_of(postgres: Postgres) -> int:
+    """The process of a running server."""
+    assert postgres.child is not None and postgres.child.process is not None
+    return postgres.child.process.pid
 
 
 def draw(engine: Engine, watch: Watch) -> None:
@@ -176,7 +181,7 @@ def measured(children: int, through: str) -> dict:
     try:
         postgres.start()
         postgres.ensure_database("city")
-        engine, watch = open_engine(postgres.url("city")), Watch(postgres)
+        engine, watch = open_engine(postgres.url("city")), Watch(process_of(postgres))
         upgrade(engine)
         city = CityBuilder(engine, children, 2026, lambda step, done, of: None)
         for step in STEPS[: STEPS.index(through) + 1]:

@@ -5,7 +5,7 @@ leaf of a child is hashed with a random salt, so that nobody can find facts by t
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,11 +16,11 @@ from allocation.arrays import Array
 from allocation.draw_form import DrawForm
 from allocation.faults import Fault, MarketFault
 from allocation.files import text_columns as text
-from allocation.files.csv_rows import Column, csv_bytes
+from allocation.files.csv_rows import Column, csv_bytes, hex_texts
 from allocation.files.json_objects import parse_object
 from allocation.files.layout import COLUMNS, FORMAT_2
 from allocation.files.reader import ParsedMarket, parse_files
-from allocation.lottery import DIGEST_BYTES, tagged_hash
+from allocation.lottery import DIGEST_BYTES, sized, tagged_hash
 
 CHILDREN_ROOT = "children.root"
 PUBLIC_FILES = ("market.json", "programmes.csv", "pools.csv")
@@ -30,17 +30,19 @@ LEFT, RIGHT = "L", "R"
 Path = list[list[str]]
 """From a leaf to the root: on which side the other node is, and its 64 hex digits."""
 
+_AT_ONCE = 1 << 14
+"""Children whose wishes are there as texts at the same time."""
 _EMPTY = "empty/2"
 _NODE = "node/2"
 _LEAF = "child/2"
 
 
 def market_files_2(
-    files: Mapping[str, bytes], form: DrawForm | None, *, salts: Mapping[str, str], after: int = 0
+    files: Mapping[str, bytes], form: DrawForm | None, *, salts: bytes, after: int = 0
 ) -> dict[str, bytes]:
     """The files of a ``market/1`` as those of a ``market/2``: with the declared form of the draw and a salt for each child.
 
-    ``salts`` (by the code of the child) are 64 random hex digits each, new for each snapshot: the engine itself makes
+    ``salts`` are 32 random bytes for each child, in the order of the codes, new for each snapshot: the engine itself makes
     nothing by chance. ``form`` is ``None`` where every child has its ticket. ``after`` is the last ticket that the
     season has given.
     """
@@ -48,7 +50,10 @@ def market_files_2(
     table = text.read_columns(files["children.csv"], COLUMNS["children.csv"], lambda row, why: None)
     codes = text.take(table["child"], text.sort_order(table["child"]))
     rows = np.arange(len(codes))
-    columns = Column(rows, text.texts(codes)), Column(rows, text.texts([salts[code] for code in codes.to_pylist()]))
+    columns = (
+        Column(rows, text.texts(codes)),
+        Column(rows, hex_texts(np.frombuffer(salts, dtype=np.uint8).reshape(len(codes), DIGEST_BYTES))),
+    )
     declared = None if form is None else form.declared()
     fields = {
         **head, "format": FORMAT_2, "after": after, "children": len(codes), "draw_form": declared,
@@ -85,26 +90,37 @@ class ChildFacts:
         if parsed.salts is None:
             raise MarketFault([Fault("market.json", -1, "format", f"not {FORMAT_2}")])
         self.market = parsed.market
-        self.salts: list[str] = parsed.salts.to_pylist()
+        self._salts = bytes.fromhex(text.texts(parsed.salts).data.tobytes().decode())
         self.order = text.sort_order(parsed.market.codes.children)  # the leaves, by the codes of the children
         self.place = np.empty(len(self.order), dtype=np.int64)
         self.place[self.order] = np.arange(len(self.order))
         self.texts = facts_texts(parsed)
-        leaves = b"".join(leaf(bytes.fromhex(self.salts[child]), self.texts[child]) for child in self.order.tolist())
+        leaves = _leaves(self._salts, self.texts, self.order.tolist())
         self.tree = MerkleTree(np.frombuffer(leaves, dtype=np.uint8).reshape(-1, DIGEST_BYTES))
 
-    def path(self, child: int) -> str:
-        """The JSON of the path from the leaf of a child to the root."""
-        return self.tree.path(int(self.place[child]))
+    def salt(self, child: int) -> bytes:
+        """The salt of a child (32 bytes)."""
+        return self._salts[DIGEST_BYTES * child : DIGEST_BYTES * (child + 1)]
 
-    def proof(self, child: int) -> str:
-        """The JSON of what shows that these facts of a child were committed: the facts, the salt and the path to the root."""
-        return f'{{"facts":{self.texts[child].decode()},"path":{self.path(child)},"salt":"{self.salts[child]}"}}'
+    def path(self, child: int) -> tuple[str, bytes]:
+        """The path from the leaf of a child to the root, as :meth:`MerkleTree.path` gives it."""
+        return self.tree.path(int(self.place[child]))
 
 
 def leaf(salt: bytes, facts: bytes) -> bytes:
     """The leaf of a child (32 bytes) from its salt and the canonical JSON of its facts."""
     return tagged_hash(_LEAF, salt, facts)
+
+
+def _leaves(salts: bytes, texts: Sequence[bytes], order: Sequence[int]) -> bytes:
+    """As :func:`leaf` for many children, one after the other; the bytes before a salt are made once."""
+    digest, before = hashlib.sha256, sized(_LEAF.encode()) + DIGEST_BYTES.to_bytes(8, "big")
+    return b"".join(
+        [
+            digest(before + salts[DIGEST_BYTES * at : DIGEST_BYTES * (at + 1)] + sized(texts[at])).digest()
+            for at in order
+        ]
+    )
 
 
 def facts_texts(parsed: ParsedMarket) -> list[bytes]:
@@ -159,18 +175,17 @@ def _group_lists(start: Array | None, group: Array | None, codes: Sequence[str],
     ]
 
 
-def _wish_lists(parsed: ParsedMarket, quoted: Sequence[str]) -> Sequence[str]:
+def _wish_lists(parsed: ParsedMarket, quoted: Sequence[str]) -> Iterator[str]:
     market = parsed.market
     lengths = np.diff(market.offsets)
     rank = market.rank
     if rank is None:
         rank = np.arange(len(market.programme)) - np.repeat(market.offsets[:-1], lengths) + 1
-    wishes = [
-        f"[{number},{quoted[programme]},{tier}]"
-        for number, programme, tier in zip(rank.tolist(), market.programme.tolist(), market.tier.tolist(), strict=True)
-    ]
-    bounds = market.offsets.tolist()
-    return [",".join(wishes[begin:end]) for begin, end in pairwise(bounds)]
+    for first in range(0, market.children, _AT_ONCE):
+        bounds = market.offsets[first : first + _AT_ONCE + 1]
+        columns = (column[bounds[0] : bounds[-1]].tolist() for column in (rank, market.programme, market.tier))
+        wishes = [f"[{number},{quoted[programme]},{tier}]" for number, programme, tier in zip(*columns, strict=True)]
+        yield from [",".join(wishes[begin:end]) for begin, end in pairwise((bounds - bounds[0]).tolist())]
 
 
 class MerkleTree:
@@ -180,7 +195,9 @@ class MerkleTree:
         self.levels = [leaves]
         while len(self.levels[-1]) > 1:
             self.levels.append(_level_above(self.levels[-1]))
-        self._known = [(-1, "")] * (len(self.levels) - 1)  # for each level the node that was asked last, and its way up
+        self._known = [(-1, "", b"")] * (
+            len(self.levels) - 1
+        )  # of each level the node that was asked last, and its way up
 
     @property
     def root(self) -> str:
@@ -188,22 +205,22 @@ class MerkleTree:
         top = self.levels[-1]
         return top[0].tobytes().hex() if len(top) else tagged_hash(_EMPTY).hex()
 
-    def path(self, leaf_number: int) -> str:
-        """The JSON of a :data:`Path` from leaf ``leaf_number`` to the root.
+    def path(self, leaf_number: int) -> tuple[str, bytes]:
+        """From leaf ``leaf_number`` to the root: on which side the other node of each step is, and these nodes one after the other.
 
         The upper part is that of the leaf before, if they share it: of one leaf after another only two nodes are new.
         """
         depth = len(self._known)
         nodes = [leaf_number >> level for level in range(depth)]
         known = next((level for level in range(depth) if self._known[level][0] == nodes[level]), depth)
-        above = self._known[known][1] if known < depth else ""
+        _node, sides, digests = self._known[known] if known < depth else (-1, "", b"")
         for level in range(known - 1, -1, -1):
             node, other = nodes[level], nodes[level] ^ 1
             if other < len(self.levels[level]):
-                step = f'["{LEFT if other < node else RIGHT}","{self.levels[level][other].tobytes().hex()}"]'
-                above = f"{step},{above}" if above else step
-            self._known[level] = (node, above)
-        return f"[{above}]"
+                sides = (LEFT if other < node else RIGHT) + sides
+                digests = self.levels[level][other].tobytes() + digests
+            self._known[level] = (node, sides, digests)
+        return sides, digests
 
 
 def root_of(leaf_hash: bytes, path: Sequence[Sequence[str]]) -> str:

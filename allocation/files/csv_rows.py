@@ -35,6 +35,12 @@ def encode_texts(values: Sequence[str]) -> Texts:
     return Texts(np.frombuffer(b"".join(encoded), dtype=np.uint8), starts)
 
 
+def hex_texts(rows: Array) -> Texts:
+    """Rows of bytes (uint8[n, width]) as hex digits."""
+    data = np.frombuffer(rows.tobytes().hex().encode(), dtype=np.uint8)
+    return Texts(data, np.arange(len(rows) + 1, dtype=np.int64) * 2 * rows.shape[1])
+
+
 def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
     """One file: the header, then the rows. No text may contain a comma or a line end."""
     data, starts, first_text = _concatenate([column.texts for column in columns])

@@ -4,30 +4,48 @@ It opens no more of a hidden line than the child's result needs: an outsider of 
 groups, a child with a worse tier sees the tier but not the ticket.
 """
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from allocation import lottery
+from allocation.arrays import Array
+from allocation.files import text_columns
 from allocation.files.bundle import DrawRecord2
 from allocation.files.commitments import quote
+from allocation.files.opening_packing import (
+    BLOCK,
+    CODE,
+    DIGEST,
+    ENTRY,
+    NEXT_STEPS,
+    RANK,
+    STEP,
+    TIER,
+    WISH,
+    pack,
+    unpack,
+)
 from allocation.files.publication import (
+    BETTER,
     LINE_FIELDS,
-    OUTCOMES,
     Block,
     Publication,
     Sensitive,
     Settings,
     seat_code,
 )  # fmt: skip
-from allocation.files.text_columns import to_column
+from allocation.lottery import DIGEST_BYTES
 from allocation.outcome import LINE, Outcome
+from allocation.sha256 import digests
 
 FORMAT = "opening/2"
+AT_ONCE = 4096
+"""Children whose columns are Python lists at the same time."""
+_DIGEST = f'"{DIGEST}"'
 
 
 def make(
@@ -50,157 +68,215 @@ def make(
 
 
 def make_all(publication: Publication) -> Iterator[tuple[str, bytes]]:
-    """The code and the canonical JSON of the opening of each child, in the order of the codes."""
-    openings = Openings(publication)
-    for child in publication.facts.order.tolist():
-        yield publication.child_codes[child], openings.text(child)
+    """The code and the packed opening (:mod:`allocation.files.opening_packing`) of each child, in the order of the codes."""
+    openings, order = Openings(publication), publication.facts.order
+    for start in range(0, len(order), AT_ONCE):
+        children = order[start : start + AT_ONCE]
+        codes = map(publication.child_codes.__getitem__, children.tolist())
+        yield from zip(codes, openings.packed(children), strict=True)
 
 
 class Openings:
     """The openings of one publication.
 
-    Their JSON is written piece by piece, as that of the facts is: the general writer takes three times as long for a city.
+    Their JSON is written piece by piece and in the packed form at once: to write it whole and to compress it takes four times
+    as long for a city.
     """
 
     def __init__(self, publication: Publication) -> None:
         self.publication = publication
-        count = publication.market.children
-        entries, options = publication.entries, publication.options
-        self.entry_rows = np.lexsort((entries.block, entries.child))
-        self.entry_begin = np.searchsorted(entries.child[self.entry_rows], np.arange(count + 1)).tolist()
-        self.option_begin = np.searchsorted(options.child, np.arange(count + 1)).tolist()
-        self.wish_begin = publication.market.offsets.tolist()
-        self.programmes = [quote(code) for code in publication.programme_codes]
-        self.fields: dict[int, list[str]] = {}
+        entries, options, wishes = publication.entries, publication.options, len(publication.market.programme)
+        self.entry_rows = np.lexsort((entries.block, entries.wish))
+        self.entry_begin = np.searchsorted(entries.wish[self.entry_rows], np.arange(wishes + 1))
+        hidden = np.array([block.hidden for block in publication.blocks], dtype=bool)
+        told = hidden[publication.block_of[options.pool]] & ~options.guaranteed & (options.outcome != BETTER)
+        self.hidden_rows = np.flatnonzero(told)
+        self.hidden_begin = np.searchsorted(options.child[self.hidden_rows], np.arange(publication.market.children + 1))
+        self.blocks = [BLOCK + block.code for block in publication.blocks]
+        self.programmes = [quote(code)[1:-1] for code in publication.programme_codes]
+        self.fields: dict[str, tuple[str, bytes]] = {}
+        self.opened: dict[int, dict[str, tuple[str, bytes]]] = {}
 
     def of(self, child: str) -> dict[str, Any]:
         """The opening of a child by its code. Raises ``KeyError`` for an unknown code."""
         if child not in self._numbers:
             raise KeyError(child)
-        found: dict[str, Any] = json.loads(self.text(self._numbers[child]))
+        [packed] = self.packed(np.array([self._numbers[child]]))
+        found: dict[str, Any] = json.loads(unpack(packed))
         return found
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {code: number for number, code in enumerate(self.publication.child_codes)}
 
-    def text(self, child: int) -> bytes:
-        """The canonical JSON of the opening of a child by its number in the market."""
+    def packed(self, children: Array) -> Iterator[bytes]:
+        """The packed openings of these children (their numbers in the market)."""
         of = self.publication
-        ticket = int(of.market.ticket[child]) if of.market.ticket is not None else None
-        members = self._members(child)
-        unit = ",".join(of.facts.proof(other) for other in members if other != child)
-        drawn = of.draw.seed and (of.parsed.held is None or bool((of.parsed.held[members] < 0).any()))
-        hidden = self._hidden(child)
-        return (
-            f'{{"commitment":"{of.draw.commitment}","digest":{self._digest(child) if drawn else "null"},"elder":{self._elder(child)},'
-            f'"facts":{of.facts.texts[child].decode()},"family":{self._family(child) if drawn else "null"},"format":"{FORMAT}",'
-            f'"hidden":{lottery.canonical(hidden).decode() if hidden else "{}"},"path":{of.facts.path(child)},'
-            f'"result":{self._result(child)},"run":{of.settings.run},"salt":"{of.facts.salts[child]}",'
-            f'"ticket":{"null" if ticket is None else ticket},"unit":[{unit}],"wishes":[{self._wishes(child)}]}}'
-        ).encode()
+        ticket = None if of.market.ticket is None else of.market.ticket[children]
+        tickets: Sequence[Any] = ["null"] * len(children) if ticket is None else ticket.tolist()
+        columns = (children.tolist(), tickets, self._results(children), *self._wishes(children))
+        before = f'{{"commitment":"{DIGEST}","digest":'
+        commitment = bytes.fromhex(of.draw.commitment)
+        after = f',"format":"{FORMAT}","hidden":'
+        run = f',"run":{of.settings.run},"salt":"{DIGEST}","ticket":'
+        for child, ticket, result, wishes, codes in zip(*columns, strict=True):
+            members = self._members(child)
+            drawn = of.draw.seed and self._is_drawn(members)
+            elder, of_elder = self._elder(child)
+            hidden, of_hidden = self._hidden(child)
+            path, of_path = self._path(child)
+            unit = [self._proof(other) for other in members if other != child] if len(members) > 1 else ()
+            yield pack(
+                f'{before}{_DIGEST if drawn else "null"},"elder":{elder},"facts":{of.facts.texts[child].decode()},'
+                f'"family":{self._family(child) if drawn else "null"}{after}{hidden},"path":{path},"result":{result}{run}'
+                f'{ticket},"unit":[{",".join([told for told, _ in unit])}],"wishes":[{wishes}]}}',
+                b"".join(
+                    (commitment, self._digest(child) if drawn else b"", of_elder, of_hidden, of_path, of.facts.salt(child),
+                     *[own for _, own in unit], codes)
+                ),
+            )  # fmt: skip
 
     def _members(self, child: int) -> list[int]:
-        return self._units.get(int(self.publication.leader[child]), [child])
+        """The children of the unit of a child, in the order of their codes."""
+        return self._units.get(child) or [child]
 
     @cached_property
     def _units(self) -> dict[int, list[int]]:
-        """The children of each bound unit, in the order of their codes."""
+        """For each child of a bound unit all of its children, in the order of their codes."""
         leader = self.publication.leader
         found: dict[int, list[int]] = {}
         for member in np.flatnonzero(leader != np.arange(len(leader))).tolist():
             found.setdefault(int(leader[member]), [int(leader[member])]).append(member)
-        return {unit: sorted(members, key=self.publication.child_codes.__getitem__) for unit, members in found.items()}
+        codes = self.publication.child_codes
+        return {member: sorted(unit, key=codes.__getitem__) for unit in found.values() for member in unit}
 
-    def _digest(self, child: int) -> str:
-        digest = hashlib.sha256(self._seed + self._family_code(child).encode()).hexdigest()
-        return f'"{digest}"'
+    def _is_drawn(self, members: list[int]) -> bool:
+        """Whether the seed drew one of these children."""
+        held = self.publication.parsed.held
+        return held is None or any(held[member] < 0 for member in members)
+
+    def _digest(self, child: int) -> bytes:
+        at = DIGEST_BYTES * self._family_of(child)
+        return self._digests[at : at + DIGEST_BYTES]
 
     @cached_property
-    def _seed(self) -> bytes:
-        return bytes.fromhex(self.publication.draw.seed or "")
+    def _digests(self) -> bytes:
+        """The digests of all families, one after the other."""
+        seed = bytes.fromhex(self.publication.draw.seed or "")
+        return digests(seed, *text_columns.texts(self.publication.market.codes.families)).tobytes()
 
-    @cached_property
-    def _family_codes(self) -> list[str]:
-        found: list[str] = to_column(self.publication.market.codes.families).to_pylist()
-        return found
-
-    def _family_code(self, child: int) -> str:
+    def _family_of(self, child: int) -> int:
         family = self.publication.market.family
-        return self._family_codes[child if family is None else int(family[child])]
+        return child if family is None else int(family[child])
 
     @cached_property
-    def _families(self) -> dict[str, list[str]]:
-        """The children of each family that the seed drew, in the order of their codes."""
+    def _families(self) -> tuple[list[int], list[int]]:
+        """The children whom the seed drew, family by family and by their codes, and for each family where its children begin."""
         of = self.publication
-        found: dict[str, list[str]] = {}
-        for child in of.facts.order.tolist():
-            if of.parsed.held is None or of.parsed.held[child] < 0:
-                found.setdefault(self._family_code(child), []).append(of.child_codes[child])
-        return found
+        drawn = np.arange(of.market.children) if of.parsed.held is None else np.flatnonzero(of.parsed.held < 0)
+        family = drawn if of.market.family is None else of.market.family[drawn]
+        order = np.lexsort((of.facts.place[drawn], family))
+        begins = np.searchsorted(family[order], np.arange(len(of.market.codes.families) + 1))
+        return drawn[order].tolist(), begins.tolist()
 
     def _family(self, child: int) -> str:
-        return f"[{','.join(map(quote, self._families[self._family_code(child)]))}]"
+        children, begins = self._families
+        family, codes = self._family_of(child), self.publication.child_codes
+        return f"[{','.join([quote(codes[each]) for each in children[begins[family] : begins[family + 1]]])}]"
 
-    def _elder(self, child: int) -> str:
+    def _path(self, child: int) -> tuple[str, bytes]:
+        sides, nodes = self.publication.facts.path(child)
+        return (f"[{STEP[sides[0]]}{sides[1:].translate(NEXT_STEPS)}]" if sides else "[]"), nodes
+
+    def _proof(self, child: int) -> tuple[str, bytes]:
+        """What shows that these facts of a child were committed: the facts, the salt and the path to the root."""
+        facts = self.publication.facts
+        path, nodes = self._path(child)
+        return f'{{"facts":{facts.texts[child].decode()},"path":{path},"salt":"{DIGEST}"}}', nodes + facts.salt(child)
+
+    def _elder(self, child: int) -> tuple[str, bytes]:
         """The facts of the elder, whose salt shows where it is placed; of another family's child only the seat."""
         of = self.publication
         elder = -1 if of.market.elder is None else int(of.market.elder[child])
         if elder < 0:
-            return "null"
-        if self._family_code(elder) == self._family_code(child):
-            return of.facts.proof(elder)
-        placed = of.outcome.programme[elder] >= 0
-        return f'{{"seat":"{seat_code(bytes.fromhex(of.facts.salts[elder]), of.run)}"}}' if placed else '{"seat":null}'
+            return "null", b""
+        if self._family_of(elder) == self._family_of(child):
+            return self._proof(elder)
+        if of.outcome.programme[elder] < 0:
+            return '{"seat":null}', b""
+        return f'{{"seat":"{CODE}"}}', bytes.fromhex(seat_code(of.facts.salt(elder), of.run))
 
-    def _wishes(self, child: int) -> str:
+    def _wishes(self, children: Array) -> tuple[list[str], list[bytes]]:
+        """The wishes of each child with its entries in the blocks of each programme, and the codes of these entries."""
         of, market = self.publication, self.publication.market
-        begin, end = self.wish_begin[child], self.wish_begin[child + 1]
-        own = self._entries(child)
-        programmes = market.programme[begin:end].tolist()
-        ranks = range(1, end - begin + 1) if market.rank is None else market.rank[begin:end].tolist()
-        tiers = of.outcome.unit_tier[begin:end].tolist()
-        return ",".join(
-            f'{{"blocks":[{own.get(programme, "")}],"programme":{self.programmes[programme]},"rank":{rank},"tier":{tier}}}'
-            for programme, rank, tier in zip(programmes, ranks, tiers, strict=True)
+        lengths = np.diff(market.offsets)[children]
+        ends = np.cumsum(lengths)
+        step = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
+        wish = np.repeat(market.offsets[:-1][children], lengths) + step
+        counts = np.diff(self.entry_begin)[wish]
+        through = np.cumsum(counts)
+        rows = self.entry_rows[
+            np.arange(int(counts.sum())) - np.repeat(through - counts - self.entry_begin[wish], counts)
+        ]
+        entries = of.entries
+        columns = (entries.block[rows].tolist(), entries.outcome[rows].tolist(), entries.position[rows].tolist())
+        heads, outcomes = self.blocks, ENTRY
+        told = [f"{heads[block]}{outcomes[outcome]}{at}}}" for block, outcome, at in zip(*columns, strict=True)]
+        listed = (step + 1 if market.rank is None else market.rank[wish], of.outcome.unit_tier[wish])
+        names = map(self.programmes.__getitem__, market.programme[wish].tolist())
+        bounds = pairwise([0, *through.tolist()])
+        each = [
+            f'{{"blocks":[{",".join(told[begin:end])}{WISH}{name}{RANK}{rank}{TIER}{tier}}}'
+            for (begin, end), name, rank, tier in zip(bounds, names, *(one.tolist() for one in listed), strict=True)
+        ]
+        codes, width = entries.code[rows].tobytes(), entries.code.shape[1]
+        of_children = [0, *ends.tolist()]
+        starts = np.concatenate(([0], through))[of_children] * width
+        return (
+            [",".join(each[begin:end]) for begin, end in pairwise(of_children)],
+            [codes[begin:end] for begin, end in pairwise(starts.tolist())],
         )
 
-    def _entries(self, child: int) -> dict[int, str]:
-        """The entries of a child in the blocks of each programme."""
-        of = self.publication
-        rows = self.entry_rows[self.entry_begin[child] : self.entry_begin[child + 1]]
-        codes, entries = of.entries.code[rows].tobytes().hex(), of.entries
-        width = len(codes) // max(1, len(rows))
-        columns = (entries.block[rows].tolist(), entries.outcome[rows].tolist(), entries.position[rows].tolist())
-        found: dict[int, str] = {}
-        for number, (at, outcome, position) in enumerate(zip(*columns, strict=True)):
-            block = of.blocks[at]
-            entry = codes[number * width : (number + 1) * width]
-            told = f'{{"block":"{block.code}","entry":"{entry}","outcome":"{OUTCOMES[outcome]}","position":{position}}}'
-            before = found.get(block.programme)
-            found[block.programme] = told if before is None else f"{before},{told}"
-        return found
-
-    def _hidden(self, child: int) -> dict[str, Any]:
+    def _hidden(self, child: int) -> tuple[str, bytes]:
         """For each hidden block that the child asked: the commitments of its fields, and those that decided, opened."""
         of = self.publication
-        found: dict[str, Any] = {}
-        for row in range(self.option_begin[child], self.option_begin[child + 1]):
+        rows = self.hidden_rows[self.hidden_begin[child] : self.hidden_begin[child + 1]].tolist()
+        if not rows:
+            return "{}", b""
+        opened: dict[str, list[tuple[str, bytes]]] = {}
+        committed: dict[str, tuple[str, bytes]] = {}
+        for row in rows:
             pool = int(of.options.pool[row])
             block = of.blocks[of.block_of[pool]]
-            if not block.hidden or of.options.guaranteed[row] or OUTCOMES[of.options.outcome[row]] == "better":
-                continue
-            told = found.setdefault(block.code, {"fields": self._fields(block), "opened": []})
-            for name in self._deciding(row, pool):
-                salt = of.line_salt(block, pool, name).hex()
-                told["opened"].append([of.market.pools.name(pool), name, of.line(pool)[name], salt])
-        return found
+            committed[block.code] = self._fields(block)
+            fields = self._opened(block, pool)
+            opened.setdefault(block.code, []).extend(fields[name] for name in self._deciding(row, pool))
+        told, digests_of = [], []
+        for code in sorted(opened):
+            fields_told, fields_digests = committed[code]
+            told.append(
+                f'"{code}":{{"fields":[{fields_told}],"opened":[{",".join([each for each, _salt in opened[code]])}]}}'
+            )
+            digests_of += [fields_digests, *[salt for _told, salt in opened[code]]]
+        return f"{{{','.join(told)}}}", b"".join(digests_of)
 
-    def _fields(self, block: Block) -> list[str]:
-        for pool in block.pools:
-            if pool not in self.fields:
-                self.fields[pool] = self.publication.field_commitments(block, pool)
-        return [each for pool in block.pools for each in self.fields[pool]]
+    def _fields(self, block: Block) -> tuple[str, bytes]:
+        """The commitments to all fields of a hidden block; made once."""
+        if block.code not in self.fields:
+            found = [each for pool in block.pools for each in self.publication.field_commitments(block, pool)]
+            self.fields[block.code] = (",".join([_DIGEST] * len(found)), bytes.fromhex("".join(found)))
+        return self.fields[block.code]
+
+    def _opened(self, block: Block, pool: int) -> dict[str, tuple[str, bytes]]:
+        """Each field of a hidden line as it is opened, with its salt; made once."""
+        if pool not in self.opened:
+            of = self.publication
+            name, line = quote(of.market.pools.name(pool)), of.line(pool)
+            self.opened[pool] = {
+                field: (f'[{name},"{field}","{line[field]}",{_DIGEST}]', of.line_salt(block, pool, field))
+                for field in LINE_FIELDS
+            }
+        return self.opened[pool]
 
     def _deciding(self, row: int, pool: int) -> Iterator[str]:
         """The fields of a line that are needed to compare it with the child, in their order."""
@@ -216,10 +292,19 @@ class Openings:
                 return
         yield LINE_FIELDS[3]
 
-    def _result(self, child: int) -> str:
-        of, pool = self.publication, int(self.publication.outcome.pool[child])
-        if pool < 0:
-            return "null"
-        block, programme = of.blocks[of.block_of[pool]].code, self.programmes[of.outcome.programme[child]]
-        rank = of.outcome.listed_rank[child]
-        return f'{{"block":"{block}","pool":{quote(of.market.pools.name(pool))},"programme":{programme},"rank":{rank}}}'
+    def _results(self, children: Array) -> list[str]:
+        """The place of each child."""
+        of = self.publication
+        pools = of.outcome.pool[children]
+        columns = (pools, of.block_of[pools], of.outcome.programme[children], of.outcome.listed_rank[children])
+        names = self._pool_names
+        return [
+            "null" if pool < 0
+            else f'{self.blocks[block]}","pool":{names[pool]},"programme":"{self.programmes[programme]}{RANK}{rank}}}'
+            for pool, block, programme, rank in zip(*(column.tolist() for column in columns), strict=True)
+        ]  # fmt: skip
+
+    @cached_property
+    def _pool_names(self) -> list[str]:
+        pools = self.publication.market.pools
+        return [quote(pools.name(pool)) for pool in range(pools.count)]

@@ -9,7 +9,7 @@ from allocation.arrays import Array
 from allocation.files import text_columns as text
 from allocation.files.bundle import DrawRecord2, zip_bytes
 from allocation.files.commitments import PUBLIC_FILES
-from allocation.files.csv_rows import Column, Texts, csv_bytes, encode_texts
+from allocation.files.csv_rows import Column, csv_bytes, encode_texts, hex_texts
 from allocation.files.publication import (
     ADMITTED,
     ENTRY_BYTES,
@@ -87,21 +87,14 @@ def public_files(of: Publication) -> dict[str, bytes]:
 def _orders(of: Publication) -> bytes:
     entries = of.entries
     placed = np.flatnonzero(entries.outcome <= OVER)
-    seats = [seat_code(bytes.fromhex(of.facts.salts[child]), of.run) for child in entries.child[placed].tolist()]
+    seats = [seat_code(of.facts.salt(child), of.run) for child in entries.child[placed].tolist()]
     nullifier = np.full(len(entries.child), -1, dtype=np.int64)
     nullifier[placed] = np.arange(len(placed))
     columns = (
-        Column(entries.block + 1), Column(entries.position), Column(np.arange(len(entries.child)), _hex(entries.code)),
+        Column(entries.block + 1), Column(entries.position), Column(np.arange(len(entries.child)), hex_texts(entries.code)),
         Column(entries.outcome, encode_texts(OUTCOMES)), Column(nullifier, encode_texts(seats)),
     )  # fmt: skip
     return csv_bytes(PUBLIC_COLUMNS["orders.csv"], columns)
-
-
-def _hex(codes: Array) -> Texts:
-    """Rows of bytes as hex digits."""
-    width = 2 * codes.shape[1]
-    data = np.frombuffer(codes.tobytes().hex().encode(), dtype=np.uint8)
-    return Texts(data, np.arange(len(codes) + 1, dtype=np.int64) * width)
 
 
 def _blocks(of: Publication) -> bytes:
@@ -163,7 +156,7 @@ def _digests(of: Publication, seed: bytes) -> bytes:
     found = digests(seed, *text.texts(text.take(codes, drawn)))
     words = found.view(">u8").astype(np.uint64)
     order = np.lexsort((words[:, 3], words[:, 2], words[:, 1], words[:, 0]))
-    columns = Column(np.arange(len(order)), _hex(found[order])), Column(children[drawn][order])
+    columns = Column(np.arange(len(order)), hex_texts(found[order])), Column(children[drawn][order])
     return csv_bytes(PUBLIC_COLUMNS["digests.csv"], columns)
 
 

@@ -21,7 +21,7 @@ from allocation.files.bundle import DrawRecord2
 from allocation.files.commitments import ChildFacts
 from allocation.files.json_objects import is_digest, parse_object
 from allocation.files.reader import ParsedMarket, parse_files
-from allocation.lottery import tagged_hash
+from allocation.lottery import sized, tagged_hash
 from allocation.outcome import LINE, STATES, Outcome
 from allocation.solve import solve
 from allocation.units import Units, form_units
@@ -34,6 +34,7 @@ at an earlier wish, or at an earlier pool of the same programme. The smallest co
 FEW = 5
 """A figure about 1 to so many children is not published."""
 ENTRY_BYTES = 16
+_CODES_AT_ONCE = 1 << 16
 LINE_FIELDS = ("state", "eligible", "tier", "ticket")
 
 
@@ -114,6 +115,7 @@ class Entries:
     block: Array  # index in the blocks
     position: Array  # from 1
     child: Array
+    wish: Array  # index in the market's wishes
     outcome: Array
     code: Array  # uint8[rows, ENTRY_BYTES]
 
@@ -127,10 +129,12 @@ class Publication:
         draw: DrawRecord2,
         settings: Settings,
         outcome: Outcome | None = None,
+        parsed: ParsedMarket | None = None,
     ) -> None:
-        """``outcome`` is that of :func:`~allocation.solve.solve` for these files; without it the market is solved."""
+        """``outcome`` is that of :func:`~allocation.solve.solve` for these files, ``parsed`` what they are read as; without them
+        the files are read and the market is solved."""
         self.files, self.draw, self.settings = market_files, draw, settings
-        self.parsed: ParsedMarket = parse_files(market_files)
+        self.parsed = parse_files(market_files) if parsed is None else parsed
         self.market = self.parsed.market
         self.outcome = solve(self.market) if outcome is None else outcome
         self.facts = ChildFacts(self.parsed)
@@ -332,7 +336,7 @@ def _entries(of: Publication) -> Entries:
     together = block * of.market.children + options.child
     order = np.lexsort((options.outcome, together))
     first = order[np.concatenate(([True], np.diff(together[order]) != 0))] if len(order) else order
-    block, child, outcome = block[first], options.child[first], options.outcome[first]
+    block, child, wish, outcome = block[first], options.child[first], options.wish[first], options.outcome[first]
     codes = _entry_codes(of, block, child)
     halves = codes.view(">u8").astype(np.uint64) if len(codes) else np.zeros((0, 2), dtype=np.uint64)
     hidden = np.array([each.hidden for each in blocks], dtype=bool)[block] if len(block) else np.zeros(0, dtype=bool)
@@ -341,24 +345,21 @@ def _entries(of: Publication) -> Entries:
     row = np.lexsort((tie, key, block))
     begins = np.searchsorted(block[row], np.arange(len(blocks)))
     position = np.arange(len(row)) - begins[block[row]] + 1 if len(row) else row
-    return Entries(block[row], position, child[row], outcome[row], codes[row])
+    return Entries(block[row], position, child[row], wish[row], outcome[row], codes[row])
 
 
 def _entry_codes(of: Publication, block: Array, child: Array) -> Array:
     """As :func:`entry_code` for many rows: the bytes before and after the salt are made once."""
-    before = _sized(b"entry/2")
-    starts = [before + _sized(bytes.fromhex(salt)) for salt in of.facts.salts]
+    before = sized(b"entry/2")
+    starts = [before + sized(of.facts.salt(number)) for number in range(of.market.children)]
     ends = [
-        _sized(of.programme_codes[each.programme].encode()) + _sized(each.code.encode()) + _sized(of.run.encode())
+        sized(of.programme_codes[each.programme].encode()) + sized(each.code.encode()) + sized(of.run.encode())
         for each in of.blocks
     ]
-    digest = hashlib.sha256
-    codes = b"".join(
-        digest(starts[row] + ends[at]).digest()[:ENTRY_BYTES]
-        for row, at in zip(child.tolist(), block.tolist(), strict=True)
-    )
-    return np.frombuffer(codes, dtype=np.uint8).reshape(-1, ENTRY_BYTES)
-
-
-def _sized(part: bytes) -> bytes:
-    return len(part).to_bytes(8, "big") + part
+    digest, codes = hashlib.sha256, []
+    for begin in range(0, len(child), _CODES_AT_ONCE):
+        rows = (column[begin : begin + _CODES_AT_ONCE].tolist() for column in (child, block))
+        codes.append(
+            b"".join([digest(starts[row] + ends[at]).digest()[:ENTRY_BYTES] for row, at in zip(*rows, strict=True)])
+        )
+    return np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(-1, ENTRY_BYTES)

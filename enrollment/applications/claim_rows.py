@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,8 +23,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
-from enrollment.ground.sealed.codes import TOKEN, KeyedCode, code_of, listed
+from enrollment.ground.sealed.codes import TOKEN, KeyedCode, code_of, listed, token_of
 from enrollment.ground.sealed.values import Sealed, SealedJson, row_of
+from enrollment.ground.vault import index_key
 from enrollment.season.facts import Fact, Ground
 
 ASKED = (
@@ -135,10 +137,17 @@ def facts_as_json() -> ColumnElement[Any]:
 
 def facts_of_json(application_id: uuid.UUID, stored: dict[str, Any]) -> dict[Fact, Any]:
     """The facts of an object that `facts_as_json` made for this application."""
-    facts = {Fact(code_of(name)): value for name, value in stored.items()}
+    known = _facts_by_code(index_key())
+    facts = {known.get(name) or Fact(code_of(name)): value for name, value in stored.items()}
     for fact in SEALED_FACTS & facts.keys():
         facts[fact] = SEALED_VALUE.opened(bytes.fromhex(facts[fact]), row_of(VERIFIED, (application_id, fact)))
     return facts
+
+
+@lru_cache(maxsize=4)
+def _facts_by_code(_key: bytes) -> dict[str, Fact]:
+    """The facts by their codes as they are stored under this index key."""
+    return {token_of(fact.value): fact for fact in Fact}
 
 
 CLAIMS = Read(Claim, Claim.application_id)

@@ -22,6 +22,7 @@ from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files import summary as summaries
 from allocation.files.publication import Settings
+from allocation.files.reader import parse_files
 from allocation.market import Market
 from allocation.outcome import Outcome
 from allocation.solve import solve
@@ -32,7 +33,7 @@ from enrollment.draw.comparison import dry_runs, last_year
 from enrollment.draw.comparison.last_year import LastYear
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_files import RunFiles
-from enrollment.draw.run_rows import Run, RunState, WishReason
+from enrollment.draw.run_rows import REFUSED, Run, RunState, WishReason
 from enrollment.draw.seed import declared_forms, part_standings
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
@@ -213,7 +214,8 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     tell = progress or (lambda done, of, step: None)
     tell(0, len(STEPS), "reading")
     try:
-        market = files.parse_market(task.files)
+        parsed = parse_files(task.files)
+        market = parsed.market
         tell(1, len(STEPS), "placing")
         found = solve(market)
     except MarketFault as fault:
@@ -236,7 +238,7 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     given_out = None
     if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
         without = _without_change(market) if task.settings.replays is not None else ()
-        given_out = run_files.make(task.files, task.draw, task.settings, found, without)
+        given_out = run_files.make(task.files, parsed, task.draw, task.settings, found, without)
     settings = given_out.settings if given_out else None
     packed = bundle.pack(task.files, task.draw, {**result, "summary.json": told}, settings)
     return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried, last_rules=last)
@@ -309,6 +311,8 @@ def _save_rows(session: Session, run: Run, output: RunOutput, ids: Mapping[str, 
         aside = name.removesuffix(".csv") + "_of_run"
         bulk_copy.copy_csv_to_temporary_table(session, aside, columns, output.result[name])
         values: dict[str, Any] = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
+        if ":refused" in statement:
+            values["refused"] = list(REFUSED)
         if ":has_blocks" in statement:
             values["has_blocks"] = output.given_out is not None
         session.execute(text(statement), values)
@@ -333,10 +337,13 @@ _STATEMENTS = {
         },
         """
         INSERT INTO wish_reason
-            (run_id, application_id, rank, programme_id, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket)
+            (run_id, application_id, rank, programme_id, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket, refused_before)
         SELECT :run, application.id, why.rank, code_of_programme.id, why.pool, why.reason, why.tier, why.ticket,
-               why.cutoff_tier, why.cutoff_ticket
-        FROM reasons_of_run AS why
+               why.cutoff_tier, why.cutoff_ticket, CASE WHEN why.refused THEN why.place - 1 END
+        FROM (
+            SELECT each.*, rank() OVER (PARTITION BY programme, refused ORDER BY tier, ticket) AS place
+            FROM (SELECT *, reason = ANY(:refused) AS refused FROM reasons_of_run) AS each
+        ) AS why
         JOIN application ON application.child_code = why.child
         JOIN code_of_programme ON code_of_programme.code = why.programme
         WHERE NOT why.child = ANY(:left_out)

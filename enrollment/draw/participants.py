@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from allocation.validation import LARGEST_UNIT
@@ -234,12 +234,25 @@ def _wishes(
     code_of: Mapping[uuid.UUID, str],
     strict: bool,
 ) -> dict[uuid.UUID, tuple[str, ...]]:
-    listed = wishes_of(session, Wish.round_id == round_id)
+    names = ["", *code_of.values()]
+    values = {"round": round_id, "programmes": list(code_of)}
+    listed = {application_id: numbers for application_id, numbers in session.execute(_LISTED, values)}
     found = {}
     for application_id, place in current.items():
-        codes = [code_of[each] for each in listed[application_id] if strict or each in code_of]
+        numbers = listed.get(application_id, ())
+        if strict and 0 in numbers:
+            raise LookupError(f"the application {application_id} wishes for a programme outside the round")
+        codes = [names[number] for number in numbers if number]
         found[application_id] = tuple(codes if not place or place in codes else [*codes, place])
     return found
+
+
+_LISTED = text("""
+    SELECT wish.application_id, array_agg(CAST(coalesce(known.number, 0) AS int) ORDER BY wish.rank)
+    FROM wish LEFT JOIN unnest(CAST(:programmes AS uuid[])) WITH ORDINALITY AS known(id, number) ON known.id = wish.programme_id
+    WHERE wish.round_id = :round GROUP BY wish.application_id
+""")
+"""The wishes of each application, best first, as numbers of the programmes from 1; 0 for any other programme."""
 
 
 def _units(

@@ -59,7 +59,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     frozen = market_files.read(market_files.unpack(session.get_one(Snapshot, first.snapshot_id).market))
     market = replay_market.remaining(session, round_, frozen, now=now)
     files = market_builder.encode(market, draws.ticket_numbers(session, round_.year))
-    stored = snapshot.store(session, round_id, files, by=by, now=now)
+    stored = snapshot.store(session, round_id, files.written(), by=by, now=now)
     return runs.add(session, round_id, stored.id, by=by, now=now, replays=latest.id)
 
 

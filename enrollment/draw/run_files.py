@@ -4,18 +4,19 @@ Nothing of a child can be read out of the public file; `allocation.files.publica
 """
 
 import uuid
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import String, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from allocation import lottery
 from allocation.files import opening, public_file
 from allocation.files.bundle import DrawRecord2
 from allocation.files.publication import Publication, Sensitive, Settings
+from allocation.files.reader import ParsedMarket
 from allocation.outcome import Outcome
 from enrollment.applications.application_rows import Application
 from enrollment.draw import market_files
@@ -28,6 +29,7 @@ from enrollment.season.rounds import Round
 
 AT_ONCE = 5000
 """Openings that are stored by one statement."""
+OPENING_COLUMNS = {"run_id": "uuid", "application_id": "uuid", "content": "bytea"}
 BLOCK_COLUMNS = {"code": "text", "programme": "text", "pool": "text", "shown": "boolean"}
 
 
@@ -43,7 +45,7 @@ class BlockOfPool:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`openings` are compressed, by child code, and made one by one while they are stored, once: all at once they would be the most
+    """`openings` are packed (`allocation.files.opening_packing`), by child code, and made one by one while they are stored, once: all at once they would be the most
     of a worker's memory.  `settings` is `publication.json` of the full file.
     """
 
@@ -66,28 +68,32 @@ def settings_of(
 
 def sensitive(session: Session, round_: Round, files: Mapping[str, bytes]) -> Sensitive:
     """The groups of sensitive grounds, and each programme with the tiers that point to such a ground."""
-    market = market_files.read(dict(files))
-    rules = {area: rules_in_round(session, round_, area) for area in {row.area for row in market.programmes}}
-    tiers = {(row.programme, tier) for row in market.programmes for tier in rules[row.area].sensitive_tiers(row.nature)}
-    groups = {group for pool in market.pools for group in pool.groups.split(";")}
+    programmes, pools = market_files.read_places(files)
+    rules = {area: rules_in_round(session, round_, area) for area in {row.area for row in programmes}}
+    tiers = {(row.programme, tier) for row in programmes for tier in rules[row.area].sensitive_tiers(row.nature)}
+    groups = {group for pool in pools for group in pool.groups.split(";")}
     return Sensitive(
         frozenset(tiers), frozenset(group for group in groups if group.rpartition(".")[2] in SENSITIVE_GROUNDS)
     )
 
 
 def make(
-    files: Mapping[str, bytes], draw: DrawRecord2, settings: Settings, outcome: Outcome, without: Collection[str]
+    files: Mapping[str, bytes],
+    parsed: ParsedMarket,
+    draw: DrawRecord2,
+    settings: Settings,
+    outcome: Outcome,
+    without: Collection[str],
 ) -> RunFiles:
-    """All files of a run.  Needs no transaction.  Children `without` get no opening: nothing could change for them."""
-    publication = Publication(files, draw, settings, outcome)
+    """All files of a run; `parsed` is the market of `files`.  Needs no transaction.  Children `without` get no opening: nothing
+    could change for them."""
+    publication = Publication(files, draw, settings, outcome, parsed)
     pool_names, programmes = publication.market.pools.name, publication.programme_codes
     left_out = set(without)
     return RunFiles(
         public=public_file.write(publication),
         settings=settings.file(),
-        openings=(
-            (child, zlib.compress(told)) for child, told in opening.make_all(publication) if child not in left_out
-        ),
+        openings=(each for each in opening.make_all(publication) if each[0] not in left_out),
         blocks=tuple(
             BlockOfPool(block.code, programmes[block.programme], pool_names(pool), not block.hidden)
             for block in publication.blocks
@@ -107,9 +113,11 @@ def save_openings(session: Session, run_id: uuid.UUID, openings: Iterable[tuple[
     remaining = iter(openings)
     while some := list(islice(remaining, AT_ONCE)):
         codes = [child for child, _content in some]
-        found = select(Application.child_code, Application.id).where(Application.child_code.in_(codes))
+        found = select(Application.child_code, Application.id).where(
+            Application.child_code == any_(literal(codes, ARRAY(String)))
+        )
         ids = {row.child_code: row.id for row in session.execute(found)}
         sealed = (
             (run_id, ids[child], seal_file(content, OPENING, row_name(run_id, ids[child]))) for child, content in some
         )
-        bulk_copy.copy_rows(session, "opening", ("run_id", "application_id", "content"), sealed)
+        bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, sealed)

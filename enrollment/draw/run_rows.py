@@ -130,8 +130,16 @@ class Opening(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": OPENING, "file": True})
 
 
+REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff")
+"""Reasons for which a family waits for a wish."""
+
+
 class WishReason(Base):
-    """Why a wish was refused or not needed, with the numbers of the last pool tried."""
+    """Why a wish was refused or not needed, with the numbers of the last pool tried.
+
+    `refused_before` is how many other children the programme refused who stand before this one by tier and ticket.  It is None
+    for a wish that was not refused, and in runs from before it was stored.
+    """
 
     __tablename__ = "wish_reason"
 
@@ -145,6 +153,7 @@ class WishReason(Base):
     ticket: Mapped[int]
     cutoff_tier: Mapped[int | None]
     cutoff_ticket: Mapped[int | None]
+    refused_before: Mapped[int | None]
 
     __table_args__ = (Index("ix_wish_reason__programme", "run_id", "programme_id"),)
 

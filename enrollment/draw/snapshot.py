@@ -12,14 +12,14 @@ import uuid
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from allocation import lottery
 from allocation.draw_form import DrawForm
 from allocation.files import commitments
+from allocation.lottery import DIGEST_BYTES
 from enrollment.applications.applications import Application, Wish
 from enrollment.draw import draw_jobs, draws, duplicate_waivers, market_builder, market_files, participants
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.market_files import MarketFiles
+from enrollment.draw.market_files import WrittenMarket
 from enrollment.draw.participants import FactBasis
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.draw.seed import declared_forms
@@ -59,12 +59,10 @@ def freeze(
     round_ = lock_round(session, round_id)
     precheck(session, round_, reason=reason, now=now)
     progress(0, len(STEPS), "gathering")
-    files = _market_now(session, round_)
-    form = _form_of_draw(session, round_, without_ticket=len(files.children) - len(files.tickets), now=now)
+    market = _market_now(session, round_)
+    form = _form_of_draw(session, round_, without_ticket=market.children - market.tickets, now=now)
     progress(1, len(STEPS), "sealing")
-    if form is not None:
-        files = files.with_draw_form(form.declared())
-    snapshot = store(session, round_id, files, reason=reason, by=by, now=now)
+    snapshot = store(session, round_id, market, form=form, reason=reason, by=by, now=now)
     _replace_earlier(session, snapshot, now)
     waits_for_seed = _commit_draw(session, round_, snapshot, form, now)
     _move_round(session, round_, waits_for_seed, by, now)
@@ -73,12 +71,12 @@ def freeze(
     return snapshot
 
 
-def _market_now(session: Session, round_: Round) -> MarketFiles:
-    """The rows of the market; of a city, they and the objects that they are made from are not kept together."""
+def _market_now(session: Session, round_: Round) -> WrittenMarket:
+    """The files of the market; of a city, its objects, its rows and what is made of its files are not kept together."""
     market = participants.read(session, round_, stages=participants.TAKES_PART, basis=FactBasis.VERIFIED, strict=True)
     if not market.participants:
         raise Refused("nobody_takes_part")
-    return market_builder.encode(market, draws.ticket_numbers(session, round_.year))
+    return market_builder.encode(market, draws.ticket_numbers(session, round_.year)).written()
 
 
 def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:
@@ -143,39 +141,48 @@ def _move_round(session: Session, round_: Round, waits_for_seed: bool, by: Actor
 
 
 def store(
-    session: Session, round_id: uuid.UUID, market: MarketFiles, *, by: Actor, now: dt.datetime, reason: str = ""
+    session: Session,
+    round_id: uuid.UUID,
+    market: WrittenMarket,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    form: DrawForm | None = None,
+    reason: str = "",
 ) -> Snapshot:
-    """Save a market as the round's next snapshot.  `reason` tells the public why it replaces the current one."""
-    files, replaced = _files_to_commit(session, round_id, market), current(session, round_id) if reason else None
+    """Save a market as the round's next snapshot, with the declared form of the draw that it is frozen for.  `reason` tells the
+    public why it replaces the current one."""
+    files, replaced = _files_to_commit(session, round_id, market, form), current(session, round_id) if reason else None
     snapshot = Snapshot(
         id=uuid.uuid4(),
         round_id=round_id,
         number=last_number(session, round_id) + 1,
         commitment=commitments.commitment(files),
         market=market_files.pack(files),
-        children=len(market.children),
-        wishes=len(market.wishes),
+        children=market.children,
+        wishes=market.wishes,
         made_at=now,
         made_by=by.account_id,
         reason=reason.strip()[:LONGEST_REASON] or None if replaced else None,
         corrections=_corrections_since(session, round_id, replaced.made_at) if replaced else None,
-        draw_form=lottery.canonical(market.draw_form).decode() if market.draw_form else None,
+        draw_form=form.text() if form else None,
     )
     session.add(snapshot)
     session.flush()
     return snapshot
 
 
-def _files_to_commit(session: Session, round_id: uuid.UUID, market: MarketFiles) -> dict[str, bytes]:
+def _files_to_commit(
+    session: Session, round_id: uuid.UUID, market: WrittenMarket, form: DrawForm | None
+) -> dict[str, bytes]:
     """The files of a `market/2`: with the declared form of the draw, and a new salt for each child.
 
     The commitment holds the facts of a child only as a salted hash, so that it says nothing of a child to others.
     """
     year = session.get_one(Round, round_id).year
     last = session.scalar(select(func.max(Ticket.number)).where(Ticket.year == year)) or 0
-    form = DrawForm.parse(market.draw_form) if market.draw_form else None
-    salts = {row.child: secrets.token_hex(32) for row in market.children}
-    return commitments.market_files_2(market.files(), form, salts=salts, after=last)
+    salts = secrets.token_bytes(DIGEST_BYTES * market.children)
+    return commitments.market_files_2(market.files, form, salts=salts, after=last)
 
 
 def _corrections_since(session: Session, round_id: uuid.UUID, moment: dt.datetime) -> dict[str, int]:

@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, defer
 
 from enrollment.applications.application_rows import APPLICATION, Application
@@ -28,7 +29,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season import policy_approval
-from enrollment.season.facts import FACTS_OF_GROUND, Fact, Ground, home_of
+from enrollment.season.facts import FACTS_OF_GROUND, TESTED_FACTS, Fact, Ground, home_of
 from enrollment.season.grounds import Facts, KindergartenFacts
 from enrollment.season.kept_years import POLICIES
 from enrollment.season.policy_rows import Policy
@@ -131,16 +132,17 @@ def likely_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> d
 
 
 def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Fact, Any]]:
-    """The facts that count in a draw: those that staff verified, with their values.
+    """The facts that count in a draw: those that staff verified and rules test, with their values.
 
-    Applications without a verified fact are left out.
+    Applications without such a fact are left out.
     """
     rows = session.execute(
         select(VerifiedFact.application_id, facts_as_json())
         .where(
             VerifiedFact.outcome == "verified",
             ~waits_for_second(),
-            VerifiedFact.application_id.in_(list(application_ids)),
+            VerifiedFact.fact.in_(sorted(TESTED_FACTS)),
+            VerifiedFact.application_id == any_(literal(list(application_ids), ARRAY(Uuid))),
         )
         .group_by(VerifiedFact.application_id)
     )
@@ -208,7 +210,10 @@ class TierTable:
     def priorities(self, facts: Facts, entries: Iterable[Entry]) -> list[Priority]:
         """The priority of a family with these facts at each entry, in the same order."""
         serving = self._areas.serving(home_of(facts))
-        return [_priority(facts, entry, bool(serving) and entry.kindergarten_id in serving) for entry in entries]
+        tested: dict[tuple[str, str], int] = {}
+        return [
+            _priority(facts, entry, bool(serving) and entry.kindergarten_id in serving, tested) for entry in entries
+        ]
 
     def _read(self, kindergarten_ids: set[uuid.UUID]) -> None:
         unknown = kindergarten_ids - self._seen.keys()
@@ -216,9 +221,9 @@ class TierTable:
             self._seen |= kindergarten_facts.kindergartens(self._session, unknown)
 
 
-def _priority(facts: Facts, entry: Entry, serves: bool) -> Priority:
+def _priority(facts: Facts, entry: Entry, serves: bool, tested: dict[tuple[str, str], int]) -> Priority:
     _, seen, rules, reserved = entry
-    tiered = rules.tier(facts, seen, serves)
+    tiered = rules.tier(facts, seen, serves, tested)
     if not reserved:
         return Priority(tiered, NO_GROUNDS)
     return Priority(tiered, frozenset(ground for ground in reserved if rules.holds(ground, facts, seen, serves)))

@@ -8,9 +8,24 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+_BINARY = {"uuid", "bytea"}
+"""Types of which rows are copied in binary: as text, bytes are written and read as twice as many digits."""
 
-def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add rows to a table.  A dict is written as JSON; every other value as psycopg writes it."""
+
+def copy_rows(
+    session: Session,
+    table: str,
+    columns: Sequence[str] | Mapping[str, str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """Add rows to a table.  A dict is written as JSON; every other value as psycopg writes it.
+
+    Where `columns` maps names to SQL types, and there are only UUIDs and bytes, the rows are copied in binary.
+    """
+    types = list(columns.values()) if isinstance(columns, Mapping) else []
+    if types and _BINARY.issuperset(types):
+        _copy_binary(session, table, list(columns), types, rows)
+        return
     statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), SQL(", ").join(map(Identifier, columns)))
     session.flush()
     connection: Any = session.connection().connection.driver_connection
@@ -19,12 +34,25 @@ def copy_rows(session: Session, table: str, columns: Sequence[str], rows: Iterab
             copy.write_row([json.dumps(value) if isinstance(value, dict) else value for value in row])
 
 
+def _copy_binary(
+    session: Session, table: str, columns: Sequence[str], types: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    listed = SQL(", ").join(map(Identifier, columns))
+    statement = SQL("COPY {} ({}) FROM STDIN WITH (FORMAT binary)").format(Identifier(table), listed)
+    session.flush()
+    connection: Any = session.connection().connection.driver_connection
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
+
+
 def copy_to_temporary_table(
     session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> None:
     """Copy rows into a new temporary table of this transaction; `columns` maps names to SQL types."""
     _create_temporary_table(session, name, columns)
-    copy_rows(session, name, tuple(columns), rows)
+    copy_rows(session, name, columns, rows)
     _analyse(session, name)
 
 

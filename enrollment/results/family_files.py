@@ -7,6 +7,7 @@ import zlib
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from allocation.files import opening_packing
 from enrollment.applications.applications import Application
 from enrollment.draw.run_rows import OPENING, PUBLISHED_OPENINGS, Opening, Run
 from enrollment.ground import audit
@@ -36,4 +37,10 @@ def of_application(session: Session, application: Application, *, by: Actor, now
     if found is None:
         raise NotFound("opening")
     audit.record(session, "open_own_file", "application", application.id, by=by, now=now, run=str(found.run_id))
-    return zlib.decompress(unseal_file(found.content, OPENING, row_name(found.run_id, application.id)))
+    return _json_of(unseal_file(found.content, OPENING, row_name(found.run_id, application.id)))
+
+
+def _json_of(content: bytes) -> bytes:
+    """Openings that were made before they were packed are compressed."""
+    packed = content[0] == opening_packing.FORM
+    return opening_packing.unpack(content) if packed else zlib.decompress(content)

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.applications.application_rows import FAMILY
 from enrollment.applications.applications import Application
 from enrollment.draw.draws import TICKETS
-from enrollment.draw.publication.result_contents import REFUSED
 from enrollment.draw.run_rows import (
     PUBLISHED_PLACEMENTS,
     PUBLISHED_REASONS,
+    REFUSED,
     RUNS,
     CutOff,
     Placement,

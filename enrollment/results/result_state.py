@@ -20,8 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.applications.application_rows import APPLICATION, FAMILY, LAST_VERSION, Application
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.chances.movement_rows import CHANCES, ESTIMATES
-from enrollment.draw.publication.result_contents import REFUSED
-from enrollment.draw.run_rows import PUBLISHED_OPENINGS, PUBLISHED_REASONS, CutOff, Run, WishReason
+from enrollment.draw.run_rows import PUBLISHED_OPENINGS, PUBLISHED_REASONS, REFUSED, CutOff, Run, WishReason
 from enrollment.draw.unserved.rows import ACCEPTED, UNSERVED
 from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.reading.read_ahead import KEY, Read, ReadAhead, compiled

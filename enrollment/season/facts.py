@@ -72,6 +72,10 @@ FACTS_OF_GROUND: dict[Ground, tuple[Fact, ...]] = {
 }
 
 
+TESTED_FACTS = frozenset(fact for facts in FACTS_OF_GROUND.values() for fact in facts)
+"""The facts that the rules of an area test.  A date of birth is verified too, and no rule tests it."""
+
+
 def home_of(facts: Mapping[Fact, Any]) -> dict[str, Any] | None:
     """The home for a look-up of service areas: its place with the admission area; None without a home."""
     place = facts.get(Fact.HOME_PLACE)

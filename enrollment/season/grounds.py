@@ -132,6 +132,16 @@ GROUND_TESTS: dict[Ground, Test] = {
     Ground.MULTI_CHILD: _multi_child,
 }
 
+AT_KINDERGARTEN: dict[Ground, Fact] = {
+    Ground.SERVICE_AREA: Fact.HOME_PLACE,
+    Ground.ESTATE_OWNER: Fact.HOME_OWNED,
+    Ground.ELDER_SIBLING: Fact.SIBLING_AT,
+    Ground.SIBLING_RIGHT: Fact.SIBLING_RIGHT_AT,
+    Ground.STAFF_CHILD: Fact.STAFF_CHILD_AT,
+}
+"""The grounds that depend on the kindergarten itself, each with a fact without which it fails.  Every other ground holds at all
+kindergartens of an area or at none."""
+
 TERMS_OF_GROUND: dict[Ground, tuple[str, ...]] = {
     Ground.LOCAL_HUKOU: ("streets",),
     Ground.ELDER_SIBLING: ("with_sites",),

@@ -6,8 +6,16 @@ from functools import cached_property
 from typing import Any
 
 from enrollment.season.document_kinds import Document
-from enrollment.season.facts import RARE_GROUNDS, SENSITIVE_GROUNDS, Ground
-from enrollment.season.grounds import GROUND_TESTS, Facts, GroundTerms, KindergartenFacts, Place, Test
+from enrollment.season.facts import RARE_GROUNDS, SENSITIVE_GROUNDS, Fact, Ground
+from enrollment.season.grounds import (
+    AT_KINDERGARTEN,
+    GROUND_TESTS,
+    Facts,
+    GroundTerms,
+    KindergartenFacts,
+    Place,
+    Test,
+)
 
 BEST, WORST = 0, 15
 DEFAULT_RULE = "everybody"
@@ -44,10 +52,13 @@ class TierResult:
 class CompiledRules:
     """Rules prepared for kindergartens of one nature: every ground of a rule has a bit.
 
-    `tests` are (bit, test, terms); `wanted` are the bits of each way, best tier first; `known` is a cache of results.
+    `in_area` are (bit, test, terms) of the grounds that hold at all kindergartens of an area or at none, and `here` those of the
+    others, with the fact without which they fail; `wanted` are the bits of each way, best tier first; `known` is a cache of
+    results.
     """
 
-    tests: tuple[tuple[int, Test, GroundTerms], ...]
+    in_area: tuple[tuple[int, Test, GroundTerms], ...]
+    here: tuple[tuple[int, Test, GroundTerms, Fact], ...]
     wanted: tuple[tuple[TierResult, int], ...]
     known: dict[int, TierResult] = field(default_factory=dict)
 
@@ -121,13 +132,30 @@ class Rules:
     def holds(self, ground: Ground, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> bool:
         return GROUND_TESTS[ground](facts, Place(kindergarten, serves), self.terms.get(ground, NO_TERMS))
 
-    def tier(self, facts: Facts, kindergarten: KindergartenFacts, serves: bool) -> TierResult:
-        """The best tier of all rules that hold, otherwise the default.  An additional fact never worsens it."""
+    def tier(
+        self,
+        facts: Facts,
+        kindergarten: KindergartenFacts,
+        serves: bool,
+        tested: dict[tuple[str, str], int] | None = None,
+    ) -> TierResult:
+        """The best tier of all rules that hold, otherwise the default.  An additional fact never worsens it.
+
+        `tested` keeps, for one family and the rules of each area, what holds at all kindergartens of the area, by nature and area.
+        """
         place = Place(kindergarten, serves)
         ways = self._ways_at(kindergarten.nature)
-        holding = 0
-        for bit, test, terms in ways.tests:
-            if test(facts, place, terms):
+        kind = (kindergarten.nature, kindergarten.area)
+        holding = None if tested is None else tested.get(kind)
+        if holding is None:
+            holding = 0
+            for bit, test, terms in ways.in_area:
+                if test(facts, place, terms):
+                    holding |= bit
+            if tested is not None:
+                tested[kind] = holding
+        for bit, test, terms, fact in ways.here:
+            if fact in facts and test(facts, place, terms):
                 holding |= bit
         answer = ways.known.get(holding)
         if answer is None:
@@ -141,7 +169,16 @@ class Rules:
             asked = sorted({ground for rule in here for way in rule.ways for ground in way})
             bit = {ground: 1 << place for place, ground in enumerate(asked)}
             self._ways[nature] = CompiledRules(
-                tests=tuple((bit[ground], GROUND_TESTS[ground], self.terms.get(ground, NO_TERMS)) for ground in asked),
+                in_area=tuple(
+                    (bit[ground], GROUND_TESTS[ground], self.terms.get(ground, NO_TERMS))
+                    for ground in asked
+                    if ground not in AT_KINDERGARTEN
+                ),
+                here=tuple(
+                    (bit[ground], GROUND_TESTS[ground], self.terms.get(ground, NO_TERMS), AT_KINDERGARTEN[ground])
+                    for ground in asked
+                    if ground in AT_KINDERGARTEN
+                ),
                 wanted=tuple(
                     (TierResult(rule.tier, rule.code, way[0]), sum(bit[ground] for ground in set(way)))
                     for rule in here

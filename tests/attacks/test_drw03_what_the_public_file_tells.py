@@ -60,7 +60,7 @@ def published(
 ) -> tuple[bytes, Outcome]:
     """The public file of a main run, or of a replay with the tickets that the market has."""
     random = np.random.default_rng([seed, replays or 0])
-    salts = {row.child: random.bytes(32).hex() for row in market.children}
+    salts = random.bytes(32 * len(market.children))
     written = commitments.market_files_2(market.files(), None if replays else FORM, salts=salts)
     record = bundle.DrawRecord2(commitments.commitment(written))
     if not replays:

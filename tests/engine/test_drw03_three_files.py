@@ -12,6 +12,7 @@ from allocation import verify
 from allocation.benchmark.synthetic import synthetic_market
 from allocation.files import opening, public_file, publication
 from allocation.files.commitments import MerkleTree, leaf, root_of
+from allocation.files.opening_packing import CODE, DIGEST, WORDS, unpack
 from allocation.files.opening_verification import verify_opening
 from allocation.files.public_verification import verify_public
 from allocation.files.publication import FEW, OUTCOMES, Sensitive
@@ -97,7 +98,8 @@ def test_nothing_about_a_few_children_stands_alone():
 def test_no_family_child_group_tier_or_salt_stands_in_the_public_file():
     market = synthetic_market(300, units=True, pools=True, codes=True)
     draw = a_draw(market)
-    private = [*market.codes.children, *market.codes.families, *draw.publication.facts.salts]
+    salts = [draw.publication.facts.salt(child).hex() for child in range(market.children)]
+    private = [*market.codes.children, *market.codes.families, *salts]
     everything = b"\n".join(data for name, data in entries_of(draw.public).items())
     words = set(everything.decode().replace(",", "\n").replace('"', "\n").split("\n"))
     assert words.isdisjoint(map(str, private))
@@ -192,7 +194,10 @@ def test_a_hidden_line_is_opened_no_further_than_it_decides():
 def test_paths_lead_to_the_root(count):
     leaves = [leaf(bytes([each] * 32), b"{}") for each in range(count)]
     tree = MerkleTree(np.frombuffer(b"".join(leaves), dtype=np.uint8).reshape(-1, 32))
-    assert [root_of(one, json.loads(tree.path(place))) for place, one in enumerate(leaves)] == [tree.root] * count
+    for place, one in enumerate(leaves):
+        sides, nodes = tree.path(place)
+        beside = [nodes[at : at + 32].hex() for at in range(0, len(nodes), 32)]
+        assert root_of(one, list(zip(sides, beside, strict=True))) == tree.root
     if count == 0:
         assert tree.root == tagged_hash("empty/2").hex()
     if count == 3:
@@ -204,6 +209,20 @@ def test_the_facts_are_canonical_json():
     draw = a_round(5)
     for text in draw.publication.facts.texts:
         assert canonical(json.loads(text)) == text
+
+
+def test_a_packed_opening_is_canonical_json_and_a_cut_one_is_refused():
+    """Every word of the packed form is used."""
+    packed = [one for number in range(28) for _code, one in opening.make_all(a_round(number).publication)]
+    words = {sign for one in packed for sign in one[5 : 5 + int.from_bytes(one[1:5], "big")].decode() if sign < " "}
+    assert words == {*WORDS, DIGEST, CODE}
+    for one in packed:
+        told = unpack(one)
+        assert canonical(json.loads(told)) == told
+        for cut in (b"", one[:-1], one + b"\0", one[1:]):
+            with pytest.raises(ValueError, match="not a packed opening"):
+                unpack(cut)
+    assert sum(map(len, packed)) < sum(len(unpack(one)) for one in packed) * 0.65
 
 
 def test_a_later_draw_numbers_only_the_children_without_a_ticket():

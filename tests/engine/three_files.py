@@ -13,6 +13,7 @@ from allocation.draw_form import DrawForm
 from allocation.files import bundle, opening, public_file, public_reader
 from allocation.files.archive import Archive
 from allocation.files.commitments import commitment, market_files_2
+from allocation.files.opening_packing import unpack
 from allocation.files.publication import Publication, Sensitive, Settings
 from allocation.market import Market
 from tests.engine.bundles import with_codes
@@ -53,7 +54,7 @@ class Draw:
     @cached_property
     def openings(self) -> dict[str, dict[str, Any]]:
         """As a family gets them: through JSON."""
-        return {code: json.loads(one) for code, one in opening.make_all(self.publication)}
+        return {code: json.loads(unpack(one)) for code, one in opening.make_all(self.publication)}
 
 
 def a_draw(
@@ -76,7 +77,8 @@ def a_draw(
     if held:
         rows = "".join(f"{code},{place}\n" for place, code in enumerate(codes[:held], start=1))
         one["tickets.csv"] = b"child,ticket\n" + rows.encode()
-    salts = {code: f"{7919 * place + 1:064x}" for place, code in enumerate(codes)}
+    number = {code: 7919 * place + 1 for place, code in enumerate(codes)}
+    salts = b"".join(number[code].to_bytes(32, "big") for code in sorted(codes))
     written = market_files_2(one, FORM if drawn else None, after=held, salts=salts)
     record = bundle.DrawRecord2(commitment(written), "2026-06-01T10:00:00+08:00", FORM if drawn else None)
     if drawn:

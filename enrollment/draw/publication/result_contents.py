@@ -5,7 +5,6 @@ The keys: `application`, `ticket`, `place` (None, or `programme`, `rank`, `level
 `in_line`: the place in line at the hour, from 1, where the family waits for the wish.
 """
 
-import json
 import uuid
 
 from sqlalchemy import text
@@ -13,12 +12,10 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.draw.publication.rows import RESULT
+from enrollment.draw.run_rows import REFUSED
 from enrollment.ground import bulk_copy
 from enrollment.ground.vault import row_name, seal
 from enrollment.offers.offer_rows import OfferState
-
-REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff")
-"""Reasons for which a family waits for a wish."""
 
 _CONTENTS = text("""
     WITH gone AS MATERIALIZED (
@@ -27,6 +24,11 @@ _CONTENTS = text("""
         UNION
         SELECT placement.application_id FROM placement JOIN offer ON offer.application_id = placement.application_id
         WHERE placement.run_id = :run AND offer.state = ANY(:settled)
+    ), left_line AS MATERIALIZED (
+        SELECT why.programme_id, array_agg(why.tier) AS tiers, array_agg(why.ticket) AS tickets
+        FROM gone JOIN wish_reason AS why ON why.application_id = gone.application_id
+        WHERE why.run_id = :run AND why.reason = ANY(:refused)
+        GROUP BY why.programme_id
     )
     SELECT placement.application_id, jsonb_build_object(
         'application', placement.application_id,
@@ -34,7 +36,7 @@ _CONTENTS = text("""
         'place', CASE WHEN placed.id IS NOT NULL THEN jsonb_build_object(
             'programme', placed.id, 'rank', placement.rank, 'level', placed.level,
             'name', there.name, 'code', there.code, 'phone', there.phone) END,
-        'wishes', wishes.listed)
+        'wishes', wishes.listed)::text
     FROM placement
     JOIN application ON application.id = placement.application_id
     LEFT JOIN programme AS placed ON placed.id = placement.programme_id
@@ -46,16 +48,18 @@ _CONTENTS = text("""
             'has_pools', EXISTS (SELECT FROM pool WHERE pool.programme_id = why.programme_id),
             'reserved_for', (SELECT pool.name FROM pool WHERE pool.programme_id = why.programme_id AND pool.code = why.pool),
             'line_outside', coalesce(cut_off.eligible = 0, false),
-            'in_line', CASE WHEN why.reason = ANY(:refused) THEN (
-                SELECT 1 + count(*) FROM wish_reason AS ahead
+            'in_line', CASE WHEN why.reason = ANY(:refused) THEN 1 + coalesce(why.refused_before, (
+                SELECT count(*) FROM wish_reason AS ahead
                 WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
-                  AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket)
-                  AND ahead.application_id NOT IN (SELECT application_id FROM gone)) END
+                  AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket))) - (
+                SELECT count(*) FROM unnest(left_line.tiers, left_line.tickets) AS ahead(tier, ticket)
+                WHERE (ahead.tier, ahead.ticket) < (why.tier, why.ticket)) END
             ) ORDER BY why.rank) AS listed
         FROM wish_reason AS why
         JOIN programme ON programme.id = why.programme_id
         JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
         LEFT JOIN cut_off ON cut_off.run_id = why.run_id AND cut_off.programme_id = why.programme_id AND cut_off.pool = why.pool
+        LEFT JOIN left_line ON left_line.programme_id = why.programme_id
         WHERE why.run_id = :run AND why.application_id = placement.application_id) AS wishes
     WHERE placement.run_id = :run AND placement.application_id = ANY(:ids)
 """)
@@ -66,7 +70,7 @@ def prepare_results(session: Session, run_id: uuid.UUID, ids: list[uuid.UUID]) -
     values = {"run": run_id, "ids": ids, "refused": list(REFUSED), "gone": list(DEAD_STAGES)}
     values["settled"] = [OfferState.CONFIRMED, OfferState.ARRIVED]
     sealed = (
-        (application_id, seal(json.dumps(content, ensure_ascii=False), RESULT, row_name(run_id, application_id)))
+        (application_id, seal(content, RESULT, row_name(run_id, application_id)))
         for application_id, content in session.execute(_CONTENTS, values).all()
     )
     bulk_copy.copy_to_temporary_table(

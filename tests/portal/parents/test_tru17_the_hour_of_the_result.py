@@ -11,8 +11,8 @@ from sqlalchemy import Engine, event, func, select, text
 
 from enrollment.draw import runs
 from enrollment.draw.publication import hours, opening, preparation
-from enrollment.draw.publication.result_contents import REFUSED
 from enrollment.draw.publication.rows import RESULT, PreparedResult
+from enrollment.draw.run_rows import REFUSED, WishReason
 from enrollment.ground.accounts import Account
 from enrollment.ground.vault import row_name, unseal
 from enrollment.offers import offers
@@ -192,12 +192,7 @@ def test_tru17_the_prepared_page_is_for_the_first_hour(signed, frozen_clock):
 def test_tru17_places_in_line_are_those_of_the_reasons(signed):
     """A test that counts anew: the prepared place in line is one more than the families refused with a better key."""
     town = signed
-    told = {
-        row.application_id: json.loads(unseal(row.content, RESULT, row_name(row.run_id, row.application_id)))
-        for row in town.session.execute(
-            select(PreparedResult.run_id, PreparedResult.application_id, PreparedResult.content)
-        )
-    }
+    told = contents(town)
     lines = {each["name"]: {} for content in told.values() for each in content["wishes"]}
     for content in told.values():
         for each in content["wishes"]:
@@ -208,6 +203,36 @@ def test_tru17_places_in_line_are_those_of_the_reasons(signed):
     assert lines["金苹果"]
     for line in lines.values():
         assert [line[key] for key in sorted(line)] == list(range(1, len(line) + 1))
+
+
+def contents(town):
+    rows = select(PreparedResult.run_id, PreparedResult.application_id, PreparedResult.content)
+    return {
+        row.application_id: json.loads(unseal(row.content, RESULT, row_name(row.run_id, row.application_id)))
+        for row in town.session.execute(rows)
+    }
+
+
+def test_tru17_a_child_that_left_after_the_draw_stands_before_nobody(town):
+    """Also in a run from before the children before a refused wish were counted once, when it was saved."""
+    only = town.kindergarten("金苹果", places=1)
+    first, *line = [town.child(name, wishes=[only]) for name in ("安娜", "本本", "翠翠", "丹丹")]
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(first, *line)
+    run = town.run()
+    counted = select(WishReason.refused_before).where(WishReason.run_id == run.id).order_by(WishReason.ticket)
+    assert town.session.scalars(counted).all() == [None, 0, 1, 2]
+    town.withdraw_after_the_draw(line[0])
+    town.sign(run)
+    in_line = {id_: content["wishes"][0]["in_line"] for id_, content in contents(town).items()}
+    assert [in_line[each.id] for each in (first, *line)] == [None, 1, 1, 2]
+    town.session.execute(text("SET LOCAL session_replication_role = replica"))
+    town.session.execute(text("UPDATE wish_reason SET refused_before = NULL"))
+    town.session.execute(text("DELETE FROM prepared_result"))
+    town.session.execute(text("SET LOCAL session_replication_role = origin"))
+    preparation.prepare_batch(town.session, run.id, by=town.city_pair()[0])
+    assert {id_: content["wishes"][0]["in_line"] for id_, content in contents(town).items()} == in_line
 
 
 def test_tru17_a_run_that_is_set_aside_leaves_no_prepared_result(signed):
