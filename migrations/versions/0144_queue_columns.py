@@ -6,7 +6,6 @@ Revises: 0141_codes_not_entered
 
 from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0144_queue_columns"
@@ -15,25 +14,34 @@ branch_labels = None
 depends_on = None
 
 SQL = Path(__file__).with_name("sql") / revision
+PARTS = 16
+"""Each statement fills so small a part of the rows that it ends within the bound of a migration's statements."""
+
 CHANGED = {"insert": "NEW", "update": "NEW", "delete": "OLD"}
 
 
 def upgrade() -> None:
-    op.add_column("application", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("application", sa.Column("grounds", sa.Integer(), nullable=True))
+    op.execute("ALTER TABLE application ADD COLUMN IF NOT EXISTS decided_at timestamp with time zone")
+    op.execute("ALTER TABLE application ADD COLUMN IF NOT EXISTS grounds integer")
     for function in ("grounds_of_claims", "keep_claimed_grounds", "note_claimed_grounds"):
         op.execute((SQL / f"{function}.sql").read_text("utf-8"))
     for when, rows in CHANGED.items():
         op.execute(
-            f"CREATE TRIGGER kept_grounds_{when} AFTER {when.upper()} ON claim REFERENCING {rows} TABLE AS changed_rows"
-            " FOR EACH STATEMENT EXECUTE FUNCTION keep_claimed_grounds()"
+            f"CREATE OR REPLACE TRIGGER kept_grounds_{when} AFTER {when.upper()} ON claim"
+            f" REFERENCING {rows} TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_claimed_grounds()"
         )
     op.execute(
-        "CREATE TRIGGER noted_grounds BEFORE UPDATE OF stage ON application FOR EACH ROW"
+        "CREATE OR REPLACE TRIGGER noted_grounds BEFORE UPDATE OF stage ON application FOR EACH ROW"
         " WHEN (OLD.stage = 'draft' AND NEW.stage <> 'draft') EXECUTE FUNCTION note_claimed_grounds()"
     )
-    op.execute("UPDATE application SET decided_at = changed_at WHERE stage IN ('confirmed', 'refused')")
-    op.execute("UPDATE application SET grounds = grounds_of_claims(id) WHERE stage NOT IN ('draft', 'withdrawn')")
+    with op.get_context().autocommit_block():  # the table is free again while its rows are filled
+        for part in range(PARTS):
+            op.execute(f"""
+                UPDATE application SET grounds = grounds_of_claims(id),
+                    decided_at = CASE WHEN stage IN ('confirmed', 'refused') THEN coalesce(decided_at, changed_at) END
+                WHERE stage NOT IN ('draft', 'withdrawn') AND grounds IS NULL
+                  AND get_byte(uuid_send(id), 0) % {PARTS} = {part}
+            """)  # noqa: S608 (constants)
 
 
 def downgrade() -> None:
