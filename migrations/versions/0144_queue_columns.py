@@ -38,8 +38,9 @@ def upgrade() -> None:
         for part in range(PARTS):
             op.execute(f"""
                 UPDATE application SET grounds = grounds_of_claims(id),
-                    decided_at = CASE WHEN stage IN ('confirmed', 'refused') THEN coalesce(decided_at, changed_at) END
-                WHERE stage NOT IN ('draft', 'withdrawn') AND grounds IS NULL
+                    decided_at = CASE WHEN stage IN ('confirmed', 'refused') THEN coalesce(decided_at, changed_at)
+                        ELSE decided_at END
+                WHERE stage NOT IN ('draft', 'withdrawn') AND (grounds IS NULL OR decided_at IS NULL AND stage IN ('confirmed', 'refused'))
                   AND get_byte(uuid_send(id), 0) % {PARTS} = {part}
             """)  # noqa: S608 (constants)
 
