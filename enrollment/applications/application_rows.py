@@ -51,11 +51,14 @@ class Application(Base):
     `unit` is shared by children who are bound 捆绑; `elder_id` is an older sibling's application in the same season.
     `entered_by` is the account that entered it: of a guardian, or of a helper for the guardian `entered_for`.
     `reviewer_id` is the clerk who has it in review, until `lease_until`; afterwards a colleague may take it.  `opened_at`: the
-    first clerk took it.  `returned_at`: it was last sent back to the family.
+    first clerk took it.  `returned_at`: it was last sent back to the family.  `decided_at`: it was last confirmed or refused.
+    `grounds` repeats its claims as bits from when it is handed in; triggers keep it (migration 0144).
 
     Each index answers a question.  By `id`, `child_code` and `registration_code`: which application is it?  `child_id`: the
     applications of a family's children (each page of a family).  `one_live`: may this child have another one?  `family_code`:
-    the brothers and sisters of the year, which are locked together.  `queue`: what waits in a kindergarten's review.
+    the brothers and sisters of the year, which are locked together.  `in_queue`: what waits in a kindergarten's review; it holds
+    everything by which a queue is grouped, counted and limited, so that a page of the queue reads only the applications that it
+    shows.  No column of it changes with the saves of a draft.  `review`: the load of each kindergarten of an area.
     `stage`: which applications of the year have a stage (reminders, freeze, notices).  `entered_by`: whose are they when an
     account is closed, and what did a helper enter?  The other three are of few rows and index these alone: `entered_for`
     (families whom a helper helped), `unit` (bound children), `elder_id` (whom does a younger child follow?).
@@ -88,6 +91,8 @@ class Application(Base):
     returned_at: Mapped[dt.datetime | None]
     register_state: Mapped[str | None]
     review_kindergarten_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("kindergarten.id"))
+    decided_at: Mapped[dt.datetime | None] = mapped_column(deferred=True)
+    grounds: Mapped[int | None] = mapped_column(deferred=True)
 
     child: Mapped[Child] = relationship()
     wishes: Mapped[list["Wish"]] = relationship(back_populates="application", order_by="Wish.rank")
@@ -112,6 +117,25 @@ class Application(Base):
         Index("ix_application__bound", "unit", postgresql_where=text("unit IS NOT NULL")),
         Index("ix_application__elder_id", "elder_id", postgresql_where=text("elder_id IS NOT NULL")),
         Index("ix_application__review", "review_kindergarten_id", "stage", "submitted_at", postgresql_include=["year"]),
+        Index(
+            "ix_application__in_queue",
+            "review_kindergarten_id",
+            "year",
+            "stage",
+            "submitted_at",
+            postgresql_include=[
+                "id",
+                "level",
+                "register_state",
+                "on_hold",
+                "opened_at",
+                "returned_at",
+                "decided_at",
+                "reviewer_id",
+                "grounds",
+            ],
+            postgresql_where=text("stage NOT IN ('draft','withdrawn')"),
+        ),
         Index("ix_application__stage", "year", "stage"),
         Index("ix_application__returned", "year", "returned_at", postgresql_where=text("stage = 'returned'")),
     )

@@ -31,6 +31,9 @@ AWAITING_DECISION = (Stage.SUBMITTED, Stage.IN_REVIEW)
 TAKES_PART = (Stage.CONFIRMED, Stage.RETURNED)
 """Reviewed, so part of the draw; facts of a returned application that have no finding count as declined."""
 
+DECIDED = (Stage.CONFIRMED, Stage.REFUSED)
+"""The review is finished."""
+
 LIVE_STAGES = (Stage.DRAFT, *HANDED_IN)
 DEAD_STAGES = (Stage.REFUSED, Stage.WITHDRAWN)
 
@@ -111,6 +114,8 @@ def make(
         application.reviewer_id = application.taken_at = application.lease_until = None
     if after == Stage.RETURNED:
         application.returned_at = now
+    if after in DECIDED:
+        application.decided_at = now
     if move in ANSWERED_ANEW:
         application.register_state = None
     application.changed_at = now
@@ -165,6 +170,8 @@ def make_many(
     step.require_role(by)
     if step.to != Stage.IN_REVIEW:
         values |= {"reviewer_id": None, "taken_at": None, "lease_until": None}
+    if step.to in DECIDED:
+        values["decided_at"] = now
     befores = select(Application.id, Application.stage).where(Application.id.in_(application_ids))
     before = {row.id: row.stage for row in session.execute(befores) if row.stage in step.from_}
     if not before:

@@ -65,6 +65,12 @@ def that_change_the_list(session: Session, round_id: uuid.UUID) -> int:
     return sum(effects.changes_the_market(request) for request in session.scalars(waiting))
 
 
+def numbers_query(*, by: Actor, now: dt.datetime) -> Select[int, int]:
+    """SELECT the numbers of undecided requests in the actor's scope, and of those whose time is half over."""
+    counted = func.count().label("undecided"), func.count().filter(past_half(now)).label("past_half")
+    return select(*counted).where(decisions.scope_condition(by), CorrectionRequest.state.in_(UNDECIDED))
+
+
 def count_undecided(session: Session, *, by: Actor) -> int:
     """The number of undecided requests in the actor's scope."""
     waiting = select(func.count()).select_from(CorrectionRequest)
@@ -75,12 +81,6 @@ def past_half(now: dt.datetime) -> ColumnElement[bool]:
     """SQL condition: undecided, and half of the time to decide is over."""
     passed, left = now - CorrectionRequest.requested_at, CorrectionRequest.due_at - now
     return and_(CorrectionRequest.state.in_(UNDECIDED), passed >= left)
-
-
-def count_past_half(session: Session, *, by: Actor, now: dt.datetime) -> int:
-    """The same in the actor's scope, counted: the reminder of the desk."""
-    waiting = select(func.count()).select_from(CorrectionRequest)
-    return session.scalar(waiting.where(decisions.scope_condition(by), past_half(now))) or 0
 
 
 def history_of(session: Session, request_id: uuid.UUID) -> list[CorrectionMove]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Select, func, select
@@ -149,10 +150,26 @@ class AreaApproval:
 def place_plan(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> PlacePlan:
     """All four levels of a kindergarten, youngest first.  NotFound outside the actor's scope."""
     kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
-    rows = {row.level: row for row in of_kindergarten(session, kindergarten.id, year)}
-    continuing = roll.continuing_children(session, kindergarten.id, year, now=now)
+    return place_plans(session, [kindergarten], year, now=now)[0]
+
+
+def place_plans(
+    session: Session, kindergartens: Sequence[Kindergarten], year: int, *, now: dt.datetime
+) -> list[PlacePlan]:
+    """The same of these kindergartens, which the caller has found within the actor's scope."""
+    ids = [each.id for each in kindergartens]
+    found = select(Programme).where(Programme.kindergarten_id.in_(ids), Programme.year == year)
+    rows = {(row.kindergarten_id, row.level): row for row in session.scalars(found)}
+    continuing = roll.continuing_children(session, ids, year, now=now)
     asked = _proposals(session, [row.id for row in rows.values()])
-    return PlacePlan(kindergarten, year, [_level_line(level, rows.get(level), asked, continuing) for level in LEVELS])
+    return [
+        PlacePlan(
+            each,
+            year,
+            [_level_line(level, rows.get((each.id, level)), asked, continuing[each.id]) for level in LEVELS],
+        )
+        for each in kindergartens
+    ]
 
 
 def _proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[PlanProposal]]:

@@ -244,22 +244,27 @@ def leave(session: Session, child_id: uuid.UUID, *, on: dt.date, reason: str, by
     return child
 
 
-def continuing_children(session: Session, kindergarten_id: uuid.UUID, year: int, *, now: dt.datetime) -> dict[str, int]:
-    """Number of children in each level when school year `year` begins, from the roll of the year before.
+def continuing_children(
+    session: Session, kindergarten_ids: Collection[uuid.UUID], year: int, *, now: dt.datetime
+) -> dict[uuid.UUID, dict[str, int]]:
+    """Number of children in each level when school year `year` begins, from the roll of the year before, by kindergarten.
 
     Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
     """
     day = day_within(year - 1, now)
-    rows = children_on(day, [kindergarten_id])
+    rows = children_on(day, list(kindergarten_ids))
     children = case((RollClass.kept_as == "count", number_on(day)), else_=func.coalesce(rows.c.children, 0))
     found = (
-        select(RollClass.level, func.sum(children))
+        select(RollClass.kindergarten_id, RollClass.level, func.sum(children))
         .outerjoin(rows, rows.c.class_id == RollClass.id)
-        .where(RollClass.kindergarten_id == kindergarten_id, RollClass.school_year == year - 1)
-        .group_by(RollClass.level)
+        .where(RollClass.kindergarten_id.in_(kindergarten_ids), RollClass.school_year == year - 1)
+        .group_by(RollClass.kindergarten_id, RollClass.level)
     )
-    there = {NEXT_LEVEL[level]: int(total) for level, total in session.execute(found)}
-    return {level: total for level, total in there.items() if level in LEVELS and total}
+    there: dict[uuid.UUID, dict[str, int]] = {each: {} for each in kindergarten_ids}
+    for kindergarten_id, level, total in session.execute(found):
+        if NEXT_LEVEL[level] in LEVELS and total:
+            there[kindergarten_id][NEXT_LEVEL[level]] = int(total)
+    return there
 
 
 def ensure_class(

@@ -314,6 +314,8 @@ LEFT_OUT = {
     ("web_session", "data"): "what keeps a session safe",
     ("child_document", "joined_from"): "it is empty in what a family gets",
     ("application", "opened_at"): "the history tells when the review began",
+    ("application", "decided_at"): "the history tells when it was decided",
+    ("application", "grounds"): "it repeats the claims, which are given",
     ("application", "register_state"): "it repeats the answers of the registers, which are given",
     ("verified_fact", "sealed_value"): "it is given as the value",
     ("evidence_page", "content"): "each page is a file beside",

@@ -17,7 +17,7 @@ from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.ground import audit
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.review.scope import (
     SECOND_PEOPLE,
@@ -26,7 +26,6 @@ from enrollment.review.scope import (
     opens_early,
     refuse_while_refusal_is_open,
     registration_over,
-    within,
 )
 
 LEASE = dt.timedelta(minutes=20)
@@ -151,24 +150,6 @@ def shorten(session: Session, *, now: dt.datetime) -> int:
     later = (Application.stage == Stage.IN_REVIEW, Application.lease_until > now + LEASE)
     found = session.execute(update(Application).where(*later).values(lease_until=now + LEASE).returning(Application.id))
     return len(found.all())
-
-
-def held(session: Session, *, by: Actor) -> list[Held]:
-    """The applications in review within the actor's scope, the longest untouched first."""
-    rows = session.execute(
-        select(
-            Application.id,
-            Application.registration_code,
-            Application.reviewer_id,
-            Account.name,
-            Application.taken_at,
-            until(),
-        )
-        .join(Account, Account.id == Application.reviewer_id)
-        .where(within(by), Application.stage == Stage.IN_REVIEW)
-        .order_by(until(), Application.id)
-    )
-    return [Held(*row) for row in rows]
 
 
 def taken_over(moves: Sequence[MoveMade], names: Mapping[uuid.UUID, str], *, by: Actor) -> TakenOver | None:

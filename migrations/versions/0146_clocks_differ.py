@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0146_clocks_differ"
-down_revision = "0141_codes_not_entered"
+down_revision = "0145_queue_index"
 branch_labels = None
 depends_on = None
 

@@ -12,11 +12,12 @@ from enrollment.review.queue.filters import Group
 from portal.staff import pages
 from portal.web.forms import ActForm, PageForm, refusals_in, refusals_told
 from portal.web.guards import desk
+from portal.web.page_data.page_reads import attach_catalogue
 from portal.web.unit_of_work import actor, clock, db
 
 
 def _start_page(form: PageForm) -> ResponseReturnValue:
-    number = task_groups.overview(db(), by=actor(), now=clock(), per_group=1).number(Group.AGREES)
+    number = task_groups.number_of(db(), Group.AGREES, by=actor(), now=clock())
     most = bulk_confirmation.MOST_AT_ONCE
     sample = bulk_confirmation.sample_size(min(number, most))
     return render_template("staff/bulk_start.html", form=form, number=number, most=most, sample=sample)
@@ -34,6 +35,7 @@ def _to(selection_id: uuid.UUID) -> ResponseReturnValue:
 @pages.get("/queue/matched")
 @desk("staff")
 def matched_page() -> ResponseReturnValue:
+    attach_catalogue()
     begun = bulk_confirmation.open_selection(db(), by=actor())
     return _to(begun.id) if begun is not None else _start_page(ActForm())
 

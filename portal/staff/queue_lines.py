@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from enrollment.ground.city_time import CHENGDU
+from enrollment.review.queue.filters import Group
 from enrollment.review.queue.line_details import Details, details_of
-from enrollment.review.queue.task_groups import Group, Line
+from enrollment.review.queue.lines import Line
 from enrollment.season.facts import Fact
 from portal.text.facts import Names, item_words, names_for
 from portal.text.formats import day
@@ -39,7 +40,7 @@ class QueueLine:
 
 def queue_lines(lines: Sequence[Line]) -> dict[Group, list[QueueLine]]:
     """The lines with their words, by group."""
-    details = details_of(db(), [line.application_id for line in lines])
+    details = details_of(db(), lines)
     values = [
         (difference.fact, value)
         for found in details.values()

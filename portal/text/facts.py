@@ -53,10 +53,10 @@ def names_for(session: Session, facts: Iterable[tuple[str, Any]]) -> Names:
     """The names that these facts refer to, read in two queries."""
     english = language() == "en"
     codes = {value for fact, value in facts if fact in KINDERGARTENS and isinstance(value, str)}
-    rows = session.execute(select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes)))
+    coded = select(Kindergarten.code, Kindergarten.name).where(Kindergarten.code.in_(codes))
     return Names(
         {area.code: area.name_en if english else area.name for area in all_areas(session)},
-        {row.code: row.name for row in rows} if codes else {},
+        {row.code: row.name for row in session.execute(coded)} if codes else {},
     )
 
 

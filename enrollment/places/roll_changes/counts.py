@@ -4,8 +4,10 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
@@ -86,6 +88,18 @@ def open_counts(session: Session, *, by: Actor, area: str | None = None, page: i
         found = found.where(Kindergarten.area_code == area)
     listed = paginate_rows(session, found, page, PER_PAGE)
     return replace(listed, items=[(count, of, at, maker.name if maker else None) for count, of, at, maker in listed])
+
+
+def waiting_query(by: Actor) -> Select[Any]:
+    """SELECT the number of entries that wait for this person as the second one, and the class of the oldest."""
+    oldest = func.array_agg(aggregate_order_by(RollCount.class_id, RollCount.number))
+    return (
+        select(func.count().label("number"), oldest[1].label("class_id"))
+        .join(RollClass, RollClass.id == RollCount.class_id)
+        .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
+        .where(RollCount.state == CountState.OPEN, scope.scope_condition(by))
+        .where(RollCount.made_by.is_distinct_from(by.account_id))
+    )
 
 
 def class_of(session: Session, number: int, *, by: Actor) -> uuid.UUID:

@@ -6,8 +6,9 @@ Either side asks, which is its agreement.  When the other agrees, the child leav
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.ground import audit
@@ -134,6 +135,15 @@ def refuse(session: Session, transfer_id: uuid.UUID, *, remark: str, by: Actor, 
     session.flush()
     audit.record(session, "end_transfer", "roll_child", transfer.roll_child_id, by=by, now=now)
     return transfer
+
+
+def waiting_query(by: Actor) -> Select[Any]:
+    """SELECT the number of open transfers that wait for the word of the actor's side, and the day by which the first is due."""
+    mine = select(Kindergarten.id).where(scope.scope_condition(by))
+    leaves = and_(RollTransfer.out_at.is_(None), RollTransfer.from_id.in_(mine))
+    comes = and_(RollTransfer.in_at.is_(None), RollTransfer.to_id.in_(mine))
+    waits = (RollTransfer.state == TransferState.OPEN, or_(leaves, comes))
+    return select(func.count().label("number"), func.min(RollTransfer.due_on).label("due")).where(*waits)
 
 
 def listing(

@@ -8,7 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, retention, signatures
@@ -82,10 +82,10 @@ def recent(session: Session, *, by: Actor, now: dt.datetime) -> Sequence[ReportE
     return session.scalars(found).all()
 
 
-def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
-    """How many files with names wait for this person as the second one."""
-    found = (
-        select(func.count())
+def waiting_query(*, by: Actor, now: dt.datetime) -> Select[int]:
+    """SELECT how many files with names wait for this person as the second one."""
+    return (
+        select(func.count().label("number"))
         .select_from(ReportExport)
         .join(Kindergarten, Kindergarten.id == ReportExport.kindergarten_id)
         .where(
@@ -95,7 +95,11 @@ def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
             ReportExport.asked_at > now - signatures.OPEN_FOR,
         )
     )
-    return session.scalar(found) or 0
+
+
+def waiting_for(session: Session, *, by: Actor, now: dt.datetime) -> int:
+    """The same, counted."""
+    return session.scalar(waiting_query(by=by, now=now)) or 0
 
 
 def delete_old(session: Session, moment: Moment, limit: int) -> Counter[str]:

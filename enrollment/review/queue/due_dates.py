@@ -91,6 +91,9 @@ def registration_goes_on(session: Session, *, now: dt.datetime) -> bool:
     return bool(session.scalar(select(still_open)))
 
 
-def in_open_years() -> ColumnElement[bool]:
+def in_open_years(session: Session) -> ColumnElement[bool]:
     """SQL condition: the application is of a year that is not closed."""
+    kept = YEARS.of(session)
+    if kept is not None:
+        return Application.year.in_([season.year for season in kept if season.closed_at is None])
     return Application.year.in_(select(Season.year).where(Season.closed_at.is_(None)))

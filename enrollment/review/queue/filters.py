@@ -13,6 +13,19 @@ from enrollment.ground.accounts import Actor
 from enrollment.places.areas import LEVELS
 from enrollment.season.facts import Ground
 
+OTHER_BIT = 1
+GROUND_BITS = {
+    ground: 2 << place
+    for place, ground in enumerate(
+        (
+            Ground.ELDER_SIBLING, Ground.SIBLING_RIGHT, Ground.MULTI_CHILD, Ground.LOCAL_HUKOU, Ground.COLLECTIVE_HUKOU,
+            Ground.HOME_OWNER, Ground.SERVICE_AREA, Ground.ESTATE_OWNER, Ground.RESIDENCE_PERMIT, Ground.WORKPLACE,
+        )
+    )
+}  # fmt: skip
+"""The bit of each ground in `Application.grounds`, as the function `grounds_of_claims` of the database sets them.  A ground that
+is stored as a token has none of its own but `OTHER_BIT`: nobody can read in the column which one it is."""
+
 
 class Group(StrEnum):
     """What must be done.  The order is that of the page and of `take_next`."""
@@ -40,7 +53,7 @@ class Filter:
     def conditions(self, by: Actor) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
         if self.ground is not None:
-            found.append(exists().where(Claim.application_id == Application.id, Claim.ground == self.ground.value))
+            found += _claims(self.ground)
         if self.level:
             found.append(Application.level == self.level)
         if self.mine:
@@ -48,6 +61,15 @@ class Filter:
         if self.only is not None:
             found.append(Application.id.in_(list(self.only)))
         return found
+
+
+def _claims(ground: Ground) -> list[ColumnElement[bool]]:
+    """SQL conditions: the application claims the ground.  The claims are read of those alone that may have it."""
+    bit = GROUND_BITS.get(ground, OTHER_BIT)
+    conditions: list[ColumnElement[bool]] = [Application.grounds.bitwise_and(bit) != 0]
+    if bit == OTHER_BIT:
+        conditions.append(exists().where(Claim.application_id == Application.id, Claim.ground == ground.value))
+    return conditions
 
 
 EVERYTHING = Filter()

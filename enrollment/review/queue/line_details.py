@@ -1,19 +1,26 @@
-"""What a clerk has to look at in each application of a list: read for all lines together, in a fixed number of queries."""
+"""What a clerk has to look at in each application of a list: read for all lines together, in one statement."""
 
 import datetime as dt
+import functools
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.claim_rows import Claim, VerifiedFact, waits_for_second
+from enrollment.applications.claim_rows import CLAIMS, VerifiedFact, waits_for_second
 from enrollment.applications.evidence_rows import EvidencePage
-from enrollment.applications.register_answers import RegisterAnswer
-from enrollment.applications.returned_items import RefusalProposal, ReturnedItem
-from enrollment.eligibility.tiers import claimed_facts_of
+from enrollment.applications.register_answers import REGISTER_ANSWERS, RegisterAnswer
+from enrollment.applications.returned_items import RETURNED_ITEMS, RefusalProposal
+from enrollment.eligibility.tiers import claimed_of
+from enrollment.ground.reading.read_ahead import Read, compiled
+from enrollment.ground.sealed.codes import code_of
+from enrollment.people.household_rows import HOUSEHOLDS
+from enrollment.review.queue.filters import Group
+from enrollment.review.queue.lines import Line
+from enrollment.review.queue.task_groups import TO_OPEN
 from enrollment.season.document_kinds import Document
 from enrollment.season.facts import Fact, Ground
 
@@ -58,19 +65,69 @@ class Details:
     second_opinions: list[tuple[Fact, str | None]] = field(default_factory=list)
 
 
-def details_of(session: Session, application_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Details]:
-    """The details of these applications, which the caller has found within the actor's scope."""
-    found = {application_id: Details() for application_id in application_ids}
+OPEN_REFUSALS = Read(RefusalProposal, RefusalProposal.application_id, (RefusalProposal.decided_at.is_(None),))
+SECOND_FACTS = Read(VerifiedFact, VerifiedFact.application_id, (waits_for_second(),))
+COMPARED = (CLAIMS, HOUSEHOLDS, REGISTER_ANSWERS)
+ASKED_BACK: tuple[Read[Any], ...] = (RETURNED_ITEMS,)
+OF_SECOND: tuple[Read[Any], ...] = (OPEN_REFUSALS, SECOND_FACTS)
+READS: tuple[Read[Any], ...] = (*COMPARED, *ASKED_BACK, *OF_SECOND)
+
+
+def details_of(session: Session, lines: Collection[Line]) -> dict[uuid.UUID, Details]:
+    """The details of these lines in one statement, which reads of each what a line of its group tells."""
+    found = {line.application_id: Details() for line in lines}
     if not found:
         return found
-    claims = select(Claim.application_id, Claim.ground).where(Claim.application_id.in_(found))
-    for application_id, ground in session.execute(claims):
-        found[application_id].grounds.append(Ground(ground))
-    claimed = claimed_facts_of(session, found)
+    groups: dict[Group, list[uuid.UUID]] = {}
+    for line in lines:
+        groups.setdefault(line.group, []).append(line.application_id)
+    ids = {
+        "compared": [each for group in TO_OPEN for each in groups.get(group, [])],
+        "claimed": list(found),
+        "asked": [each for group in (Group.ANSWERED, Group.RETURNED) for each in groups.get(group, [])],
+        "second": groups.get(Group.SECOND, []),
+    }
+    *rows, papers = session.connection().exec_driver_sql(_statement(), ids).scalar_one()
+    read = {
+        each: [each.shape.object(session, values) for values in listed or ()]
+        for each, listed in zip(READS, rows, strict=True)
+    }
+    for claim in read[CLAIMS]:
+        found[claim.application_id].grounds.append(Ground(claim.ground))
+    compared = set(ids["compared"])
+    born = {line.application_id: line.born for line in lines if line.application_id in compared}
+    _compare(found, _claimed(read, born), read[REGISTER_ANSWERS])
+    for item in sorted(read[RETURNED_ITEMS], key=lambda each: each.asked_at):
+        found[item.application_id].asked.append(Asked(item.item, item.asked_at, item.answer_by, item.answered_at))
+    for application_id, document, number in papers or ():
+        found[uuid.UUID(application_id)].papers.append((Document(code_of(document)), number))
+    for proposal in read[OPEN_REFUSALS]:
+        found[proposal.application_id].refusal = proposal
+    for fact in read[SECOND_FACTS]:
+        found[fact.application_id].second_opinions.append((Fact(fact.fact), fact.reason))
+    for details in found.values():
+        details.grounds.sort(key=list(Ground).index)
+    return found
+
+
+def _claimed(
+    read: Mapping[Read[Any], list[Any]], born: Mapping[uuid.UUID, dt.date]
+) -> dict[uuid.UUID, dict[Fact, Any]]:
+    """The facts that the family of each application claims."""
+    claims: dict[uuid.UUID, dict[str, dict[str, Any]]] = {}
+    for claim in read[CLAIMS]:
+        claims.setdefault(claim.application_id, {})[claim.ground] = claim.details
+    households = {household.application_id: household for household in read[HOUSEHOLDS]}
+    return {each: claimed_of(day.isoformat(), households.get(each), claims.get(each, {})) for each, day in born.items()}
+
+
+def _compare(
+    found: Mapping[uuid.UUID, Details], claimed: Mapping[uuid.UUID, Mapping[Fact, Any]], answers: list[RegisterAnswer]
+) -> None:
+    """Where registers differ from what is claimed, and what none of them answered."""
     known = {fact.value for fact in Fact}
-    answers = select(RegisterAnswer).where(RegisterAnswer.application_id.in_(found))
     answered: dict[uuid.UUID, set[Fact]] = {}
-    for answer in session.scalars(answers.order_by(RegisterAnswer.fact)):
+    for answer in sorted(answers, key=lambda each: each.fact):
         if answer.fact not in known or Fact(answer.fact) not in claimed.get(answer.application_id, {}):
             continue
         fact = Fact(answer.fact)
@@ -83,26 +140,25 @@ def details_of(session: Session, application_ids: Collection[uuid.UUID]) -> dict
     for application_id, facts in claimed.items():
         silent = set(facts) - answered.get(application_id, set())
         found[application_id].silent = [fact for fact in Fact if fact in silent]
-    items = select(ReturnedItem).where(ReturnedItem.application_id.in_(found)).order_by(ReturnedItem.asked_at)
-    for item in session.scalars(items):
-        found[item.application_id].asked.append(Asked(item.item, item.asked_at, item.answer_by, item.answered_at))
-    pages = (
-        select(EvidencePage.application_id, EvidencePage.document, func.count())
-        .where(EvidencePage.application_id.in_(found), EvidencePage.removed_at.is_(None))
+
+
+@functools.cache
+def _statement() -> str:
+    """The statement: a column for each of `READS`, and the pages of each document."""
+
+    def among(name: str) -> ColumnElement[Any]:
+        return any_(bindparam(name, type_=ARRAY(Uuid())))
+
+    names = (
+        dict.fromkeys(COMPARED, "compared") | dict.fromkeys(ASKED_BACK, "asked") | dict.fromkeys(OF_SECOND, "second")
+    )
+    names[CLAIMS] = "claimed"
+    counted = (
+        select(EvidencePage.application_id, EvidencePage.document, func.count().label("pages"))
+        .where(EvidencePage.application_id == among("compared"), EvidencePage.removed_at.is_(None))
         .group_by(EvidencePage.application_id, EvidencePage.document)
+        .subquery()
     )
-    for application_id, document, number in session.execute(pages):
-        found[application_id].papers.append((Document(document), number))
-    waiting = select(RefusalProposal).where(
-        RefusalProposal.application_id.in_(found), RefusalProposal.decided_at.is_(None)
-    )
-    for proposal in session.scalars(waiting):
-        found[proposal.application_id].refusal = proposal
-    second = select(VerifiedFact.application_id, VerifiedFact.fact, VerifiedFact.reason).where(
-        VerifiedFact.application_id.in_(found), waits_for_second()
-    )
-    for application_id, fact_code, reason in session.execute(second):
-        found[application_id].second_opinions.append((Fact(fact_code), reason))
-    for details in found.values():
-        details.grounds.sort(key=list(Ground).index)
-    return found
+    row = func.json_build_array(counted.c.application_id, counted.c.document, counted.c.pages)
+    columns = [*(read.as_json(among(names[read])) for read in READS), select(func.json_agg(row)).select_from(counted)]
+    return compiled(select(func.json_build_array(*(each.scalar_subquery() for each in columns))))

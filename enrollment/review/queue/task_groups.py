@@ -1,8 +1,8 @@
 """The queue of the review in groups by what must be done, from the most urgent to what is done.
 
 Every query is limited to the actor's kindergartens and areas.  An application is in exactly one group; a note or a newer
-application never moves it.  The groups are read from columns of the application alone, so that a page costs about the same
-for twenty and for two thousand applications.
+application never moves it.  Groups, counts and places are read from an index alone (`ix_application__in_queue`), and the
+applications themselves only for the lines that a page shows, so that it costs about the same for twenty and for two thousand.
 """
 
 import datetime as dt
@@ -10,19 +10,21 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, CompoundSelect, Row, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows
 from enrollment.applications.application_rows import Application, RegisterState, Stage
 from enrollment.applications.claim_rows import VerifiedFact
 from enrollment.applications.returned_items import RefusalProposal
-from enrollment.ground.accounts import Account, Actor
-from enrollment.people.person_rows import Child
+from enrollment.ground.accounts import Actor
 from enrollment.review import leases
+from enrollment.review.queue import lines
 from enrollment.review.queue.due_dates import ReviewTimes, in_open_years, registration_goes_on, review_times
 from enrollment.review.queue.filters import EVERYTHING, Filter, Group
+from enrollment.review.queue.lines import Line
 from enrollment.review.scope import opens_early, registration_over, within
+from enrollment.season.kept_years import ROUNDS
 from enrollment.season.round_rows import RoundStage
 from enrollment.season.rounds import Round
 
@@ -33,27 +35,6 @@ TO_OPEN = (Group.ANSWERED, Group.DUE, Group.NEW, Group.DIFFERS, Group.PAPERS)
 TAKEN_ONE_BY_ONE = (*TO_OPEN, Group.AGREES)
 PER_PAGE = 50
 FIRST_LINES = 4
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the queue.  `holder` is the clerk who has it in review, if the time is not over."""
-
-    application_id: uuid.UUID
-    group: Group
-    registration_code: str
-    child_name: str
-    year: int
-    level: str
-    stage: str
-    register_state: str | None
-    submitted_at: dt.datetime
-    changed_at: dt.datetime
-    due: dt.datetime
-    holder_id: uuid.UUID | None
-    holder: str | None
-    held_since: dt.datetime | None
-    lease_until: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +71,17 @@ class Neighbours:
     before: uuid.UUID | None
     after: uuid.UUID | None
     to_open: int
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The queue on the first page of the desk: all numbers with the first line of each group, what waits for a second person,
+    and the applications in review: with those who have them, the longest untouched first, and as lines."""
+
+    overview: Overview
+    second: Sequence[Line]
+    held: Sequence[leases.Held]
+    in_review: Mapping[uuid.UUID, Line]
 
 
 _REFUSALS = select(RefusalProposal.application_id).where(RefusalProposal.decided_at.is_(None))
@@ -136,8 +128,13 @@ def may_be_reviewed(session: Session, by: Actor, now: dt.datetime) -> ColumnElem
 
 def in_queue(session: Session, *, by: Actor, now: dt.datetime) -> list[ColumnElement[bool]]:
     """SQL conditions: the applications that a queue of this actor shows."""
-    shown = Application.stage.not_in((Stage.DRAFT, Stage.WITHDRAWN))
-    return [within(by), in_open_years(), shown, may_be_reviewed(session, by, now)]
+    return [within(by), in_open_years(session), shown_in_queues(), may_be_reviewed(session, by, now)]
+
+
+def shown_in_queues() -> ColumnElement[bool]:
+    """SQL condition: handed in and not withdrawn, in the words of the index of the queue."""
+    stages = bindparam("not_shown", (Stage.DRAFT.value, Stage.WITHDRAWN.value), expanding=True, literal_execute=True)
+    return Application.stage.not_in(stages)
 
 
 def overview(
@@ -148,32 +145,35 @@ def overview(
     numbered = _numbered(session, times, limited, by=by, now=now)
     first = select(numbered).where(numbered.c.place <= per_group).order_by(numbered.c.task, numbered.c.place)
     rows = session.execute(first).all()
-    lines: dict[Group, list[Line]] = {}
-    for line in _lines(session, rows, times, now):
-        lines.setdefault(line.group, []).append(line)
-    return Overview(times, {Group(row.task): row.size for row in rows}, lines)
+    told: dict[Group, list[Line]] = {}
+    for line in lines.of_rows(session, rows, times, now):
+        told.setdefault(line.group, []).append(line)
+    return Overview(times, {Group(row.task): row.size for row in rows}, told)
 
 
-def page_of(
+def listed(
     session: Session, group: Group, *, by: Actor, now: dt.datetime, limited: Filter = EVERYTHING, page: int = 1
-) -> Page:
-    """A page of one group, what came first in front; what is done, the latest in front."""
+) -> tuple[Overview, Page]:
+    """The counts of all groups, and a page of one, what came first in front; what is done, the latest in front."""
     times = review_times(session, now=now)
     numbered = _numbered(session, times, limited, by=by, now=now)
-    of_group = select(numbered).where(numbered.c.task == group.value).order_by(numbered.c.place)
 
     def rows_of(number: int) -> Sequence[Row]:
         after = (number - 1) * PER_PAGE
-        return session.execute(of_group.where(numbered.c.place.between(after + 1, after + PER_PAGE))).all()
+        shown = and_(numbered.c.task == group.value, numbered.c.place.between(after + 1, after + PER_PAGE))
+        counted = numbered.c.place == 1
+        return session.execute(select(numbered).where(or_(counted, shown)).order_by(numbered.c.place)).all()
 
-    number = max(page, 1)
-    rows = rows_of(number)
-    if not rows and number > 1:  # past the end: the last page
-        total = session.scalar(select(func.count()).select_from(of_group.subquery())) or 0
-        number = max(-(-total // PER_PAGE), 1)
+    rows = rows_of(max(page, 1))
+    sizes = {Group(row.task): row.size for row in rows}
+    total = sizes.get(group, 0)
+    last = max(-(-total // PER_PAGE), 1)
+    number = min(max(page, 1), last)
+    if number != max(page, 1):  # past the end: the last page
         rows = rows_of(number)
-    total = rows[0].size if rows else 0
-    return Page(_lines(session, rows, times, now), number, max(-(-total // PER_PAGE), 1), total)
+    first = (number - 1) * PER_PAGE + 1
+    items = lines.of_rows(session, [row for row in rows if row.task == group and row.place >= first], times, now)
+    return Overview(times, sizes), Page(items, number, last, total)
 
 
 def neighbours(
@@ -219,57 +219,61 @@ def take_next(
 
 def opens_at(session: Session, *, now: dt.datetime) -> dt.datetime | None:
     """When the next round's registration closes and its review opens; None when no registration is open."""
+    kept = ROUNDS.of(session)
+    if kept is not None:
+        return min(
+            (each.closes_at for each in kept if each.stage == RoundStage.OPEN and each.closes_at > now), default=None
+        )
     return session.scalar(
         select(func.min(Round.closes_at)).where(Round.stage == RoundStage.OPEN, Round.closes_at > now)
     )
 
 
-def _numbered(session: Session, times: ReviewTimes, limited: Filter, *, by: Actor, now: dt.datetime):
-    """The applications of the queue with their group, the size of the group and their place in it."""
-    mine = (
-        select(Application.id, Application.submitted_at, Application.changed_at, group_of(times).label("task"))
+def glance(session: Session, *, by: Actor, now: dt.datetime) -> Glance:
+    """What the first page of the desk tells of the queue, in two statements."""
+    times = review_times(session, now=now)
+    numbered = _numbered(session, times, EVERYTHING, by=by, now=now)
+    second, held = numbered.c.task == Group.SECOND.value, numbered.c.stage == Stage.IN_REVIEW
+    wanted = select(numbered).where(or_(numbered.c.place == 1, and_(second, numbered.c.place <= PER_PAGE), held))
+    rows = session.execute(wanted.order_by(numbered.c.task, numbered.c.place)).all()
+    read = lines.read(session, rows)
+    told = {row.id: lines.as_line(Group(row.task), read[row.id], times, now) for row in rows if row.id in read}
+    first = {Group(row.task): [told[row.id]] for row in rows if row.place == 1 and row.id in told}
+    sizes = {Group(row.task): row.size for row in rows}
+    held_now = [each for each in read.values() if each.reviewer_id is not None]
+    return Glance(
+        Overview(times, sizes, first),
+        [told[row.id] for row in rows if row.task == Group.SECOND and row.id in told][:PER_PAGE],
+        sorted(map(lines.as_held, held_now), key=lambda each: (each.lease_until, each.application_id)),
+        {row.id: told[row.id] for row in held_now},
+    )
+
+
+def number_of(session: Session, group: Group, *, by: Actor, now: dt.datetime) -> int:
+    """How many applications a group has."""
+    mine = _mine(session, review_times(session, now=now), EVERYTHING, by=by, now=now)
+    return session.scalar(select(func.count()).select_from(mine).where(mine.c.task == group.value)) or 0
+
+
+def _mine(session: Session, times: ReviewTimes, limited: Filter, *, by: Actor, now: dt.datetime):
+    """The applications of the queue with their group."""
+    return (
+        select(
+            Application.id,
+            Application.stage,
+            Application.submitted_at,
+            Application.decided_at,
+            group_of(times).label("task"),
+        )
         .where(*in_queue(session, by=by, now=now), *limited.conditions(by))
         .subquery("mine")
     )
-    latest = case((mine.c.task == Group.DONE.value, mine.c.changed_at))
-    place = func.row_number().over(partition_by=mine.c.task, order_by=(latest.desc(), mine.c.submitted_at, mine.c.id))
+
+
+def _numbered(session: Session, times: ReviewTimes, limited: Filter, *, by: Actor, now: dt.datetime):
+    """The same with the size of the group and their place in it."""
+    mine = _mine(session, times, limited, by=by, now=now)
+    latest = case((mine.c.task == Group.DONE.value, mine.c.decided_at)).desc().nulls_last()
+    place = func.row_number().over(partition_by=mine.c.task, order_by=(latest, mine.c.submitted_at, mine.c.id))
     size = func.count().over(partition_by=mine.c.task)
-    return select(mine.c.id, mine.c.task, place.label("place"), size.label("size")).subquery("numbered")
-
-
-def _lines(session: Session, numbered: Sequence[Row], times: ReviewTimes, now: dt.datetime) -> list[Line]:
-    """The lines of these rows of `_numbered`, in their order.
-
-    A statement of its own: joined to the numbering, PostgreSQL expects a third of all files and reads every child of the city.
-    """
-    about = (
-        select(
-            Application.id,
-            Application.registration_code,
-            Child.name,
-            Application.year,
-            Application.level,
-            Application.stage,
-            Application.register_state,
-            Application.submitted_at,
-            Application.changed_at,
-            Application.reviewer_id,
-            Account.name,
-            Application.taken_at,
-            leases.until(),
-        )
-        .join(Child, Child.id == Application.child_id)
-        .outerjoin(Account, Account.id == Application.reviewer_id)
-        .where(Application.id.in_([row.id for row in numbered]))
-    )
-    found = {row[0]: row for row in session.execute(about)} if numbered else {}
-    return [_as_line(Group(row.task), found[row.id], times, now) for row in numbered if row.id in found]
-
-
-def _as_line(group: Group, row: Row, times: ReviewTimes, now: dt.datetime) -> Line:
-    *about, reviewer_id, reviewer, taken_at, until = row
-    application_id, code, name, year, level, stage, state, submitted_at, changed_at = about
-    live = until is not None and until > now
-    holder = (reviewer_id, reviewer, taken_at, until) if live else (None, None, None, None)
-    due = times.due(submitted_at)
-    return Line(application_id, group, code, name, year, level, stage, state, submitted_at, changed_at, due, *holder)
+    return select(mine.c.id, mine.c.task, mine.c.stage, place.label("place"), size.label("size")).subquery("numbered")

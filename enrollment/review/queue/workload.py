@@ -5,10 +5,10 @@ Like the queue, limited to the actor's kindergartens and areas, and to one year 
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application, Stage
@@ -60,32 +60,47 @@ def workload(session: Session, year: int | None = None, *, by: Actor, now: dt.da
 
     Without `year`: the years that are not closed.
     """
-    read = and_(_to_be_read(by), in_open_years() if year is None else Application.year == year)
-    done = {row.account_id: row for row in session.execute(_settled(read, since=now - dt.timedelta(hours=24)))}
-    held = {row.reviewer_id: row for row in session.execute(_in_hand(read))}
-    names = session.execute(select(Account.id, Account.name).where(Account.id.in_(done.keys() | held.keys())))
-    picked = {row.account_id: row.number for row in session.execute(_picked(read, done.keys() | held.keys()))}
-    people = [_reviewer(row.id, row.name, done.get(row.id), held.get(row.id), picked.get(row.id, 0)) for row in names]
-    if not by.is_any(Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL, Role.AUDITOR):
-        people = [reviewer for reviewer in people if reviewer.account_id == by.account_id]
-    return sorted(people, key=lambda reviewer: reviewer.name)
-
-
-def _reviewer(account_id: uuid.UUID, name: str, done: Row | None, held: Row | None, picked: int) -> Reviewer:
-    at = {place for row in (done, held) if row is not None for place in row.kindergartens}
-    return Reviewer(
-        account_id,
-        name,
-        in_hand=held.number if held else 0,
-        today=done.today if done else 0,
-        settled=done.settled if done else 0,
-        picked=picked,
-        minutes=round(done.minutes) if done and done.minutes is not None else None,
-        kindergartens=tuple(sorted(at)),
+    years = in_open_years(session) if year is None else Application.year == year
+    read = and_(_to_be_read(by), years, reviewed())
+    done, held = _settled(read, since=now - dt.timedelta(hours=24)).cte("done"), _in_hand(read).cte("held")
+    everybody = by.is_any(Role.HEAD, Role.AREA_OFFICIAL, Role.CITY_OFFICIAL, Role.AUDITOR)
+    people = union(select(done.c.account_id), select(held.c.reviewer_id)).cte("people")
+    picked = _picked(read, select(people.c.account_id)).cte("picked")
+    rows = session.execute(
+        select(
+            Account.id,
+            Account.name,
+            func.coalesce(held.c.number, 0).label("in_hand"),
+            func.coalesce(done.c.today, 0).label("today"),
+            func.coalesce(done.c.settled, 0).label("settled"),
+            func.coalesce(picked.c.number, 0).label("picked"),
+            done.c.minutes,
+            (func.coalesce(done.c.kindergartens, []) + func.coalesce(held.c.kindergartens, [])).label("at"),
+        )
+        .join(people, people.c.account_id == Account.id)
+        .outerjoin(done, done.c.account_id == Account.id)
+        .outerjoin(held, held.c.reviewer_id == Account.id)
+        .outerjoin(picked, picked.c.account_id == Account.id)
+        .where(true() if everybody else Account.id == by.account_id)
     )
+    return sorted(map(_reviewer, rows), key=lambda reviewer: reviewer.name)
 
 
-def _picked(read: ColumnElement[bool], accounts: Collection[uuid.UUID]) -> Select:
+def reviewed() -> ColumnElement[bool]:
+    """SQL condition: a clerk took the application at least once, or it was decided, so that it has moves of the review.
+
+    Both stand in the index of the queue: of what only waits no history is read.
+    """
+    return or_(Application.opened_at.is_not(None), Application.decided_at.is_not(None))
+
+
+def _reviewer(row: Row) -> Reviewer:
+    minutes = None if row.minutes is None else round(row.minutes)
+    at = tuple(sorted(set(row.at)))
+    return Reviewer(row.id, row.name, row.in_hand, row.today, row.settled, row.picked, minutes, at)
+
+
+def _picked(read: ColumnElement[bool], accounts: Select[uuid.UUID]) -> Select:
     """How many applications each of these people chose (`leases.pick`)."""
     return (
         select(AuditEntry.account_id, func.count().label("number"))

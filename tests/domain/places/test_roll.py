@@ -96,7 +96,7 @@ def test_clerks_see_their_own_roll_and_the_view_is_noted(town, kindergarten):
 def test_continuing_children_are_last_years_roll_a_year_up(town, kindergarten):
     for level, children in (("nursery", 18), ("lower", 25), ("middle", 30), ("upper", 35)):
         town.roll(kindergarten, level, children)
-    found = roll.continuing_children(town.session, kindergarten.id, 2026, now=town.now)
+    found = roll.continuing_children(town.session, [kindergarten.id], 2026, now=town.now)[kindergarten.id]
     assert found == {"lower": 18, "middle": 25, "upper": 30}
 
 

@@ -83,7 +83,7 @@ class TestLease:
         with pytest.raises(Refused, match="taken_by_another"):
             review.take(town.session, ana.id, by=second, now=town.now)
         assert task_groups.take_next(town.session, by=second, now=town.now) is None
-        (held,) = leases.held(town.session, by=second)
+        (held,) = task_groups.glance(town.session, by=second, now=town.now).held
         assert (held.reviewer, held.taken_at, held.lease_until) == (first.name, town.now, town.now + LEASE)
         town.at(town.now + LEASE / 2)
         review.verify(town.session, ana.id, others_as_registered(town, ana), by=first, now=town.now)

@@ -16,7 +16,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
-from enrollment.review import leases, reassignment, refusals, return_undo, review
+from enrollment.review import reassignment, refusals, return_undo, review
 from enrollment.review.notes import NOTES
 from enrollment.review.queue import task_groups, workload
 from enrollment.review.queue.filters import Group
@@ -65,7 +65,7 @@ def test_a_policy_may_open_it_earlier_and_an_edit_then_returns_it_to_the_queue(t
     ana = town.child("安娜", wishes=[here])
     clerk = town.clerk_of(here)
     review.take(town.session, ana.id, by=clerk, now=town.now)
-    assert [held.application_id for held in leases.held(town.session, by=clerk)] == [ana.id]
+    assert [held.application_id for held in task_groups.glance(town.session, by=clerk, now=town.now).held] == [ana.id]
     town.wish(ana, here, there)
     assert (ana.stage, ana.reviewer_id) == ("submitted", None)
     with pytest.raises(Refused, match="not_in_your_hands"):
