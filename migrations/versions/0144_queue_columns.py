@@ -1,7 +1,7 @@
 """the claimed grounds and the time of the decision stand in the application itself, where an index of the queue can hold them
 
 Revision ID: 0144_queue_columns
-Revises: 0141_codes_not_entered
+Revises: 0142_refused_before
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """an alarm for clocks of host and database that differ
 
 Revision ID: 0146_clocks_differ
-Revises: 0141_codes_not_entered
+Revises: 0145_queue_index
 """
 
 import sqlalchemy as sa
