@@ -100,7 +100,8 @@ class Watch:
 
 def process_of(postgres: Postgres) -> int:
     """The process of a running server."""
-    assert postgres.child is not None and postgres.child.process is not None
+    assert postgres.child is not None
+    assert postgres.child.process is not None
     return postgres.child.process.pid
 
 

@@ -148,7 +148,9 @@ def cities(times: int, share: int) -> Iterator[list[tuple[Engine, Any]]]:
         for each in (few, engine):
             with each.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("SET statement_timeout = 0"))
-                connection.execute(text("REINDEX TABLE application"))  # no room that the files that were handed over left
+                connection.execute(
+                    text("REINDEX TABLE application")
+                )  # no room that the files that were handed over left
                 connection.execute(text("VACUUM ANALYZE"))
         yield [(each, opened.enter_context(portal(each, keys))) for each in (few, engine)]
         few.dispose()
