@@ -262,8 +262,9 @@ def continuing_children(
     )
     there: dict[uuid.UUID, dict[str, int]] = {each: {} for each in kindergarten_ids}
     for kindergarten_id, level, total in session.execute(found):
-        if NEXT_LEVEL[level] in LEVELS and total:
-            there[kindergarten_id][NEXT_LEVEL[level]] = int(total)
+        following = NEXT_LEVEL[level]
+        if following is not None and following in LEVELS and total:
+            there[kindergarten_id][following] = int(total)
     return there
 
 

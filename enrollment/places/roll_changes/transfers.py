@@ -6,7 +6,6 @@ Either side asks, which is its agreement.  When the other agrees, the child leav
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -137,7 +136,7 @@ def refuse(session: Session, transfer_id: uuid.UUID, *, remark: str, by: Actor, 
     return transfer
 
 
-def waiting_query(by: Actor) -> Select[Any]:
+def waiting_query(by: Actor) -> Select[int, dt.date]:
     """SELECT the number of open transfers that wait for the word of the actor's side, and the day by which the first is due."""
     mine = select(Kindergarten.id).where(scope.scope_condition(by))
     leaves = and_(RollTransfer.out_at.is_(None), RollTransfer.from_id.in_(mine))
