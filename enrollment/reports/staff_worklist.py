@@ -7,7 +7,6 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import FromClause, literal_column, select
 from sqlalchemy.orm import Session
@@ -64,7 +63,8 @@ def staff_worklist(
     for part in parts[1:]:
         joined = joined.join(part, literal_column("true"))
     columns = [column for part in parts for column in part.c]
-    numbers: tuple[Any, ...] = tuple(session.execute(select(*columns).select_from(joined)).one())
+    numbers = session.execute(select(*columns).select_from(joined)).one()
     plans = place_plans.place_plans(session, kindergartens, year, now=now)
     levels = {plan.kindergarten.id: sum(line.differs or bool(line.sent_back) for line in plan.lines) for plan in plans}
-    return StaffWorklist(*numbers, levels, plans)
+    waiting, due, large, oldest_in, files, corrections, past_half = numbers
+    return StaffWorklist(waiting, due, large, oldest_in, files, corrections, past_half, levels, plans)
