@@ -31,10 +31,10 @@ _CONTENTS = text("""
         WHERE why.run_id = :run AND why.reason = ANY(:refused)
         GROUP BY why.programme_id
     )
-    SELECT placement.application_id, jsonb_build_object(
+    SELECT placement.application_id, json_build_object(
         'application', placement.application_id,
         'ticket', (SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year),
-        'place', CASE WHEN placed.id IS NOT NULL THEN jsonb_build_object(
+        'place', CASE WHEN placed.id IS NOT NULL THEN json_build_object(
             'programme', placed.id, 'rank', placement.rank, 'level', placed.level,
             'name', there.name, 'code', there.code, 'phone', there.phone) END,
         'wishes', wishes.listed)::text
@@ -43,7 +43,7 @@ _CONTENTS = text("""
     LEFT JOIN programme AS placed ON placed.id = placement.programme_id
     LEFT JOIN kindergarten AS there ON there.id = placed.kindergarten_id
     CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object(
+        SELECT json_agg(json_build_object(
             'rank', why.rank, 'name', kindergarten.name, 'reason', why.reason, 'tier', why.tier, 'ticket', why.ticket,
             'cutoff_tier', why.cutoff_tier, 'cutoff_ticket', why.cutoff_ticket,
             'has_pools', EXISTS (SELECT FROM pool WHERE pool.programme_id = why.programme_id),
