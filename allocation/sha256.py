@@ -1,5 +1,7 @@
 """SHA-256 (FIPS 180-4) of many short texts, each after the same prefix, in one compiled loop."""
 
+from math import isqrt
+
 import numpy as np
 
 from allocation.arrays import Array
@@ -8,19 +10,20 @@ from allocation.compilation import jit
 
 def _constants() -> tuple[Array, Array]:
     """The first 32 bits of the fractions of cube roots (64) and square roots (8) of the first primes."""
-    primes = [n for n in range(2, 312) if all(n % d for d in range(2, n))]
-    cubes = [_root(p << 96, 3) & 0xFFFF_FFFF for p in primes]
-    squares = [_root(p << 64, 2) & 0xFFFF_FFFF for p in primes[:8]]
+    primes = [n for n in range(2, 312) if all(n % d for d in range(2, isqrt(n) + 1))]
+    cubes = [_cube_root(p << 96) & 0xFFFF_FFFF for p in primes]
+    squares = [isqrt(p << 64) & 0xFFFF_FFFF for p in primes[:8]]
     return np.array(cubes, dtype=np.uint32), np.array(squares, dtype=np.uint32)
 
 
-def _root(value: int, power: int) -> int:
-    """The whole part of a root, by bisection."""
-    low, high = 0, 1 << (value.bit_length() // power + 1)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if middle**power <= value else (low, middle)
-    return low
+def _cube_root(value: int) -> int:
+    """The whole part of a cube root."""
+    found = round(value ** (1 / 3))
+    while found**3 > value:
+        found -= 1
+    while (found + 1) ** 3 <= value:
+        found += 1
+    return found
 
 
 ROUND, START = _constants()

@@ -19,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 from sqlalchemy import Engine, select, text
@@ -27,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.draw import execution, runs, snapshot
 from enrollment.draw.publication import opening, preparation
+from enrollment.draw.run_rows import Run
 from enrollment.draw.seed import seeding
 from enrollment.ground import vault
 from enrollment.ground.db import open_engine
@@ -105,13 +105,22 @@ def process_of(postgres: Postgres) -> int:
     return postgres.child.process.pid
 
 
-def draw(engine: Engine, watch: Watch) -> None:
-    """Freeze, seed, run and publication, each in a transaction of its own."""
+Figures = dict[str, float]
+
+
+def draw(
+    engine: Engine, watch: Watch, in_its_process: Callable[[Callable[[], Figures]], Figures] = lambda step: step()
+) -> None:
+    """Freeze, seed, run and publication, each in a transaction of its own; `in_its_process` runs a step."""
     now = season.DATES["draw"][0] + dt.timedelta(hours=1)
 
-    def done(name: str, act: Callable[[Session], Any]) -> Any:
-        with watch.step(name), Session(engine, expire_on_commit=False) as session, session.begin():
-            return act(session)
+    def done(name: str, act: Callable[[Session], Figures | None]) -> None:
+        def step() -> Figures:
+            with watch.step(name), Session(engine, expire_on_commit=False) as session, session.begin():
+                more = act(session)
+            return watch.steps[name] | (more or {})
+
+        watch.steps[name] = in_its_process(step)
 
     with Session(engine) as session:
         first, second = people.actor(session, "city1"), people.actor(session, "city2")
@@ -121,30 +130,56 @@ def draw(engine: Engine, watch: Watch) -> None:
     later = now + dt.timedelta(minutes=5)
     with Session(engine) as session, session.begin():
         simulated_witnesses.declare(session, round_id, later, by=first, now=now)
-    done("freeze", lambda s: snapshot.freeze(s, round_id, by=first, now=now))
+
+    def freeze(session: Session) -> None:
+        snapshot.freeze(session, round_id, by=first, now=now)
+
+    done("freeze", freeze)
     with Session(engine) as session, session.begin():
         simulated_witnesses.enter(session, round_id, (first, second), now=later)
-    done("seed", lambda s: seeding.set_seed(s, season.YEAR, by=first, now=later))
-    run_id = done("start", lambda s: runs.start(s, round_id, by=first, now=later).id)
+
+    def seed(session: Session) -> None:
+        seeding.set_seed(session, season.YEAR, by=first, now=later)
+
+    def start(session: Session) -> None:
+        runs.start(session, round_id, by=first, now=later)
+
+    done("seed", seed)
+    done("start", start)
+    with Session(engine) as session:
+        run_id = session.scalars(select(Run.id)).one()
 
     def run(session: Session) -> None:
         task = execution.with_comparisons(session, execution.read(session, run_id))
         execution.save(session, run_id, execution.compute(task), now=later)
         runs.sign(session, run_id, by=first, now=later)
 
+    def sign(session: Session) -> None:
+        runs.sign(session, run_id, by=second, now=later)
+
+    def prepare(session: Session) -> None:
+        prepare_all(session, run_id, by=second, now=later)
+
     done("run", run)
-    done("sign", lambda s: runs.sign(s, run_id, by=second, now=later))
-    done("prepare", lambda s: prepare_all(s, run_id, by=second, now=later))
+    done("sign", sign)
+    done("prepare", prepare)
     hour = season.DATES["result"][0]
-    reached: dict[dt.datetime, float] = {}
 
-    def at_once(moment: dt.datetime) -> dt.datetime:
-        reached[moment] = time.perf_counter()
-        return moment
+    def open_(session: Session) -> Figures:
+        reached: dict[dt.datetime, float] = {}
 
-    done("open", lambda s: opening.open_run(s, run_id, now=hour, wait=at_once))
-    watch.steps["open"]["locked"] = round(reached[hour] - reached[hour - opening.LAST_SECONDS], 2)
-    done("clear", lambda s: preparation.clear(s, run_id))
+        def at_once(moment: dt.datetime) -> dt.datetime:
+            reached[moment] = time.perf_counter()
+            return moment
+
+        opening.open_run(session, run_id, now=hour, wait=at_once)
+        return {"locked": round(reached[hour] - reached[hour - opening.LAST_SECONDS], 2)}
+
+    def clear(session: Session) -> None:
+        preparation.clear(session, run_id)
+
+    done("open", open_)
+    done("clear", clear)
 
 
 def copied(engine: Engine, watch: Watch) -> None:

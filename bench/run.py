@@ -8,11 +8,15 @@ and in, directly afterwards.  The goal is 3 times that, and 1 GB.
 import argparse
 import json
 import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from allocation.benchmark.timing import MachineLoad
-from bench.city import MEGA, Watch, copied, draw, process_of
+from bench.city import MEGA, Figures, Watch, copied, draw, process_of
 from bench.large_city import build, database
 from enrollment.ground import vault
 from enrollment.ground.db import open_engine
@@ -27,19 +31,40 @@ def measured(children: int) -> dict[str, Any]:
     """All steps of a run, and the COPY of the rows that they read and wrote."""
     with database() as (postgres, engine, keys):
         build(engine, children, "review")
-        with multiprocessing.get_context("spawn").Pool(1) as worker:
-            return worker.apply(_in_a_worker, (postgres.url("city"), process_of(postgres), keys))
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker:
+            return worker.submit(_in_a_worker, postgres.url("city"), process_of(postgres), keys).result()
 
 
 def _in_a_worker(url: str, server: int, keys: Keys) -> dict[str, Any]:
-    """The steps in a process of their own, as a worker has it: the builder of the city does not count."""
+    """The steps in a process that has not built the city, and each in a fork of it, as the worker runs its jobs."""
     vault.unlock(keys)
     engine, load, watch = open_engine(url), MachineLoad(), Watch(server)
-    draw(engine, watch)
+    draw(engine, watch, in_a_fork(engine))
     copied(engine, watch)
     watch.end()
     engine.dispose()
     return summary(watch) | load.figures()
+
+
+def in_a_fork(engine: Engine) -> Callable[[Callable[[], Figures]], Figures]:
+    """Runs each step in a fork, as the worker runs each job: what one step has freed does not count for the next."""
+    context = multiprocessing.get_context("fork")
+
+    def run(step: Callable[[], Figures]) -> Figures:
+        ours, theirs = context.Pipe(duplex=False)
+
+        def work() -> None:
+            engine.dispose(close=False)
+            theirs.send(step())
+
+        child = context.Process(target=work)
+        child.start()
+        theirs.close()
+        figures: Figures = ours.recv()
+        child.join()
+        return figures
+
+    return run
 
 
 def summary(watch: Watch) -> dict[str, Any]:

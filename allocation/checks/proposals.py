@@ -127,23 +127,13 @@ class Proposals:
 
     def _seats(self) -> None:
         """For each pool the places of its seated units, the units that stand over, and the best refused key."""
-        pools, close = self.market.pools.count, self.market.pair_rule == "close"
-        places = self.market.pools.places
-        seated = np.flatnonzero(self.seat)
-        seated = seated[np.lexsort((self.standing[seated], self.proposal_pool[seated]))]
-        size, pool = self.size[self.proposal_unit[seated]], self.proposal_pool[seated]
-        through = np.cumsum(size)
-        starts = np.searchsorted(pool, np.arange(pools))
-        through = through - np.concatenate(([0], through))[starts][pool]
-        no_room = (through > places[pool]) if close else (through - size >= places[pool])
-        last = self._last_proposal()
-        may_stand_over = self.proposal_own[seated] & last[seated]
+        pools = self.market.pools.count
         self.best_refused = self._lowest(self.refused)
-        closed = self.standing[seated] >= self.best_refused[pool]
-        over = seated[may_stand_over & (no_room | (closed & close))]
-        self.refused[over] = True
-        self.best_refused = self._lowest(self.refused)
-        self.seat[over] = False
+        if (self.seat & self.proposal_own).any():
+            over = self._standing_over()
+            self.refused[over] = True
+            self.best_refused = self._lowest(self.refused)
+            self.seat[over] = False
         at = self.seat
         self.held = np.bincount(
             self.proposal_pool[at], weights=self.size[self.proposal_unit[at]], minlength=pools
@@ -152,6 +142,20 @@ class Proposals:
         np.maximum.at(self.worst_seated, self.proposal_pool[at], self.standing[at])
         self.worst_size = self._size_of(at, self.worst_seated)
         self.refused_size = self._size_of(self.refused, self.best_refused)
+
+    def _standing_over(self) -> Array:
+        """The proposals of guaranteed units that sit where their pool has no room; nobody else can."""
+        close, places = self.market.pair_rule == "close", self.market.pools.places
+        seated = np.flatnonzero(self.seat)
+        seated = seated[np.lexsort((self.standing[seated], self.proposal_pool[seated]))]
+        size, pool = self.size[self.proposal_unit[seated]], self.proposal_pool[seated]
+        through = np.cumsum(size)
+        starts = np.searchsorted(pool, np.arange(self.market.pools.count))
+        through = through - np.concatenate(([0], through))[starts][pool]
+        no_room = (through > places[pool]) if close else (through - size >= places[pool])
+        closed = self.standing[seated] >= self.best_refused[pool]
+        may_stand_over = self.proposal_own[seated] & self._last_proposal()[seated]
+        return np.asarray(seated[may_stand_over & (no_room | (closed & close))])
 
     def _last_proposal(self) -> Array:
         """bool[proposals]: no later pool of the same wish may be asked."""

@@ -1,6 +1,6 @@
 """Columns of numbers and texts as the rows of a CSV file, in one compiled loop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,10 +43,14 @@ def hex_texts(rows: Array) -> Texts:
 
 def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
     """One file: the header, then the rows. No text may contain a comma or a line end."""
+    return b"".join([(",".join(header) + "\n").encode(), *csv_blocks(columns)])
+
+
+def csv_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
+    """The rows of a file in blocks, without the header."""
     data, starts, first_text = _concatenate([column.texts for column in columns])
     lengths = [None if column.texts is None else np.diff(column.texts.starts, append=column.texts.starts[-1])
                for column in columns]  # fmt: skip
-    blocks = [(",".join(header) + "\n").encode()]
     out = np.empty(0, dtype=np.uint8)
     for begin in range(0, len(columns[0].cells), ROWS_AT_ONCE):
         cells = np.array([column.cells[begin : begin + ROWS_AT_ONCE] for column in columns], dtype=np.int64)
@@ -54,8 +58,7 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
         room += sum(int(length[row].sum()) for length, row in zip(lengths, cells, strict=True) if length is not None)
         if len(out) < room:
             out = np.empty(room, dtype=np.uint8)
-        blocks.append(out[: write_rows(cells, first_text, data, starts, out)].tobytes())
-    return b"".join(blocks)
+        yield out[: write_rows(cells, first_text, data, starts, out)].tobytes()
 
 
 def _concatenate(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:

@@ -23,7 +23,7 @@ def market_files(market: Market) -> dict[str, bytes]:
         "format": FORMAT, "season": market.season, "round": market.round, "seed": market.seed,
         "pair_rule": market.pair_rule,
     }  # fmt: skip
-    wish, child, rank = _wish_rows(market, row)
+    wish, child, rank = wish_rows(market, row)
     tables = {
         "programmes.csv": _programmes(market, code),
         "children.csv": _children(market, code, row),
@@ -138,7 +138,7 @@ def _cutoffs(outcome: Outcome, code: _Names, pool_names: Texts) -> Sequence[Colu
 
 def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: Array) -> Sequence[Column]:
     market, why = outcome.market, outcome.reasons
-    wish, child, rank = _wish_rows(market, row)
+    wish, child, rank = wish_rows(market, row)
     return (
         code("children", child), Column(rank), code("programmes", market.programme[wish]),
         Column(why.pool[wish], pool_names), Column(why.code[wish], encode_texts(REASONS)), Column(why.tier[wish]),
@@ -146,7 +146,7 @@ def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: Array) -> S
     )  # fmt: skip
 
 
-def _wish_rows(market: Market, children: Array) -> tuple[Array, Array, Array]:
+def wish_rows(market: Market, children: Array) -> tuple[Array, Array, Array]:
     """Wishes child by child in this order: index, child and rank of each row."""
     lengths = np.diff(market.offsets)[children]
     child = np.repeat(children, lengths)

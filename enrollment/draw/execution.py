@@ -28,12 +28,12 @@ from allocation.outcome import Outcome
 from allocation.solve import solve
 from allocation.warmup import compile_all
 from enrollment.applications.application_rows import Application
-from enrollment.draw import draws, fairness, market_files, run_files
+from enrollment.draw import draws, fairness, market_files, result_rows, run_files
 from enrollment.draw.comparison import dry_runs, last_year
 from enrollment.draw.comparison.last_year import LastYear
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.run_files import RunFiles
-from enrollment.draw.run_rows import REFUSED, Run, RunState, WishReason
+from enrollment.draw.run_rows import Run, RunState, WishReason
 from enrollment.draw.seed import declared_forms, part_standings
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
@@ -268,9 +268,13 @@ def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.date
     else:
         ids = _programme_ids(session, run)
         overhang = _overhang(output.outcome, ids)
-        _save_rows(session, run, output, ids)
+        market = output.outcome.market
+        applications = result_rows.applications_of(session, market)
+        left_out = _without_change(market) if run.replays is not None else []
+        result_rows.copy_result(session, run.id, output.outcome, applications, ids, left_out)
+        _save_cutoffs(session, run, output, ids)
         if output.given_out is not None:
-            run_files.save_openings(session, run.id, output.given_out.openings)
+            run_files.save_openings(session, run.id, output.given_out.openings, applications)
             run.public_file = output.given_out.public
         grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay changes only few children
         run.summary = output.summary | {"stands_over": overhang, "by_ground": grounds}
@@ -302,69 +306,26 @@ def _overhang(found: Outcome, ids: Mapping[str, uuid.UUID]) -> dict[str, int]:
     return {str(ids[codes[p]]): int(found.overhang[p]) for p in np.flatnonzero(found.overhang).tolist()}
 
 
-def _save_rows(session: Session, run: Run, output: RunOutput, ids: Mapping[str, uuid.UUID]) -> None:
-    """Copy the result files into the database; SQL replaces the codes by applications and programmes."""
+def _save_cutoffs(session: Session, run: Run, output: RunOutput, ids: Mapping[str, uuid.UUID]) -> None:
+    """Copy the file of the cut-offs into the database; SQL replaces the codes by programmes."""
     bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
     run_files.copy_blocks(session, output.given_out.blocks if output.given_out else ())
-    left_out = _without_change(output.outcome.market) if run.replays is not None and output.outcome else []
-    for name, (columns, statement) in _STATEMENTS.items():
-        aside = name.removesuffix(".csv") + "_of_run"
-        bulk_copy.copy_csv_to_temporary_table(session, aside, columns, output.result[name])
-        values: dict[str, Any] = {"run": run.id} | ({"left_out": left_out} if ":left_out" in statement else {})
-        if ":refused" in statement:
-            values["refused"] = list(REFUSED)
-        if ":has_blocks" in statement:
-            values["has_blocks"] = output.given_out is not None
-        session.execute(text(statement), values)
+    bulk_copy.copy_csv_to_temporary_table(session, "cutoffs_of_run", _CUTOFF_COLUMNS, output.result["cutoffs.csv"])
+    session.execute(_CUTOFFS, {"run": run.id, "has_blocks": output.given_out is not None})
 
 
-_STATEMENTS = {
-    "placements.csv": (
-        {"child": "text", "programme": "text", "rank": "int", "pool": "text"},
-        """
-        INSERT INTO placement (run_id, application_id, programme_id, rank, pool)
-        SELECT :run, application.id, code_of_programme.id, placements_of_run.rank, placements_of_run.pool
-        FROM placements_of_run
-        JOIN application ON application.child_code = placements_of_run.child
-        LEFT JOIN code_of_programme ON code_of_programme.code = placements_of_run.programme
-        WHERE NOT placements_of_run.child = ANY(:left_out)
-        """,
-    ),
-    "reasons.csv": (
-        {
-            "child": "text", "rank": "int", "programme": "text", "pool": "text", "reason": "text", "tier": "int", "ticket": "int",
-            "cutoff_tier": "int", "cutoff_ticket": "int",
-        },
-        """
-        INSERT INTO wish_reason
-            (run_id, application_id, rank, programme_id, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket, refused_before)
-        SELECT :run, application.id, why.rank, code_of_programme.id, why.pool, why.reason, why.tier, why.ticket,
-               why.cutoff_tier, why.cutoff_ticket, CASE WHEN why.refused THEN why.place - 1 END
-        FROM (
-            SELECT each.*, rank() OVER (PARTITION BY programme, refused ORDER BY tier, ticket) AS place
-            FROM (SELECT *, reason = ANY(:refused) AS refused FROM reasons_of_run) AS each
-        ) AS why
-        JOIN application ON application.child_code = why.child
-        JOIN code_of_programme ON code_of_programme.code = why.programme
-        WHERE NOT why.child = ANY(:left_out)
-        """,
-    ),
-    "cutoffs.csv": (
-        {
-            "programme": "text", "pool": "text", "places": "int", "filled": "int", "state": "text", "eligible": "int", "tier": "int",
-            "ticket": "int",
-        },
-        """
-        INSERT INTO cut_off
-            (run_id, programme_id, pool, places, filled, state, eligible, tier, ticket, block, line_public)
-        SELECT :run, code_of_programme.id, line.pool, line.places, line.filled, line.state, line.eligible, line.tier, line.ticket,
-               coalesce(its.code, CASE WHEN :has_blocks THEN '' END), coalesce(its.shown, CASE WHEN :has_blocks THEN true END)
-        FROM cutoffs_of_run AS line JOIN code_of_programme ON code_of_programme.code = line.programme
-        LEFT JOIN block_of_run AS its ON its.programme = line.programme AND its.pool = line.pool
-        """,
-    ),
+_CUTOFF_COLUMNS = {
+    "programme": "text", "pool": "text", "places": "int", "filled": "int", "state": "text", "eligible": "int", "tier": "int",
+    "ticket": "int",
 }  # fmt: skip
-"""For each result file the types of its columns, and the statement that inserts its rows."""
+_CUTOFFS = text("""
+    INSERT INTO cut_off
+        (run_id, programme_id, pool, places, filled, state, eligible, tier, ticket, block, line_public)
+    SELECT :run, code_of_programme.id, line.pool, line.places, line.filled, line.state, line.eligible, line.tier, line.ticket,
+           coalesce(its.code, CASE WHEN :has_blocks THEN '' END), coalesce(its.shown, CASE WHEN :has_blocks THEN true END)
+    FROM cutoffs_of_run AS line JOIN code_of_programme ON code_of_programme.code = line.programme
+    LEFT JOIN block_of_run AS its ON its.programme = line.programme AND its.pool = line.pool
+""")
 
 
 def _without_change(market: Market) -> list[str]:

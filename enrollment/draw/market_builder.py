@@ -2,9 +2,17 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from enrollment.draw.market_files import ChildRow, MarketFiles, PoolRow, ProgrammeRow, TicketRow, WishRow
+from enrollment.draw.market_files import (
+    ChildRow,
+    MarketFiles,
+    PoolRow,
+    ProgrammeRow,
+    TicketRow,
+    WishesInOrder,
+    WishRow,
+)
 from enrollment.draw.round_market import Group, OfferedProgramme, Participant, ReservedPool, RoundMarket
 
 
@@ -16,14 +24,25 @@ def encode(market: RoundMarket, tickets: Mapping[str, int]) -> MarketFiles:
         pair_rule=market.pair_rule,
         programmes=[_programme_row(programme) for programme in market.programmes],
         children=[_child_row(child) for child in market.participants],
-        wishes=[
-            WishRow(each.child, rank, programme, tier)
-            for each in market.participants
-            for programme, tier, rank in zip(each.wishes, each.tiers, each.own_ranks, strict=True)
-        ],
+        wishes=WishRows(market.participants),
         pools=[_pool_row(programme.code, pool) for programme in market.programmes for pool in programme.pools],
         tickets=[TicketRow(each.child, tickets[each.child]) for each in market.participants if each.child in tickets],
     )
+
+
+class WishRows(WishesInOrder):
+    """The wishes of participants as rows, made while they are written: a city has a million."""
+
+    def __init__(self, participants: Iterable[Participant]):
+        self.participants = sorted(participants, key=lambda each: each.child)
+
+    def __len__(self) -> int:
+        return sum(len(each.wishes) for each in self.participants)
+
+    def __iter__(self) -> Iterator[WishRow]:
+        for each in self.participants:
+            listed = zip(each.own_ranks, each.wishes, each.tiers, strict=True)
+            yield from sorted([WishRow(each.child, rank, programme, tier) for rank, programme, tier in listed])
 
 
 def _programme_row(programme: OfferedProgramme) -> ProgrammeRow:

@@ -8,7 +8,8 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
@@ -60,6 +61,16 @@ class TicketRow(NamedTuple):
     ticket: int
 
 
+class WishesInOrder(ABC):
+    """Rows of wishes that come in their order, and are made anew each time they are asked for."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[WishRow]: ...
+
+
 @dataclass(frozen=True)
 class MarketFiles:
     """The rows of one market.  `tickets` is empty before the season's draw."""
@@ -69,7 +80,7 @@ class MarketFiles:
     pair_rule: str
     programmes: Sequence[ProgrammeRow]
     children: Sequence[ChildRow]
-    wishes: Sequence[WishRow]
+    wishes: Sequence[WishRow] | WishesInOrder
     pools: Sequence[PoolRow] = ()
     tickets: Sequence[TicketRow] = ()
 
@@ -89,7 +100,9 @@ class MarketFiles:
             "market.json": json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(),
             "programmes.csv": _table(ProgrammeRow, sorted(self.programmes)),
             "children.csv": _table(ChildRow, sorted(self.children)),
-            "wishes.csv": _table(WishRow, sorted(self.wishes)),
+            "wishes.csv": _table(
+                WishRow, self.wishes if isinstance(self.wishes, WishesInOrder) else sorted(self.wishes)
+            ),
         }
         if self.pools:
             made["pools.csv"] = _table(PoolRow, sorted(self.pools))

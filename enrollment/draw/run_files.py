@@ -6,10 +6,7 @@ Nothing of a child can be read out of the public file; `allocation.files.publica
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
-from sqlalchemy import String, any_, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from allocation import lottery
@@ -18,7 +15,6 @@ from allocation.files.bundle import DrawRecord2
 from allocation.files.publication import Publication, Sensitive, Settings
 from allocation.files.reader import ParsedMarket
 from allocation.outcome import Outcome
-from enrollment.applications.application_rows import Application
 from enrollment.draw import market_files
 from enrollment.draw.run_rows import OPENING
 from enrollment.eligibility.tiers import rules_in_round
@@ -27,8 +23,6 @@ from enrollment.ground.vault import row_name, seal_file
 from enrollment.season.facts import SENSITIVE_GROUNDS
 from enrollment.season.rounds import Round
 
-AT_ONCE = 5000
-"""Openings that are stored by one statement."""
 OPENING_COLUMNS = {"run_id": "uuid", "application_id": "uuid", "content": "bytea"}
 BLOCK_COLUMNS = {"code": "text", "programme": "text", "pool": "text", "shown": "boolean"}
 
@@ -108,16 +102,15 @@ def copy_blocks(session: Session, blocks: Iterable[BlockOfPool]) -> None:
     bulk_copy.copy_to_temporary_table(session, "block_of_run", BLOCK_COLUMNS, rows)
 
 
-def save_openings(session: Session, run_id: uuid.UUID, openings: Iterable[tuple[str, bytes]]) -> None:
-    """Store the openings, sealed."""
-    remaining = iter(openings)
-    while some := list(islice(remaining, AT_ONCE)):
-        codes = [child for child, _content in some]
-        found = select(Application.child_code, Application.id).where(
-            Application.child_code == any_(literal(codes, ARRAY(String)))
-        )
-        ids = {row.child_code: row.id for row in session.execute(found)}
-        sealed = (
-            (run_id, ids[child], seal_file(content, OPENING, row_name(run_id, ids[child]))) for child, content in some
-        )
-        bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, sealed)
+def save_openings(
+    session: Session,
+    run_id: uuid.UUID,
+    openings: Iterable[tuple[str, bytes]],
+    applications: Mapping[str, uuid.UUID],
+) -> None:
+    """Store the openings, sealed.  `applications` are those of the children, by code."""
+    sealed = (
+        (run_id, application, seal_file(content, OPENING, row_name(run_id, application)))
+        for application, content in ((applications[child], content) for child, content in openings)
+    )
+    bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, sealed)

@@ -66,6 +66,17 @@ def copy_csv_to_temporary_table(session: Session, name: str, columns: Mapping[st
     _analyse(session, name)
 
 
+def copy_csv(session: Session, table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> None:
+    """Add rows to a table from parts of a CSV file without a header; empty cells become NULL."""
+    listed = SQL(", ").join(map(Identifier, columns))
+    statement = SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(Identifier(table), listed)
+    session.flush()
+    connection: Any = session.connection().connection.driver_connection
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for block in blocks:
+            copy.write(block)
+
+
 def _create_temporary_table(session: Session, name: str, columns: Mapping[str, str]) -> None:
     listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
     session.flush()

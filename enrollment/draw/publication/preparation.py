@@ -25,7 +25,7 @@ from enrollment.ground.vault import row_name, seal
 from enrollment.offers.offer_rows import LIVE
 from enrollment.season.round_rows import Round, RoundKind
 
-BATCH = 2000
+BATCH = 4000
 """Children in one batch."""
 
 STEPS = ("preparing", "sealed")

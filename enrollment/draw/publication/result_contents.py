@@ -17,6 +17,7 @@ from enrollment.ground import bulk_copy
 from enrollment.ground.vault import row_name, seal
 from enrollment.offers.offer_rows import OfferState
 
+# The cut-off is looked up for each wish: the rows of a new run have no statistics yet, and a join would read all of them for each.
 _CONTENTS = text("""
     WITH gone AS MATERIALIZED (
         SELECT placement.application_id FROM placement JOIN application ON application.id = placement.application_id
@@ -30,10 +31,10 @@ _CONTENTS = text("""
         WHERE why.run_id = :run AND why.reason = ANY(:refused)
         GROUP BY why.programme_id
     )
-    SELECT placement.application_id, jsonb_build_object(
+    SELECT placement.application_id, json_build_object(
         'application', placement.application_id,
         'ticket', (SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year),
-        'place', CASE WHEN placed.id IS NOT NULL THEN jsonb_build_object(
+        'place', CASE WHEN placed.id IS NOT NULL THEN json_build_object(
             'programme', placed.id, 'rank', placement.rank, 'level', placed.level,
             'name', there.name, 'code', there.code, 'phone', there.phone) END,
         'wishes', wishes.listed)::text
@@ -42,12 +43,14 @@ _CONTENTS = text("""
     LEFT JOIN programme AS placed ON placed.id = placement.programme_id
     LEFT JOIN kindergarten AS there ON there.id = placed.kindergarten_id
     CROSS JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object(
+        SELECT json_agg(json_build_object(
             'rank', why.rank, 'name', kindergarten.name, 'reason', why.reason, 'tier', why.tier, 'ticket', why.ticket,
             'cutoff_tier', why.cutoff_tier, 'cutoff_ticket', why.cutoff_ticket,
             'has_pools', EXISTS (SELECT FROM pool WHERE pool.programme_id = why.programme_id),
             'reserved_for', (SELECT pool.name FROM pool WHERE pool.programme_id = why.programme_id AND pool.code = why.pool),
-            'line_outside', coalesce(cut_off.eligible = 0, false),
+            'line_outside', coalesce((
+                SELECT cut_off.eligible = 0 FROM cut_off
+                WHERE cut_off.run_id = why.run_id AND cut_off.programme_id = why.programme_id AND cut_off.pool = why.pool), false),
             'in_line', CASE WHEN why.reason = ANY(:refused) THEN 1 + coalesce(why.refused_before, (
                 SELECT count(*) FROM wish_reason AS ahead
                 WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
@@ -58,7 +61,6 @@ _CONTENTS = text("""
         FROM wish_reason AS why
         JOIN programme ON programme.id = why.programme_id
         JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
-        LEFT JOIN cut_off ON cut_off.run_id = why.run_id AND cut_off.programme_id = why.programme_id AND cut_off.pool = why.pool
         LEFT JOIN left_line ON left_line.programme_id = why.programme_id
         WHERE why.run_id = :run AND why.application_id = placement.application_id) AS wishes
     WHERE placement.run_id = :run AND placement.application_id = ANY(:ids)

@@ -2,18 +2,20 @@
 
 import json
 import time
+import zlib
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from allocation import verify
 from allocation.files import opening_verification, public_reader
 from enrollment.draw import runs
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.run_rows import CutOff, Opening, Run
+from enrollment.draw.run_rows import OPENING, CutOff, Opening, Run
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound
+from enrollment.ground.vault import row_name, seal_file
 from enrollment.results import cut_offs, family_files, published_runs
 from enrollment.season.facts import Fact
 from tests.support.prepared import prepared
@@ -60,6 +62,18 @@ def test_every_family_proves_its_result_and_a_forged_one_does_not(season, tmp_pa
     forged = opening_of(town, town.ben)
     forged["facts"]["wishes"][0][2] = 0
     assert opening_verification.verify_opening(opened, forged)
+
+
+def test_an_opening_that_was_stored_compressed_is_read_as_before(season):
+    """Openings of runs from before they were packed stay as they are."""
+    town, [run] = season, season.made
+    told = opening_of(town, town.ana)
+    row = row_name(run.id, town.ana.id)
+    compressed = zlib.compress(json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+    town.session.execute(
+        update(Opening).where(Opening.application_id == town.ana.id).values(content=seal_file(compressed, OPENING, row))
+    )
+    assert opening_of(town, town.ana) == told
 
 
 def test_a_replay_and_a_late_joiner_have_their_files_too(town, tmp_path):
