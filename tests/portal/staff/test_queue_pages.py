@@ -197,7 +197,13 @@ def fill_queue(town, ana, number: int) -> None:
 def test_stf18_a_page_of_the_queue_costs_the_same_for_ten_times_as_many(town, at_work, ana, portal_session):
     """The statements are the same, and so are the rows that are read beside the applications' own columns."""
     fill_queue(town, ana, 200)
-    pages = ("/staff", "/staff/queue", "/staff/queue?group=new", "/staff/queue?ground=elder_sibling", "/staff/queue?q=T-")
+    pages = (
+        "/staff",
+        "/staff/queue",
+        "/staff/queue?group=new",
+        "/staff/queue?ground=elder_sibling",
+        "/staff/queue?q=T-",
+    )
     counted_at = []
     for more in (0, 1800):
         fill_queue(town, ana, more) if more else None
