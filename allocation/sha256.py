@@ -18,7 +18,7 @@ def _constants() -> tuple[Array, Array]:
 
 def _cube_root(value: int) -> int:
     """The whole part of a cube root."""
-    found = round(value ** (1 / 3))
+    found: int = round(value ** (1 / 3))
     while found**3 > value:
         found -= 1
     while (found + 1) ** 3 <= value:
