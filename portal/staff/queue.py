@@ -40,7 +40,7 @@ def queue_page(form: PageForm, saving: SaveFilterForm | None = None) -> Response
     hits = search.find(db(), query, by=actor()) if query else None
     if hits is not None:
         limited, group = replace(limited, only=hits.ids), None
-    about = {"by": actor(), "now": clock(), "limited": limited}
+    about: dict[str, Any] = {"by": actor(), "now": clock(), "limited": limited}
     listed = None
     if group is not None:
         overview, listed = task_groups.listed(db(), group, page=request.args.get("page", 1, int), **about)

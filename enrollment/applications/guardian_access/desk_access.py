@@ -43,7 +43,7 @@ def find_by_code(session: Session, registration_code: str, *, by: Actor) -> Appl
     ).first()
 
 
-def served_query(by: Actor) -> Select[uuid.UUID] | CompoundSelect:
+def served_query(by: Actor) -> Select[uuid.UUID] | CompoundSelect[uuid.UUID]:
     """The ids of the applications that this desk may serve."""
     found = _served(by)
     return select(Application.id) if found is None else union(*found)

@@ -88,7 +88,7 @@ def details_of(session: Session, lines: Collection[Line]) -> dict[uuid.UUID, Det
         "second": groups.get(Group.SECOND, []),
     }
     *rows, papers = session.connection().exec_driver_sql(_statement(), ids).scalar_one()
-    read = {
+    read: dict[Read[Any], list[Any]] = {
         each: [each.shape.object(session, values) for values in listed or ()]
         for each, listed in zip(READS, rows, strict=True)
     }

@@ -9,8 +9,9 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, Row, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows
@@ -133,7 +134,9 @@ def in_queue(session: Session, *, by: Actor, now: dt.datetime) -> list[ColumnEle
 
 def shown_in_queues() -> ColumnElement[bool]:
     """SQL condition: handed in and not withdrawn, in the words of the index of the queue."""
-    stages = bindparam("not_shown", (Stage.DRAFT.value, Stage.WITHDRAWN.value), expanding=True, literal_execute=True)
+    stages: BindParameter[Any] = bindparam(
+        "not_shown", (Stage.DRAFT.value, Stage.WITHDRAWN.value), expanding=True, literal_execute=True
+    )
     return Application.stage.not_in(stages)
 
 
