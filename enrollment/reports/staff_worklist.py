@@ -7,6 +7,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import FromClause, literal_column, select
 from sqlalchemy.orm import Session
@@ -49,6 +50,10 @@ class StaffWorklist:
         return sum(line.from_roll for plan in self.plans for line in plan.lines)
 
 
+NUMBERS = ("transfers", "transfer_due", "counts", "count_class", "files", "corrections", "past_half")
+"""In the order of the columns of the statement."""
+
+
 def staff_worklist(
     session: Session, kindergartens: Sequence[Kindergarten], year: int, *, by: Actor, now: dt.datetime
 ) -> StaffWorklist:
@@ -63,8 +68,8 @@ def staff_worklist(
     for part in parts[1:]:
         joined = joined.join(part, literal_column("true"))
     columns = [column for part in parts for column in part.c]
-    numbers = session.execute(select(*columns).select_from(joined)).one()
+    row = session.execute(select(*columns).select_from(joined)).one()
+    numbers: dict[str, Any] = dict(zip(NUMBERS, row, strict=True))
     plans = place_plans.place_plans(session, kindergartens, year, now=now)
     levels = {plan.kindergarten.id: sum(line.differs or bool(line.sent_back) for line in plan.lines) for plan in plans}
-    waiting, due, large, oldest_in, files, corrections, past_half = numbers
-    return StaffWorklist(waiting, due, large, oldest_in, files, corrections, past_half, levels, plans)
+    return StaffWorklist(**numbers, levels=levels, plans=plans)

@@ -40,15 +40,14 @@ def queue_page(form: PageForm, saving: SaveFilterForm | None = None) -> Response
     hits = search.find(db(), query, by=actor()) if query else None
     if hits is not None:
         limited, group = replace(limited, only=hits.ids), None
+    about: dict[str, Any] = {"by": actor(), "now": clock(), "limited": limited}
     listed = None
     if group is not None:
-        overview, listed = task_groups.listed(
-            db(), group, page=request.args.get("page", 1, int), by=actor(), now=clock(), limited=limited
-        )
+        overview, listed = task_groups.listed(db(), group, page=request.args.get("page", 1, int), **about)
         lines = listed.items
     else:
         per_group = search.MOST_HITS if query else task_groups.FIRST_LINES
-        overview = task_groups.overview(db(), per_group=per_group, by=actor(), now=clock(), limited=limited)
+        overview = task_groups.overview(db(), per_group=per_group, **about)
         lines = [line for some in overview.lines.values() for line in some]
     return render_template(
         "staff/queue.html",
