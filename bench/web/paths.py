@@ -171,11 +171,15 @@ def code_requests(ground: Ground, number: int) -> Iterator[Request]:
 
 
 def codes_entered(ground: Ground, families: list[Family]) -> Iterator[Request]:
-    """Known families enter the code that they were sent; few of them, because each is prepared by the service."""
+    """Known families, whose number was proven this week, enter the code that they were sent; few of them, because each is
+    prepared by the service."""
     families = families[:400]
     prepared: list[tuple[Browser, str]] = []
     with psycopg.connect(ground.url) as connection:
         connection.execute("DELETE FROM one_time_code")
+        connection.execute(
+            "UPDATE account SET phone_proven_at = now() WHERE id = ANY(%s)", [[each.account for each in families]]
+        )
         sealed = dict(connection.execute("SELECT id, phone FROM account WHERE phone IS NOT NULL").fetchall())
     phones = [vault.unseal(sealed[family.account], "account.phone", family.account) for family in families]
     ids = [uuid.uuid4().hex for _family in families]
