@@ -158,7 +158,9 @@ def test_those_on_whom_all_registers_agree_are_confirmed_in_bulk(town, here, tes
     assert confirm_all(town, clerk) == {BulkOutcome.CONFIRMED: 1}
     town.session.expire_all()
     assert [each.stage for each in (agreed, contradicted, unknown, unasked)] == ["confirmed", *["submitted"] * 3]
-    assert verified_facts_of(town.session, [agreed.id])[agreed.id] == claimed_facts(town.session, agreed.id)
+    claimed = claimed_facts(town.session, agreed.id)
+    tested = {fact: value for fact, value in claimed.items() if fact != Fact.BORN}  # no rule tests the date of birth
+    assert verified_facts_of(town.session, [agreed.id])[agreed.id] == tested
     sources = set(town.session.scalars(select(VerifiedFact.source).where(VerifiedFact.application_id == agreed.id)))
     assert sources == {"register"}
     made = select(MoveMade.move).where(MoveMade.application_id == agreed.id).order_by(MoveMade.number)
