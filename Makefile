@@ -76,7 +76,7 @@ bench-laboratory: setup-test ## draws of the policy laboratory with 120,000 chil
 bench-planner: setup-test ## a plan of 500 measures in 23 areas over 5 years, three invented cities (up to half an hour)
 	@$(PY) -m bench.planner
 
-bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms; none lost and none twice over kills (five minutes)
+bench-messages: setup-test ## messages a second through gateways of 130 and 5 ms; none lost and none twice over kills (seven minutes)
 	@$(PY) -m bench.messages --json var/bench-messages.json
 
 bench-web: setup-test ## statements, processor time and rate of the hot paths, beside raw pgbench, a bare Flask and twins; then the review desk with 200 and 2,000 own files (20 minutes; ONLY=pages)
