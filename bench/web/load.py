@@ -29,6 +29,11 @@ class Answers:
     targets: Counter[str] = field(default_factory=Counter)
     """The paths of `Location` without ids, so that a wrong redirect is seen."""
 
+    def note(self, status: int, size: int, seconds: float) -> None:
+        self.statuses[status] += 1
+        self.bytes += size
+        self.seconds.append(seconds)
+
     @property
     def rate(self) -> float:
         return len(self.seconds) / self.elapsed if self.elapsed else 0.0
@@ -77,6 +82,14 @@ def send(port: int, request: Request) -> tuple[int, bytes]:
     return int(answer[9:12] or 0), answer
 
 
+def _answered(port: int, request: Request) -> tuple[int, bytes]:
+    """The same, and status 0 where there is no answer."""
+    try:
+        return send(port, request)
+    except OSError:
+        return 0, b""
+
+
 def run(port: int, requests: Iterable[Request], seconds: float, connections: int = CONNECTIONS) -> Answers:
     """Send the requests over so many connections at once, until the time is over or none is left."""
     answers, waiting, lock = Answers(), iter(requests), threading.Lock()
@@ -89,15 +102,10 @@ def run(port: int, requests: Iterable[Request], seconds: float, connections: int
             if request is None:
                 return
             sent = time.perf_counter()
-            try:
-                status, answer = send(port, request)
-            except OSError:
-                status, answer = 0, b""
+            status, answer = _answered(port, request)
             took = time.perf_counter() - sent
             with lock:
-                answers.statuses[status] += 1
-                answers.bytes += len(answer)
-                answers.seconds.append(took)
+                answers.note(status, len(answer), took)
                 if request.done is not None:
                     request.done(status)
 
@@ -123,15 +131,10 @@ def at_rate(port: int, requests: Iterator[Request], a_second: float, seconds: fl
             if due >= began + seconds:
                 return
             time.sleep(max(0.0, due - time.perf_counter()))
-            try:
-                status, answer = send(port, request)
-            except OSError:
-                status, answer = 0, b""
+            status, answer = _answered(port, request)
             took = time.perf_counter() - due
             with lock:
-                answers.statuses[status] += 1
-                answers.bytes += len(answer)
-                answers.seconds.append(took)
+                answers.note(status, len(answer), took)
 
     threads = [threading.Thread(target=client) for _ in range(connections)]
     for thread in threads:

@@ -127,6 +127,17 @@ def test_before_registration_closes_the_queue_says_when_it_opens(town, ana, cler
     assert "5月29日 18:00" in text_of(client.get("/staff/queue"))
 
 
+def test_the_first_page_counts_first_wishes_only_when_they_are_all_known(town, ana, clerk, client, frozen_clock):
+    """While families register, the queue is empty: it would say that nobody wishes for the kindergarten."""
+    sign_in(client, clerk.account_id)
+    assert "第一志愿填本园，由本园审核" not in client.get("/staff").text
+    sit_down(town, client, clerk, frozen_clock)
+    september = (
+        BeautifulSoup(client.get("/staff").text, "html.parser").select_one(".september").get_text(" ", strip=True)
+    )
+    assert "1 第一志愿填本园，由本园审核" in september
+
+
 def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_work, ana, portal_session, frozen_clock):
     answers = [
         Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
