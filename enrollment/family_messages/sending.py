@@ -13,6 +13,7 @@ from enrollment.family_messages.rows import FamilyMessage, FamilyMessageItem
 from enrollment.family_messages.selection import Choice, Reach
 from enrollment.ground import audit, retention
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import THIRTY_DAYS, Moment
@@ -45,7 +46,9 @@ def prepare(
     )  # fmt: skip
     session.add(message)
     session.flush()
-    session.execute(insert(FamilyMessageItem), [{"message_id": message.id, "application_id": each} for each in chosen])
+    write_rows(
+        session, insert(FamilyMessageItem), [{"message_id": message.id, "application_id": each} for each in chosen]
+    )
     audit.record(session, "prepare_family_message", "family_message", message.id, by=by, now=now, children=len(chosen))
     return message
 

@@ -1,15 +1,27 @@
-"""COPY in the caller's transaction: a run stores one row for every wish of the city."""
+"""Many rows in the caller's transaction, by COPY where a run stores one row for every wish of the city."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import text
+from sqlalchemy import Insert, Update, text
 from sqlalchemy.orm import Session
 
 _BINARY = {"uuid", "bytea"}
 """Types of which rows are copied in binary: as text, bytes are written and read as twice as many digits."""
+
+
+def write_rows(
+    session: Session, statement: Insert | Update, rows: Sequence[Mapping[str, Any]], *, render_nulls: bool = False
+) -> None:
+    """Carry out an INSERT or UPDATE once for each row, and nothing where there are no rows.
+
+    `Session.execute` takes an empty list for "no parameters": an INSERT of it would store one row of defaults, an UPDATE
+    would change every row of the table.  `render_nulls` sends None as NULL, so that all rows are one statement.
+    """
+    if rows:
+        session.execute(statement, rows, execution_options={"render_nulls": render_nulls})
 
 
 def copy_rows(

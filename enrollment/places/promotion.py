@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.city_time import today
 from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
@@ -370,4 +371,4 @@ def _move(
     begun = {"class_id": new.id, "entered_on": begins, "promotion_id": promotion_id}
     ended = session.execute(select(*(getattr(RollChild, column) for column in copied)).where(RollChild.id.in_(ids)))
     rows = [{"id": uuid.uuid4(), **begun, **row} for row in ended.mappings()]
-    session.execute(insert(RollChild), rows, execution_options={"render_nulls": True})
+    write_rows(session, insert(RollChild), rows, render_nulls=True)

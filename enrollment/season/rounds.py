@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Level, Nature
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season import calendar, calendar_validation, holidays, policy_approval
@@ -146,7 +147,7 @@ def open_planned_round(
     signed = _check_ready(session, found, chosen)
     move(session, found, "open", by=by, now=now, programmes=len(chosen))
     rows = [{"round_id": found.id, "programme_id": programme.programme_id} for programme in chosen]
-    session.execute(insert(RoundProgramme), rows)
+    write_rows(session, insert(RoundProgramme), rows)
     found.policies = [
         RoundPolicy(area_code=area, policy_id=policy.id, digest=policy.digest)
         for area, policy in sorted(signed.items())

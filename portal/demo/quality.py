@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.coverage import counts
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Level, Nature
 from enrollment.places.grades import code_list, held
 from enrollment.places.grades.code_list import GradeNames
@@ -60,7 +61,7 @@ def write(session: Session, by: Actor, year: int, *, now: dt.datetime) -> None:
         for number, kindergarten in enumerate(found)
         if children[kindergarten.code] and number % UNCOUNTED
     ]
-    session.execute(insert(StaffCount), rows)
+    write_rows(session, insert(StaffCount), rows)
 
 
 def _grade(session: Session, kindergarten: Kindergarten, number: int, *, by: Actor, now: dt.datetime) -> None:

@@ -19,6 +19,7 @@ from enrollment.draw.unserved.entries import WITHOUT_A_WORD, BoardState, Entry
 from enrollment.draw.unserved.kept_rows import UnservedChange, UnservedCount, UnservedEntry
 from enrollment.draw.unserved.officers import Officers
 from enrollment.ground.accounts import SYSTEM, Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.places import scope
 
 K = TypeVar("K")
@@ -141,7 +142,7 @@ def _write(session: Session, year: int, ids: Collection[uuid.UUID] | None, offic
     session.execute(old if ids is None else old.where(UnservedEntry.application_id.in_(ids)))
     found = entries.read(session, year, ids, by=SYSTEM, officers=officers)
     if found:
-        session.execute(insert(UnservedEntry), [
+        write_rows(session, insert(UnservedEntry), [
             {
                 "application_id": each.id, "year": year, "area": each.area, "state": _kept_state(each),
                 "position": POSITIONS[_kept_state(each)], "code": each.registration_code or "", "officer_id": each.officer,

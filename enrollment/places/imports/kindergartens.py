@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.city_time import today
 from enrollment.ground.classifications import Nature
 from enrollment.places import areas, contact_numbers, scope
@@ -116,7 +117,7 @@ def _remark_equal_names(
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
     for start in range(0, len(prepared.fresh), BATCH):
-        session.execute(insert(Kindergarten), prepared.fresh[start : start + BATCH])
+        write_rows(session, insert(Kindergarten), prepared.fresh[start : start + BATCH])
     if prepared.changed:
         _note_licences(session, prepared.changed, by=by, now=now, reason=reason)
         for row in prepared.changed:

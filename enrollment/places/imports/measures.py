@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Nature
 from enrollment.places import areas, scope
 from enrollment.places.imports import cell_readers, date_readers, vocabulary
@@ -142,8 +143,6 @@ def _compare(
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    if prepared.changed:
-        session.execute(update(Measure), prepared.changed)
-    if prepared.fresh:
-        session.execute(insert(Measure), prepared.fresh)
+    write_rows(session, update(Measure), prepared.changed)
+    write_rows(session, insert(Measure), prepared.fresh)
     session.expire_all()

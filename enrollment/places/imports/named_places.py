@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.places import areas, scope
 from enrollment.places.imports import cell_readers, vocabulary
 from enrollment.places.imports.changes import Change, Difference, Overwrite
@@ -82,8 +83,6 @@ def _compare(
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    if prepared.changed:
-        session.execute(update(NamedPlace), prepared.changed)
-    if prepared.fresh:
-        session.execute(insert(NamedPlace), prepared.fresh)
+    write_rows(session, update(NamedPlace), prepared.changed)
+    write_rows(session, insert(NamedPlace), prepared.fresh)
     session.expire_all()

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Level
 from enrollment.ground.errors import Refused
 from enrollment.places import class_plan
@@ -147,8 +148,7 @@ def _changed_by_hand(session: Session, programme_ids: list[uuid.UUID]) -> dict[u
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    if prepared.fresh:
-        session.execute(insert(Programme), prepared.fresh)
+    write_rows(session, insert(Programme), prepared.fresh)
     for row in prepared.changed:
         session.execute(update(Programme).where(Programme.id == row["id"]).values(**row, version=Programme.version + 1))
     touched = [row["id"] for row in (*prepared.fresh, *prepared.changed)]
@@ -159,9 +159,8 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     )
     for programme_id, places, groups in prepared.pools:
         _write_pool(session, programme_id, places, groups)
-    if prepared.entries:
-        stamp = {"at": now, "account_id": by.account_id, "reason": reason}
-        session.execute(insert(LedgerEntry), [entry | stamp for entry in prepared.entries])
+    stamp = {"at": now, "account_id": by.account_id, "reason": reason}
+    write_rows(session, insert(LedgerEntry), [entry | stamp for entry in prepared.entries])
     session.expire_all()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.errors import Refused
 from enrollment.places import service_areas
 from enrollment.places.imports import cell_readers, vocabulary
@@ -96,10 +97,8 @@ def _list(
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
     if prepared.gone:
         session.execute(delete(ServiceArea).where(ServiceArea.id.in_(prepared.gone)))
-    if prepared.changed:
-        session.execute(update(ServiceArea), prepared.changed)
-    if prepared.fresh:
-        session.execute(insert(ServiceArea), prepared.fresh)
+    write_rows(session, update(ServiceArea), prepared.changed)
+    write_rows(session, insert(ServiceArea), prepared.fresh)
     session.expire_all()
 
 

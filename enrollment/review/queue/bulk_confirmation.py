@@ -24,6 +24,7 @@ from enrollment.applications.registers.comparison import matched, note_states
 from enrollment.eligibility.tiers import claimed_facts_of
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people.person_rows import Child
 from enrollment.review import findings, leases
@@ -104,7 +105,7 @@ def draw(session: Session, *, by: Actor, now: dt.datetime) -> BulkSelection:
         {"selection_id": selection.id, "application_id": row.id, "version": row.version, "sampled": row.id in sample}
         for row in rows
     ]
-    session.execute(insert(BulkItem), items)
+    write_rows(session, insert(BulkItem), items)
     audit.record(
         session, "draw_selection", "bulk_selection", selection.id, by=by, now=now, number=len(rows), sample=len(sample)
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.coverage import counts
 from enrollment.coverage.counts import Counted
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Level, Nature
 from enrollment.places import areas
 from enrollment.places.population.rows import COUNTED_LEVELS, AreaBirths, AreaHistory, Estate
@@ -35,9 +36,9 @@ def write(session: Session, random: Generator, year: int, on: dt.date) -> None:
     three[..., 2] += now[..., 3]
     past = simulated_years.draw(random, three, year - 1)
     attached = np.divide(now[..., 3], three[..., 2], out=np.zeros(three.shape[:2]), where=three[..., 2] > 0)
-    session.execute(insert(AreaHistory), list(_history(codes, past, attached)))
-    session.execute(insert(AreaBirths), list(_births(codes, past, dt.date(on.year, 4, 30))))
-    session.execute(insert(Estate), list(_estates(codes, past, year)))
+    write_rows(session, insert(AreaHistory), list(_history(codes, past, attached)))
+    write_rows(session, insert(AreaBirths), list(_births(codes, past, dt.date(on.year, 4, 30))))
+    write_rows(session, insert(Estate), list(_estates(codes, past, year)))
 
 
 def _cells(codes: list[str], rows: Iterable[Counted]) -> Numbers:

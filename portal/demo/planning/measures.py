@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from enrollment.coverage import counts
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Nature
 from enrollment.places.areas import all_areas
 from enrollment.places.kindergartens import Kindergarten
@@ -53,7 +54,7 @@ def write(session: Session, random: Generator, year: int, on: dt.date) -> None:
         for number, row in enumerate(_of_area(random, area.name, of_area[area.code], children, year), start=1):
             rows.append({**row, "code": f"{area.code}-{number:03d}", "area_code": area.code})
     moment = dt.datetime.combine(on, dt.time(9), dt.UTC)
-    session.execute(insert(Measure), [{**row, "made_at": moment, "version": 1} for row in rows])
+    write_rows(session, insert(Measure), [{**row, "made_at": moment, "version": 1} for row in rows])
 
 
 def _of_area(

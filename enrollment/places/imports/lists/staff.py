@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.city_time import today
 from enrollment.places.imports import cell_readers, date_readers, kindergarten_lookup
 from enrollment.places.imports.changes import Change, Difference, Overwrite
@@ -72,7 +73,7 @@ def prepare(
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
-    session.execute(insert(StaffCount), prepared.rows)
+    write_rows(session, insert(StaffCount), prepared.rows)
 
 
 def _newest(session: Session) -> dict[tuple[uuid.UUID, dt.date], tuple[int, int]]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.places import scope
 from enrollment.places.areas import Area
 from enrollment.places.imports.changes import Change, Difference
@@ -64,7 +65,7 @@ def write(
     fresh = insert(table)
     keys = [column.name for column in table.__mapper__.primary_key]
     replaced = fresh.on_conflict_do_update(index_elements=keys, set_={"children": fresh.excluded.children})
-    session.execute(replaced, prepared.rows)
+    write_rows(session, replaced, prepared.rows)
     session.expire_all()
 
 

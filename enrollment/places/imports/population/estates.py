@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
+from enrollment.ground.bulk_copy import write_rows
 from enrollment.places import areas, scope
 from enrollment.places.imports import cell_readers, date_readers
 from enrollment.places.imports.changes import Change, Difference, Overwrite
@@ -85,5 +86,7 @@ def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, 
     if prepared.rows:
         fresh = insert(Estate)
         values = {name: fresh.excluded[name] for name in TOLD}
-        session.execute(fresh.on_conflict_do_update(index_elements=["area_code", "name"], set_=values), prepared.rows)
+        write_rows(
+            session, fresh.on_conflict_do_update(index_elements=["area_code", "name"], set_=values), prepared.rows
+        )
     session.expire_all()
