@@ -42,6 +42,8 @@ from tests.support.town import Town
 
 ROOT = Path(__file__).parents[1]
 STEP = 1.0
+LATEST_COMMIT = dt.timedelta(seconds=10)
+"""Messages are looked for again for so long after a later one was seen: two senders commit in another order than they date."""
 GOALS = {"p99 below the limit, s": "≤ 0.5", "place in line p99, s": "< 0.1", "errors": "0", "lost": "0", "double": "0",
          "requests a second of these processors": f"≥ {REQUESTS / 3600:.0f}", "goodput at overload": "≥ 0.9", "normal again after, s": "≤ 30"}  # fmt: skip
 
@@ -92,10 +94,11 @@ class City:
         return stop
 
     def _read_codes(self, stopped: threading.Event) -> None:
-        since = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        since = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
         while not stopped.wait(0.1):
             with Session(self.engine) as session:
-                new = select(SentMessage.to, SentMessage.body, SentMessage.at).where(SentMessage.at >= since)
+                kept_until = since - LATEST_COMMIT
+                new = select(SentMessage.to, SentMessage.body, SentMessage.at).where(SentMessage.at >= kept_until)
                 for to, body, at in session.execute(new.order_by(SentMessage.at)):
                     since = at
                     if found := re.search(r"(?<!\d)\d{6}(?!\d)", body):

@@ -8,6 +8,7 @@ from flask_babel import format_datetime
 from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused
 from enrollment.season.ages import born_between
+from portal.text import plurals
 from portal.text.words import language, table, word
 
 
@@ -126,4 +127,5 @@ def init(app: Flask) -> None:
         time_left=time_left,
         born_between=born_between,
         format_datetime=format_datetime,
+        after_number=plurals.after_number,
     )

@@ -28,6 +28,7 @@ SINGULARS = {
     "days": "day",
     "differences": "difference",
     "digits": "digit",
+    "disputes": "dispute",
     "documents": "document",
     "downloads": "download",
     "draws": "draw",
@@ -85,10 +86,12 @@ VERBS = {"are": "is", "have": "has", "were": "was", "do": "does"} | {
     verb: f"{verb}s" for verb in ("agree", "differ", "gain", "keep", "look", "show", "stand", "wait")
 }
 ADJECTIVES = (
-    "bound", "continuing", "dry", "first", "free", "full-time", "more", "more filled", "percentage", "ranked", "reserved",
+    "approved", "bound", "continuing", "dry", "first", "free", "full-time", "more", "more filled", "percentage", "ranked", "reserved",
     "simulated", "working",
 )  # fmt: skip
 """What may stand between a number and its noun."""
+
+NUMBER = "%(n)s "
 
 COUNT = re.compile(
     rf"(\b[Tt]here (?:are|were) )?(?:%\((\w+)\)s|\{{(\w+)\}})((?: (?:{'|'.join(ADJECTIVES)}))?) "
@@ -114,6 +117,14 @@ def for_counts(text: str, values: Mapping[str, Any]) -> str:
     """The translation with the noun in the singular behind each of `values` that is one."""
     ones = frozenset(name for name in _counted(text) if str(values.get(name)) == "1")
     return _of_one(text, ones) if ones else text
+
+
+def after_number(text: str, number: object) -> str:
+    """A translated text that a page shows after its number, in an element of its own: "place" and not "places" after 1."""
+    locale = get_locale()
+    if str(number) != "1" or locale is None or locale.language != "en":
+        return text
+    return for_counts(f"{NUMBER}{text}", {"n": 1}).removeprefix(NUMBER)
 
 
 @functools.lru_cache(maxsize=16_384)
