@@ -34,6 +34,7 @@ from enrollment.ground.db import open_engine
 from enrollment.ground.demo_clock import DemoClock
 from enrollment.ground.outbox import SentMessage
 from enrollment.ground.vault import Keys
+from enrollment.places.kindergartens import Kindergarten
 from portal.operations.embedded import Postgres
 from portal.web.clock import real_now
 from tests.conftest import NOW
@@ -42,6 +43,7 @@ from tests.support.town import Town
 
 ROOT = Path(__file__).parents[1]
 STEP = 1.0
+BATCH = 100
 LATEST_COMMIT = dt.timedelta(seconds=10)
 """Messages are looked for again for so long after a later one was seen: two senders commit in another order than they date."""
 GOALS = {"p99 below the limit, s": "≤ 0.5", "place in line p99, s": "< 0.1", "errors": "0", "lost": "0", "double": "0",
@@ -73,6 +75,11 @@ class City:
             gardens = [town.kindergarten(f"第{name}幼儿园", places=300) for name in "一二三"]
             town.round(levels=["lower", "middle"])
             for place in range(number):
+                if place % BATCH == 0:
+                    # SQLAlchemy looks through all objects of a session at each UPDATE: families would cost more and more
+                    session.flush()
+                    session.expunge_all()
+                    gardens = list(session.scalars(select(Kindergarten).order_by(Kindergarten.code)).unique())
                 name = "".join("零一二三四五六七八九"[int(digit)] for digit in str(place))
                 # there are 500 numbers for one day of birth
                 days = dt.timedelta(days=place // 100)
