@@ -37,10 +37,13 @@ licences: setup-test ## the licence of each pinned package; fails on one that no
 test test-long: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup-test ## everything needed, then style, types and the tests of every finding, guard, story and page (TESTS=path for some)
-	@# the modules are compiled once on the second core, not by each worker and each started portal of the tests
+	@# the modules are compiled once on the second core, not by each worker and each started portal of the tests;
+	@# what style and types say does not hide which tests fail
 	@{ $(PY) -m pytest -q --collect-only -p no:cacheprovider $(TESTS) >/dev/null 2>&1 || :; } & compiling=$$!; \
-	  $(MAKE) --no-print-directory lint && wait $$compiling
-	@$(PYTEST) --cache-clear -m "not long" $(TESTS) || $(SECOND_LOOK)
+	  $(MAKE) --no-print-directory lint; style=$$?; wait $$compiling; \
+	  $(PYTEST) --cache-clear -m "not long" $(TESTS) || $(SECOND_LOOK); tests=$$?; \
+	  [ $$style = 0 ] || echo "make lint failed: see above the tests"; \
+	  [ $$style = 0 ] && [ $$tests = 0 ]
 
 test-long: setup-test ## the other tests: the browser in all widths and languages, races, whole starts, the largest markets
 	@$(PYTEST) --cache-clear -m long $(TESTS) || $(SECOND_LOOK)
