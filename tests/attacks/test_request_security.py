@@ -265,6 +265,14 @@ def test_codes_are_limited_by_address(limited, unforged, production, few_of_an_a
     assert asks_from(production.test_client(), "10.0.2.2", "13900000009") == 303
 
 
+def test_fam27_an_address_is_limited_far_higher_than_a_browser(limited, unforged, production):
+    """Families of a carrier, or of a community station, share one address."""
+    for browser in [limited, production.test_client(), production.test_client()]:
+        said = [asks_from(browser, "10.0.6.1", f"136{n:08d}") for n in range(21)]
+        assert said == [303] * 20 + [429]
+    assert asks_from(production.test_client(), "10.0.6.1", "13600000099") == 303
+
+
 def test_whoever_is_refused_uses_up_nothing_of_what_everybody_shares(limited, unforged, production, monkeypatch):
     """Limits with the smallest unit are counted first, so that of everybody counts only what all others have let pass."""
     monkeypatch.setattr(rate_limits, "CODES_OF_EVERYBODY", "30 per minute")
