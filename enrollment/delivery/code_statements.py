@@ -47,15 +47,25 @@ ASK = {
     known: f"""
     WITH code AS (
         INSERT INTO one_time_code (id, phone_index, digest, browser, address, known, tries, sent_at, expires_at)
-        SELECT gen_random_uuid(), %(index)s, %(digest)s, %(browser)s, %(address)s, {known}, 0, %(now)s, %(expires_at)s
+        SELECT %(message)s, %(index)s, %(digest)s, %(browser)s, %(address)s, {known}, 0, %(now)s, %(expires_at)s
         WHERE {free} RETURNING id),
     message AS (
         INSERT INTO text_message (id, key, "to", body, written_at, expires_at)
-        SELECT %(message)s, %(key)s, %(to)s, %(body)s, %(now)s, %(expires_at)s FROM code)
+        SELECT %(message)s, %(key)s, %(to)s, %(body)s, %(now)s, %(expires_at)s FROM code),
+    earlier AS (
+        SELECT text_message.id FROM text_message
+        JOIN one_time_code ON one_time_code.id = text_message.id
+        WHERE phone_index = %(index)s AND browser = %(browser)s AND text_message.expires_at > %(now)s
+          AND state = 'waiting' AND EXISTS (SELECT FROM code)
+        FOR UPDATE OF text_message SKIP LOCKED),
+    withheld AS (
+        UPDATE text_message SET state = 'withheld' FROM earlier WHERE text_message.id = earlier.id)
     SELECT id FROM code
     """  # noqa: S608 (constants)
     for known, free in _FREE.items()
 }
+"""A code has the id of its message.  What still waits to be sent of this asker's earlier codes for the phone is withheld: they would
+arrive in any order, and only the newest code is good.  A message that a sender holds is not waited for."""
 
 USE = """
     WITH newest AS (

@@ -1,7 +1,7 @@
 """A family's result as it was prepared before the hour: the page of the first minutes, read with one statement.
 
 It is given only while nothing has happened since: one unanswered offer of the run, or none; no bond, dispute, decision or
-later run, and nothing that the family was asked for and did not answer.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
+later run, no case about the child, and nothing that the family was asked for and did not answer.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
 
 The statement is prepared and sent without a transaction, and the page asks nothing else of its family: whether a decision of
 any of the reader's children waits, which the frame of every page tells, is one of its conditions.
@@ -52,6 +52,7 @@ _LOOK = f"""
     WHERE application.id = %(application)s AND application.stage NOT IN ({_GONE}) AND NOT application.on_hold
       AND (offer.id IS NULL) = (placement.programme_id IS NULL)
       AND application.unit IS NULL AND guardianship.removed_at IS NULL
+      AND NOT EXISTS (SELECT FROM case_file WHERE case_file.application_id = application.id)
       AND NOT EXISTS (SELECT FROM offer AS other WHERE other.application_id = application.id AND other.id IS DISTINCT FROM offer.id)
       AND NOT EXISTS (SELECT FROM guardianship AS care JOIN application AS own ON own.child_id = care.child_id
                       JOIN joint_decision ON joint_decision.application_id = own.id AND joint_decision.state = '{DecisionState.WAITING}'

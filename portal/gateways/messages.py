@@ -33,6 +33,9 @@ LARGEST_ANSWER = 64 * 1024
 ACCEPTED = (200, 201, 202)
 NOT_AUTHORISED = (401, 403)
 TOO_FAST = 429
+OF_NO_MESSAGE = (402, 404, 405, 408, 410, 421, 425, 426)
+"""Answers that any message would get: the account or the address is wrong, or the gateway has no time."""
+
 LONGEST_PAUSE = 60.0
 
 OF_CODE = {
@@ -124,6 +127,9 @@ def read_answer(status: int, text: bytes, retry_after: str | None) -> Attempt:
     error = OF_CODE.get(str((content or {}).get("error")))
     if 400 <= status < 500 and error is not None:
         return Attempt(Verdict.REFUSED, error)
+    if 400 <= status < 500 and status not in OF_NO_MESSAGE and content is not None:
+        # the reason has no name here, so it may pass, but it is this message's: it uses up its tries, and others go on
+        return Attempt(Verdict.FAILED, DeliveryError.MESSAGE_REFUSED)
     return Attempt(Verdict.FAILED, DeliveryError.GATEWAY_FAULT, down=True)
 
 

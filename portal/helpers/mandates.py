@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired
 
 from enrollment.applications import mandates
 from enrollment.applications.mandates import Paper
-from enrollment.ground import outbox
+from enrollment.delivery import code_messages
 from enrollment.ground import sign_in as sign_in_service
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.upload_limits import LIMITS
@@ -182,9 +182,9 @@ def _send_code(request_data: dict, code: str) -> None:
     )
     if season is not None and season.hotline:
         words += text_words("mandate_questions", hotline=season.hotline)
-    body, expires_at = signed(words, services().config), clock() + sign_in_service.CODE_LIFETIME
-    key = f"mandate:{uuid.uuid4()}"
-    outbox.add_text_message(db(), request_data["phone"], body, key=key, now=clock(), expires_at=expires_at)
+    body, key = signed(words, services().config), f"mandate:{uuid.uuid4()}"
+    purpose = sign_in_service.MANDATE
+    code_messages.write(db(), request_data["phone"], body, purpose=purpose, key=key, now=clock())
 
 
 @pages.get("/new/code")

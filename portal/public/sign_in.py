@@ -30,11 +30,15 @@ from portal.web.guards import public
 from portal.web.phone_fields import code_field, digits, phone_field
 from portal.web.rate_limits import (
     CODES_OF_A_BROWSER,
+    EVERYBODY,
     attempts_of_an_address,
+    attempts_of_an_address_first,
     browser_key,
     codes_of_an_address,
+    codes_of_everybody,
     limiter,
     login_key,
+    was_taken,
 )
 from portal.web.safe_redirect import local_path
 from portal.web.sessions import current_session
@@ -90,7 +94,7 @@ def _phone_page(form: PhoneForm) -> ResponseReturnValue:
 @public
 @limiter.limit(codes_of_an_address)
 @limiter.limit(CODES_OF_A_BROWSER, key_func=browser_key)
-@limiter.limit("6000 per minute", key_func=lambda: "everybody")
+@limiter.limit(codes_of_everybody, key_func=lambda: EVERYBODY, deduct_when=was_taken)
 def send_code() -> ResponseReturnValue:
     form = PhoneForm()
     if not form.validate_on_submit():
@@ -197,8 +201,8 @@ def _password_page(form: PasswordForm) -> ResponseReturnValue:
 
 @pages.post("/sign-in/staff")
 @public
-@limiter.limit(attempts_of_an_address)
 @limiter.limit("10 per minute", key_func=lambda: login_key(request.form.get("login", "")))
+@limiter.limit(attempts_of_an_address_first)
 def check_password() -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate_on_submit():

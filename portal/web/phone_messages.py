@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.guardian_access import phone_change_course, phone_changes
 from enrollment.applications.guardian_access.phone_change_course import EndedChange
 from enrollment.applications.guardian_access.phone_changes import Codes
+from enrollment.delivery import code_messages
 from enrollment.ground import outbox, sign_in
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import format_time
@@ -24,12 +25,15 @@ from portal.web.unit_of_work import clock, services
 
 def send_codes(session: Session, codes: Codes, new_phone: str, old_phone: str | None) -> None:
     """One message for each number that gets a code."""
-    for kind, code, phone in (("new_phone_code", codes.new, new_phone), ("old_phone_code", codes.old, old_phone)):
+    for kind, code, phone, purpose in (
+        ("new_phone_code", codes.new, new_phone, phone_changes.NEW_PHONE),
+        ("old_phone_code", codes.old, old_phone, phone_changes.OLD_PHONE),
+    ):
         if code is not None and phone and services().config.can_text(phone):
             minutes = sign_in.CODE_LIFETIME.seconds // 60
             body = _signed(kind, code=code, minutes=minutes)
-            key, expires_at = f"phone_code:{uuid.uuid4()}", clock() + sign_in.CODE_LIFETIME
-            outbox.add_text_message(session, phone, body, key=key, now=clock(), expires_at=expires_at)
+            key = f"phone_code:{uuid.uuid4()}"
+            code_messages.write(session, phone, body, purpose=purpose, key=key, now=clock())
 
 
 def send_invitation(session: Session, invitation: Invitation, phone: str) -> None:

@@ -4,7 +4,7 @@ A browser is limited first.  An address is limited far higher, because thousands
 carrier, and a community station or a school serves a whole quarter from one.
 """
 
-from flask import Flask
+from flask import Flask, Response
 from flask_limiter import Limiter
 
 from enrollment.ground.vault import normalise
@@ -18,6 +18,11 @@ limiter = Limiter(
 CODES_OF_A_BROWSER = "20 per hour"
 """More than a family with several phones needs."""
 
+CODES_OF_EVERYBODY = "30000 per minute"
+"""For the gateway: twice as many as a city asks for in its busiest minute (278 a second)."""
+
+EVERYBODY = "everybody"
+
 
 def browser_key() -> str:
     return f"browser:{devices.browser_id()}"
@@ -30,6 +35,23 @@ def codes_of_an_address() -> str:
 def attempts_of_an_address() -> str:
     """Twice as many attempts as codes: a code is mistyped now and then."""
     return f"{2 * services().config.codes_per_address} per hour"
+
+
+def attempts_of_an_address_first() -> str:
+    """The same, in minutes: of several limits, that with the smallest unit is counted first, and then the one next to the view.
+
+    So an address that is refused does not use up the attempts of the logins which it goes on to name.
+    """
+    return f"{2 * services().config.codes_per_address} per 60 minutes"
+
+
+def codes_of_everybody() -> str:
+    return CODES_OF_EVERYBODY
+
+
+def was_taken(answer: Response) -> bool:
+    """For a limit that all share: whoever another limit refuses, or who is asked to correct the number, does not count."""
+    return answer.status_code == 303
 
 
 def login_key(login: str) -> str:

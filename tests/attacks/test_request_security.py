@@ -1,5 +1,6 @@
 """Forged requests, open redirects, host headers, security headers, caches and rate limits."""
 
+import dataclasses
 import time
 
 import pyotp
@@ -11,6 +12,7 @@ from werkzeug.routing import AnyConverter
 from enrollment.ground import sign_in as doors
 from enrollment.ground.accounts import RoleGrant
 from portal.operations import doctor
+from portal.web import rate_limits
 from portal.web.guards import guard_of
 from portal.web.rate_limits import limiter
 from portal.web.safe_redirect import local_path
@@ -238,13 +240,71 @@ def knocks(browser, path: str, times: int, **data) -> list[int]:
     return [browser.post(path, data=data, base_url="https://admission.example").status_code for _ in range(times)]
 
 
-def test_codes_are_limited_by_address(limited, unforged, app):
-    said = [
-        limited.post("/sign-in", data={"phone": f"139{n:08d}"}, base_url="https://admission.example").status_code
-        for n in range(32)
-    ]
-    assert said[0] == 303
-    assert said[-1] == 429
+def asks_from(browser, address: str, phone: str) -> int:
+    place = {"base_url": "https://admission.example", "environ_base": {"REMOTE_ADDR": address}}
+    return browser.post("/sign-in", data={"phone": phone}, **place).status_code
+
+
+def test_codes_are_limited_by_browser(limited, unforged):
+    said = [asks_from(limited, f"10.0.1.{n}", f"139{n:08d}") for n in range(32)]
+    assert said == [303] * 20 + [429] * 12
+
+
+@pytest.fixture
+def few_of_an_address(production, monkeypatch):
+    """Six codes of an address in an hour, and twelve attempts."""
+    real = production.extensions["services"]
+    few = dataclasses.replace(real, config=dataclasses.replace(real.config, codes_per_address=6))
+    monkeypatch.setitem(production.extensions, "services", few)
+
+
+def test_codes_are_limited_by_address(limited, unforged, production, few_of_an_address):
+    """Each from a browser of its own, which has no cookie of a browser that was refused."""
+    said = [asks_from(production.test_client(), "10.0.2.1", f"139{n:08d}") for n in range(9)]
+    assert said == [303] * 6 + [429] * 3
+    assert asks_from(production.test_client(), "10.0.2.2", "13900000009") == 303
+
+
+def test_fam27_an_address_is_limited_far_higher_than_a_browser(limited, unforged, production):
+    """Families of a carrier, or of a community station, share one address."""
+    for browser in [limited, production.test_client(), production.test_client()]:
+        said = [asks_from(browser, "10.0.6.1", f"136{n:08d}") for n in range(21)]
+        assert said == [303] * 20 + [429]
+    assert asks_from(production.test_client(), "10.0.6.1", "13600000099") == 303
+
+
+def test_whoever_is_refused_uses_up_nothing_of_what_everybody_shares(limited, unforged, production, monkeypatch):
+    """Limits with the smallest unit are counted first, so that of everybody counts only what all others have let pass."""
+    monkeypatch.setattr(rate_limits, "CODES_OF_EVERYBODY", "30 per minute")
+    said = [asks_from(limited, "10.0.3.1", f"139{n:08d}") for n in range(60)]
+    assert said == [303] * 20 + [429] * 40
+    assert {asks_from(limited, "10.0.3.1", "1") for _ in range(10)} == {429}
+    others = [asks_from(production.test_client(), f"10.0.4.{n}", f"138{n:08d}") for n in range(12)]
+    assert others == [303] * 10 + [429] * 2, "what was sent is counted for everybody"
+
+
+def test_a_form_with_a_wrong_number_uses_up_nothing_of_what_everybody_shares(
+    limited, unforged, production, monkeypatch
+):
+    monkeypatch.setattr(rate_limits, "CODES_OF_EVERYBODY", "3 per minute")
+    assert [asks_from(limited, "10.0.3.2", "12") for _ in range(6)] == [200] * 6
+    assert asks_from(production.test_client(), "10.0.4.99", "13900000001") == 303
+
+
+@pytest.mark.parametrize("path", ["/sign-in/staff", "/sign-in/staff/setup"])
+def test_an_address_that_is_refused_does_not_use_up_the_attempts_of_logins(
+    limited, unforged, production, few_of_an_address, monkeypatch, path
+):
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("nobody's")
+    monkeypatch.setattr(doors, "_dummy_hash", lambda: quick)
+
+    def tries(address: str, login: str) -> int:
+        place = {"base_url": "https://admission.example", "environ_base": {"REMOTE_ADDR": address}}
+        entered = {"login": login, "password": "guess", "code": "guess"}
+        return production.test_client().post(path, data=entered, **place).status_code
+
+    assert [tries("10.0.5.1", "chief" if n < 9 else "clerk") for n in range(60)] == [200] * 12 + [429] * 48
+    assert [tries("10.0.5.2", "clerk") for _ in range(8)] == [200] * 7 + [429]
 
 
 def test_guesses_at_a_password_are_limited_by_login_however_it_is_written(limited, unforged, app, monkeypatch):

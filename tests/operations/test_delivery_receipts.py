@@ -7,15 +7,19 @@ import threading
 import uuid
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from enrollment.delivery import receipts as delivery_receipts
+from enrollment.delivery import unreachable_numbers
 from enrollment.delivery.receipts import Receipt
 from enrollment.delivery.unreachable_numbers import UnreachableNumber
+from enrollment.ground.accounts import Account
 from enrollment.ground.db import open_engine
-from enrollment.ground.outbox import DeliveryError, MessageState
+from enrollment.ground.outbox import DeliveryError, MessageState, Notice, TextMessage
+from enrollment.ground.phones import phone_index
+from enrollment.ground.sign_in import OneTimeCode
 from portal.app import create_app
 from portal.gateways import receipts
 from portal.gateways.stand_ins.messages import TestGateway
@@ -135,3 +139,127 @@ def test_a_receipt_may_overtake_the_answer(engine_of_sender):
 
     settle_as_accepted(engine_of_sender, outbox.policies()[0], before_it=receipt_comes)
     assert outbox.states([code]) == ["delivered"]
+
+
+HOUR = dt.timedelta(hours=1)
+DEAD = DeliveryError.INVALID_NUMBER
+
+
+def sent_notices(outbox: Outbox, *numbers: str, ago: dt.timedelta = HOUR) -> list[uuid.UUID]:
+    """Notices that the gateway accepted so long ago."""
+    ids = outbox.add_notices(*numbers)
+    values = {"state": MessageState.SENT, "sent_at": dt.datetime.now(dt.UTC) - ago}
+    with Session(outbox.engine) as session, session.begin():
+        session.execute(update(Notice).where(Notice.id.in_(ids)).values(values))
+    return ids
+
+
+def take(outbox: Outbox, *receipts: Receipt) -> list[bytes]:
+    """Store receipts; the numbers that do not receive now."""
+    with Session(outbox.engine) as session, session.begin():
+        delivery_receipts.store(session, receipts, now=dt.datetime.now(dt.UTC))
+    with Session(outbox.engine) as session:
+        return list(session.scalars(select(UnreachableNumber.phone_index).order_by(UnreachableNumber.last_at)))
+
+
+def change_number(outbox: Outbox, notice: uuid.UUID, phone: str) -> None:
+    """The account of this notice changes to another number now."""
+    with Session(outbox.engine) as session, session.begin():
+        account = session.get_one(Account, session.get_one(Notice, notice).account_id)
+        account.phone, account.phone_index, account.phone_proven_at = phone, phone_index(phone), dt.datetime.now(dt.UTC)
+
+
+def enter_a_code(outbox: Outbox, phone: str, *, ago: dt.timedelta) -> None:
+    """Somebody entered the code that was sent to the phone."""
+    at = dt.datetime.now(dt.UTC) - ago
+    code = OneTimeCode(phone_index=phone_index(phone), digest=b"", sent_at=at, expires_at=at, used_at=at)
+    with Session(outbox.engine) as session, session.begin():
+        session.add(code)
+
+
+@pytest.mark.parametrize("first", ["failed", "arrived"])
+def test_a_receipt_for_the_old_number_says_nothing_about_the_new_one(engine_of_sender, first):
+    outbox = Outbox(engine_of_sender)
+    [old, late] = sent_notices(outbox, number(1), number(3))
+    new = number(2)
+    change_number(outbox, old, new)
+    if first == "failed":
+        assert take(outbox, Receipt(old, DEAD), Receipt(late, DEAD)) == [phone_index(number(3))]
+        assert outbox.states([old, late]) == ["undeliverable"] * 2
+    else:
+        with Session(outbox.engine) as session, session.begin():
+            unreachable_numbers.remember(session, {phone_index(new): DEAD}, now=dt.datetime.now(dt.UTC))
+        assert take(outbox, Receipt(old)) == [phone_index(new)], "the old number has received, not the new one"
+
+
+def test_a_late_receipt_does_not_outweigh_a_code_that_was_entered_since(engine_of_sender):
+    """A sign-in does not write every proof on the account, so the codes are looked at too."""
+    outbox = Outbox(engine_of_sender)
+    [text] = outbox.add_codes(number(2))
+    [notice, before] = sent_notices(outbox, number(1), number(3))
+    settle_as_accepted(engine_of_sender, outbox.policies()[0])
+    with Session(engine_of_sender) as session, session.begin():
+        session.execute(update(TextMessage).values(sent_at=dt.datetime.now(dt.UTC) - HOUR))
+    for phone in (number(1), number(2)):
+        enter_a_code(outbox, phone, ago=HOUR / 2)
+    enter_a_code(outbox, number(3), ago=HOUR * 2)
+    failed = [Receipt(each, DEAD) for each in (notice, text, before)]
+    assert take(outbox, *failed) == [phone_index(number(3))], "its code was entered before the message was sent"
+    assert outbox.states([notice, text, before]) == ["undeliverable"] * 3
+
+
+def test_a_number_that_received_a_newer_message_is_not_remembered(engine_of_sender):
+    """In one batch or in two, in any order."""
+    outbox = Outbox(engine_of_sender)
+    pairs = []
+    for n in range(4):
+        [newer] = sent_notices(outbox, number(n), ago=HOUR / 2)
+        account = select(Notice.account_id).where(Notice.id == newer)
+        with Session(engine_of_sender) as session, session.begin():
+            older = Notice(
+                id=uuid.uuid4(), key=f"n:{uuid.uuid4()}", kind="review_confirmed", state=MessageState.SENT,
+                account_id=session.scalar(account), params={}, created_at=dt.datetime.now(dt.UTC) - HOUR,
+                sent_at=dt.datetime.now(dt.UTC) - HOUR,
+            )  # fmt: skip
+            session.add(older)
+            session.flush()
+            pairs.append((older.id, newer))
+    assert take(outbox, Receipt(pairs[0][0], DEAD), Receipt(pairs[0][1])) == []
+    assert take(outbox, Receipt(pairs[1][1])) == []
+    assert take(outbox, Receipt(pairs[1][0], DEAD)) == []
+    assert take(outbox, Receipt(pairs[2][0], DEAD)) == [phone_index(number(2))]
+    assert take(outbox, Receipt(pairs[2][1])) == []
+    dead = take(outbox, Receipt(pairs[3][0]), Receipt(pairs[3][1], DEAD))
+    assert dead == [phone_index(number(3))], "the newer one was lost"
+
+
+def test_two_codes_to_one_number_in_one_batch(engine_of_sender):
+    outbox = Outbox(engine_of_sender)
+    [older, newer] = outbox.add_codes(number(1), number(1))
+    settle_as_accepted(engine_of_sender, outbox.policies()[0])
+    with Session(engine_of_sender) as session, session.begin():
+        session.execute(
+            update(TextMessage).where(TextMessage.id == older).values(sent_at=dt.datetime.now(dt.UTC) - HOUR)
+        )
+    assert take(outbox, Receipt(older, DEAD), Receipt(newer)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "ends"),
+    [
+        (MessageState.WAITING, {"last_error": DeliveryError.NO_ANSWER}, True),
+        (MessageState.WAITING, {"last_error": None, "tries": 1}, True),
+        (MessageState.GIVEN_UP, {"last_error": DeliveryError.UNCERTAIN, "tries": 1}, True),
+        (MessageState.GIVEN_UP, {"last_error": DeliveryError.EXPIRED}, False),
+        (MessageState.WAITING, {}, False),
+    ],
+)
+def test_a_receipt_ends_a_message_that_was_sent_without_an_answer(engine_of_sender, state, values, ends):
+    outbox = Outbox(engine_of_sender)
+    [notice], [code] = outbox.add_notices(number(1)), outbox.add_codes(number(2))
+    with Session(engine_of_sender) as session, session.begin():
+        for table in (Notice, TextMessage):
+            session.execute(update(table).values(state=state, **values))
+    dead = take(outbox, Receipt(notice, DEAD), Receipt(code, DEAD))
+    assert set(dead) == ({phone_index(number(1)), phone_index(number(2))} if ends else set())
+    assert outbox.states([notice, code]) == [MessageState.UNDELIVERABLE if ends else state] * 2

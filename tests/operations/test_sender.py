@@ -1,5 +1,6 @@
 """The sender through a real gateway over HTTP: each message has its own fate, whatever the gateway does (TRU01, TRU02)."""
 
+import dataclasses
 import datetime as dt
 import time
 import uuid
@@ -15,6 +16,7 @@ from enrollment.delivery.unreachable_numbers import UnreachableNumber
 from enrollment.ground.db import open_engine
 from enrollment.ground.outbox import DeliveryError, TextMessage
 from enrollment.ground.phones import phone_index
+from portal.gateways.messages import read_answer
 from portal.gateways.stand_ins.messages import Mood, TestGateway
 from portal.sender import breaker as breakers
 from portal.sender import threads
@@ -102,6 +104,44 @@ def test_tru02_messages_are_marked_one_by_one_through_a_slow_gateway(outbox, gat
     found = gateway.summary()
     with capsys.disabled():
         print(f"\n{found['delivered'] / found['seconds']:.0f} a second through 130 ms; a code within {waited:.2f} s")
+
+
+def test_messages_that_are_refused_for_an_unknown_reason_are_given_up_and_the_others_sent(
+    outbox, gateway, quick_probes, monkeypatch
+):
+    """More of them in a row than make a gateway count as down."""
+    refused = [number(n) for n in range(breakers.FAILURES + 3)]
+    gateway.refused |= dict.fromkeys(refused, "blacklisted")
+    policy = dataclasses.replace(quick_policy(), give_up_after=dt.timedelta(seconds=0.3))
+    monkeypatch.setattr("tests.support.sender.policies", lambda _config: [policy])
+    ids = outbox.add_notices(*refused)
+    with outbox.sending(threads=1) as breaker:
+        eventually(lambda: gateway.calls.total() > breakers.FAILURES)
+        assert not breaker.is_down
+        others = outbox.add_notices(number(40), number(41))
+        eventually(lambda: outbox.states(others) == ["sent"] * 2)
+        eventually(lambda: set(outbox.states(ids)) == {"given_up"})
+        assert not breaker.is_down
+    assert {outbox.row(each).last_error for each in ids} == {DeliveryError.MESSAGE_REFUSED}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "down"),
+    [
+        (400, b'{"error": "blacklisted"}', False),
+        (400, b"", False),
+        (409, b'{"error": "in progress"}', False),
+        (422, b'{"errors": []}', False),
+        (400, b"<html>The plain HTTP request was sent to HTTPS port</html>", True),
+        (402, b'{"error": "no money left"}', True),
+        (404, b'{"detail": "Not Found"}', True),
+        (408, b"", True),
+        (500, b'{"error": "blacklisted"}', True),
+    ],
+)
+def test_an_answer_that_any_message_would_get_counts_as_down_and_one_about_the_message_does_not(status, body, down):
+    attempt = read_answer(status, body, None)
+    assert (attempt.verdict, attempt.down) == (Verdict.FAILED, down)
 
 
 def test_a_gateway_that_is_down_uses_up_no_tries(outbox, gateway, quick_probes):

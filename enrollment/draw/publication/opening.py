@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from enrollment.draw import draw_jobs
 from enrollment.draw.draw_jobs import Progress
 from enrollment.draw.draws import Snapshot
-from enrollment.draw.publication import hours, preparation, run_moves
+from enrollment.draw.publication import hours, preparation, result_contents, run_moves
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, outbox
@@ -104,6 +104,7 @@ def _publish(
     run_moves.lock_applications(session, round_)
     run_moves.move_places(session, run)
     refuse_old_list(session, run)
+    result_contents.drop_outdated(session, run.id, year=round_.year, since=waiting.signed_at)
     _open(session, run, round_, waiting, offers, by, wait(waiting.hour))
     return offers
 

@@ -5,6 +5,7 @@ The keys: `application`, `ticket`, `place` (None, or `programme`, `rank`, `level
 `in_line`: the place in line at the hour, from 1, where the family waits for the wish.
 """
 
+import datetime as dt
 import uuid
 
 from sqlalchemy import text
@@ -83,3 +84,41 @@ def prepare_results(session: Session, run_id: uuid.UUID, ids: list[uuid.UUID]) -
         SELECT :run, application_id, content FROM result_content ON CONFLICT (run_id, application_id) DO NOTHING
     """)
     session.execute(written, {"run": run_id})
+
+
+_LEFT_SINCE = text("""
+    WITH gone AS MATERIALIZED (
+        SELECT application.id FROM application JOIN placement ON placement.application_id = application.id
+        WHERE application.year = :year AND application.stage = ANY(:gone) AND application.changed_at >= :since
+          AND placement.run_id = :run
+        UNION
+        SELECT offer.application_id FROM offer JOIN placement ON placement.application_id = offer.application_id
+        WHERE offer.state = ANY(:settled) AND offer.answered_at >= :since AND placement.run_id = :run
+    )
+    SELECT DISTINCT ON (why.programme_id) why.programme_id, why.tier, why.ticket
+    FROM gone JOIN wish_reason AS why ON why.application_id = gone.id AND why.run_id = :run
+    WHERE why.reason = ANY(:refused)
+    ORDER BY why.programme_id, why.tier, why.ticket
+""")
+_DROP_BEHIND = text("""
+    DELETE FROM prepared_result WHERE run_id = :run AND application_id IN (
+        SELECT why.application_id
+        FROM unnest(CAST(:programmes AS uuid[]), CAST(:tiers AS int[]), CAST(:tickets AS int[]))
+            AS first_left(programme_id, tier, ticket)
+        JOIN wish_reason AS why ON why.run_id = :run AND why.programme_id = first_left.programme_id
+        WHERE why.reason = ANY(:refused) AND (why.tier, why.ticket) > (first_left.tier, first_left.ticket))
+""")
+
+
+def drop_outdated(session: Session, run_id: uuid.UUID, *, year: int, since: dt.datetime) -> None:
+    """Delete the results of children who stand behind one that has left the line since then, when the preparation began.
+
+    Their places in line are smaller by now: their pages are made from the rows.
+    """
+    values = {"run": run_id, "year": year, "since": since, "refused": list(REFUSED), "gone": list(DEAD_STAGES)}
+    values["settled"] = [OfferState.CONFIRMED, OfferState.ARRIVED]
+    first_left = session.execute(_LEFT_SINCE, values).all()
+    if first_left:
+        names = ("programmes", "tiers", "tickets")
+        behind = dict(zip(names, map(list, zip(*first_left, strict=True)), strict=True))
+        session.execute(_DROP_BEHIND, {"run": run_id, "refused": list(REFUSED), **behind})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from portal.gateways import receipts
-from portal.web.front import address_rate
+from portal.web.front import address_rate, visits
 from portal.web.front.oversized_requests import MOST_THROWN_AWAY
 from portal.web.front.static_files import FOR_EVER, STATIC, digests
 from portal.web.headers import CONTENT_POLICY
@@ -89,6 +89,7 @@ class Front:
             "burst": address_rate.BURST,
             "too_often": address_rate.HEADER,
             "desk_paths": DESK_PATHS,
+            "passes": visits.PASSES,
             "for_ever": FOR_EVER,
             "content_policy": CONTENT_POLICY,
         }

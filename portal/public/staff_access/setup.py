@@ -21,7 +21,7 @@ from portal.web.clock import real_now
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import public
 from portal.web.phone_fields import digits
-from portal.web.rate_limits import attempts_of_an_address, limiter, login_key
+from portal.web.rate_limits import attempts_of_an_address, attempts_of_an_address_first, limiter, login_key
 from portal.web.sessions import current_session
 from portal.web.unit_of_work import clock, db
 
@@ -49,8 +49,8 @@ def staff_setup() -> ResponseReturnValue:
 
 @pages.post("/sign-in/staff/setup")
 @public
-@limiter.limit(attempts_of_an_address)
 @limiter.limit("10 per minute", key_func=lambda: "setup:" + login_key(request.form.get("login", "")))
+@limiter.limit(attempts_of_an_address_first)
 def check_setup_code() -> ResponseReturnValue:
     form = SetupCodeForm()
     if form.validate_on_submit():

@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask
 
 from portal.web.front.address_rate import HEADER, AddressRate
-from portal.web.front.visits import IDLE, IN, Visits
+from portal.web.front.visits import IDLE, KEPT, Visits
 
 PROBE = "/_lane"
 GONE = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -53,20 +53,25 @@ class Lane:
         return [body]
 
     def _visit(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        value = self.visits.found(environ.get("HTTP_COOKIE", ""))
-        if value is None or not value.startswith(IN):
+        cookies = environ.get("HTTP_COOKIE", "")
+        if not self.visits.passes(cookies):
             return self.app(environ, start_response)
-        age = self.visits.age(value)
-        if age is None or (age > IDLE and environ["REQUEST_METHOD"] in ("GET", "HEAD")):
+        age = self.visits.age_of_entrance(cookies)
+        longest = IDLE if environ["REQUEST_METHOD"] in ("GET", "HEAD") else KEPT
+        if age is None or age > longest:
             return self._ask_the_line(environ, start_response)
         if age < IDLE / 2:
             return self.app(environ, start_response)
         return self.app(environ, adding_cookie(start_response, self.visits.entrance()))
 
     def _ask_the_line(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The visit is over: the same address without the cookie, which the proxy shows to the waiting line."""
+        """The visit is over: the same address without the cookie, which the proxy shows to the waiting line.
+
+        The browser sends a form again with all its fields, and the line keeps them in the page of somebody who waits.
+        """
         path = environ.get("RAW_URI") or environ["PATH_INFO"]
-        headers = [("Set-Cookie", self.visits.end()), ("Cache-Control", "no-store"), ("Content-Length", "0")]
+        headers = [("Cache-Control", "no-store"), ("Content-Length", "0")]
+        headers += [("Set-Cookie", each) for each in self.visits.ends()]
         start_response(
             "307 Temporary Redirect", [("Location", "/" + path.lstrip("/\\").replace("\\", "%5C")), *headers]
         )

@@ -4,6 +4,7 @@
 `wait.…` holds the number of a place in the line.  Both are signed.  The proxy tells them apart by the beginning.
 """
 
+import re
 import secrets
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
@@ -15,6 +16,14 @@ KEPT = 7200
 """Seconds for which a browser keeps the cookie.  Within them a form that was typed slowly is still taken."""
 
 IN, WAIT = "in.", "wait."
+NAMES = ("visit", "__Host-visit")
+"""The cookie of a portal without https, and with it."""
+
+PASSES = r"(?:^|[;,]\s*)(?:__Host-)?visit=in\."
+"""A Cookie header that the proxy shows to no waiting line.  The portal looks at the signature of what fits this.
+
+A comma stands between two Cookie headers of one request, as the page processes read them.
+"""
 
 
 class Visits:
@@ -23,7 +32,7 @@ class Visits:
     def __init__(self, secret: str, *, secure: bool):
         self.signer = TimestampSigner(secret, salt="visit")
         self.secure = secure
-        self.name = "__Host-visit" if secure else "visit"
+        self.name = NAMES[secure]
 
     def entrance(self) -> str:
         """The header that lets a browser in."""
@@ -33,20 +42,30 @@ class Visits:
         """The header that holds a place in the line."""
         return self._header(WAIT + self.signer.sign(str(number)).decode())
 
-    def end(self) -> str:
-        """The header that takes the cookie away."""
-        return self._header("", 0)
+    def ends(self) -> list[str]:
+        """The headers that take the cookie away, under its other name too: no proxy lets it pass any more."""
+        return [self._header("", 0, name) for name in NAMES]
 
-    def _header(self, value: str, age: int = KEPT) -> str:
-        return f"{self.name}={value}; Max-Age={age}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if self.secure else ''}"
+    def _header(self, value: str, age: int = KEPT, name: str = "") -> str:
+        secure = "; Secure" if self.secure else ""
+        return f"{name or self.name}={value}; Max-Age={age}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
     def found(self, cookies: str) -> str | None:
         """The value of the cookie in a Cookie header."""
-        for part in cookies.split(";"):
-            name, _, value = part.strip().partition("=")
-            if name == self.name and value:
-                return value
-        return None
+        return next(iter(self._values(cookies)), None)
+
+    def _values(self, cookies: str) -> list[str]:
+        parts = (part.strip().partition("=") for part in re.split("[;,]", cookies))
+        return [value for name, _, value in parts if name == self.name and value]
+
+    def passes(self, cookies: str) -> bool:
+        """Whether a proxy lets this Cookie header pass the line."""
+        return re.search(PASSES, cookies) is not None
+
+    def age_of_entrance(self, cookies: str) -> float | None:
+        """`age` of the newest entrance in a Cookie header; None where it has none, or forged ones alone."""
+        ages = (self.age(value) for value in self._values(cookies))
+        return min((age for age in ages if age is not None), default=None)
 
     def age(self, value: str) -> float | None:
         """Seconds since this entrance was made or renewed; infinite when it is not kept any more, None when it is forged."""

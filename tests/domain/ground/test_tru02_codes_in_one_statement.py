@@ -5,12 +5,12 @@ import random
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from enrollment.delivery import code_statements, unreachable_numbers
 from enrollment.delivery.unreachable_numbers import UnreachableNumber
 from enrollment.ground import sign_in
-from enrollment.ground.outbox import DeliveryError, TextMessage
+from enrollment.ground.outbox import DeliveryError, MessageState, TextMessage
 from enrollment.ground.phones import phone_index
 from enrollment.ground.sign_in import Asker, OneTimeCode
 
@@ -61,6 +61,39 @@ def test_TRU02_the_message_of_a_code_goes_before_others_and_expires_with_it(sess
     assert message.expires_at == now + sign_in.CODE_LIFETIME
     assert code.isdigit()
     assert len(code) == 6
+
+
+def states(session) -> list[str]:
+    found = select(TextMessage).order_by(TextMessage.written_at).execution_options(populate_existing=True)
+    return [message.state for message in session.scalars(found)]
+
+
+def test_TRU02_a_newer_code_withholds_what_waits_of_the_older_ones(session, now):
+    """After a minute without a gateway they would arrive in any order, while only the newest code is good."""
+    minute = dt.timedelta(minutes=1)
+    ask(session, ASKERS[0], now)
+    ask(session, ASKERS[-1], now + minute)
+    newest = ask(session, ASKERS[0], now + 2 * minute)
+    ask(session, ASKERS[0], now + 3 * minute, phone="13800002222")
+    assert states(session) == ["withheld", "waiting", "waiting", "waiting"], "of this phone and this browser alone"
+    assert code_statements.use(session, PHONE, newest, now=now + 3 * minute, asker=ASKERS[0]) is not None
+
+
+@pytest.mark.parametrize("state", [state for state in MessageState if state != MessageState.WAITING])
+def test_TRU02_a_code_that_was_taken_to_be_sent_stays_as_it_is(session, now, state):
+    ask(session, ASKERS[0], now)
+    session.execute(update(TextMessage).values(state=state))
+    ask(session, ASKERS[0], now + dt.timedelta(minutes=1))
+    assert states(session) == [state, "waiting"]
+
+
+def test_TRU02_a_code_that_is_refused_withholds_nothing(session, now):
+    for _request in range(sign_in.CODES_AN_HOUR):
+        ask(session, ASKERS[0], now)
+    before = states(session)
+    assert ask(session, ASKERS[0], now) is None
+    assert states(session) == before
+    assert before.count("waiting") == 1
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -132,6 +132,12 @@ def test_the_text_says_who_helps_with_what_and_how_to_refuse(client, town, yang,
     frozen_clock.move(minutes=1)
     fill_in(client, "/helpers/new", phone="13811113333", agreed="y", registers=["household_register", "property"])
     assert "向政府部门核对" in newest_text(town.session)
+    frozen_clock.move(minutes=1)
+    fill_in(client, "/helpers/new", phone=PHONE, agreed="y", registers=["property"])
+    sent = town.session.scalars(select(TextMessage).order_by(TextMessage.written_at)).all()
+    assert [each.state for each in sent] == ["withheld", "waiting", "waiting"], (
+        "of one family only the newest code is sent"
+    )
 
 
 def test_the_answer_is_the_same_for_a_known_phone_and_an_unknown_one(client, town, yang):

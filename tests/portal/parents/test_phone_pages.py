@@ -68,6 +68,22 @@ def test_fam10_a_phone_is_changed_with_two_codes_and_other_browsers_are_signed_o
     assert "不再用于登录" in texts_to(portal_session, town.old)[-1]
 
 
+def test_fam10_only_the_newest_codes_are_sent_after_a_time_without_a_gateway(
+    family, client, portal_session, frozen_clock
+):
+    town = family
+    sign_in(client, town.mother)
+    for _request in range(3):
+        fill_in(client, "/parents/phone", phone=NEW)
+        frozen_clock.move(minutes=1)
+    sent = portal_session.scalars(select(TextMessage).order_by(TextMessage.written_at)).all()
+    for phone in (NEW, town.old):
+        states = [each.state for each in sent if parse_phone(each.to) == parse_phone(phone)]
+        assert states == ["withheld", "withheld", "waiting"]
+    proof = {"new_code": code_to(portal_session, NEW), "old_code": code_to(portal_session, town.old)}
+    assert fill_in(client, "/parents/phone/code", **proof).status_code == 303
+
+
 def test_fam10_the_link_to_the_old_number_stops_the_change(family, client, another_client, portal_session):
     town = family
     sign_in(client, town.mother)

@@ -17,6 +17,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.vault import row_name, unseal
 from enrollment.offers import offers
 from enrollment.results import prepared_results
+from enrollment.review.case_rows import Case, CaseKind, CaseOutcome
 from tests.support.signing_in import fill_in, sign_in
 
 SECOND = dt.timedelta(seconds=1)
@@ -170,6 +171,51 @@ def test_tru17_a_decision_that_waits_for_another_child_is_told_on_the_page(signe
     page = client.get(address(town.ana)).text
     assert "等待另一位监护人：本本" in page
     assert "金苹果" in page
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_tru17_a_case_of_the_family_is_told_in_the_first_hour_too(signed, client, frozen_clock, settled):
+    """An open or settled case that holds nothing is told on the page, which is made from the rows then."""
+    town = signed
+    open_it(town, frozen_clock)
+    mother = town.parent_of(town.cui)
+    case = Case(
+        kind=CaseKind.APPEAL, account_id=mother.account_id, application_id=town.cui.id, text="请再看一次。",
+        opened_at=town.hour - SECOND, due_at=town.hour,
+    )  # fmt: skip
+    if settled:
+        case.settled_at, case.outcome, case.answer = town.hour, CaseOutcome.REJECTED, "材料不符。"
+    town.session.add(case)
+    town.session.commit()
+    assert look(town, town.cui, now=town.hour) is None
+    assert look(town, town.ben, now=town.hour) is not None
+    sign_in(client, mother.account_id)
+    assert "您家提出的申诉和申请" in client.get(address(town.cui)).text
+
+
+def test_tru17_whoever_stands_behind_a_family_that_left_before_the_hour_reads_its_own_place(town, client, frozen_clock):
+    """The places in line are those of the preparation, so what they were counted from must not have changed."""
+    only, other = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=1)
+    ana, ben, cui, dan = (town.child(name, wishes=[only]) for name in ("安娜", "本本", "翠翠", "丹丹"))
+    eva = town.child("伊娃", wishes=[other])
+    fei = town.child("飞飞", wishes=[other])
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(ana, ben, cui, dan, eva, fei)
+    town.the_run = town.run()
+    town.sign(town.the_run)
+    town.hour = hours.publication_of(town.session, town.the_run.id).hour
+    town.now = town.hour - SECOND * 30
+    town.withdraw_after_the_draw(cui)
+    town.session.commit()
+    open_it(town, frozen_clock)
+    in_line = {each.id: content["wishes"][0]["in_line"] for each in (ben, fei) if (content := contents(town)[each.id])}
+    assert in_line == {ben.id: 1, fei.id: 1}, "in front of the child that left, and in another line: as prepared"
+    assert look(town, dan, now=town.hour) is None
+    sign_in(client, town.parent_of(dan).account_id)
+    page = client.get(address(dan)).text
+    assert "候补排在第 2 位" in re.sub(r"<[^>]+>", "", page)
+    assert "公布时候补" not in page
 
 
 def test_tru17_an_answer_ends_the_prepared_page(signed, client, frozen_clock):

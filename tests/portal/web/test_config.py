@@ -3,7 +3,7 @@
 import pytest
 
 from enrollment.ground.vault import Keys
-from portal.config import Unconfigured, from_environment
+from portal.config import LEAST_CODES_PER_ADDRESS, Unconfigured, from_environment
 
 
 @pytest.fixture
@@ -78,3 +78,10 @@ def test_wechat_is_configured_whole_or_not_at_all(production):
     for name in whole:
         with pytest.raises(Unconfigured, match=name):
             from_environment(production | {**whole, name: ""})
+
+
+def test_fam27_a_limit_for_an_address_that_a_carrier_reaches_does_not_start(production):
+    least = str(LEAST_CODES_PER_ADDRESS)
+    assert from_environment(production | {"CODES_PER_ADDRESS": least}).codes_per_address == LEAST_CODES_PER_ADDRESS
+    with pytest.raises(Unconfigured, match="CODES_PER_ADDRESS"):
+        from_environment(production | {"CODES_PER_ADDRESS": str(LEAST_CODES_PER_ADDRESS - 1)})

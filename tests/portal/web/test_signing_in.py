@@ -175,10 +175,6 @@ def test_tru07_a_stranger_who_asks_and_guesses_locks_out_neither_an_owner_nor_a_
     assert sign_in_by_phone(client, portal_session).headers["Location"] == "/parents"
 
 
-def test_fam27_an_address_is_limited_far_higher_than_a_browser(app):
-    assert app.extensions["services"].config.codes_per_address >= 600
-
-
 def test_fam11_a_guardian_abroad_signs_in_with_its_own_number(client, portal_session):
     answer = sign_in_by_phone(client, portal_session, "+852 9123 4567")
     assert answer.headers["Location"] == "/parents"
