@@ -25,9 +25,9 @@ DESCRIPTIONS = {
     "jobs": ("portal_jobs_due", "Due jobs that no worker has begun"),
     "oldest_job": ("portal_oldest_job_seconds", "Age of the oldest of them"),
     "codes": ("portal_codes_due", "One-time codes that wait to be sent"),
-    "oldest_code": ("portal_oldest_code_seconds", "Age of the oldest of them"),
+    "oldest_code": ("portal_oldest_code_seconds", "Since when the oldest of them is due"),
     "notices": ("portal_notices_due", "Other messages that wait to be sent"),
-    "oldest_notice": ("portal_oldest_notice_seconds", "Age of the oldest of them"),
+    "oldest_notice": ("portal_oldest_notice_seconds", "Since when the oldest of them is due"),
     "numbers_with_code": (
         "portal_numbers_with_code",
         "Numbers that got one of the last hundred codes, 5 to 120 minutes ago",
