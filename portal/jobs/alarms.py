@@ -1,7 +1,8 @@
 """Alarms that reach the operator by text message: once when they begin, once when they are over.
 
 The scheduler looks every few seconds.  A message goes through the outbox, in the lane of codes, because somebody must act on it;
-about the database and the sender it goes to the gateway directly, because then nobody reads the outbox.  That the
+about the database, the sender and a forged trail it goes to the gateway directly, because then nobody reads the outbox, or
+somebody else may write it.  That the
 scheduler itself lives is watched by the supervisor, by systemd and by Prometheus (`deploy/alerts.yml`).
 """
 
@@ -11,7 +12,7 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 INTERVAL = 5.0
 """Seconds between two looks."""
 
-PATIENCE = {AlarmCode.DATABASE_AWAY: 30.0, AlarmCode.QUEUE_AWAY: 30.0}
+PATIENCE = {AlarmCode.DATABASE_AWAY: 30.0, AlarmCode.QUEUE_AWAY: 30.0, AlarmCode.HEAD_NOT_COPIED: 60.0}
 """Seconds for which a condition must hold; the limits of the others are ages."""
 
 CALM = 120.0
@@ -56,8 +57,8 @@ LEAST_NUMBERS, LEAST_ENTERED = 20, 0.1
 LIFETIME = dt.timedelta(hours=2)
 """A message about an alarm that could not be sent for so long is not sent any more."""
 
-DIRECT = (AlarmCode.DATABASE_AWAY, AlarmCode.SENDER_STUCK)
-"""Those that nobody reads in the outbox."""
+DIRECT = (AlarmCode.DATABASE_AWAY, AlarmCode.SENDER_STUCK, AlarmCode.TRAIL_BROKEN)
+"""Those that nobody may read in the outbox: no sender reads it, or somebody else writes it."""
 
 
 class AlarmWatch:
@@ -71,12 +72,12 @@ class AlarmWatch:
         self._absent: dict[AlarmCode, float] = {}
         self._database_told: dt.datetime | None = None
 
-    def look(self) -> None:
-        """Judge everything and tell the operator what began and what is over.  The database answers."""
+    def look(self, also: Collection[AlarmCode] = ()) -> None:
+        """Judge everything and tell the operator what began and what is over.  The database answers; `also` holds."""
         with Session(self.engine) as session, session.begin():
             now = self.now(session)
             figures = operation_figures.read(session, now=now)
-            found = conditions(figures, self.config)
+            found = [*conditions(figures, self.config), *also]
             found += [AlarmCode.CLOCKS_DIFFER] * (abs(clock.database_is_ahead(session)) > clock.MOST_DIFFERENCE)
             found += [AlarmCode.QUEUE_AWAY] * (not self.queue_answers())
             self._since = {code: since for code, since in self._since.items() if code in found}

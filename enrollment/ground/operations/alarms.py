@@ -23,6 +23,8 @@ class AlarmCode(StrEnum):
     CLOCK_JUMPED = "clock_jumped"
     CLOCKS_DIFFER = "clocks_differ"
     DISK_NEARLY_FULL = "disk_nearly_full"
+    TRAIL_BROKEN = "trail_broken"
+    HEAD_NOT_COPIED = "head_not_copied"
 
 
 class Alarm(Base):
