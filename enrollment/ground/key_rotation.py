@@ -6,9 +6,10 @@ not change.
 """
 
 import base64
+import contextlib
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
     type_coerce,
     update,
@@ -38,6 +40,9 @@ from enrollment.ground.sign_in import WebSession
 BATCH = 200
 APPEND_ONLY_TABLE = "application_version"
 """The only append-only table with a sealed column: its batches need a maintenance permit."""
+
+IN_SESSIONS = "web_session.data"
+"""No rotation seals these again: they are over with their sessions."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +124,12 @@ def rotate_batch(
 
 
 def count_sealed_with(session: Session, name: str) -> Counter[str]:
-    """Number of values sealed with the named key, by column, including forms stored in sessions."""
+    """Number of values sealed with the named key, by column, including those that live sessions hold (`IN_SESSIONS`)."""
     counted: Counter[str] = Counter()
     for sealed in sealed_columns():
         count = select(func.count()).select_from(sealed.table).where(sealed.sealed_with(name))
         counted[sealed.name] = session.scalar(count) or 0
-    start = vault.key_prefix(name)
-    kept = [base64.b64decode(text) for text in _values_in_sessions(session)]
-    counted["web_session.data"] = sum(value.startswith(start) for value in kept)
+    counted[IN_SESSIONS] = _count_in_sessions(session, vault.key_prefix(name))
     return +counted
 
 
@@ -139,6 +142,17 @@ def count_unbound(session: Session) -> Counter[str]:
     return +counted
 
 
-def _values_in_sessions(session: Session) -> Iterator[str]:
-    held = select(WebSession.data["saved_form"].astext).where(WebSession.data.has_key("saved_form"))
-    yield from session.scalars(held)
+def _count_in_sessions(session: Session, start: bytes) -> int:
+    """Number of values with this first bytes in sessions that somebody can still go on with.  A session names none of them."""
+    each = func.jsonb_each_text(WebSession.data).table_valued("key", "value").lateral()
+    whole = base64.b64encode(start[: len(start) // 3 * 3]).decode()
+    found = select(each.c.value).select_from(WebSession).join(each, true())
+    alive = found.where(WebSession.expires_at > func.now(), each.c.value.startswith(whole))
+    return sum(_decoded(text).startswith(start) for text in session.scalars(alive))
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of a sealed value of a session; none of a text that is not one."""
+    with contextlib.suppress(ValueError):
+        return base64.b64decode(text, validate=True)
+    return b""

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 _QUERY = text("""
     WITH due_job AS (SELECT due_at FROM job WHERE state IN ('waiting','queued') AND due_at <= :now),
+    -- a message has waited since it was due: not while it waits for the next try, nor for the end of the quiet hours
     message AS (
-        SELECT 'notices' AS lane, created_at AS since FROM notice WHERE state IN ('waiting','sending') AND next_try_at <= :now
+        SELECT 'notices' AS lane, greatest(created_at, next_try_at) AS since FROM notice WHERE state IN ('waiting','sending') AND next_try_at <= :now
         UNION ALL
-        SELECT CASE WHEN expires_at IS NULL THEN 'notices' ELSE 'codes' END, written_at FROM text_message
+        SELECT CASE WHEN expires_at IS NULL THEN 'notices' ELSE 'codes' END, greatest(written_at, next_try_at) FROM text_message
         WHERE state IN ('waiting','sending') AND next_try_at <= :now),
     -- numbers that got a code of late and had time to enter it
     code AS (SELECT phone_index, used_at FROM one_time_code
@@ -30,6 +31,7 @@ _QUERY = text("""
         (SELECT count(DISTINCT phone_index) FROM code WHERE used_at IS NOT NULL) AS numbers_with_entered_code,
         (SELECT count(*) FROM notice WHERE state IN ('undeliverable','given_up')) AS failed_notices,
         (SELECT extract(epoch FROM clock_timestamp() - min(down_since)) FROM sender_status) AS gateway_down,
+        (SELECT extract(epoch FROM clock_timestamp() - min(down_since)) FROM sender_status WHERE lane IN ('codes','notices')) AS texts_down,
         (SELECT extract(epoch FROM clock_timestamp() - min(seen_at)) FROM sender_status) AS sender_silent,
         (SELECT extract(epoch FROM clock_timestamp() - max(seen_at)) FROM alive WHERE 'clock' = ANY (serves))
             AS scheduler_silent,
@@ -48,7 +50,8 @@ _QUERY = text("""
 class OperationFigures:
     """Numbers of rows, and ages in seconds; an age is None where there is nothing to be old.
 
-    `jobs` and `oldest_job` count due jobs that no worker has begun, `codes` and `notices` due messages of each lane.
+    `jobs` and `oldest_job` count due jobs that no worker has begun, `codes` and `notices` due messages of each lane, whose age is since
+    when they are due.  `gateway_down` is of the gateway and of WeChat, `texts_down` of the gateway alone.
     `numbers_with_code` got one of the last hundred codes, five minutes to two hours ago, and `numbers_with_entered_code` are those of
     them that entered one.  `failed_notices` are those that nobody will try again.  `days_are_missing`: the audit trail has entries that are
     older than eight days and none of the week before yesterday, so the clock has jumped, or the portal was switched off.
@@ -64,6 +67,7 @@ class OperationFigures:
     numbers_with_entered_code: int
     failed_notices: int
     gateway_down: float | None
+    texts_down: float | None
     sender_silent: float | None
     scheduler_silent: float | None
     worker_silent: float | None

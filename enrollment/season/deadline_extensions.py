@@ -1,6 +1,7 @@
 """A later deadline of a round 延长登记: two city officials sign the same time, then families are told.
 
-The first signature is a proposal: it changes nothing, and it is over when the round changes or another time is proposed.
+What is signed is "from this deadline to that one".  The first signature is a proposal: it changes nothing, holds also when the
+round closes by the clock meanwhile, and is over when the deadline changes or another time is proposed.
 """
 
 import datetime as dt
@@ -26,7 +27,7 @@ ACT = "propose_extension"
 
 @dataclass(frozen=True)
 class Proposal:
-    """What the first official signed, for the round as it is now."""
+    """What the first official signed, for the deadline as it is now."""
 
     closes_at: dt.datetime
     reason: str
@@ -37,7 +38,7 @@ class Proposal:
 
 
 def proposal_of(session: Session, found: Round) -> Proposal | None:
-    """The last proposal, if the round has not changed since and its time still is in the future of the deadline."""
+    """The last proposal, if the deadline has not changed since and families may still get more time."""
     said = select(AuditEntry).where(
         AuditEntry.subject == "round", AuditEntry.subject_id == str(found.id), AuditEntry.act == ACT
     )
@@ -85,8 +86,9 @@ def approve(session: Session, round_id: uuid.UUID, *, digest: str, by: Actor, no
 
 
 def _digest(found: Round, closes_at: dt.datetime) -> str:
-    said = f"{found.id} {found.version} {closes_at.astimezone(dt.UTC).isoformat()}"
-    return hashlib.sha256(said.encode()).hexdigest()
+    """Of a deadline and the later one; neither a stage nor a version, which the clock changes between two signatures."""
+    before, after = (each.astimezone(dt.UTC).isoformat() for each in (found.closes_at, closes_at))
+    return hashlib.sha256(f"{found.id} {before} {after}".encode()).hexdigest()
 
 
 def extend(

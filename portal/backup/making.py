@@ -20,10 +20,10 @@ from enrollment.ground.operations.backups import BackupFile
 from enrollment.ground.vault import Keys
 from portal.backup import copies, manifest
 from portal.backup.faults import BackupFault
+from portal.backup.locks import ONE_BACKUP, TABLES_STAY
 from portal.backup.sealed_file import CHUNK, Part, SealedWriter
 from portal.backup.server_tools import find_tool, running, server_version
 
-ONE_AT_A_TIME = 731006
 DUMP = ("--format=custom", "--compress=gzip:1", "--no-owner", "--no-privileges", "--lock-wait-timeout=10s")
 
 
@@ -32,9 +32,11 @@ def make(engine: Engine, keys: Keys, folder: Path) -> BackupFile:
     url = engine.url.render_as_string(hide_password=False)
     tool = find_tool("pg_dump", server_version(url))
     try:
-        with Session(engine) as session, session.begin():
-            sealing.seal_all(session)
-        with _snapshot(engine) as (session, snapshot, taken_at), _new_file(folder, taken_at) as (path, file):
+        with (
+            _no_upgrade(engine),
+            _snapshot(engine) as (session, snapshot, taken_at),
+            _new_file(folder, taken_at) as (path, file),
+        ):
             writer = SealedWriter(file, keys)
             digest, size = hashlib.sha256(), 0
             with running(tool, url, *DUMP, f"--snapshot={snapshot}") as (_process, dump):
@@ -53,6 +55,18 @@ def make(engine: Engine, keys: Keys, folder: Path) -> BackupFile:
 
 
 @contextlib.contextmanager
+def _no_upgrade(engine: Engine) -> Iterator[None]:
+    """No upgrade of the tables begins meanwhile.  The lock is held before the snapshot is taken, so by another transaction."""
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock_shared(:number)"), {"number": TABLES_STAY}):
+            raise BackupFault("the tables are being upgraded: wait until `flask migrate` is done, then try again")
+        with Session(engine) as session, session.begin():
+            sealing.seal_all(session)
+        yield
+
+
+@contextlib.contextmanager
 def _snapshot(engine: Engine) -> Iterator[tuple[Session, str, dt.datetime]]:
     """A transaction whose snapshot pg_dump uses too."""
     with (
@@ -61,7 +75,7 @@ def _snapshot(engine: Engine) -> Iterator[tuple[Session, str, dt.datetime]]:
     ):
         session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         # two would read everything twice at the same time, and each delete what the other one counts as kept
-        if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": ONE_AT_A_TIME}):
+        if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:number)"), {"number": ONE_BACKUP}):
             raise BackupFault("another backup of this database is being made: wait until it is done, then try again")
         query = text("SELECT pg_export_snapshot(), transaction_timestamp()")
         snapshot, taken_at = session.execute(query).one()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import key_rotation, vault
 from enrollment.ground.vault import Keys, VaultError
 from enrollment.maintenance import reindexing
+from portal.operations import overdue_work
 from portal.operations.printing import answer, as_json_option
 from portal.web.clock import now
 from portal.web.unit_of_work import db, services
@@ -107,7 +108,7 @@ def remove(file: Path, name: str, as_json: bool) -> None:
     left = key_rotation.count_sealed_with(db(), name)
     if left:
         remaining = ", ".join(f"{column} {count}" for column, count in sorted(left.items()))
-        raise click.ClickException(f"still sealed with {name}: {remaining}; run `flask keys rotate`")
+        raise click.ClickException(f"still sealed with {name}: {remaining}; {overdue_work.until_key_is_free(left)}")
     _changed(file, lambda keys: keys.without(name))
     line = f"{name} is out of {file}: restart every process; older copies of the database still need the old file"
     answer({"file": file, "key": name, "done": "removed"}, [line], as_json=as_json)

@@ -1,7 +1,8 @@
 """Alarms that reach the operator by text message: once when they begin, once when they are over.
 
 The scheduler looks every few seconds.  A message goes through the outbox, in the lane of codes, because somebody must act on it;
-about the database and the sender it goes to the gateway directly, because then nobody reads the outbox.  That the
+about the database, the sender and a forged trail it goes to the gateway directly, because then nobody reads the outbox, or
+somebody else may write it.  That the
 scheduler itself lives is watched by the supervisor, by systemd and by Prometheus (`deploy/alerts.yml`).
 """
 
@@ -11,7 +12,7 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -36,8 +37,11 @@ log = logging.getLogger(__name__)
 INTERVAL = 5.0
 """Seconds between two looks."""
 
-PATIENCE = {AlarmCode.DATABASE_AWAY: 30.0, AlarmCode.QUEUE_AWAY: 30.0}
+PATIENCE = {AlarmCode.DATABASE_AWAY: 30.0, AlarmCode.QUEUE_AWAY: 30.0, AlarmCode.HEAD_NOT_COPIED: 60.0}
 """Seconds for which a condition must hold; the limits of the others are ages."""
+
+CALM = 120.0
+"""Seconds for which it must be absent before its alarm is over: one near its limit would tell of an end and a beginning each minute."""
 
 LATE_JOB, LATE_CODE, LATE_NOTICE, SILENT_SENDER, LATE_SEAL, OLD_BACKUP = (
     300.0,
@@ -53,7 +57,8 @@ LEAST_NUMBERS, LEAST_ENTERED = 20, 0.1
 LIFETIME = dt.timedelta(hours=2)
 """A message about an alarm that could not be sent for so long is not sent any more."""
 
-DIRECT = (AlarmCode.DATABASE_AWAY, AlarmCode.SENDER_STUCK)
+DIRECT = (AlarmCode.DATABASE_AWAY, AlarmCode.SENDER_STUCK, AlarmCode.TRAIL_BROKEN)
+"""Those that nobody may read in the outbox: no sender reads it, or somebody else writes it."""
 
 
 class AlarmWatch:
@@ -64,38 +69,38 @@ class AlarmWatch:
     ):
         self.engine, self.config, self.now, self.queue_answers = engine, config, now, queue_answers
         self._since: dict[AlarmCode, tuple[float, dt.datetime]] = {}
+        self._absent: dict[AlarmCode, float] = {}
         self._database_told: dt.datetime | None = None
 
-    def look(self) -> None:
-        """Judge everything and tell the operator what began and what is over.  The database answers."""
+    def look(self, also: Collection[AlarmCode] = ()) -> None:
+        """Judge everything and tell the operator what began and what is over.  The database answers; `also` holds."""
         with Session(self.engine) as session, session.begin():
             now = self.now(session)
             figures = operation_figures.read(session, now=now)
-            differ = abs(clock.database_is_ahead(session)) > clock.MOST_DIFFERENCE
-            raised = self._lasting([*conditions(figures, self.config), *[AlarmCode.CLOCKS_DIFFER] * differ])
-            raised |= self._while_away()
-            began, ended = alarms.update_alarms(session, raised, tuple(AlarmCode), now=real_now())
+            found = [*conditions(figures, self.config), *also]
+            found += [AlarmCode.CLOCKS_DIFFER] * (abs(clock.database_is_ahead(session)) > clock.MOST_DIFFERENCE)
+            found += [AlarmCode.QUEUE_AWAY] * (not self.queue_answers())
+            self._since = {code: since for code, since in self._since.items() if code in found}
+            raised = self._lasting(found)
+            open_now = {alarm.code for alarm in alarms.open_alarms(session)}
+            if self._database_told is not None:
+                open_now.add(AlarmCode.DATABASE_AWAY)  # it was told, and has no row
+            over = self._over(code for code in AlarmCode if code in open_now and code not in found)
+            began, ended = alarms.update_alarms(session, raised, over, now=real_now())
             for alarm in [*began, *ended]:
                 self._tell(session, alarm, now)
+        if self._database_told is not None and AlarmCode.DATABASE_AWAY in over:
+            self._send(uuid.uuid4(), AlarmCode.DATABASE_AWAY, self._database_told, real_now())
+            self._database_told = None
 
     def database_is_away(self) -> None:
         """Called instead of `look` while it does not answer: tell it once, directly."""
+        self._absent.pop(AlarmCode.DATABASE_AWAY, None)
         since = self._lasting([AlarmCode.DATABASE_AWAY]).get(AlarmCode.DATABASE_AWAY)
         if since is None or self._database_told is not None:
             return
         self._database_told = since
         self._send(uuid.uuid4(), AlarmCode.DATABASE_AWAY, since, None)
-
-    def _while_away(self) -> dict[AlarmCode, dt.datetime]:
-        """The database is back: its alarm is over, and was told."""
-        self._since.pop(AlarmCode.DATABASE_AWAY, None)
-        if self._database_told is not None:
-            self._send(uuid.uuid4(), AlarmCode.DATABASE_AWAY, self._database_told, real_now())
-            self._database_told = None
-        if self.queue_answers():
-            self._since.pop(AlarmCode.QUEUE_AWAY, None)
-            return {}
-        return self._lasting([AlarmCode.QUEUE_AWAY])
 
     def _lasting(self, codes: Iterable[AlarmCode]) -> dict[AlarmCode, dt.datetime]:
         """Those that hold for longer than their patience, with the time since when."""
@@ -104,24 +109,29 @@ class AlarmWatch:
             began, since = self._since.setdefault(code, (moment_now, real_now()))
             if moment_now - began >= PATIENCE.get(code, 0.0):
                 found[code] = since
-        for code in [code for code in self._since if code not in codes and code not in PATIENCE]:
-            del self._since[code]
         return found
 
+    def _over(self, absent: Iterable[AlarmCode]) -> list[AlarmCode]:
+        """Those of the `absent` that have been absent at each look for long enough."""
+        moment_now = time.monotonic()
+        self._absent = {code: self._absent.get(code, moment_now) for code in absent}
+        return [code for code, since in self._absent.items() if moment_now - since >= CALM]
+
     def _tell(self, session: Session, alarm: Alarm, now: dt.datetime) -> None:
-        code = AlarmCode(alarm.code)
+        code, phones = AlarmCode(alarm.code), list(self.config.alarm_phones)
         if code in DIRECT and alarm.ended_at is None:
-            self._send(alarm.id, code, alarm.began_at, None)
-            return
+            phones = self._send(alarm.id, code, alarm.began_at, None)
+        else:
+            log.error("alarm %s %s", code, "over" if alarm.ended_at else "began")
         words = self._words(code, alarm.began_at, alarm.ended_at)
         which = "over" if alarm.ended_at else "began"
-        for number, phone in enumerate(self.config.alarm_phones):
-            key = f"alarm:{alarm.id}:{which}:{number}"
+        for phone in phones:
+            key = f"alarm:{alarm.id}:{which}:{self.config.alarm_phones.index(phone)}"
             outbox.add_text_message(session, phone, words, key=key, now=now, expires_at=now + LIFETIME)
-        log.error("alarm %s %s", code, which)
 
-    def _send(self, alarm: uuid.UUID, code: AlarmCode, began: dt.datetime, ended: dt.datetime | None) -> None:
-        """Directly to the gateway; where it does not take it, the log is all that is left."""
+    def _send(self, alarm: uuid.UUID, code: AlarmCode, began: dt.datetime, ended: dt.datetime | None) -> list[str]:
+        """Directly to the gateway.  Returns the phones for which it did not take it."""
+        left = []
         which = "over" if ended else "began"
         log.error("alarm %s %s", code, which)
         with contextlib.closing(open_connection(self.config, self.engine, self.now)) as connection:
@@ -129,6 +139,8 @@ class AlarmWatch:
                 attempt = connection.send(f"alarm:{alarm}:{which}:{number}", phone, self._words(code, began, ended))
                 if attempt.verdict != Verdict.ACCEPTED:
                     log.critical("the gateway did not take the alarm %s (%s)", code, attempt.error)
+                    left.append(phone)
+        return left
 
     def _words(self, code: AlarmCode, began: dt.datetime, ended: dt.datetime | None) -> str:
         spoken = self.config.alarm_language
@@ -145,6 +157,7 @@ def conditions(figures: OperationFigures, config: Config) -> list[AlarmCode]:
         AlarmCode.JOBS_LATE: _older(figures.oldest_job, LATE_JOB),
         AlarmCode.SENDER_STUCK: _older(figures.oldest_code, LATE_CODE)
         or _older(figures.oldest_notice, LATE_NOTICE)
+        or _older(figures.texts_down, LATE_CODE)
         or _older(figures.sender_silent, SILENT_SENDER),
         AlarmCode.CODES_NOT_ENTERED: figures.gateway_down is None
         and figures.numbers_with_code >= LEAST_NUMBERS

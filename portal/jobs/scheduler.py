@@ -21,11 +21,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from enrollment.ground import background_processes, jobs
-from enrollment.ground.audit_chain import copies, sealing
+from enrollment.ground.audit_chain import sealing
 from enrollment.maintenance import future_times
 from portal.config import Config
 from portal.jobs import alarms, runner
 from portal.jobs.alarms import AlarmWatch
+from portal.jobs.head_copy import HeadCopy
 from portal.jobs.queue_entries import QUEUES, open_queue
 from portal.web import clock
 from portal.web.clock import real_now
@@ -93,8 +94,7 @@ class Scheduler(CronScheduler):
     ):
         super().__init__(connection=connection, logging_level=logging.WARNING)
         self.engine, self.now = engine, now
-        self.head_file = head_file
-        self.copy_is_due = True
+        self.head_copy = HeadCopy(engine, head_file) if head_file else None
         self.process = f"scheduler.{socket.gethostname()}.{os.getpid()}"
         self.away_since: float | None = None
         self.last_cycle = real_now()
@@ -178,7 +178,7 @@ class Scheduler(CronScheduler):
                 background_processes.report(session, self.process, [background_processes.CLOCK])
             self.next_turn["report"] = moment + REPORT_INTERVAL
         if self.watch is not None and moment >= self.next_turn["alarms"]:
-            self.watch.look()
+            self.watch.look(self.head_copy.faults if self.head_copy else ())
             self.next_turn["alarms"] = moment + alarms.INTERVAL
         if moment >= self.next_turn["sweep"]:
             runner.sweep(self.engine, self.queues.__getitem__, now=now)
@@ -191,22 +191,11 @@ class Scheduler(CronScheduler):
         return False
 
     def _seal(self) -> None:
-        """Seal the audit trail, and copy its head out of the database; a copy that it does not continue stays as evidence."""
+        """Seal the audit trail, and copy its head out of the database."""
         with Session(self.engine) as session, session.begin():
             sealed = sealing.seal(session)
-        if self.head_file is None or not (sealed or self.copy_is_due):
-            return
-        try:
-            with Session(self.engine) as session:
-                continues = copies.write_copy(session, self.head_file)
-        except (OSError, ValueError) as fault:
-            log.error("the head of the audit trail cannot be copied to %s: %s", self.head_file, fault)
-            return
-        self.copy_is_due = False
-        if not continues:
-            log.critical(
-                "the audit trail does not continue its copied head %s: run `flask audit verify`", self.head_file
-            )
+        if self.head_copy is not None:
+            self.head_copy.update(sealed=bool(sealed))
 
     def calculate_sleep_interval(self) -> float:
         return min(super().calculate_sleep_interval(), RELAY_INTERVAL)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import demo_clock, key_rotation
 from enrollment.ground.db import open_engine
 from enrollment.maintenance import sealing
+from portal.backup.locks import TABLES_STAY
 from portal.operations import database_roles, doctor
 
 ONE_AT_A_TIME = 731000
@@ -33,9 +34,9 @@ def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
     """Run the missing migrations.  A lock makes hosts that start at the same time take turns.
 
     Each migration is a transaction of its own.  One that does not get a lock is rolled back and tried again after each of
-    `PAUSES`.  Raises Unwell if the database is of another version of the portal, or if a migration met one of the time limits of
-    `migrations/env.py` and is given up: it is rolled back, those before it are kept.  At the head maintenance permits are judged
-    by the clock of the database, in a `demo` by its moved clock.
+    `PAUSES`.  Raises Unwell if the database is of another version of the portal, if a backup is made while a migration is missing,
+    or if a migration met one of the time limits of `migrations/env.py` and is given up: it is rolled back, those before it are
+    kept.  At the head maintenance permits are judged by the clock of the database, in a `demo` by its moved clock.
     """
     config = Config(str(doctor.ALEMBIC))
     with engine.connect() as turn, engine.connect() as connection:
@@ -44,7 +45,10 @@ def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
         turn.detach()  # closing the connection releases the lock in every case
         turn.execute(text("SET lock_timeout = 0"))
         turn.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
-        doctor.check_revision(set(MigrationContext.configure(turn).get_current_heads()))
+        there = set(MigrationContext.configure(turn).get_current_heads())
+        doctor.check_revision(there)
+        if there != {each.revision for each in doctor.migrations().get_revisions(to) if each is not None}:
+            _refuse_beside_backup(turn)
         config.attributes["connection"] = connection
         for pause in (*PAUSES, None):
             _drop_unfinished_indexes(turn)
@@ -69,6 +73,15 @@ def upgrade(engine: Engine, to: str = "head", *, demo: bool = False) -> None:
     if to == "head":
         with Session(engine) as session, session.begin():
             demo_clock.set_permit_clock(session, demo=demo)
+
+
+def _refuse_beside_backup(turn: Connection) -> None:
+    """Hold the lock under which no backup begins, until this connection is closed.  Raises Unwell while one is made."""
+    if not turn.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": TABLES_STAY}):
+        raise doctor.Unwell(
+            "a backup of this database is being made, and it would hold a rewritten table without its rows: wait until it is "
+            "done, then run `flask migrate` again"
+        )
 
 
 def _drop_unfinished_indexes(turn: Connection) -> None:

@@ -4,6 +4,7 @@ They are not in `portal.operations.doctor`, which every start imports, because t
 """
 
 import datetime as dt
+from collections import Counter
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from enrollment.maintenance import retention as rules
 from portal.operations import doctor
 from portal.text.words import word
 from portal.web.clock import MOST_DIFFERENCE, real_now
+from portal.web.sessions import MAX_LIFETIME
 
 
 def retention(session: Session, now: dt.datetime) -> None:
@@ -70,11 +72,19 @@ def open_alarms(session: Session) -> None:
         raise doctor.Unwell(told)
 
 
+def until_key_is_free(left: Counter[str]) -> str:
+    """What to do until nothing is sealed with a key of which `left` is sealed."""
+    if left.keys() == {key_rotation.IN_SESSIONS}:
+        hours = MAX_LIFETIME // dt.timedelta(hours=1)
+        return f"they are of sessions, which are over after {hours} hours at the latest: then `flask keys remove` it"
+    return "run `flask keys rotate`"
+
+
 def old_keys(session: Session, keys: Keys) -> None:
     """Check that the key file has no key besides the current one, and every value is bound to its row.  Raises Unwell."""
     for name in sorted(keys.sealing.keys() - {keys.current}):
-        if key_rotation.count_sealed_with(session, name):
-            raise doctor.Unwell(f"values are still sealed with the key {name}: run `flask keys rotate`")
+        if left := key_rotation.count_sealed_with(session, name):
+            raise doctor.Unwell(f"values are still sealed with the key {name}: {until_key_is_free(left)}")
         raise doctor.Unwell(f"nothing is sealed with the key {name}: `flask keys use` or `flask keys remove` it")
     if left := key_rotation.count_unbound(session):
         raise doctor.Unwell(f"{left.total()} values from before are not bound to their rows: run `flask keys rotate`")

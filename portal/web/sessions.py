@@ -19,7 +19,7 @@ from werkzeug.datastructures import CallbackDict
 
 from enrollment.applications.statements.keyed_write import Visit
 from enrollment.ground.sign_in import WebSession
-from enrollment.ground.vault import seal_unbound, unseal_unbound
+from enrollment.ground.vault import VaultError, seal_unbound, unseal_unbound
 from portal.web.clock import real_now
 from portal.web.reading.request_read import StoredSession, stored_session
 from portal.web.unit_of_work import db
@@ -66,7 +66,13 @@ class ServerSession(CallbackDict, SessionMixin):
         self[name] = base64.b64encode(seal_unbound(text, f"web_session.{name}")).decode()
 
     def get_sealed(self, name: str) -> str | None:
-        return unseal_unbound(base64.b64decode(self[name]), f"web_session.{name}") if name in self else None
+        """The stored text.  None if there is none, and also where its key has been taken out of the key file meanwhile."""
+        if name not in self:
+            return None
+        try:
+            return unseal_unbound(base64.b64decode(self[name]), f"web_session.{name}")
+        except VaultError:
+            return None
 
 
 def _mark_modified(session: ServerSession) -> None:

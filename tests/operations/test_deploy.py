@@ -48,6 +48,21 @@ def test_each_unit_runs_a_command_that_exists(path, whole_app):
         assert "owner" not in path.read_text(), "the owner of the tables is for migrations alone (TRU04)"
 
 
+WRITERS = {"BACKUP_FOLDER": "portal-worker@", "AUDIT_HEAD_FILE": "portal-scheduler"}
+"""The settings that name a place on the disk to which a part writes, and the unit of that part."""
+
+
+@pytest.mark.parametrize("setting", WRITERS)
+def test_tru15_each_unit_may_write_where_its_settings_say(setting):
+    """`ProtectSystem=strict` leaves everything else read-only for it."""
+    told = re.search(rf"`{setting}=(/[^`]+)`", (ROOT / "deploy" / "README.md").read_text("utf-8"))
+    assert told, f"deploy/README.md names no {setting}"
+    folder = told[1] if setting.endswith("_FOLDER") else os.path.dirname(told[1])
+    service = read(ROOT / "deploy" / "systemd" / f"{WRITERS[setting]}.service")["Service"]
+    assert service["ProtectSystem"] == "strict"
+    assert folder in [path.removeprefix("-") for path in service.get("ReadWritePaths", "").split()]
+
+
 def test_the_units_share_the_sockets_of_the_proxy():
     sockets = Sockets(Path("/run/portal"))
     for lane in ("families", "desks"):

@@ -10,7 +10,10 @@ from redis import Redis
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from enrollment.ground import jobs, sign_in
+from enrollment.delivery import sender_status
+from enrollment.delivery.lanes import Lane
+from enrollment.ground import jobs, outbox, sign_in
+from enrollment.ground.accounts import Account
 from enrollment.ground.db import open_engine
 from enrollment.ground.operations import alarms as alarm_rows
 from enrollment.ground.operations.alarms import Alarm, AlarmCode
@@ -55,6 +58,7 @@ def gateway():
 def scheduler(engine, real_database, valkey, gateway, monkeypatch, tmp_path):
     monkeypatch.setattr(alarms, "PATIENCE", dict.fromkeys(alarms.PATIENCE, 0.1))
     monkeypatch.setattr(alarms, "INTERVAL", 0.0)
+    monkeypatch.setattr(alarms, "CALM", 0.0)
     runner.load_handlers()
     config = Config(
         database_url=real_database, redis_url=valkey.url(), secret_key="for tests only", keys=KEYS, testing=True,
@@ -182,13 +186,93 @@ def test_tru01_a_gateway_that_acknowledges_and_never_delivers_is_an_alarm(schedu
 
 def test_tru15_a_disk_that_is_nearly_full_is_an_alarm(scheduler, monkeypatch, tmp_path):
     figures_of_a_quiet_night = alarms.operation_figures.OperationFigures(
-        0, None, 0, None, 0, None, 0, 0, 0, *[None] * 5, False, None
+        0, None, 0, None, 0, None, 0, 0, 0, *[None] * 6, False, None
     )
     config = dataclasses.replace(scheduler.watch.config, backup_folder=tmp_path)
     monkeypatch.setattr(alarms, "LEAST_FREE", 1.0)  # more than any disk has free
     assert alarms.conditions(figures_of_a_quiet_night, config) == [AlarmCode.DISK_NEARLY_FULL]
     monkeypatch.setattr(alarms, "LEAST_FREE", 0.0)
     assert alarms.conditions(figures_of_a_quiet_night, config) == []
+
+
+def test_tru15_an_alarm_near_its_limit_is_told_once_and_is_over_when_it_is_calm(scheduler, engine, monkeypatch):
+    found: list[AlarmCode] = []
+    monkeypatch.setattr(alarms, "conditions", lambda _figures, _config: found)
+    monkeypatch.setattr(alarms, "CALM", 1.0)
+    for _turn in range(4):
+        found[:] = [AlarmCode.JOBS_LATE]
+        scheduler.watch.look()
+        found.clear()
+        scheduler.watch.look()
+        time.sleep(0.02)
+        scheduler.watch.look()
+    assert len(told(engine)) == len(PHONES), "one beginning and no end"
+    monkeypatch.setattr(alarms, "CALM", 0.0)
+    scheduler.watch.look()
+    assert sum("Over" in body for body in told(engine)) == len(PHONES)
+    found[:] = [AlarmCode.JOBS_LATE]
+    scheduler.watch.look()
+    assert len(told(engine)) == 3 * len(PHONES), "a new one is told"
+
+
+def test_tru15_a_message_that_waits_for_its_next_try_or_for_the_morning_is_not_late(scheduler, engine):
+    """A code is tried again after 2, 4, 8, … seconds; a notice of the evening is due at 7."""
+
+    def alarms_now(*, code_due: int, notice_due: int) -> set[str]:
+        with Session(engine) as session, session.begin():
+            session.execute(
+                text("UPDATE text_message SET next_try_at = now() - make_interval(secs => :s)"), {"s": code_due}
+            )
+            session.execute(
+                text("UPDATE notice SET next_try_at = now() - make_interval(secs => :s)"), {"s": notice_due}
+            )
+        scheduler.watch.look()
+        with Session(engine) as session:
+            return {each.code for each in alarm_rows.open_alarms(session)}
+
+    with Session(engine) as session, session.begin():
+        now = real_now()
+        outbox.add_text_message(
+            session,
+            "+8613911112222",
+            "1",
+            key="x",
+            now=now - dt.timedelta(seconds=90),
+            expires_at=now + dt.timedelta(minutes=4),
+        )
+        account = Account(name="安", created_at=now)
+        session.add(account)
+        session.flush()
+        outbox.tell(session, "result", account_id=account.id, key="x", now=now - dt.timedelta(hours=12))
+    assert alarms_now(code_due=1, notice_due=30) == set()
+    assert alarms_now(code_due=70, notice_due=30) == {AlarmCode.SENDER_STUCK}
+    assert alarms_now(code_due=1, notice_due=30) == set()
+    assert alarms_now(code_due=1, notice_due=3 * 3600) == {AlarmCode.SENDER_STUCK}
+
+
+def test_tru15_a_gateway_that_is_down_is_told_though_each_code_waits_for_its_next_try(scheduler, engine):
+    def report(lane: Lane, seconds: int | None) -> set[str]:
+        down = None if seconds is None else real_now() - dt.timedelta(seconds=seconds)
+        with Session(engine) as session, session.begin():
+            sender_status.report(session, lane, seen_at=real_now(), down_since=down, error=None)
+        scheduler.watch.look()
+        with Session(engine) as session:
+            return {each.code for each in alarm_rows.open_alarms(session)}
+
+    assert report(Lane.WECHAT, 300) == set(), "text messages are sent"
+    assert report(Lane.CODES, 30) == set()
+    assert report(Lane.CODES, 70) == {AlarmCode.SENDER_STUCK}
+    assert report(Lane.CODES, None) == set()
+
+
+def test_tru15_what_the_gateway_does_not_take_directly_waits_in_the_outbox(scheduler, engine):
+    scheduler.watch.config = dataclasses.replace(scheduler.watch.config, message_gateway="http://127.0.0.1:9")
+    with Session(engine) as session, session.begin():
+        session.execute(
+            text("INSERT INTO sender_status (lane, seen_at) VALUES ('codes', now() - interval '3 minutes')")
+        )
+    scheduler.watch.look()
+    assert sum("messages are not being sent" in body for body in told(engine)) == len(PHONES)
 
 
 def test_tru15_two_schedulers_tell_it_once(engine, scheduler):

@@ -29,7 +29,7 @@ from portal.backup import copies, making, restoring, server_tools
 from portal.backup.faults import BackupFault
 from portal.config import Config
 from portal.jobs import runner
-from portal.operations import database_roles, doctor, overdue_work
+from portal.operations import database_roles, doctor, migrations, overdue_work
 from portal.operations.data_folder import Folder
 from portal.operations.restore import restore
 from portal.web.clock import real_now
@@ -359,6 +359,64 @@ def test_tru15_a_second_backup_at_the_same_time_is_refused_and_the_first_is_whol
     restoring.verify(tmp_path / file, KEYS)
     monkeypatch.undo()
     making.make(engine, KEYS, tmp_path)  # the next one may
+
+
+def one_migration_behind(engine) -> str:
+    """Say that the newest migration has not run, which runs twice without harm; the revision it is upgraded to."""
+    newest = doctor.migrations().get_revision("head")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": newest.down_revision})
+    return newest.revision
+
+
+def test_tru15_a_backup_beside_an_upgrade_is_refused_for_it_would_see_rewritten_tables_empty(
+    another_engine, tmp_path, monkeypatch
+):
+    refused = []
+    real = migrations.command.upgrade
+
+    def rewrite(config, to):
+        with another_engine.connect() as connection:
+            with pytest.raises(
+                BackupFault, match="the tables are being upgraded: wait until `flask migrate` is done"
+            ) as fault:
+                making.make(another_engine, KEYS, tmp_path)
+            refused.append(fault)
+            connection.execute(text("ALTER TABLE wish ADD COLUMN beside uuid DEFAULT gen_random_uuid()"))
+            connection.commit()
+        real(config, to)
+
+    one_migration_behind(another_engine)
+    monkeypatch.setattr(migrations.command, "upgrade", rewrite)
+    migrations.upgrade(another_engine)
+    assert len(refused) == 1
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    file = making.make(another_engine, KEYS, tmp_path).file
+    assert restoring.verify(tmp_path / file, KEYS).rows["wish"] == 3, "the next one has all rows"
+
+
+def test_tru15_an_upgrade_beside_a_backup_is_refused_and_a_host_without_one_to_do_starts(
+    another_engine, tmp_path, monkeypatch
+):
+    begun = []
+    describe = making.manifest.describe
+
+    def host_starts(*args, **options):
+        migrations.upgrade(another_engine)  # nothing is missing
+        newest = one_migration_behind(another_engine)
+        with pytest.raises(doctor.Unwell, match="a backup of this database is being made") as fault:
+            migrations.upgrade(another_engine)
+        begun.append((newest, fault))
+        return describe(*args, **options)
+
+    monkeypatch.setattr(making.manifest, "describe", host_starts)
+    file = making.make(another_engine, KEYS, tmp_path).file
+    [(newest, _fault)] = begun
+    assert restoring.verify(tmp_path / file, KEYS).rows["wish"] == 3
+    migrations.upgrade(another_engine)
+    with another_engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == newest
 
 
 def test_tru15_the_nightly_job_makes_a_backup_notes_it_and_keeps_some(engine, redis_url, tmp_path):

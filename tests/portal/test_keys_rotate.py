@@ -1,6 +1,7 @@
 """Key rotation at runtime: every encrypted value is encrypted with the new key, and the old key can be removed."""
 
 import base64
+import datetime as dt
 import json
 
 import pytest
@@ -18,8 +19,10 @@ from enrollment.season.document_kinds import Document
 from portal.operations import doctor, overdue_work
 from tests.domain.eligibility.test_evidence import photo
 from tests.guards.test_data_register import REGISTER
+from tests.portal.web.test_signing_in import newest_code
 from tests.support.keys import KEYS, write_key_file
 from tests.support.office_files import xlsx
+from tests.support.signing_in import fill_in
 
 PHONE = "13800077777"
 
@@ -126,16 +129,53 @@ def test_a_key_is_added_used_and_taken_out_of_the_file(app, town, ana, tmp_path)
     assert not json.loads(file.read_text())["sealing"].get("test")
 
 
-def test_a_saved_form_in_a_session_blocks_removing_the_old_key(app, town, ana):
-    data = json.dumps({"saved_form": base64.b64encode(vault.seal_unbound("typed", "web_session.saved_form")).decode()})
+@pytest.mark.parametrize("name", ["saved_form", "phone", "check_answers", "phone:7c1f", "sign_on_identity"])
+def test_a_value_of_any_name_in_a_live_session_blocks_removing_the_old_key(app, town, ana, tmp_path, name):
+    file = write_key_file(tmp_path / "keys.json")
+    sealed = base64.b64encode(vault.seal_unbound("typed", f"web_session.{name}")).decode()
+    data = json.dumps(
+        {name: sealed, "_user_id": "x", "code_sent": True, "next": "/parents/?a=1", "attempts": [{"at": 1}]}
+    )
     town.session.execute(
         text(
-            "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES ('x', :data, now(), now(), now())"
+            "INSERT INTO web_session (digest, data, created_at, seen_at, expires_at) VALUES "
+            "('x', :data, now(), now(), now() + interval '1 hour'), ('y', :data, now(), now(), now() - interval '1 second')"
         ),
         {"data": data},
     )
-    assert key_rotation.count_sealed_with(town.session, "test")["web_session.data"] == 1
-    town.session.rollback()
+    town.session.commit()
+    assert key_rotation.count_sealed_with(town.session, "test")["web_session.data"] == 1, (
+        "nobody goes on with an expired one"
+    )
+    assert key_rotation.count_sealed_with(town.session, "tes") == {}
+    app.test_cli_runner().invoke(args=["keys", "add", str(file), "k2"])
+    app.test_cli_runner().invoke(args=["keys", "use", str(file), "k2"])
+    vault.unlock(Keys.from_file(file))
+    app.test_cli_runner().invoke(args=["keys", "rotate"])
+    told = app.test_cli_runner().invoke(args=["keys", "remove", str(file), "test"]).output
+    assert "web_session.data 1; they are of sessions, which are over after 12 hours at the latest" in told
+    with pytest.raises(doctor.Unwell, match="key test: they are of sessions"):
+        overdue_work.old_keys(town.session, Keys.from_file(file))
+    town.session.execute(text("UPDATE web_session SET expires_at = now() WHERE digest = 'x'"))
+    town.session.commit()
+    assert "is out of" in app.test_cli_runner().invoke(args=["keys", "remove", str(file), "test"]).output
+
+
+def test_what_a_session_holds_under_a_key_that_is_gone_counts_as_absent(app, town, ana, client, frozen_clock):
+    fill_in(client, "/sign-in", phone=PHONE)
+    assert client.get("/sign-in/code").status_code == 200
+    with client.session_transaction() as kept:
+        for name in ("saved_form", "check_answers"):
+            kept.set_sealed(name, '{"owner": null, "at": 0, "parts": {}}')
+    vault.unlock(other_key())
+    app.test_cli_runner().invoke(args=["keys", "rotate"])
+    vault.unlock(Keys({"k2": b"2" * 32}, "k2", KEYS.index))
+    town.session.expire_all()
+    assert client.get("/sign-in/code").headers["Location"] == "/sign-in"
+    frozen_clock.set(town.now + dt.timedelta(minutes=2))
+    fill_in(client, "/sign-in", phone=PHONE)
+    assert fill_in(client, "/sign-in/code", code=newest_code(town.session)).headers["Location"] == "/parents"
+    assert client.get("/parents", follow_redirects=True).status_code == 200
 
 
 def test_the_doctor_says_what_is_still_to_do_with_a_key(app, town, ana):

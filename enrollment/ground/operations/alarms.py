@@ -23,6 +23,8 @@ class AlarmCode(StrEnum):
     CLOCK_JUMPED = "clock_jumped"
     CLOCKS_DIFFER = "clocks_differ"
     DISK_NEARLY_FULL = "disk_nearly_full"
+    TRAIL_BROKEN = "trail_broken"
+    HEAD_NOT_COPIED = "head_not_copied"
 
 
 class Alarm(Base):
@@ -42,9 +44,9 @@ class Alarm(Base):
 
 
 def update_alarms(
-    session: Session, raised: Mapping[AlarmCode, dt.datetime], judged: Collection[AlarmCode], *, now: dt.datetime
+    session: Session, raised: Mapping[AlarmCode, dt.datetime], over: Collection[AlarmCode], *, now: dt.datetime
 ) -> tuple[list[Alarm], list[Alarm]]:
-    """Begin the `raised` alarms, with the time since when, and end those of `judged` that are not raised any more.
+    """Begin the `raised` alarms, with the time since when, and end those that are `over`.
 
     Returns those that this call began and those that it ended.  A second process that calls it gets nothing.
     """
@@ -57,7 +59,6 @@ def update_alarms(
             .on_conflict_do_nothing(index_elements=["code"], index_where=text("ended_at IS NULL"))
         )
         began += session.scalars(statement.returning(Alarm))
-    over = [code for code in judged if code not in raised]
     ending = update(Alarm).where(Alarm.code.in_(over), Alarm.ended_at.is_(None)).values(ended_at=now)
     return began, list(session.scalars(ending.returning(Alarm)))
 

@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from enrollment.ground.operations import alarms
+from enrollment.ground.operations.alarms import AlarmCode
 from enrollment.maintenance import operation_figures
 
 LINE = ("line:last", "line:turn")
@@ -25,9 +27,9 @@ DESCRIPTIONS = {
     "jobs": ("portal_jobs_due", "Due jobs that no worker has begun"),
     "oldest_job": ("portal_oldest_job_seconds", "Age of the oldest of them"),
     "codes": ("portal_codes_due", "One-time codes that wait to be sent"),
-    "oldest_code": ("portal_oldest_code_seconds", "Age of the oldest of them"),
+    "oldest_code": ("portal_oldest_code_seconds", "Since when the oldest of them is due"),
     "notices": ("portal_notices_due", "Other messages that wait to be sent"),
-    "oldest_notice": ("portal_oldest_notice_seconds", "Age of the oldest of them"),
+    "oldest_notice": ("portal_oldest_notice_seconds", "Since when the oldest of them is due"),
     "numbers_with_code": (
         "portal_numbers_with_code",
         "Numbers that got one of the last hundred codes, 5 to 120 minutes ago",
@@ -65,6 +67,7 @@ class State(Collector):
         try:
             with Session(self.engine) as session:
                 figures = asdict(operation_figures.read(session, now=self.now))
+                open_now = {alarm.code for alarm in alarms.open_alarms(session)}
         except SQLAlchemyError:
             up.add_metric(["database"], 0)
             return
@@ -72,6 +75,10 @@ class State(Collector):
         for name, (metric, help_text) in DESCRIPTIONS.items():
             if figures[name] is not None:
                 yield GaugeMetricFamily(metric, help_text, value=figures[name])
+        holds = GaugeMetricFamily("portal_alarm", "Whether the scheduler has raised this alarm", labels=["code"])
+        for code in AlarmCode:
+            holds.add_metric([code], code in open_now)
+        yield holds
 
     def _line(self, up: GaugeMetricFamily) -> Iterator[Metric]:
         with contextlib.closing(

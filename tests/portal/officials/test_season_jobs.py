@@ -1,5 +1,7 @@
 """Jobs of the calendar, run by a worker."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import func, select
 
@@ -115,6 +117,31 @@ def test_tru15_a_proposal_is_over_when_the_round_changes_and_one_person_never_si
     clerk = town.clerk_of(town.kindergarten("日日升", places=1))
     with pytest.raises(Refused, match="only_the_city"):
         deadline_extensions.sign(town.session, found.id, by=clerk, **(asked | {"closes_at": at(6, 1)}))
+
+
+def test_tru15_a_round_that_closes_between_the_two_signatures_is_opened_again(town, do, frozen_clock, client):
+    """An outage just before the deadline: the first official signs before it, the clock closes the round, the second one signs."""
+    town.kindergarten("金苹果", places=2)
+    found = town.open_registration()
+    first, second = town.city_pair()
+    minute = dt.timedelta(minutes=1)
+    later = found.closes_at + dt.timedelta(days=1)
+    asked = {"closes_at": later, "reason": "平台中断半小时"}
+    assert not deadline_extensions.sign(town.session, found.id, by=first, now=found.closes_at - 2 * minute, **asked)
+    shown = deadline_extensions.proposal_of(town.session, found)
+    frozen_clock.set(found.closes_at)
+    assert do("close_round") == ["done"]
+    assert found.stage == "closed"
+
+    frozen_clock.set(found.closes_at + 2 * minute)
+    sign_in(client, second.account_id)
+    address = f"/officials/2026/rounds/{found.id}"
+    assert "平台中断半小时" in client.get(f"{address}/extend").text
+    assert deadline_extensions.proposal_of(town.session, found) == shown
+    assert fill_in(client, f"{address}/extend", f"{address}/extend/sign").status_code == 303
+    town.session.refresh(found)
+    assert (found.stage, found.closes_at) == ("open", later)
+    assert deadline_extensions.proposal_of(town.session, found) is None, "what was signed has been done"
 
 
 def test_every_family_is_told_of_a_new_date_once(town, do, frozen_clock):

@@ -1,14 +1,19 @@
 """TRU05: the head of each day is on a public page, and its file is what `flask audit verify --against` compares with."""
 
+import dataclasses
 import json
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.audit_chain import copies, heads, sealing
+from enrollment.ground.operations import alarms
+from enrollment.ground.operations.alarms import AlarmCode
+from enrollment.ground.outbox import TextMessage
+from portal.jobs.head_copy import HeadCopy
 from portal.jobs.scheduler import Scheduler
 
 
@@ -37,6 +42,10 @@ def cut_tail(session):
 def verify(app, *more):
     done = app.test_cli_runner().invoke(args=["audit", "verify", *more])
     return done.exit_code, done.output
+
+
+def open_alarms(session) -> set[str]:
+    return {alarm.code for alarm in alarms.open_alarms(session)}
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -84,20 +93,47 @@ def test_tru05_the_command_writes_the_head_and_never_an_older_one(app, trail, tm
 
 
 def test_tru05_the_scheduler_copies_the_head_and_reports_a_trail_that_is_behind(
-    trail, portal_engine, redis_url, tmp_path, caplog, now
+    app, client, trail, portal_engine, redis_url, tmp_path, caplog, now
 ):
     import redis
 
     file = tmp_path / "head.json"
+    config = dataclasses.replace(
+        app.extensions["services"].config,
+        alarm_phones=("+8613900000001", "+8613900000002"),
+        message_gateway="http://127.0.0.1:9",
+    )
     with redis.Redis.from_url(redis_url) as queue:
-        scheduler = Scheduler(portal_engine, queue, lambda _session: now, schedule=(), head_file=file)
+        scheduler = Scheduler(portal_engine, queue, lambda _session: now, schedule=(), head_file=file, config=config)
         scheduler._housekeeping(1e9)
+        assert AlarmCode.TRAIL_BROKEN not in open_alarms(trail)
         assert copies.read_copy(file) == heads.newest(trail)
         trail.rollback()
         cut_tail(trail)
         for number in range(9):  # and it grows beyond the copy
             audit.record(trail, "view", "application", number, by=SYSTEM, now=now)
         trail.commit()
-        scheduler._housekeeping(2e9)
-    assert "the audit trail does not continue its copied head" in caplog.text
+        for turn in range(2, 6):
+            scheduler._housekeeping(turn * 1e9)
+            audit.record(trail, "view", "application", turn, by=SYSTEM, now=now)
+            trail.commit()
+        assert caplog.text.count("the audit trail does not continue its copied head") == 1
+        assert AlarmCode.TRAIL_BROKEN in open_alarms(trail)
+        told = [message.to for message in trail.scalars(select(TextMessage)) if "audit verify" in message.body]
+        assert sorted(told) == list(config.alarm_phones), "once a phone"
+        assert 'portal_alarm{code="trail_broken"} 1.0' in client.get("/metrics", inspect=False).text
     assert copies.read_copy(file).link == 5, "the copy stays as evidence"
+
+
+def test_tru05_a_head_that_cannot_be_copied_is_said_once_and_again_when_it_can(trail, portal_engine, tmp_path, caplog):
+    folder = tmp_path / "closed"
+    copy = HeadCopy(portal_engine, folder / "head.json")
+    for _second in range(3):
+        copy.update(sealed=False)
+    assert copy.faults == {AlarmCode.HEAD_NOT_COPIED}
+    assert caplog.text.count("cannot be copied") == 1
+    folder.mkdir()
+    copy.update(sealed=False)
+    assert copy.faults == set()
+    assert caplog.text.count("copied to") == 2
+    assert copies.read_copy(folder / "head.json") == heads.newest(trail)
