@@ -118,10 +118,13 @@ def confirm(
     return file
 
 
-def give_up(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Delete a file that is not imported yet.  A job that works on it finds it gone, and writes nothing."""
+def give_up(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Delete a file that is not imported yet; return whether it was still time.  A job that works on it finds it gone, and
+    writes nothing; one that has written it already holds its row until it commits.
+    """
     file = own(session, file_id, by=by, now=now)
-    session.execute(delete(ImportFile).where(ImportFile.id == file.id, ImportFile.state != ImportState.DONE))
+    gone = delete(ImportFile).where(ImportFile.id == file.id, ImportFile.state != ImportState.DONE)
+    return session.scalar(gone.returning(ImportFile.id)) is not None
 
 
 def task(session: Session, file_id: uuid.UUID, state: ImportState) -> tuple[ImportFile, bytes, Actor] | None:
