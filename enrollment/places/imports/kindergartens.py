@@ -154,7 +154,7 @@ def _first_lines(records: Records, rows: list[Record]) -> dict[str, Record]:
         if code is None:
             continue
         if code in first:
-            records.fault(record, "code", "twice_in_file", first=first[code].line)
+            records.repetition(record, "code", "twice_in_file", first[code])
         first.setdefault(code, record)
     return first
 

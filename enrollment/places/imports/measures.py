@@ -74,14 +74,15 @@ def prepare(
     prepared = Prepared(Difference("measures", reading=records.reading))
     known = {row.code: row for row in session.scalars(select(Measure)).unique()}
     places = {row.code: row for row in session.scalars(select(Kindergarten).where(scope.scope_condition(by)))}
-    seen: dict[str, int] = {}
+    seen: dict[str, Record] = {}
     for record in records.all():
         if record.faulty:
             continue
         code, kind = record["measure_code"], record["measure_kind"]
         place = places.get(record["measure_kindergarten"] or "")
-        if seen.setdefault(code, record.line) != record.line:
-            records.fault(record, "measure_code", "number_told_twice", line=seen[code])
+        first = seen.setdefault(code, record)
+        if first is not record:
+            records.repetition(record, "measure_code", "number_told_twice", first)
         elif not (scope.may_see_all(by) or record["area_code"] in by.areas):
             records.fault(record, "area_code", "outside_your_area")
         elif code in known and not (scope.may_see_all(by) or known[code].area_code in by.areas):

@@ -83,7 +83,7 @@ def prepare(
             continue
         key = (row.owner.id, row.level, row.year)
         if key in rows:
-            records.fault(record, "level", "twice_in_file", first=rows[key].record.line)
+            records.repetition(record, "level", "twice_in_file", rows[key].record)
             continue
         rows[key] = row
         _fill(records, row)

@@ -129,6 +129,13 @@ class Records:
         sheet = table.sheet if self.tables.is_named else ""
         return ImportFault(code, record.line, table.place.get(key or ""), heading, details, group, sheet)
 
+    def repetition(self, record: Place, key: str, code: str, first: Place) -> None:
+        """Record that a row says again, or otherwise, what the row `first` says.  Lines begin anew on each sheet, so a row of
+        another sheet is named with it.
+        """
+        sheet = {} if first.table is record.table else {"sheet": first.table.sheet}
+        self.fault(record, key, code, first=first.line, **sheet)
+
     def refusal(self, record: Record, key: str, refused: Refused) -> None:
         """Record a refusal by a rule of the domain."""
         self.fault(record, key, refused.code, group="error", **refused.details)

@@ -15,7 +15,7 @@ from enrollment.places.imports import cell_readers, date_readers, kindergarten_l
 from enrollment.places.imports.changes import Change, Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import KindergartenLookup
-from enrollment.places.imports.records import Records
+from enrollment.places.imports.records import Record, Records
 from enrollment.places.staffing.rows import MOST_STAFF, StaffCount
 
 COLUMNS = (
@@ -40,7 +40,7 @@ def prepare(
     prepared = Prepared(Difference("staff", reading=records.reading))
     lookup = KindergartenLookup(session, by)
     there = _newest(session)
-    listed: dict[tuple[uuid.UUID, dt.date], int] = {}
+    listed: dict[tuple[uuid.UUID, dt.date], Record] = {}
     for record in records.all():
         found = lookup.find(records, record)
         day = record["staff_day"] or today(now)
@@ -48,8 +48,9 @@ def prepare(
             records.fault(record, "staff_day", "staff_day_in_future")
         if found is None or record.faulty:
             continue
-        if listed.setdefault((found.id, day), record.line) != record.line:
-            records.fault(record, "teachers", "number_told_twice", line=listed[found.id, day])
+        first = listed.setdefault((found.id, day), record)
+        if first is not record:
+            records.repetition(record, "teachers", "number_told_twice", first)
             continue
         before = there.get((found.id, day))
         carers = record["carers"] if record["carers"] is not None else (before[1] if before else 0)

@@ -41,15 +41,16 @@ def prepare(
     """Compare with the table by area and name.  Estates that the file does not name stay as they are."""
     prepared = Prepared(Difference("estates", reading=records.reading))
     there = {(each.area_code, each.name): each for each in session.scalars(select(Estate))}
-    listed: dict[Key, int] = {}
+    listed: dict[Key, Record] = {}
     for record in records.all():
         if record["area_code"] and not (scope.may_see_all(by) or record["area_code"] in by.areas):
             records.fault(record, "area_code", "area_outside_yours")
         if record.faulty:
             continue
         key = record["area_code"], record["estate_name"]
-        if listed.setdefault(key, record.line) != record.line:
-            records.fault(record, "estate_name", "estate_told_twice", line=listed[key])
+        first = listed.setdefault(key, record)
+        if first is not record:
+            records.repetition(record, "estate_name", "estate_told_twice", first)
         elif not _is_sane(records, record):
             continue
         else:
