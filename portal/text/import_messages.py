@@ -71,7 +71,10 @@ def _with_row(details: Mapping[str, Any], in_language: str | None = None) -> dic
     if not isinstance(row, int):
         return dict(details)
     code = "row_of_sheet" if "sheet" in details else "row"
-    return {**details, "first": word("import_report", code, in_language=in_language, row=row, sheet=details.get("sheet"))}
+    return {
+        **details,
+        "first": word("import_report", code, in_language=in_language, row=row, sheet=details.get("sheet")),
+    }
 
 
 def counts(part_counts: Mapping[str, int], in_language: str | None = None) -> list[tuple[str, int]]:

@@ -16,7 +16,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
 from enrollment.places.class_plan import NUMBERS, LevelPlan
-from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
 from enrollment.places.imports.changes import Change, Conflict, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
@@ -31,13 +31,13 @@ COLUMNS = (
     NAME,
     Column("level", ("年级段", "班级", "年级", "班别", "招生年级", "招生班级", "年龄段", "level", "class level"), vocabulary.level, False, "小班", choices=("托班", "小班", "中班", "大班")),
     Column("year", ("招生年度", "年度", "招生年份", "年份", "year"), date_readers.year, False, "2026"),
-    Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), cell_readers.whole(60), True, "2"),
-    Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), cell_readers.whole(60), False, "2"),
-    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.whole(35, is_rate=True), False, "25"),
-    Column("continuing", ("在园人数", "升班人数", "继续在园人数", "留园人数", "直升人数", "在园幼儿数", "continuing"), cell_readers.whole(MOST_CHILDREN), False, "0"),
-    Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), cell_readers.whole(MOST_CHILDREN), False, "0"),
-    Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), cell_readers.whole(MOST_CHILDREN), False, "50"),
-    Column("reserved", ("预留学位", "预留学位数", "预留人数", "预留名额", "reserved"), cell_readers.whole(MOST_CHILDREN), False, "2"),
+    Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), cell_readers.Whole(60, units.CLASSES), True, "2"),
+    Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), cell_readers.Whole(60, units.CLASSES), False, "2"),
+    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.Whole(35, units.PEOPLE, is_rate=True), False, "25"),
+    Column("continuing", ("在园人数", "升班人数", "继续在园人数", "留园人数", "直升人数", "在园幼儿数", "continuing"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "0"),
+    Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "0"),
+    Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "50"),
+    Column("reserved", ("预留学位", "预留学位数", "预留人数", "预留名额", "reserved"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "2"),
     Column("groups", ("预留对象", "预留群体", "预留给", "reserved for"), vocabulary.groups, False, "政策照顾", choices=("政策照顾", "特殊需要", "多子女", "教职工子女", "小区业主", "集体户", "随迁子女")),
 )  # fmt: skip
 

@@ -228,7 +228,7 @@ def _compact(written: str) -> str:
 
 
 def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
-    """Whether the cells are the headings again, or units such as （人） below them."""
+    """Whether the cells are the headings again, or units such as （人） below them.  In another unit they begin another list."""
     same = 0
     for place, heading in table.normal_headings:
         cell = cells[place] if place < len(cells) else ""
@@ -236,4 +236,8 @@ def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
             same += 1
         elif not is_unit(cell):
             return False
-    return same > 0
+    if not same:
+        return False
+    return not any(
+        column.other_unit(cells[place]) for column, place in table.layout if column.unit and place < len(cells)
+    )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.city_time import today
-from enrollment.places.imports import cell_readers, date_readers, kindergarten_lookup
+from enrollment.places.imports import cell_readers, date_readers, kindergarten_lookup, units
 from enrollment.places.imports.changes import Change, Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import KindergartenLookup
@@ -22,8 +22,8 @@ COLUMNS = (
     kindergarten_lookup.CODE,
     kindergarten_lookup.NAME,
     Column("staff_day", ("统计日期", "数据日期", "日期", "截至日期", "day", "as of"), date_readers.date, False, "2026-03-31"),
-    Column("teachers", ("专任教师", "专任教师数", "专任教师人数", "教师数", "teachers", "full-time teachers"), cell_readers.whole(MOST_STAFF), True, "24"),
-    Column("carers", ("保育员", "保育员数", "保育员人数", "carers"), cell_readers.whole(MOST_STAFF), False, "12"),
+    Column("teachers", ("专任教师", "专任教师数", "专任教师人数", "教师数", "teachers", "full-time teachers"), cell_readers.Whole(MOST_STAFF, units.PEOPLE), True, "24"),
+    Column("carers", ("保育员", "保育员数", "保育员人数", "carers"), cell_readers.Whole(MOST_STAFF, units.PEOPLE), False, "12"),
 )  # fmt: skip
 
 
