@@ -31,8 +31,8 @@ COLUMNS = (
     Column("counted", ("在园人数", "人数", "幼儿人数", "班级人数", "在园幼儿数", "在园幼儿人数", "在园", "在园数", "children", "number of children"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, ""),
     Column("child", ("姓名", "幼儿姓名", "学生姓名", "儿童姓名", "child", "child name"), cell_readers.person, False, "模拟幼儿"),
     Column("id_number", ("身份证号", "身份证号码", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证", "id number"), cell_readers.id_number, False, ""),
-    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), date_readers.birth_date, False, "2021-10-01"),
-    Column("entered_on", ("入园日期", "入园时间", "入学日期", "入学年月", "entered on"), date_readers.date, False, "2025-09-01"),
+    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), date_readers.day_or_month, False, "2021-10-01"),
+    Column("entered_on", ("入园日期", "入园时间", "入学日期", "入学年月", "entered on"), date_readers.day_or_month, False, "2025-09-01"),
     Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), date_readers.date, False, ""),
 )  # fmt: skip
 CHILD_COLUMNS = ("id", "class_id", "kept_as", "name", "id_number", "id_index", "born", "school_from", "entered_on")

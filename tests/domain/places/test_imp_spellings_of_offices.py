@@ -144,6 +144,26 @@ class TestImp12Units:
         assert take_in("roll", xlsx(head, [["51010499001", "小一班", "安娜", "2021.10"]])).is_empty
         assert session.scalars(select(RollChild.born)).one() == dt.date(2021, 10, 5)
 
+    @pytest.mark.parametrize("written", ["2024年9月", "202409", "2024-09", "2024.09", "二〇二四年九月", 2024.9])
+    def test_imp12_a_month_of_entering_is_its_first_day(self, three, take_in, session, written):
+        head = ["学校标识码", "班级", "姓名", "入学年月"]
+        content = xlsx(head, [["51010499001", "中一班", "安娜", written]])
+        assert take_in("roll", content).remarks["entered_month_only"].count == 1
+        assert session.scalars(select(RollChild.entered_on)).one() == dt.date(2024, 9, 1)
+        assert take_in("roll", content).is_empty
+
+    def test_imp12_a_month_of_entering_does_not_replace_the_day_that_is_kept(self, three, take_in, session):
+        head = ["学校标识码", "班级", "姓名", "入学年月"]
+        for written, kept in (("2024-09-05", 5), ("2024年9月", 5), ("2024-09-06", 6)):
+            take_in("roll", xlsx(head, [["51010499001", "中一班", "安娜", written]]))
+            assert session.scalars(select(RollChild.entered_on)).one() == dt.date(2024, 9, kept)
+        take_in("roll", xlsx(head, [["51010499001", "中一班", "安娜", "2024年10月"]]))
+        assert session.scalars(select(RollChild.entered_on)).one() == dt.date(2024, 10, 1)
+
+    def test_imp12_a_month_of_entering_that_lost_its_zero_is_asked_for(self, three, faults_of):
+        head = ["学校标识码", "班级", "姓名", "入学年月"]
+        assert faults_of("roll", xlsx(head, [["51010499001", "中一班", "安娜", 2024.1]])) == [("D3", "month_lost_zero")]
+
 
 class TestImp13StatisticsReturn:
     def test_imp13_the_headers_of_the_statistics_return(self, take_in, session):
