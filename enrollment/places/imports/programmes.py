@@ -86,7 +86,7 @@ def prepare(
             records.repetition(record, "level", "twice_in_file", rows[key].record)
             continue
         rows[key] = row
-        _fill(records, row)
+        _fill(records, row, difference)
         if not record.has("level"):
             difference.remark("level_assumed_lower")
     _leave_conflicts(session, difference, rows, overwrite)
@@ -182,12 +182,20 @@ def _row(records: Records, record: Record, lookup: KindergartenLookup, known: di
     return _Row(record, owner, level, of_year, known.get((owner.id, level, of_year)))
 
 
-def _fill(records: Records, row: _Row) -> None:
-    """The numbers of the row; numbers without a column stay unchanged."""
+def _fill(records: Records, row: _Row, difference: Difference) -> None:
+    """The numbers of the row; numbers without a column stay unchanged.  Classes that are no longer planned need no teachers, and
+    a plan that had no classes tells nothing of theirs.
+    """
     record, has, old = row.record, row.record.has, row.known
     norm = record["class_norm"] or (old.class_norm if old else CLASS_NORM[row.level])
     planned = record["planned_classes"]
     staffed = record["staffed_classes"] if record["staffed_classes"] is not None else planned
+    keeps_staffed = False
+    if old is not None and old.planned_classes and not has("staffed_classes"):
+        staffed = min(old.staffed_classes, planned)
+        keeps_staffed = staffed < planned
+        if keeps_staffed and planned > old.planned_classes:
+            difference.remark("staffed_kept", f"{row.owner.name} {vocabulary.level_word(row.level)}")
     continuing = (record["continuing"] or 0) if has("continuing") else (old.continuing if old else 0)
     withheld = (record["withheld"] or 0) if has("withheld") else (old.withheld if old and not has("places") else 0)
     plan = LevelPlan(planned, staffed, norm, continuing, withheld)
@@ -195,6 +203,9 @@ def _fill(records: Records, row: _Row) -> None:
     if wanted is not None and wanted != plan.places:
         if record["withheld"] is None and wanted < plan.places:
             plan = LevelPlan(planned, staffed, norm, continuing, plan.places - wanted)
+        elif keeps_staffed and plan.places < wanted:
+            records.fault(record, "places", "plan_needs_teachers", places=wanted, follows=plan.places, classes=staffed)
+            return
         else:
             records.fault(
                 record, "places", "plan_does_not_add_up", places=wanted, follows=plan.places,
