@@ -17,7 +17,7 @@ from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
-from enrollment.places.imports.changes import Change, Conflict, Difference, Overwrite, changed_fields
+from enrollment.places.imports.changes import Change, ChangedSinceCheck, Conflict, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
@@ -44,13 +44,17 @@ COLUMNS = (
 
 @dataclass
 class Prepared:
-    """Changes to write: rows by table, and kindergartens whose open proposals the list replaces."""
+    """Changes to write: rows by table, the versions on which the changed ones were compared, and the open proposals that were
+    there then: the list replaces these, and no others.
+    """
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     pools: list[tuple[uuid.UUID, int, list[str]]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    versions: dict[uuid.UUID, int] = field(default_factory=dict)
+    proposals: set[uuid.UUID] = field(default_factory=set)
 
 
 @dataclass
@@ -89,10 +93,11 @@ def prepare(
         _fill(records, row, difference)
         if not record.has("level"):
             difference.remark("level_assumed_lower")
-    _leave_conflicts(session, difference, rows, overwrite)
+    proposals = _open_proposals(session, [row.known.id for row in rows.values() if row.known is not None])
+    _leave_conflicts(session, difference, rows, proposals, overwrite)
     _check_kindergartens(records, list(rows.values()), known)
     records.stop_at_faults()
-    prepared = Prepared(difference)
+    prepared = Prepared(difference, proposals=set(proposals.values()))
     for owner in {row.owner.id: row.owner for row in rows.values()}.values():
         if owner.licensed_classes is None:
             difference.remark("licence_unknown", owner.name)
@@ -101,14 +106,23 @@ def prepare(
     return prepared
 
 
-def _leave_conflicts(session: Session, difference: Difference, rows: dict[tuple, "_Row"], overwrite: Overwrite) -> None:
-    """Find the conflicts, and take out the rows in which what people entered stays."""
-    known = [row.known.id for row in rows.values() if row.known is not None]
-    proposed = select(PlanProposal.programme_id).where(
-        PlanProposal.programme_id.in_(known), PlanProposal.decision.is_(None)
+def _open_proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The open proposal of each programme that has one."""
+    proposed = select(PlanProposal.programme_id, PlanProposal.id).where(
+        PlanProposal.programme_id.in_(programme_ids), PlanProposal.decision.is_(None)
     )
-    open_proposals = set(session.scalars(proposed))
-    by_hand = _changed_by_hand(session, known)
+    return {row.programme_id: row.id for row in session.execute(proposed)}
+
+
+def _leave_conflicts(
+    session: Session,
+    difference: Difference,
+    rows: dict[tuple, "_Row"],
+    open_proposals: dict[uuid.UUID, uuid.UUID],
+    overwrite: Overwrite,
+) -> None:
+    """Find the conflicts, and take out the rows in which what people entered stays."""
+    by_hand = _changed_by_hand(session, [row.known.id for row in rows.values() if row.known is not None])
     for place, row in list(rows.items()):
         if row.known is None or not row.is_filled:
             continue
@@ -148,13 +162,20 @@ def _changed_by_hand(session: Session, programme_ids: list[uuid.UUID]) -> dict[u
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    """Raises ChangedSinceCheck if somebody changed one of the plans, or handed in a proposal for it, since they were compared."""
     write_rows(session, insert(Programme), prepared.fresh)
     for row in prepared.changed:
-        session.execute(update(Programme).where(Programme.id == row["id"]).values(**row, version=Programme.version + 1))
-    touched = [row["id"] for row in (*prepared.fresh, *prepared.changed)]
+        seen = (Programme.id == row["id"], Programme.version == prepared.versions[row["id"]])
+        changed = update(Programme).where(*seen).values(**row, version=Programme.version + 1).returning(Programme.id)
+        if session.scalar(changed) is None:
+            raise ChangedSinceCheck
+    # a proposal is handed in under the lock of its programme, which this transaction holds now
+    touched = _open_proposals(session, [row["id"] for row in prepared.changed])
+    if not prepared.proposals.issuperset(touched.values()):
+        raise ChangedSinceCheck
     session.execute(
         update(PlanProposal)
-        .where(PlanProposal.programme_id.in_(touched), PlanProposal.decision.is_(None))
+        .where(PlanProposal.id.in_(touched.values()), PlanProposal.decision.is_(None))
         .values(decision="replaced", decided_at=now, decided_by=by.account_id, remark=reason)
     )
     for programme_id, places, groups in prepared.pools:
@@ -286,6 +307,7 @@ def _compare(prepared: Prepared, row: _Row) -> None:
     elif fields:
         prepared.difference.add("changed", change, decided=row.is_decided)
         prepared.changed.append(columns | {"id": programme_id})
+        prepared.versions[programme_id] = row.known.version
     else:
         prepared.difference.unchanged += 1
         return

@@ -33,10 +33,6 @@ class ImportCancelled(Exception):
     """The owner gave the file up while a job worked on it."""
 
 
-class ChangedSinceCheck(Exception):
-    """The city's data changed since the check, so the file would make other changes than those that were confirmed."""
-
-
 def store(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> ImportFile:
