@@ -154,14 +154,16 @@ def start(session: Session, study: LaboratoryStudy, *, by: Actor, now: dt.dateti
     audit.record(session, "ask_draw_laboratory", "laboratory_study", study.id, by=by, now=now)
 
 
-def stop(session: Session, study_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Stop a study that is drawn; the variants that are ready keep their results.  Without effect once it has ended."""
+def stop(session: Session, study_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Stop a study that is drawn; the variants that are ready keep their results.  False, without effect, if it had ended."""
     _require_city(by)
     study = get(session, study_id)
-    if study.state == StudyState.RUNNING:
-        study.state, study.version = StudyState.STOPPED, study.version + 1
-        session.flush()
-        audit.record(session, "stop_study", "laboratory_study", study.id, by=by, now=now)
+    if study.state != StudyState.RUNNING:
+        return False
+    study.state, study.version = StudyState.STOPPED, study.version + 1
+    session.flush()
+    audit.record(session, "stop_study", "laboratory_study", study.id, by=by, now=now)
+    return True
 
 
 def job_of(session: Session, study: LaboratoryStudy) -> Job | None:

@@ -131,14 +131,16 @@ def request(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, no
     audit.record(session, "ask_search_plan", "measure_plan", plan.id, by=by, now=now)
 
 
-def stop(session: Session, plan_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Stop the search; the best plan so far is kept.  Without effect once it has ended."""
+def stop(session: Session, plan_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Stop the search; the best plan so far is kept.  False, without effect, if it had ended."""
     _require_city(by)
     plan = get(session, plan_id)
-    if plan.state == PlanState.RUNNING:
-        plan.state, plan.version = PlanState.STOPPED, plan.version + 1
-        session.flush()
-        audit.record(session, "stop_plan", "measure_plan", plan.id, by=by, now=now)
+    if plan.state != PlanState.RUNNING:
+        return False
+    plan.state, plan.version = PlanState.STOPPED, plan.version + 1
+    session.flush()
+    audit.record(session, "stop_plan", "measure_plan", plan.id, by=by, now=now)
+    return True
 
 
 def propose(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:

@@ -80,14 +80,16 @@ def request(session: Session, round_id: uuid.UUID, places: int, *, by: Actor, no
     return made
 
 
-def stop(session: Session, search_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Stop a search.  Without effect once it has ended."""
+def stop(session: Session, search_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Stop a search.  False, without effect, if it had ended."""
     _require_city(by)
     seat_search = get(session, search_id)
-    if seat_search.state == PlanState.RUNNING:
-        seat_search.state = PlanState.STOPPED
-        session.flush()
-        audit.record(session, "stop_search_places", "seat_search", seat_search.id, by=by, now=now)
+    if seat_search.state != PlanState.RUNNING:
+        return False
+    seat_search.state = PlanState.STOPPED
+    session.flush()
+    audit.record(session, "stop_search_places", "seat_search", seat_search.id, by=by, now=now)
+    return True
 
 
 def job_of(session: Session, seat_search: SeatSearch) -> Job | None:

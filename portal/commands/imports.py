@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from enrollment.ground.accounts import SYSTEM, Account
 from enrollment.places.imports import importer, marked_workbook, templates
-from enrollment.places.imports.changes import PARTS, Difference, Overwrite
+from enrollment.places.imports.changes import PARTS, ChangedSinceCheck, Difference, Overwrite
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 from enrollment.places.imports.records import Progress
 from enrollment.season import seasons
@@ -119,6 +119,11 @@ def _run(kind: str, file: Path, options: Options) -> None:
         except ImportFaults as found:
             _print_faults(found, content, options)
             raise SystemExit(1) from found
+        except ChangedSinceCheck as changed:
+            if options.as_json:
+                click.echo(json.dumps({"written": False, "changed_meanwhile": True}))
+            _complain(word("import_report", "changed_meanwhile", in_language=options.lang), options)
+            raise SystemExit(1) from changed
         except Undecided as undecided:
             _print_difference(undecided.difference, options, written=False)
             _complain(word("import_report", "undecided", in_language=options.lang), options)

@@ -260,8 +260,10 @@ def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
 def keep_phone(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
     """The guardian at the desk objects to the release of the number to a new holder."""
     with refusals_told():
-        doubted_phones.object_at_desk(db(), application_id, account_id, by=actor(), now=clock())
-        flash(_("已停止，号码仍属于这位监护人。"))
+        if doubted_phones.object_at_desk(db(), application_id, account_id, by=actor(), now=clock()):
+            flash(_("已停止，号码仍属于这位监护人。"))
+        else:
+            flash(_("没有可以停止的：等待期已经结束，或者已经停止过。请看这位监护人现在的号码。"), "warn")
     return redirect(_address(application_id, account_id), 303)
 
 

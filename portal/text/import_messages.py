@@ -57,12 +57,24 @@ def _group(code: str, spoken: str) -> str:
 
 
 def fault_words(fault: ImportFault, in_language: str | None = None) -> str:
-    return word(fault.group, fault.code, in_language=in_language, **fault.details)
+    return word(fault.group, fault.code, in_language=in_language, **_with_row(fault.details, in_language))
 
 
 def group_words(group: Mapping[str, Any], example: Mapping[str, Any]) -> str:
     """The text of one example of a kind of faults, from the report of a check."""
-    return word(group["group"], group["code"], **example["details"])
+    return word(group["group"], group["code"], **_with_row(example["details"]))
+
+
+def _with_row(details: Mapping[str, Any], in_language: str | None = None) -> dict[str, Any]:
+    """The parameters of a text, with the other row that a fault names in words, and with its sheet if that is another one."""
+    row = details.get("first", details.get("line"))  # a report of an earlier version says `line`
+    if not isinstance(row, int):
+        return dict(details)
+    code = "row_of_sheet" if "sheet" in details else "row"
+    return {
+        **details,
+        "first": word("import_report", code, in_language=in_language, row=row, sheet=details.get("sheet")),
+    }
 
 
 def counts(part_counts: Mapping[str, int], in_language: str | None = None) -> list[tuple[str, int]]:

@@ -3,10 +3,13 @@
 import json
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
+from enrollment.places.imports import programmes
 from enrollment.places.imports.importer import MODULES
 from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
 from tests.support.office_files import HEADINGS, ROWS, xlsx
 
 
@@ -54,6 +57,31 @@ def test_a_dry_run_prints_the_difference_and_writes_nothing(flask, town):
     _code, out, _err = flask("--dry-run", content=xlsx(rows=rows))
     assert "~ 5151040001 锦官新城幼儿园" in out
     assert "班数: 9 → 12" in out
+
+
+def test_a_plan_that_is_changed_while_a_list_is_written_stays(flask, town, monkeypatch):
+    def plan(classes):
+        return xlsx(["学校标识码", "年级段", "班数"], [["5151040001", "小班", classes]], title=None)
+
+    def prepare(*args, **more):
+        made = compare(*args, **more)
+        with Session(town.session.get_bind()) as another:
+            another.execute(update(Programme).values(withheld=5, places=45, version=Programme.version + 1))
+            another.commit()
+        return made
+
+    flask()
+    assert flask(content=plan(2), kind="programmes")[0] == 0
+    compare = programmes.prepare
+    monkeypatch.setattr(programmes, "prepare", prepare)
+    code, out, err = flask(content=plan(1), kind="programmes")
+    assert (code, out, err.strip()) == (1, "", "城市数据刚刚变了，什么都没有写入。请再运行一次。")
+    code, out, _err = flask("--json", content=plan(1), kind="programmes")
+    assert (code, json.loads(out)) == (1, {"written": False, "changed_meanwhile": True})
+    monkeypatch.undo()
+    town.session.expire_all()
+    found = town.session.scalars(select(Programme)).one()
+    assert (found.planned_classes, found.places) == (2, 45)
 
 
 def test_faults_are_listed_by_cell_and_the_command_fails(flask, town):

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import re
 import unicodedata
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +12,7 @@ from enrollment.ground import identity
 from enrollment.places import areas, contact_numbers
 from enrollment.places.imports.faults import CellError
 from enrollment.places.imports.files.sheet_parser import RepeatedNumber, RepeatedText
+from enrollment.places.imports.units import PERIODS, YUAN_A_MONTH, Unit, unit_in
 
 LAST_EXACT_DIGITS = 10**15
 NOTHING = {"", "-", "—", "--", "/", "无", "暂无", "n/a", "null", "none"}
@@ -23,7 +25,7 @@ DIGITS_MEANT = str.maketrans("OIL", "011")
 WEST, EAST, SOUTH, NORTH = Decimal("102.9"), Decimal("105.0"), Decimal("30.0"), Decimal("31.6")
 
 _number = re.compile(
-    r"(?:[¥￥$]|rmb|人民币)?([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?:元|人|名|位|个班|个|班|所|套|户)?"
+    r"(?:[¥￥$]|rmb|人民币)?([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.(\d+))?(?P<unit>万元|万|元|人|名|位|个班|个|班|所|套|户)?"
     r"(?P<per>(?:[/每·.*]|生|人|幼儿|月|学期|期|年)*)",
     re.IGNORECASE,
 )
@@ -135,7 +137,8 @@ def credit_code(cell: Any) -> str | None:
     return value
 
 
-def decimal(cell: Any) -> Decimal | None:
+def decimal(cell: Any, unit: Unit | None = None) -> Decimal | None:
+    """A number.  Raises CellError if it says another unit than that of its column."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return Decimal(str(cell))
     value = text(cell)
@@ -144,33 +147,46 @@ def decimal(cell: Any) -> Decimal | None:
     found = _number.fullmatch(value.replace(" ", "").replace("，", ","))
     if found is None:
         raise CellError("not_a_number", value=value[:30])
-    if re.search("期|年", found["per"]):
-        raise CellError("not_by_month", value=value[:30])
+    _check_unit(value, unit_in((found["unit"] or "") + found["per"]), bool(re.search("期|年", found["per"])), unit)
     try:
         return Decimal(found.group(1).replace(",", "") + "." + (found.group(2) or "0"))
     except InvalidOperation as fault:
         raise CellError("not_a_number", value=value[:30]) from fault
 
 
-def whole(most: int, *, is_rate: bool = False):
+def _check_unit(value: str, told: str | None, is_by_term: bool, unit: Unit | None) -> None:
+    """Refuse a number whose cell says another unit than its column's: 45人 are no classes."""
+    if unit is None:
+        if told is not None:
+            raise CellError("not_a_number", value=value[:30])
+    elif unit is YUAN_A_MONTH and is_by_term:
+        raise CellError("not_by_month", value=value[:30])
+    elif unit.refuses(told) or (is_by_term and unit.accepts >= PERIODS):
+        raise CellError("other_unit", value=value[:30], wanted=unit.wanted)
+
+
+@dataclass(frozen=True)
+class Whole:
     """A reader of whole numbers from 0 up to `most`; `25人` and `２５` are 25.
 
     A number in merged cells may be the sum of their rows, so it is asked for; a rate such as a fee holds for each row.
     """
 
-    def read(cell: Any) -> int | None:
-        if not is_rate and isinstance(cell, RepeatedNumber | RepeatedText) and text(cell) is not None:
+    most: int
+    unit: Unit
+    is_rate: bool = False
+
+    def __call__(self, cell: Any) -> int | None:
+        if not self.is_rate and isinstance(cell, RepeatedNumber | RepeatedText) and text(cell) is not None:
             raise CellError("merged_number", value=text(cell))
-        value = decimal(cell)
+        value = decimal(cell, self.unit)
         if value is None:
             return None
         if value != value.to_integral_value():
             raise CellError("not_a_whole_number", value=str(value))
-        if not 0 <= value <= most:
-            raise CellError("number_out_of_range", value=int(value), least=0, most=most)
+        if not 0 <= value <= self.most:
+            raise CellError("number_out_of_range", value=int(value), least=0, most=self.most)
         return int(value)
-
-    return read
 
 
 def yes_or_no(cell: Any) -> bool | None:

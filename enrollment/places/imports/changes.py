@@ -22,6 +22,10 @@ Overwrite = Collection[str] | None
 """Keys of the conflicts in which the file wins; None: in all of them."""
 
 
+class ChangedSinceCheck(Exception):
+    """The city's data changed since the check, so the file would make other changes than those that were confirmed."""
+
+
 @dataclass(frozen=True)
 class Change:
     """One row that is new or different.  `fields` maps a field's code to (before, after); new rows have before None."""

@@ -88,18 +88,18 @@ def _date_in(cell: Any) -> dt.date | None:
     return _day(value, *(int(part) for part in found.groups() if part))
 
 
-def birth_date(cell: Any) -> dt.date | None:
-    """A day of birth, or a `MonthOnly` for 出生年月: `2021.10`, `2021年10月`, `202110`.
+def day_or_month(cell: Any) -> dt.date | None:
+    """A day, or a `MonthOnly` for 出生年月 and 入学年月: `2021.10`, `2021年10月`, `202110`.
 
     A number cell 2021.1 may have been typed as 2021.10, so it is asked for.
     """
     if isinstance(cell, dt.date | DayNumber1904):
         return date(cell)
-    return _birth_date_in(cell)
+    return _day_or_month_in(cell)
 
 
 @lru_cache(maxsize=16_384)
-def _birth_date_in(cell: Any) -> dt.date | None:
+def _day_or_month_in(cell: Any) -> dt.date | None:
     value = _written(cell)
     found = _month.fullmatch(_loose.sub(r"\1", value)) if value is not None else None
     if value is None or found is None:

@@ -11,6 +11,7 @@ from typing import Any
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 from enrollment.places.imports.files.sheet_parser import RepeatedNumber, RepeatedText, Row
 from enrollment.places.imports.files.sheet_reader import Sheet
+from enrollment.places.imports.units import Unit, money_of_title, units_of_heading
 
 SEARCHED_ROWS = 100
 MOST_NAMED = 40
@@ -33,6 +34,17 @@ class Column:
     required: bool = False
     example: str = ""
     choices: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit of a column of numbers."""
+        return getattr(self.read, "unit", None)
+
+    def other_unit(self, heading: Any) -> str | None:
+        """The unit in the brackets of a heading, or of a cell below it, in which the column cannot be read."""
+        if self.unit is None:
+            return None
+        return next((text for text, told in units_of_heading(str(heading)) if self.unit.refuses(told)), None)
 
 
 @dataclass
@@ -107,6 +119,31 @@ def is_unit(cell: Any) -> bool:
     return (
         written[:1] in ("(", "（")
         and _unit.fullmatch("".join(unicodedata.normalize("NFKC", written).split())) is not None
+    )
+
+
+def _other_units(
+    columns: tuple[Column, ...], place: dict[str, int], headings: dict[str, str], *, titles: list[Row], told: list[Row]
+) -> Iterator[ImportFault]:
+    """Columns whose numbers stand in another unit: by their heading, by the cell below it, or by `单位：元` above it."""
+    of_titles = [each for _line, cells in titles for cell in cells for each in money_of_title(str(cell))]
+    for column in columns:
+        unit, at = column.unit, place.get(column.key)
+        if unit is None or at is None:
+            continue
+        found = [(line, text) for line, cells in told if at < len(cells) and (text := column.other_unit(cells[at]))]
+        if not found and unit.is_money and not _tells_unit(told, at):
+            found = [(told[0][0], text) for text, each in of_titles if unit.refuses(each)]
+        for line, text in found[:1]:
+            yield ImportFault(
+                "heading_unit", line, at, headings[column.key], {"wanted": unit.wanted, "told": text[:30]}
+            )
+
+
+def _tells_unit(told: list[Row], column: int) -> bool:
+    """Whether a heading, or the cell below it, has a unit of its own, which counts more than one above the table."""
+    return any(
+        any(True for _each in units_of_heading(str(cells[column]))) for _line, cells in told if column < len(cells)
     )
 
 
@@ -211,8 +248,10 @@ def _table(
             details = {"column": column.names[0], "read": _named(cells)}
             faults.append(ImportFault("column_missing", line, None, column.names[0], details))
     below = [row for row in head[index + 1 :] if any(str(cell).strip() for cell in row[1])]
+    told = [(line, cells)]
     if below and all(is_unit(cell) for cell in below[0][1] if str(cell).strip()):
-        del below[0]
+        told.append(below.pop(0))
+    faults += _other_units(columns, place, headings, titles=head[:index], told=told)
     first = next(rest, None) if not below else None
     if first is not None:
         below = [first]

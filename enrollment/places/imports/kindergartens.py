@@ -15,7 +15,7 @@ from enrollment.ground.classifications import Nature
 from enrollment.places import areas, contact_numbers, scope
 from enrollment.places.grades import held
 from enrollment.places.grades.held import ListedGrades
-from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
 from enrollment.places.imports.cells import grade_cells
 from enrollment.places.imports.changes import Change, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
@@ -39,8 +39,8 @@ COLUMNS = (
     Column("longitude", ("经度", "东经", "longitude", "lon", "lng", "x", "x坐标", "经度坐标", "园所经度"), cell_readers.longitude, False, "104.1325"),
     Column("latitude", ("纬度", "北纬", "latitude", "lat", "y", "y坐标", "纬度坐标", "园所纬度"), cell_readers.latitude, False, "30.6012"),
     Column("phone", ("联系电话", "电话", "咨询电话", "招生电话", "联系方式", "办公电话", "phone", "telephone", "联系方式(电话)", "学校电话", "园所电话", "招生咨询电话", "电话号码", "固定电话", "办公室电话"), cell_readers.phone, False, "028-85550000"),
-    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee", "保教费(元/月)", "保教费收费标准", "收费标准(元/月)", "月收费标准", "收费(元/月)", "月收费"), cell_readers.whole(50_000, is_rate=True), False, "600"),
-    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes", "班级数(个)", "总班数", "办园班级数", "班级总数"), cell_readers.whole(60), False, "12"),
+    Column("fee", ("保教费", "收费标准", "收费", "月保教费", "保教费标准", "保育教育费", "fee", "monthly fee", "保教费(元/月)", "保教费收费标准", "收费标准(元/月)", "月收费标准", "收费(元/月)", "月收费"), cell_readers.Whole(50_000, units.YUAN_A_MONTH, is_rate=True), False, "600"),
+    Column("licensed_classes", ("班数", "核定班数", "审批班数", "批准班数", "办园规模", "核定班级数", "班级数", "规模", "licensed classes", "classes", "班级数(个)", "总班数", "办园班级数", "班级总数"), cell_readers.Whole(60, units.CLASSES), False, "12"),
     Column("credit_code", ("统一社会信用代码", "社会信用代码", "信用代码", "统一信用代码", "credit code", "unified social credit code"), cell_readers.credit_code, False, ""),
     Column("grade", ("办园等级", "园所等级", "等级", "等级评定", "示范等级", "评定等级", "办园水平", "grade", "grades"), cell_readers.short, False, "省级示范性幼儿园"),
     Column("grade_since", ("等级评定日期", "评定日期", "认定日期", "等级认定日期", "评定时间", "grade since"), date_readers.date, False, ""),
@@ -154,7 +154,7 @@ def _first_lines(records: Records, rows: list[Record]) -> dict[str, Record]:
         if code is None:
             continue
         if code in first:
-            records.fault(record, "code", "twice_in_file", first=first[code].line)
+            records.repetition(record, "code", "twice_in_file", first[code])
         first.setdefault(code, record)
     return first
 

@@ -12,7 +12,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.classifications import Nature
 from enrollment.places import areas, scope
-from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
 from enrollment.places.imports.changes import Change, Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
@@ -36,12 +36,12 @@ COLUMNS = (
     Column("area_code", ("区域", "区县", "区(市)县", "招生区域", "area", "district"), cell_readers.area, True, "锦江区", choices=areas.names()),
     Column("measure_kindergarten", ("学校标识码", "幼儿园标识码", "幼儿园代码", "school code", "kindergarten"), cell_readers.code, False, ""),
     Column("measure_nature", ("新学位性质", "性质", "办园性质", "nature"), vocabulary.nature, False, "公办", choices=("公办", "普惠性民办")),
-    Column("measure_places", ("学位数", "学位", "人数", "places", "seats"), cell_readers.whole(MOST_PLACES), True, "270"),
-    Column("cost", ("一次性投入万元", "一次性投入", "投入", "投资", "cost"), cell_readers.whole(MOST_MONEY), True, "2850"),
-    Column("yearly", ("每年运行万元", "每年运行", "年运行费", "yearly"), cell_readers.whole(MOST_MONEY), False, "160"),
-    Column("saved", ("每年节省万元", "每年节省", "yearly saving", "saved"), cell_readers.whole(MOST_MONEY), False, ""),
+    Column("measure_places", ("学位数", "学位", "人数", "places", "seats"), cell_readers.Whole(MOST_PLACES, units.PEOPLE), True, "270"),
+    Column("cost", ("一次性投入万元", "一次性投入", "投入", "投资", "cost"), cell_readers.Whole(MOST_MONEY, units.TEN_THOUSAND_YUAN), True, "2850"),
+    Column("yearly", ("每年运行万元", "每年运行", "年运行费", "yearly"), cell_readers.Whole(MOST_MONEY, units.TEN_THOUSAND_YUAN_A_YEAR), False, "160"),
+    Column("saved", ("每年节省万元", "每年节省", "yearly saving", "saved"), cell_readers.Whole(MOST_MONEY, units.TEN_THOUSAND_YUAN_A_YEAR), False, ""),
     Column("earliest", ("最早年份", "最早开始年份", "开始年份", "earliest year", "earliest"), date_readers.year, True, "2027"),
-    Column("lead", ("几年后招生", "建设年数", "工期年", "lead years", "lead"), cell_readers.whole(LATEST_LEAD, is_rate=True), False, "2"),
+    Column("lead", ("几年后招生", "建设年数", "工期年", "lead years", "lead"), cell_readers.Whole(LATEST_LEAD, units.YEARS, is_rate=True), False, "2"),
     Column("measure_stage", ("进展", "项目进展", "建设阶段", "阶段", "状态", "stage", "progress"), vocabulary.measure_stage, False, "已立项", choices=("设想", "已立项", "在建", "已完成")),
 )  # fmt: skip
 
@@ -74,14 +74,15 @@ def prepare(
     prepared = Prepared(Difference("measures", reading=records.reading))
     known = {row.code: row for row in session.scalars(select(Measure)).unique()}
     places = {row.code: row for row in session.scalars(select(Kindergarten).where(scope.scope_condition(by)))}
-    seen: dict[str, int] = {}
+    seen: dict[str, Record] = {}
     for record in records.all():
         if record.faulty:
             continue
         code, kind = record["measure_code"], record["measure_kind"]
         place = places.get(record["measure_kindergarten"] or "")
-        if seen.setdefault(code, record.line) != record.line:
-            records.fault(record, "measure_code", "number_told_twice", line=seen[code])
+        first = seen.setdefault(code, record)
+        if first is not record:
+            records.repetition(record, "measure_code", "number_told_twice", first)
         elif not (scope.may_see_all(by) or record["area_code"] in by.areas):
             records.fault(record, "area_code", "outside_your_area")
         elif code in known and not (scope.may_see_all(by) or known[code].area_code in by.areas):

@@ -16,8 +16,8 @@ from enrollment.ground.errors import Refused
 from enrollment.places import class_plan
 from enrollment.places.areas import CLASS_NORM, MOST_CHILDREN
 from enrollment.places.class_plan import NUMBERS, LevelPlan
-from enrollment.places.imports import cell_readers, date_readers, vocabulary
-from enrollment.places.imports.changes import Change, Conflict, Difference, Overwrite, changed_fields
+from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
+from enrollment.places.imports.changes import Change, ChangedSinceCheck, Conflict, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
 from enrollment.places.imports.records import Record, Records
@@ -31,26 +31,30 @@ COLUMNS = (
     NAME,
     Column("level", ("年级段", "班级", "年级", "班别", "招生年级", "招生班级", "年龄段", "level", "class level"), vocabulary.level, False, "小班", choices=("托班", "小班", "中班", "大班")),
     Column("year", ("招生年度", "年度", "招生年份", "年份", "year"), date_readers.year, False, "2026"),
-    Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), cell_readers.whole(60), True, "2"),
-    Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), cell_readers.whole(60), False, "2"),
-    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.whole(35, is_rate=True), False, "25"),
-    Column("continuing", ("在园人数", "升班人数", "继续在园人数", "留园人数", "直升人数", "在园幼儿数", "continuing"), cell_readers.whole(MOST_CHILDREN), False, "0"),
-    Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), cell_readers.whole(MOST_CHILDREN), False, "0"),
-    Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), cell_readers.whole(MOST_CHILDREN), False, "50"),
-    Column("reserved", ("预留学位", "预留学位数", "预留人数", "预留名额", "reserved"), cell_readers.whole(MOST_CHILDREN), False, "2"),
+    Column("planned_classes", ("班数", "计划班数", "招生班数", "拟招班数", "开班数", "班级数", "planned classes", "classes"), cell_readers.Whole(60, units.CLASSES), True, "2"),
+    Column("staffed_classes", ("已配教师班数", "配备教师班数", "师资到位班数", "教师到位班数", "可开班数", "staffed classes"), cell_readers.Whole(60, units.CLASSES), False, "2"),
+    Column("class_norm", ("班额", "每班人数", "班额标准", "class norm", "class size"), cell_readers.Whole(35, units.PEOPLE, is_rate=True), False, "25"),
+    Column("continuing", ("在园人数", "升班人数", "继续在园人数", "留园人数", "直升人数", "在园幼儿数", "continuing"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "0"),
+    Column("withheld", ("不参与派位", "不参与派位人数", "不参加派位", "不参与摇号", "不参与派位学位", "withheld"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "0"),
+    Column("places", ("招生计划", "计划招生数", "招生人数", "招生名额", "计划招生人数", "招生计划数", "可派学位", "学位数", "学位", "places"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "50"),
+    Column("reserved", ("预留学位", "预留学位数", "预留人数", "预留名额", "reserved"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, "2"),
     Column("groups", ("预留对象", "预留群体", "预留给", "reserved for"), vocabulary.groups, False, "政策照顾", choices=("政策照顾", "特殊需要", "多子女", "教职工子女", "小区业主", "集体户", "随迁子女")),
 )  # fmt: skip
 
 
 @dataclass
 class Prepared:
-    """Changes to write: rows by table, and kindergartens whose open proposals the list replaces."""
+    """Changes to write: rows by table, the versions on which the changed ones were compared, and the open proposals that were
+    there then: the list replaces these, and no others.
+    """
 
     difference: Difference
     fresh: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     pools: list[tuple[uuid.UUID, int, list[str]]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    versions: dict[uuid.UUID, int] = field(default_factory=dict)
+    proposals: set[uuid.UUID] = field(default_factory=set)
 
 
 @dataclass
@@ -83,16 +87,17 @@ def prepare(
             continue
         key = (row.owner.id, row.level, row.year)
         if key in rows:
-            records.fault(record, "level", "twice_in_file", first=rows[key].record.line)
+            records.repetition(record, "level", "twice_in_file", rows[key].record)
             continue
         rows[key] = row
-        _fill(records, row)
+        _fill(records, row, difference)
         if not record.has("level"):
             difference.remark("level_assumed_lower")
-    _leave_conflicts(session, difference, rows, overwrite)
+    proposals = _open_proposals(session, [row.known.id for row in rows.values() if row.known is not None])
+    _leave_conflicts(session, difference, rows, proposals, overwrite)
     _check_kindergartens(records, list(rows.values()), known)
     records.stop_at_faults()
-    prepared = Prepared(difference)
+    prepared = Prepared(difference, proposals=set(proposals.values()))
     for owner in {row.owner.id: row.owner for row in rows.values()}.values():
         if owner.licensed_classes is None:
             difference.remark("licence_unknown", owner.name)
@@ -101,14 +106,23 @@ def prepare(
     return prepared
 
 
-def _leave_conflicts(session: Session, difference: Difference, rows: dict[tuple, "_Row"], overwrite: Overwrite) -> None:
-    """Find the conflicts, and take out the rows in which what people entered stays."""
-    known = [row.known.id for row in rows.values() if row.known is not None]
-    proposed = select(PlanProposal.programme_id).where(
-        PlanProposal.programme_id.in_(known), PlanProposal.decision.is_(None)
+def _open_proposals(session: Session, programme_ids: list[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The open proposal of each programme that has one."""
+    proposed = select(PlanProposal.programme_id, PlanProposal.id).where(
+        PlanProposal.programme_id.in_(programme_ids), PlanProposal.decision.is_(None)
     )
-    open_proposals = set(session.scalars(proposed))
-    by_hand = _changed_by_hand(session, known)
+    return {row.programme_id: row.id for row in session.execute(proposed)}
+
+
+def _leave_conflicts(
+    session: Session,
+    difference: Difference,
+    rows: dict[tuple, "_Row"],
+    open_proposals: dict[uuid.UUID, uuid.UUID],
+    overwrite: Overwrite,
+) -> None:
+    """Find the conflicts, and take out the rows in which what people entered stays."""
+    by_hand = _changed_by_hand(session, [row.known.id for row in rows.values() if row.known is not None])
     for place, row in list(rows.items()):
         if row.known is None or not row.is_filled:
             continue
@@ -148,13 +162,20 @@ def _changed_by_hand(session: Session, programme_ids: list[uuid.UUID]) -> dict[u
 
 
 def write(session: Session, prepared: Prepared, *, by: Actor, now: dt.datetime, reason: str) -> None:
+    """Raises ChangedSinceCheck if somebody changed one of the plans, or handed in a proposal for it, since they were compared."""
     write_rows(session, insert(Programme), prepared.fresh)
     for row in prepared.changed:
-        session.execute(update(Programme).where(Programme.id == row["id"]).values(**row, version=Programme.version + 1))
-    touched = [row["id"] for row in (*prepared.fresh, *prepared.changed)]
+        seen = (Programme.id == row["id"], Programme.version == prepared.versions[row["id"]])
+        changed = update(Programme).where(*seen).values(**row, version=Programme.version + 1).returning(Programme.id)
+        if session.scalar(changed) is None:
+            raise ChangedSinceCheck
+    # a proposal is handed in under the lock of its programme, which this transaction holds now
+    touched = _open_proposals(session, [row["id"] for row in prepared.changed])
+    if not prepared.proposals.issuperset(touched.values()):
+        raise ChangedSinceCheck
     session.execute(
         update(PlanProposal)
-        .where(PlanProposal.programme_id.in_(touched), PlanProposal.decision.is_(None))
+        .where(PlanProposal.id.in_(touched.values()), PlanProposal.decision.is_(None))
         .values(decision="replaced", decided_at=now, decided_by=by.account_id, remark=reason)
     )
     for programme_id, places, groups in prepared.pools:
@@ -182,12 +203,20 @@ def _row(records: Records, record: Record, lookup: KindergartenLookup, known: di
     return _Row(record, owner, level, of_year, known.get((owner.id, level, of_year)))
 
 
-def _fill(records: Records, row: _Row) -> None:
-    """The numbers of the row; numbers without a column stay unchanged."""
+def _fill(records: Records, row: _Row, difference: Difference) -> None:
+    """The numbers of the row; numbers without a column stay unchanged.  Classes that are no longer planned need no teachers, and
+    a plan that had no classes tells nothing of theirs.
+    """
     record, has, old = row.record, row.record.has, row.known
     norm = record["class_norm"] or (old.class_norm if old else CLASS_NORM[row.level])
     planned = record["planned_classes"]
     staffed = record["staffed_classes"] if record["staffed_classes"] is not None else planned
+    keeps_staffed = False
+    if old is not None and old.planned_classes and not has("staffed_classes"):
+        staffed = min(old.staffed_classes, planned)
+        keeps_staffed = staffed < planned
+        if keeps_staffed and planned > old.planned_classes:
+            difference.remark("staffed_kept", f"{row.owner.name} {vocabulary.level_word(row.level)}")
     continuing = (record["continuing"] or 0) if has("continuing") else (old.continuing if old else 0)
     withheld = (record["withheld"] or 0) if has("withheld") else (old.withheld if old and not has("places") else 0)
     plan = LevelPlan(planned, staffed, norm, continuing, withheld)
@@ -195,6 +224,9 @@ def _fill(records: Records, row: _Row) -> None:
     if wanted is not None and wanted != plan.places:
         if record["withheld"] is None and wanted < plan.places:
             plan = LevelPlan(planned, staffed, norm, continuing, plan.places - wanted)
+        elif keeps_staffed and plan.places < wanted:
+            records.fault(record, "places", "plan_needs_teachers", places=wanted, follows=plan.places, classes=staffed)
+            return
         else:
             records.fault(
                 record, "places", "plan_does_not_add_up", places=wanted, follows=plan.places,
@@ -275,6 +307,7 @@ def _compare(prepared: Prepared, row: _Row) -> None:
     elif fields:
         prepared.difference.add("changed", change, decided=row.is_decided)
         prepared.changed.append(columns | {"id": programme_id})
+        prepared.versions[programme_id] = row.known.version
     else:
         prepared.difference.unchanged += 1
         return

@@ -129,6 +129,13 @@ class Records:
         sheet = table.sheet if self.tables.is_named else ""
         return ImportFault(code, record.line, table.place.get(key or ""), heading, details, group, sheet)
 
+    def repetition(self, record: Place, key: str, code: str, first: Place) -> None:
+        """Record that a row says again, or otherwise, what the row `first` says.  Lines begin anew on each sheet, so a row of
+        another sheet is named with it.
+        """
+        sheet = {} if first.table is record.table else {"sheet": first.table.sheet}
+        self.fault(record, key, code, first=first.line, **sheet)
+
     def refusal(self, record: Record, key: str, refused: Refused) -> None:
         """Record a refusal by a rule of the domain."""
         self.fault(record, key, refused.code, group="error", **refused.details)
@@ -221,7 +228,7 @@ def _compact(written: str) -> str:
 
 
 def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
-    """Whether the cells are the headings again, or units such as （人） below them."""
+    """Whether the cells are the headings again, or units such as （人） below them.  In another unit they begin another list."""
     same = 0
     for place, heading in table.normal_headings:
         cell = cells[place] if place < len(cells) else ""
@@ -229,4 +236,8 @@ def _repeats_header(table: HeaderTable, cells: list[Any]) -> bool:
             same += 1
         elif not is_unit(cell):
             return False
-    return same > 0
+    if not same:
+        return False
+    return not any(
+        column.other_unit(cells[place]) for column, place in table.layout if column.unit and place < len(cells)
+    )

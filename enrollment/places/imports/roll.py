@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import bulk_copy, city_time, vault
 from enrollment.ground.accounts import Actor
 from enrollment.places.areas import MOST_CHILDREN
-from enrollment.places.imports import cell_readers, date_readers, roll_comparison, roll_file, vocabulary
+from enrollment.places.imports import cell_readers, date_readers, roll_comparison, roll_file, units, vocabulary
 from enrollment.places.imports.changes import Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import CODE, NAME, KindergartenLookup
@@ -26,13 +26,13 @@ COLUMNS = (
     NAME,
     Column("class_name", ("班级", "班级名称", "班名", "所在班级", "class", "class name"), cell_readers.short, False, "小一班"),
     Column("level", ("年级段", "年级", "班别", "年龄段", "年级名称", "level", "class level"), vocabulary.level, False, "小班", choices=("托班", "小班", "中班", "大班", "混龄班")),
-    Column("classes", ("班数", "班级数", "班数(个)", "classes", "number of classes"), cell_readers.whole(60), False, ""),
+    Column("classes", ("班数", "班级数", "班数(个)", "classes", "number of classes"), cell_readers.Whole(60, units.CLASSES), False, ""),
     Column("school_year", ("学年", "学年度", "school year"), date_readers.year, False, "2025"),
-    Column("counted", ("在园人数", "人数", "幼儿人数", "班级人数", "在园幼儿数", "在园幼儿人数", "在园", "在园数", "children", "number of children"), cell_readers.whole(MOST_CHILDREN), False, ""),
+    Column("counted", ("在园人数", "人数", "幼儿人数", "班级人数", "在园幼儿数", "在园幼儿人数", "在园", "在园数", "children", "number of children"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), False, ""),
     Column("child", ("姓名", "幼儿姓名", "学生姓名", "儿童姓名", "child", "child name"), cell_readers.person, False, "模拟幼儿"),
     Column("id_number", ("身份证号", "身份证号码", "身份证件号", "身份证件号码", "证件号码", "证件号", "身份证", "id number"), cell_readers.id_number, False, ""),
-    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), date_readers.birth_date, False, "2021-10-01"),
-    Column("entered_on", ("入园日期", "入园时间", "入学日期", "入学年月", "entered on"), date_readers.date, False, "2025-09-01"),
+    Column("born", ("出生日期", "出生年月日", "出生年月", "生日", "born", "birth date", "date of birth"), date_readers.day_or_month, False, "2021-10-01"),
+    Column("entered_on", ("入园日期", "入园时间", "入学日期", "入学年月", "entered on"), date_readers.day_or_month, False, "2025-09-01"),
     Column("as_of", ("统计日期", "截止日期", "统计时间", "as of"), date_readers.date, False, ""),
 )  # fmt: skip
 CHILD_COLUMNS = ("id", "class_id", "kept_as", "name", "id_number", "id_index", "born", "school_from", "entered_on")

@@ -49,17 +49,22 @@ class Prepared:
     changed_children: list[ChildRow] = field(default_factory=list)
 
 
-def day_of(born: dt.date | None) -> dt.date | None:
-    return dt.date(born.year, born.month, born.day) if isinstance(born, MonthOnly) else born
+def day_of(told: dt.date | None) -> dt.date | None:
+    return dt.date(told.year, told.month, told.day) if isinstance(told, MonthOnly) else told
 
 
 def entered_on(child: FileChild, each: FileClass) -> dt.date:
-    return child.entered_on or dt.date(each.school_year, 9, 1)
+    return day_of(child.entered_on) or dt.date(each.school_year, 9, 1)
+
+
+def is_month_of(told: dt.date | None, kept: dt.date) -> bool:
+    """Whether a file tells no more than the month of a day that is kept."""
+    return isinstance(told, MonthOnly) and (told.year, told.month) == (kept.year, kept.month)
 
 
 def same_birth(told: dt.date | None, kept: dt.date | None) -> bool:
     if isinstance(told, MonthOnly):
-        return kept is not None and (kept.year, kept.month) == (told.year, told.month)
+        return kept is not None and is_month_of(told, kept)
     return told == kept or told is None
 
 

@@ -25,6 +25,7 @@ from enrollment.places.imports.roll_changes import (
     changes,
     day_of,
     entered_on,
+    is_month_of,
     masked,
     same_birth,
 )
@@ -217,7 +218,8 @@ class _Comparison:
                 else:
                     self.difference.kept += 1
                 return
-            if child.entered_on is not None and child.entered_on < known.left_on:
+            is_before = child.entered_on is not None and child.entered_on < known.left_on
+            if is_before and not is_month_of(child.entered_on, known.left_on):
                 self.records.fault(child, "entered_on", "entered_before_leaving", left=known.left_on.isoformat())
                 return
             child.entered_on = max(entered_on(child, each), known.left_on)
@@ -280,6 +282,8 @@ class _Comparison:
         self.prepared.children.append((child, each, class_id))
         if isinstance(child.born, MonthOnly):
             self.difference.remark("born_month_only", self.records.place_of(child, "born"))
+        if isinstance(child.entered_on, MonthOnly):
+            self.difference.remark("entered_month_only", self.records.place_of(child, "entered_on"))
         if child.born is not None and (child.index is None or self.has_unnumbered):
             self.added[child.name, child.born] = child
         fields = {
@@ -339,8 +343,10 @@ class _Comparison:
 
 def _entry(told: dt.date | None, known: KnownChild) -> dt.date:
     """The day of entry.  A file tells when the child came to the kindergarten, which may be classes ago."""
-    earlier = told is None or (known.since is not None and told < known.since)
-    return known.row.entered_on if told is None or earlier else told
+    kept = known.row.entered_on
+    if told is None or is_month_of(told, kept) or (known.since is not None and told < known.since):
+        return kept
+    return day_of(told) or kept
 
 
 def _name(sealed: bytes, row: uuid.UUID) -> str:

@@ -123,11 +123,11 @@ def _collect(
     if (counted is None) == (child is None):
         records.fault(record, "child" if counted is None else "counted", "count_or_child")
     elif level != each.level:
-        records.fault(record, "level", "class_has_two_levels", first=each.line)
+        records.repetition(record, "level", "class_has_two_levels", each)
     elif counted is not None and each.counted is not None:
-        records.fault(record, "class_name", "twice_in_file", first=each.line)
+        records.repetition(record, "class_name", "twice_in_file", each)
     elif (counted is not None and each.children) or (child is not None and each.counted is not None):
-        records.fault(record, "class_name", "class_both_ways", first=each.line)
+        records.repetition(record, "class_name", "class_both_ways", each)
     elif counted is not None:
         _count(records, record, each, counted, is_level=word is not None)
     else:
@@ -166,26 +166,24 @@ def _add_child(records: Records, record: Record, each: FileClass, today: dt.date
 
 def _check_children_once(records: Records, classes: Mapping[ClassKey, FileClass]) -> None:
     """A number stands in the file once; without numbers, a name with a birth date stands in a class once."""
-    numbers: dict[bytes, int] = {}
+    numbers: dict[bytes, FileChild] = {}
     for each in classes.values():
         if len(each.children) > MOST_IN_A_CLASS:
             records.fault(each, "class_name", "too_many_in_a_class", group="error", most=MOST_IN_A_CLASS)
-        names: dict[tuple, int] = {}
+        names: dict[tuple, FileChild] = {}
         for child in each.children:
             if child.index is not None:
-                first = numbers.setdefault(child.index, child.line)
+                first = numbers.setdefault(child.index, child)
             else:
-                first = names.setdefault((child.name, child.born), child.line)
-            if first != child.line:
-                records.fault(child, "id_number" if child.index else "child", "twice_in_file", first=first)
+                first = names.setdefault((child.name, child.born), child)
+            if first is not child:
+                records.repetition(child, "id_number" if child.index else "child", "twice_in_file", first)
 
 
 def _check_levels_once(records: Records, classes: Mapping[ClassKey, FileClass]) -> None:
     """A level is told by its number or by its classes, never both: its children would count twice."""
-    by_class = {
-        (each.owner.id, each.school_year, each.level): each.line for each in classes.values() if not each.is_level
-    }
+    by_class = {(each.owner.id, each.school_year, each.level): each for each in classes.values() if not each.is_level}
     for each in classes.values():
         first = by_class.get((each.owner.id, each.school_year, each.level)) if each.is_level else None
         if first is not None:
-            records.fault(each, "counted", "level_and_classes", first=first)
+            records.repetition(each, "counted", "level_and_classes", first)

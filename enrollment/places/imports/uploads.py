@@ -33,10 +33,6 @@ class ImportCancelled(Exception):
     """The owner gave the file up while a job worked on it."""
 
 
-class ChangedSinceCheck(Exception):
-    """The city's data changed since the check, so the file would make other changes than those that were confirmed."""
-
-
 def store(
     session: Session, kind: str, name: str, content: bytes, *, by: Actor, now: dt.datetime, year: int
 ) -> ImportFile:
@@ -118,10 +114,13 @@ def confirm(
     return file
 
 
-def give_up(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Delete a file that is not imported yet.  A job that works on it finds it gone, and writes nothing."""
+def give_up(session: Session, file_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Delete a file that is not imported yet; return whether it was still time.  A job that works on it finds it gone, and
+    writes nothing; one that has written it already holds its row until it commits.
+    """
     file = own(session, file_id, by=by, now=now)
-    session.execute(delete(ImportFile).where(ImportFile.id == file.id, ImportFile.state != ImportState.DONE))
+    gone = delete(ImportFile).where(ImportFile.id == file.id, ImportFile.state != ImportState.DONE)
+    return session.scalar(gone.returning(ImportFile.id)) is not None
 
 
 def task(session: Session, file_id: uuid.UUID, state: ImportState) -> tuple[ImportFile, bytes, Actor] | None:

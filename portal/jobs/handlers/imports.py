@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from enrollment.places.imports import importer, marked_workbook, uploads
-from enrollment.places.imports.changes import Difference
+from enrollment.places.imports.changes import ChangedSinceCheck, Difference
 from enrollment.places.imports.faults import ImportFault, ImportFaults
 from enrollment.places.imports.records import Progress
 from enrollment.places.imports.uploaded_files import ImportState
-from enrollment.places.imports.uploads import ChangedSinceCheck, ImportCancelled
+from enrollment.places.imports.uploads import ImportCancelled
 from portal.jobs.runner import JobRun, job_handler
 from portal.text import import_messages
 

@@ -97,8 +97,8 @@ def stop_study(study_id: uuid.UUID) -> ResponseReturnValue:
     form = StudyActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            studies.stop(db(), study_id, by=actor(), now=clock())
-            flash(_("已停止。已经抽完的办法留着结果。"))
+            stopped = studies.stop(db(), study_id, by=actor(), now=clock())
+            flash(_("已停止。已经抽完的办法留着结果。") if stopped else _("来不及停止：已经结束了。"))
             return redirect(url_for("officials.study", study_id=study_id), 303)
     return _study_page(study_id, form)
 

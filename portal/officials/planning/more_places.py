@@ -80,8 +80,8 @@ def stop_more_places(search_id: uuid.UUID) -> ResponseReturnValue:
     form = ActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            seat_searches.stop(db(), search_id, by=actor(), now=clock())
-            flash(_("已停止。"))
+            stopped = seat_searches.stop(db(), search_id, by=actor(), now=clock())
+            flash(_("已停止。") if stopped else _("来不及停止：已经结束了。"))
             return redirect(url_for("officials.more_places_found", search_id=search_id), 303)
     return _found_page(search_id, form)
 

@@ -128,8 +128,8 @@ def stop_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
     form = PlanActForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            plans.stop(db(), plan_id, by=actor(), now=clock())
-            flash(_("已停止。到现在为止最好的方案留着。"))
+            stopped = plans.stop(db(), plan_id, by=actor(), now=clock())
+            flash(_("已停止。到现在为止最好的方案留着。") if stopped else _("来不及停止：已经结束了。"))
             return redirect(url_for("officials.plan", plan_id=plan_id), 303)
     return plan_page(plan_id, form)
 

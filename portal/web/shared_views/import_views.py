@@ -149,7 +149,9 @@ class ImportDesk:
 
     def give_up(self, file_id: uuid.UUID) -> ResponseReturnValue:
         if ActForm().validate_on_submit():
-            uploads.give_up(db(), file_id, by=actor(), now=clock())
+            if not uploads.give_up(db(), file_id, by=actor(), now=clock()):
+                flash(_("来不及取消：这个文件已经导入。"), "warn")
+                return redirect(self.url("import_file", file_id=file_id), 303)
             flash(_("已放弃，什么都没有写入。"))
         return redirect(self.url("imports"), 303)
 

@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 
 from enrollment.ground.accounts import SYSTEM
 from enrollment.places import ledger, roll_corrections
+from enrollment.places.imports import importer
+from enrollment.places.imports.changes import ChangedSinceCheck
 from enrollment.places.roll import RollChild, RollClass
 from tests.domain.places.office_lists import BEN, CHILDREN, of
 from tests.support.office_files import xlsx
@@ -50,6 +52,26 @@ class TestImp17ChangesByHand:
         assert by_hand.planned_classes == 3
         assert difference.digest == asked.digest
         assert take_in("programmes", xlsx(PLAN, [["51010499001", "小班", 2]], title=None)).conflicts == []
+
+    @pytest.mark.parametrize("is_approved", [True, False])
+    def test_imp17_what_is_entered_while_a_list_is_written_is_not_replaced_unseen(
+        self, town, planned, session, is_approved
+    ):
+        k = planned.kindergarten
+
+        def meanwhile(difference):
+            assert (difference.counts["changed"], difference.conflicts) == (1, [])
+            ask = {"by": town.clerk_of(k), "now": town.now, "reason": "申请", "planned_classes": 4}
+            ledger.propose(session, planned.id, **ask)
+            if is_approved:
+                ledger.approve_kindergarten(session, k.id, planned.year, by=SYSTEM, now=town.now)
+
+        content = xlsx(PLAN, [["51010499001", "小班", 3]], title=None)
+        more = {"by": SYSTEM, "now": town.now, "year": 2026, "approve": meanwhile}
+        with pytest.raises(ChangedSinceCheck):
+            importer.import_file(session, "programmes", "计划.xlsx", content, **more)
+        waiting = ledger.open_proposal(session, planned.id)
+        assert (waiting is None) == is_approved
 
     def test_imp17_an_open_proposal_is_asked_and_kept(self, town, planned, take_in, session):
         k = planned.kindergarten

@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from enrollment.ground.accounts import SYSTEM
 from enrollment.places import ledger
+from enrollment.places.imports.faults import ImportFaults
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.service_areas import ServiceArea
+from portal.text import import_messages
 from tests.domain.places.office_lists import BEN, CHILDREN, book, listed, of, with_cell
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
 
@@ -47,6 +49,58 @@ class TestImp01EverySheet:
     def test_imp01_the_same_code_in_two_sheets_is_told(self, faults_of):
         header, row = ["标识码", "名称", "性质", "区县"], ["51010499001", "甲园", "公办", "锦江区"]
         assert faults_of("kindergartens", book(甲=[header, row], 乙=[header, row])) == [("乙!A2", "twice_in_file")]
+
+    def test_imp01_a_new_child_in_the_same_row_of_two_sheets_is_told(self, three, faults_of):
+        sheets = {"甲": "小一班", "乙": "小二班"}
+        numbered = {name: [CHILDREN, ["51010499001", each, "本本", BEN, ""]] for name, each in sheets.items()}
+        assert faults_of("roll", book(**numbered)) == [("乙!D2", "twice_in_file")]
+        unnumbered = {name: [CHILDREN, ["51010499001", "小一班", "本本", "", "2021-12-01"]] for name in sheets}
+        assert faults_of("roll", book(**unnumbered)) == [("乙!C2", "twice_in_file")]
+
+    def test_imp01_a_number_in_the_same_row_of_two_sheets_is_told(self, town, faults_of, take_in):
+        town.kindergarten("锦官园", code="5151040001")
+        twice = {
+            "births": (["区县", "出生学年", "出生人数"], ["锦江区", 2023, 4410], "乙!C2", "number_told_twice"),
+            "area-history": (
+                ["区域", "学年", "年级段", "办园性质", "在园人数"],
+                ["锦江区", 2024, "小班", "公办", 2310],
+                "乙!E2",
+                "number_told_twice",
+            ),
+            "estates": (
+                ["区县", "小区名称", "首个9月", "套数", "每百套幼儿"],
+                ["锦江区", "东湖苑", 2027, 1200, 12],
+                "乙!B2",
+                "estate_told_twice",
+            ),
+            "measures": (
+                ["措施编号", "措施名称", "措施种类", "区域", "学位数", "一次性投入", "最早年份"],
+                ["JJ-01", "新建园", "新建", "锦江区", 270, 2850, 2027],
+                "乙!A2",
+                "number_told_twice",
+            ),
+            "staff": (
+                ["学校标识码", "统计日期", "专任教师"],
+                ["5151040001", "2026-03-31", 20],
+                "乙!C2",
+                "number_told_twice",
+            ),
+        }
+        for kind, (head, row, cell, code) in twice.items():
+            other = [*row[:-1], row[-1] + 1]
+            assert faults_of(kind, book(甲=[head, row], 乙=[head, other])) == [(cell, code)]
+
+    def test_imp01_the_row_that_is_repeated_is_named_with_its_sheet(self, take_in):
+        head, row = ["标识码", "名称", "性质", "区县"], ["51010499001", "甲园", "公办", "锦江区"]
+        with pytest.raises(ImportFaults) as raised:
+            take_in("kindergartens", book(甲=[head, row], 乙=[head, ["51010499002", *row[1:]], row, row]))
+        assert [import_messages.fault_words(fault, "zh") for fault in raised.value.faults] == [
+            "和工作表“甲”第 2 行重复。请只留一行。"
+        ] * 2
+        assert "row 2 of the sheet “甲”" in import_messages.fault_words(raised.value.faults[0], "en")
+        with pytest.raises(ImportFaults) as raised:
+            take_in("kindergartens", xlsx(head, [row, row], title=None))
+        assert import_messages.fault_words(raised.value.faults[0], "zh") == "和第 2 行重复。请只留一行。"
 
 
 class TestImp02UnknownLicence:

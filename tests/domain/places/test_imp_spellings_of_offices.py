@@ -59,6 +59,60 @@ class TestImp12Units:
         assert faults_of("kindergartens", xlsx(rows=with_cell("保教费（元/月）", written))) == [("H3", "not_by_month")]
 
     @pytest.mark.parametrize(
+        "heading",
+        ["保教费（元/学期）", "收费标准（元/年）", "保教费（元／生·期）", "保教费【每学期】", "保教费（万元）", "收费标准（元/10个月）", "Fee (yuan per term)"],
+    )  # fmt: skip
+    def test_imp12_a_fee_whose_heading_is_not_by_month_is_told(self, faults_of, heading):
+        head = [heading if each == "保教费（元/月）" else each for each in HEADINGS]
+        rows = [[3000 if name == heading else cell for name, cell in zip(head, row, strict=True)] for row in ROWS]
+        assert faults_of("kindergartens", xlsx(head, rows)) == [("H2", "heading_unit")]
+
+    @pytest.mark.parametrize(
+        "heading", ["保教费（元）", "收费标准(元/生.月)", "月收费（元，公办）", "Monthly fee (CNY/month)"]
+    )
+    def test_imp12_a_fee_whose_heading_is_by_month_is_read(self, take_in, session, heading):
+        head = [heading if each == "保教费（元/月）" else each for each in HEADINGS]
+        take_in("kindergartens", xlsx(head, ROWS))
+        assert of(session, "5151040001").fee == 600
+
+    def test_imp12_the_unit_below_a_heading_is_read(self, take_in, faults_of, session):
+        head = ["标识码", "名称", "性质", "区县", "保教费"]
+        row = ["51010499001", "甲园", "公办", "锦江区", 3000]
+        by_term = book(名册=[head, ["", "", "", "", "（元/学期）"], row])
+        assert faults_of("kindergartens", by_term) == [("E2", "heading_unit")]
+        take_in("kindergartens", book(名册=[head, ["", "", "", "", "（元/月）"], row]))
+        assert of(session, "51010499001").fee == 3000
+
+    def test_imp12_a_second_header_in_another_unit_is_not_passed_over(self, faults_of):
+        head = ["标识码", "名称", "性质", "区县", "保教费（元/月）"]
+        row = ["51010499001", "甲园", "公办", "锦江区", 600]
+        other = ["51010499002", "乙园", "公办", "锦江区", 3000]
+        found = faults_of("kindergartens", book(名册=[head, row, [*head[:-1], "保教费（元/学期）"], other]))
+        assert ("E3", "not_a_number") in found
+
+    def test_imp12_yuan_are_not_read_as_ten_thousands(self, town, faults_of, take_in):
+        head = ["编号", "项目名称", "种类", "区域", "学位数", "投入（万元）", "每年运行（元）", "最早年份"]
+        row = ["JJ-01", "新建园", "新建", "锦江区", 270, 2850, 600000, 2027]
+        assert faults_of("measures", xlsx(head, [row], title=None)) == [("G1", "heading_unit")]
+        plain = [*head[:5], "投入", "每年运行", head[7]]
+        for title in ("单位：元", "新增学位项目（单位：元、个）"):
+            of_title = faults_of("measures", xlsx(plain, [row], title=title))
+            assert of_title == [("F2", "heading_unit"), ("G2", "heading_unit")]
+        assert faults_of("measures", xlsx(plain, [[*row[:6], "60万元", 2027], [*row[:6], "600000元", 2027]])) == [
+            ("G4", "other_unit")
+        ]
+        assert take_in("measures", xlsx(plain, [[*row[:6], "60万元", 2027]], title="单位：万元")).counts["added"] == 1
+
+    def test_imp12_people_are_no_classes_and_classes_no_people(self, three, faults_of):
+        assert faults_of("kindergartens", xlsx(rows=with_cell("班数", "45人"))) == [("G3", "other_unit")]
+        counted = ["学校标识码", "班级", "在园人数"]
+        assert faults_of("roll", xlsx(counted, [["51010499001", "小班", "3个班"]], title=None)) == [
+            ("C2", "other_unit")
+        ]
+        by_class = ["学校标识码", "班级", "在园人数（班）"]
+        assert faults_of("roll", xlsx(by_class, [["51010499001", "小班", 3]], title=None)) == [("C1", "heading_unit")]
+
+    @pytest.mark.parametrize(
         "written", ["成都市成华", "四川省成都市成华区", "510108000000", "成华区（主城）", "成华区教育局"]
     )
     def test_imp12_spellings_of_an_area(self, take_in, session, written):
@@ -89,6 +143,26 @@ class TestImp12Units:
         head = ["学校标识码", "班级", "姓名", "出生年月"]
         assert take_in("roll", xlsx(head, [["51010499001", "小一班", "安娜", "2021.10"]])).is_empty
         assert session.scalars(select(RollChild.born)).one() == dt.date(2021, 10, 5)
+
+    @pytest.mark.parametrize("written", ["2024年9月", "202409", "2024-09", "2024.09", "二〇二四年九月", 2024.9])
+    def test_imp12_a_month_of_entering_is_its_first_day(self, three, take_in, session, written):
+        head = ["学校标识码", "班级", "姓名", "入学年月"]
+        content = xlsx(head, [["51010499001", "中一班", "安娜", written]])
+        assert take_in("roll", content).remarks["entered_month_only"].count == 1
+        assert session.scalars(select(RollChild.entered_on)).one() == dt.date(2024, 9, 1)
+        assert take_in("roll", content).is_empty
+
+    def test_imp12_a_month_of_entering_does_not_replace_the_day_that_is_kept(self, three, take_in, session):
+        head = ["学校标识码", "班级", "姓名", "入学年月"]
+        for written, kept in (("2024-09-05", 5), ("2024年9月", 5), ("2024-09-06", 6)):
+            take_in("roll", xlsx(head, [["51010499001", "中一班", "安娜", written]]))
+            assert session.scalars(select(RollChild.entered_on)).one() == dt.date(2024, 9, kept)
+        take_in("roll", xlsx(head, [["51010499001", "中一班", "安娜", "2024年10月"]]))
+        assert session.scalars(select(RollChild.entered_on)).one() == dt.date(2024, 10, 1)
+
+    def test_imp12_a_month_of_entering_that_lost_its_zero_is_asked_for(self, three, faults_of):
+        head = ["学校标识码", "班级", "姓名", "入学年月"]
+        assert faults_of("roll", xlsx(head, [["51010499001", "中一班", "安娜", 2024.1]])) == [("D3", "month_lost_zero")]
 
 
 class TestImp13StatisticsReturn:

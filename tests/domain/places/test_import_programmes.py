@@ -119,3 +119,42 @@ def test_a_name_that_two_kindergartens_bear_needs_the_code(town, kindergarten, f
 
 def test_a_foreign_kindergarten_is_unknown_to_an_area_official(town, kindergarten, faults_of):
     assert faults_of("programmes", plan(LOWER), by=town.area_official("510105")) == [("A3", "kindergarten_unknown")]
+
+
+class TestStaffedClasses:
+    LEVEL = ("学校标识码", "年级段", "班数")
+
+    @pytest.fixture
+    def two_of_three(self, kindergarten, take_in):
+        headings = [*self.LEVEL, "已配教师班数"]
+        take_in("programmes", plan(["5151040001", "小班", 3, 2], headings=headings))
+        return kindergarten
+
+    def numbers(self, town, kindergarten):
+        found = town.programme_of(kindergarten)
+        return (found.planned_classes, found.staffed_classes, found.places, found.withheld)
+
+    def test_without_their_column_they_stay_as_they_are(self, town, two_of_three, take_in):
+        assert self.numbers(town, two_of_three) == (3, 2, 50, 0)
+        assert take_in("programmes", plan(["5151040001", "小班", 3], headings=self.LEVEL)).is_empty
+        headings = [*self.LEVEL, "招生计划"]
+        assert take_in("programmes", plan(["5151040001", "小班", 3, 50], headings=headings)).is_empty
+        assert self.numbers(town, two_of_three) == (3, 2, 50, 0)
+
+    def test_more_classes_have_no_teachers_by_themselves_which_is_told(self, town, two_of_three, take_in):
+        difference = take_in("programmes", plan(["5151040001", "小班", 4], headings=self.LEVEL))
+        assert difference.remarks["staffed_kept"].examples == ["锦官新城幼儿园 小班"]
+        assert self.numbers(town, two_of_three) == (4, 2, 50, 0)
+        headings = [*self.LEVEL, "已配教师班数"]
+        take_in("programmes", plan(["5151040001", "小班", 4, 4], headings=headings))
+        assert self.numbers(town, two_of_three) == (4, 4, 100, 0)
+
+    def test_fewer_classes_need_fewer_teachers(self, town, two_of_three, take_in):
+        difference = take_in("programmes", plan(["5151040001", "小班", 1], headings=self.LEVEL))
+        assert (difference.remarks, self.numbers(town, two_of_three)) == ({}, (1, 1, 25, 0))
+
+    def test_places_beyond_the_teachers_are_asked_for(self, two_of_three, faults_of):
+        headings = [*self.LEVEL, "招生计划"]
+        assert faults_of("programmes", plan(["5151040001", "小班", 3, 75], headings=headings)) == [
+            ("D3", "plan_needs_teachers")
+        ]

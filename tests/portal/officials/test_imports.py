@@ -20,7 +20,7 @@ from enrollment.places.imports.importer import MODULES
 from enrollment.places.imports.uploaded_files import ImportFile
 from tests.support.office_files import HEADINGS, ROWS, csv_file, xlsx
 from tests.support.prepared import prepared
-from tests.support.signing_in import fill_in, sign_in
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.worker import IMPORTS, let_the_worker_work
 
 
@@ -110,6 +110,21 @@ def test_imp05_a_file_that_is_cancelled_while_it_is_written_changes_nothing(town
     fill_in(client, path, f"{path}/give-up")
     work()
     assert kindergartens.by_code(town.session, "5151040001") is None
+
+
+def test_imp05_who_cancels_too_late_is_told_and_sees_what_was_written(town, official, client, upload, work):
+    path = upload(xlsx())
+    fill_in(client, path, f"{path}/take-in")
+    stale = hidden_fields(client.get(path).text, f"{path}/give-up")
+    assert work() == ["done"]
+    answer = client.post(f"{path}/give-up", data=stale)
+    assert answer.headers["Location"].endswith(path)
+    page = client.get(path).text
+    assert "来不及取消：这个文件已经导入。" in page
+    assert "已放弃" not in page
+    assert "新增 3" in page
+    town.session.expire_all()
+    assert kindergartens.by_code(town.session, "5151040001") is not None
 
 
 def test_imp05_a_job_that_failed_is_told_and_the_file_can_be_given_up(town, official, client, work):

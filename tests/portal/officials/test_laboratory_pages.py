@@ -9,7 +9,7 @@ from sqlalchemy import select
 from enrollment.laboratory.study_rows import LaboratoryStudy, LaboratoryVariant
 from tests.support.crowd import crowd
 from tests.support.prepared import prepared
-from tests.support.signing_in import sign_in
+from tests.support.signing_in import hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
 LIST = "/officials/2026/laboratory"
@@ -131,6 +131,9 @@ def test_a_stopped_study_keeps_what_it_has(desk, town, portal_engine, frozen_clo
     city = desk("city")
     page = new_study(city, town).headers["Location"]
     press(city, page, "/draw")
+    stale = hidden_fields(city.get(page).text, f"{page}/stop")
     assert press(city, page, "/stop").status_code == 303
     assert let_the_worker_work(portal_engine, frozen_clock, ("draw_laboratory",)) == ["done"]
     assert "中途停止" in city.get(LIST).text and "开始抽" in city.get(page).text
+    assert city.post(f"{page}/stop", data=stale).status_code == 303
+    assert "来不及停止：已经结束了。" in city.get(page).text

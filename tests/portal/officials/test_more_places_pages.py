@@ -4,7 +4,7 @@ from enrollment.planning import seat_searches
 from tests.portal.officials.test_planning_pages import press, soup
 from tests.support.crowd import crowd
 from tests.support.prepared import prepared
-from tests.support.signing_in import sign_in
+from tests.support.signing_in import hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
 LIST = "/officials/2026/planning/more-places"
@@ -48,8 +48,11 @@ def test_a_search_is_stopped_and_only_the_city_asks(desk, portal_engine, frozen_
     city = desk("city")
     assert "2000" in press(city, LIST, "/more-places", places="9999").text
     page = press(city, LIST, "/more-places", places="10").headers["Location"]
+    stale = hidden_fields(city.get(page).text, f"{page}/stop")
     assert press(city, page, "/stop").status_code == 303
     assert let_the_worker_work(portal_engine, frozen_clock, (seat_searches.KIND,)) == ["done"]
     assert "中途停止" in soup(city, page).text
+    assert city.post(f"{page}/stop", data=stale).status_code == 303
+    assert "来不及停止：已经结束了。" in soup(city, page).text
     area = desk("area")
     assert area.get(page).status_code == 200 and not soup(area, LIST).select("main form")

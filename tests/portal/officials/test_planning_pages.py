@@ -13,7 +13,7 @@ from enrollment.planning import papers, simulations
 from enrollment.planning.plan_rows import MeasurePlan
 from tests.support import planned_town, statements
 from tests.support.prepared import prepared
-from tests.support.signing_in import sign_in
+from tests.support.signing_in import hidden_fields, sign_in
 from tests.support.worker import let_the_worker_work
 
 LIST = "/officials/2026/planning"
@@ -158,9 +158,12 @@ def test_a_lock_is_posted_with_the_page_and_what_cannot_be_is_said(desk, town, p
 def test_a_search_is_stopped_from_the_page(desk, town, portal_engine, frozen_clock):
     city = desk("city")
     page = ask(city).headers["Location"]
+    stale = hidden_fields(city.get(page).text, f"{page}/stop")
     assert press(city, page, "/stop").status_code == 303
     work(portal_engine, frozen_clock)
     assert "中途停止" in soup(city, page).text
+    assert city.post(f"{page}/stop", data=stale).status_code == 303
+    assert "来不及停止：已经结束了。" in soup(city, page).text
 
 
 def test_a_plan_whose_numbers_were_changed_is_marked_and_cannot_be_trusted(desk, town, portal_engine, frozen_clock):

@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import delete, select, update
 
+from enrollment.applications.guardian_access import desk_access, doubted_phones, phone_change_course
 from enrollment.ground.accounts import Account
 from enrollment.ground.outbox import TextMessage
 from enrollment.ground.sign_in import OneTimeCode
@@ -15,7 +16,7 @@ from enrollment.people.desk_rows import PhoneChange
 from enrollment.people.person_rows import Guardian
 from enrollment.season.rules import PHONE_DOUBT_DAYS
 from tests.support.prepared import prepared
-from tests.support.signing_in import fill_in, sign_in
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
 
 @prepared
@@ -87,3 +88,24 @@ def test_the_guardian_on_a_new_telephone_answers_once_and_is_known_then(family, 
     town.session.execute(update(Account).values(phone_proven_at=None))
     town.session.commit()
     assert enter_code(another_client(), town).headers["Location"] == "/sign-in/question"
+
+
+def test_who_objects_at_a_desk_after_the_waiting_time_is_not_told_that_it_was_stopped(family, client):
+    town = family
+    clerk = town.clerk_of(town.garden)
+    doubted_phones.begin(town.session, town.mother, now=town.now)
+    release = doubted_phones.disclaim(town.session, town.mother, now=town.now)
+    desk_access.check_identity(
+        town.session, town.ana.id, town.mother.id, document_kind="resident", document_end=town.guardian.id_number[-4:],
+        purpose="desk", by=clerk, now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    sign_in(client, clerk.account_id)
+    page = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    stale = hidden_fields(client.get(page).text, f"{page}/phone/keep")
+    assert phone_change_course.end_waiting_times(town.session, now=release.effective_at)
+    town.session.commit()
+    assert client.post(f"{page}/phone/keep", data=stale).status_code == 303
+    shown = client.get(page).text
+    assert "没有可以停止的" in shown
+    assert "号码仍属于这位监护人" not in shown

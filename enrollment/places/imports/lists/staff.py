@@ -11,19 +11,19 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.city_time import today
-from enrollment.places.imports import cell_readers, date_readers, kindergarten_lookup
+from enrollment.places.imports import cell_readers, date_readers, kindergarten_lookup, units
 from enrollment.places.imports.changes import Change, Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.kindergarten_lookup import KindergartenLookup
-from enrollment.places.imports.records import Records
+from enrollment.places.imports.records import Record, Records
 from enrollment.places.staffing.rows import MOST_STAFF, StaffCount
 
 COLUMNS = (
     kindergarten_lookup.CODE,
     kindergarten_lookup.NAME,
     Column("staff_day", ("统计日期", "数据日期", "日期", "截至日期", "day", "as of"), date_readers.date, False, "2026-03-31"),
-    Column("teachers", ("专任教师", "专任教师数", "专任教师人数", "教师数", "teachers", "full-time teachers"), cell_readers.whole(MOST_STAFF), True, "24"),
-    Column("carers", ("保育员", "保育员数", "保育员人数", "carers"), cell_readers.whole(MOST_STAFF), False, "12"),
+    Column("teachers", ("专任教师", "专任教师数", "专任教师人数", "教师数", "teachers", "full-time teachers"), cell_readers.Whole(MOST_STAFF, units.PEOPLE), True, "24"),
+    Column("carers", ("保育员", "保育员数", "保育员人数", "carers"), cell_readers.Whole(MOST_STAFF, units.PEOPLE), False, "12"),
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def prepare(
     prepared = Prepared(Difference("staff", reading=records.reading))
     lookup = KindergartenLookup(session, by)
     there = _newest(session)
-    listed: dict[tuple[uuid.UUID, dt.date], int] = {}
+    listed: dict[tuple[uuid.UUID, dt.date], Record] = {}
     for record in records.all():
         found = lookup.find(records, record)
         day = record["staff_day"] or today(now)
@@ -48,8 +48,9 @@ def prepare(
             records.fault(record, "staff_day", "staff_day_in_future")
         if found is None or record.faulty:
             continue
-        if listed.setdefault((found.id, day), record.line) != record.line:
-            records.fault(record, "teachers", "number_told_twice", line=listed[found.id, day])
+        first = listed.setdefault((found.id, day), record)
+        if first is not record:
+            records.repetition(record, "teachers", "number_told_twice", first)
             continue
         before = there.get((found.id, day))
         carers = record["carers"] if record["carers"] is not None else (before[1] if before else 0)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
-from enrollment.places.imports import cell_readers, date_readers, vocabulary
+from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
 from enrollment.places.imports.changes import Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.population import area_numbers
@@ -21,7 +21,7 @@ COLUMNS = (
     Column("level", ("年级", "年级段", "班型", "level", "class level"), vocabulary.level, True, "小班", choices=("小班", "中班", "大班")),
     Column("nature", ("办园性质", "性质", "nature"), vocabulary.nature, True, "公办", choices=("公办", "普惠性民办", "其他民办")),
     Column("attached", ("附设幼儿班", "附设班", "attached"), cell_readers.yes_or_no, False, "否"),
-    Column("in_kindergarten", ("在园幼儿", "在园人数", "在园幼儿数", "人数", "children"), cell_readers.whole(MOST_CHILDREN), True, "2310"),
+    Column("in_kindergarten", ("在园幼儿", "在园人数", "在园幼儿数", "人数", "children"), cell_readers.Whole(MOST_CHILDREN, units.PEOPLE), True, "2310"),
 )  # fmt: skip
 
 

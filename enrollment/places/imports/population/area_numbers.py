@@ -40,7 +40,7 @@ def prepare(
     """Compare each number of the file with the table; a number that the file names twice is a fault."""
     prepared = Prepared(Difference(kind, reading=records.reading))
     there, names = _existing(session, table), _names(session)
-    listed: dict[Key, int] = {}
+    listed: dict[Key, Record] = {}
     for record in records.all():
         area = record["area_code"]
         if area and not (scope.may_see_all(by) or area in by.areas):
@@ -48,8 +48,9 @@ def prepare(
         if record.faulty:
             continue
         for key, column in keys_of(record):
-            if listed.setdefault(key, record.line) != record.line:
-                records.fault(record, column, "number_told_twice", line=listed[key])
+            first = listed.setdefault(key, record)
+            if first is not record:
+                records.repetition(record, column, "number_told_twice", first)
             else:
                 _compare(prepared, table, key, record, column, there, names)
     records.stop_at_faults()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
-from enrollment.places.imports import cell_readers, date_readers
+from enrollment.places.imports import cell_readers, date_readers, units
 from enrollment.places.imports.changes import Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.population import area_numbers
@@ -19,7 +19,7 @@ from enrollment.places.population.rows import FIRST_YEAR, MOST_BIRTHS, AreaBirth
 COLUMNS = (
     Column("area_code", ("区域", "区县", "区(市)县", "招生区域", "area", "district"), cell_readers.area, True, "锦江区"),
     Column("birth_year", ("出生学年", "学年", "出生年度", "birth year", "school year"), date_readers.year, True, "2023"),
-    Column("births", ("出生人数", "出生人口", "出生数", "人数", "births", "children"), cell_readers.whole(MOST_BIRTHS), True, "4410"),
+    Column("births", ("出生人数", "出生人口", "出生数", "人数", "births", "children"), cell_readers.Whole(MOST_BIRTHS, units.PEOPLE), True, "4410"),
     Column("vintage", ("数据日期", "统计日期", "截至日期", "版本日期", "vintage", "as of"), date_readers.date, False, "2026-04-30"),
 )  # fmt: skip
 

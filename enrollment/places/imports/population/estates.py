@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import write_rows
 from enrollment.places import areas, scope
-from enrollment.places.imports import cell_readers, date_readers
+from enrollment.places.imports import cell_readers, date_readers, units
 from enrollment.places.imports.changes import Change, Difference, Overwrite
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
@@ -21,8 +21,8 @@ COLUMNS = (
     Column("area_code", ("区域", "区县", "区(市)县", "招生区域", "area", "district"), cell_readers.area, True, "锦江区", choices=areas.names()),
     Column("estate_name", ("小区名称", "小区", "项目名称", "楼盘", "楼盘名称", "estate", "name"), cell_readers.short, True, "某某小区"),
     Column("first_september", ("首个9月", "入住后首个9月", "入住学年", "入住年份", "first september", "year"), date_readers.year, True, "2027"),
-    Column("dwellings", ("套数", "住房套数", "户数", "交付套数", "dwellings"), cell_readers.whole(MOST_DWELLINGS), True, "1200"),
-    Column("per_hundred", ("每百套幼儿", "每百套幼儿数", "每100套幼儿", "百户幼儿", "children per hundred"), cell_readers.whole(1_000, is_rate=True), True, "12"),
+    Column("dwellings", ("套数", "住房套数", "户数", "交付套数", "dwellings"), cell_readers.Whole(MOST_DWELLINGS, units.DWELLINGS), True, "1200"),
+    Column("per_hundred", ("每百套幼儿", "每百套幼儿数", "每100套幼儿", "百户幼儿", "children per hundred"), cell_readers.Whole(1_000, units.PEOPLE, is_rate=True), True, "12"),
 )  # fmt: skip
 TOLD = ("first_september", "dwellings", "per_hundred")
 
@@ -41,15 +41,16 @@ def prepare(
     """Compare with the table by area and name.  Estates that the file does not name stay as they are."""
     prepared = Prepared(Difference("estates", reading=records.reading))
     there = {(each.area_code, each.name): each for each in session.scalars(select(Estate))}
-    listed: dict[Key, int] = {}
+    listed: dict[Key, Record] = {}
     for record in records.all():
         if record["area_code"] and not (scope.may_see_all(by) or record["area_code"] in by.areas):
             records.fault(record, "area_code", "area_outside_yours")
         if record.faulty:
             continue
         key = record["area_code"], record["estate_name"]
-        if listed.setdefault(key, record.line) != record.line:
-            records.fault(record, "estate_name", "estate_told_twice", line=listed[key])
+        first = listed.setdefault(key, record)
+        if first is not record:
+            records.repetition(record, "estate_name", "estate_told_twice", first)
         elif not _is_sane(records, record):
             continue
         else:
