@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
@@ -280,6 +281,7 @@ def ensure_class(
     now: dt.datetime,
 ) -> RollClass:
     """The class of this name, locked; a blank or a capital makes no other class.  Opened as a new one if it is missing.
+    Of two who open it at once, the second one waits and gets the class of the first.
 
     Refuses `level_unknown`, `class_name_missing`, `class_is_counted`, `class_has_children`, `class_has_another_level`,
     `class_is_closed`.
@@ -290,13 +292,15 @@ def ensure_class(
     roll_class = class_of_name(session, kindergarten.id, school_year, name)
     if roll_class is None:
         counted = kept_as == "count"
-        roll_class = RollClass(
+        opened = insert(RollClass).values(
             kindergarten_id=kindergarten.id, school_year=school_year, level=level, kept_as=kept_as,
             name=roll_checks.tidy_class_name(name), counted=0 if counted else None,
             as_of=dt.date(school_year, 9, 1) if counted else today(now),
         )  # fmt: skip
-        session.add(roll_class)
-        session.flush()
+        session.execute(opened.on_conflict_do_nothing())
+        roll_class = class_of_name(session, kindergarten.id, school_year, name)
+    if roll_class is None:
+        raise Refused("changed_elsewhere", field="class_name")
     if roll_class.closed_on is not None:
         raise Refused("class_is_closed", field="class_name")
     if roll_class.kept_as != kept_as:

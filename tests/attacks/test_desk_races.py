@@ -18,7 +18,7 @@ from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalTap, Check, Tap
 from enrollment.offers.arrivals.taps import Tap
 from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
-from enrollment.places.roll_rows import RollChild
+from enrollment.places.roll_rows import RollChild, RollClass
 from enrollment.review import review
 from tests.support.town_season import at
 
@@ -107,6 +107,64 @@ def test_two_tablets_that_send_the_same_children_in_another_order(race, now):
         assert session.scalar(select(func.count()).select_from(ArrivalTap)) == 2 * 4 * 4
         assert session.scalar(select(func.count()).where(RollChild.left_on.is_(None))) == 4
         assert list(invariants.find_violations(session)) == []
+
+
+@pytest.fixture
+def small_classes(race, now):
+    """Four children are expected; two classes of at most two children are planned, and none is opened yet."""
+    town = race.town(now)
+    here = town.here = town.kindergarten("锦官新城幼儿园", places=4)
+    town.plan(town.programme_of(here), planned_classes=2, staffed_classes=2, class_norm=2, withheld=0)
+    town.open_registration()
+    children = [town.child(name, wishes=[here]) for name in ("甲一", "乙一", "丙一", "丁一")]
+    town.drawn(*children)
+    for each in children:
+        town.confirm(each)
+    town.at(at(8, 21, 10))
+    town.offers_here = [town.offer_for(each).id for each in children]
+    town.clerks = [town.clerk_of(here) for _ in range(3)]
+    town.session.commit()
+    return town
+
+
+def arrive(town, by, *where):
+    """A tablet sends the arrivals of these children, by their numbers, into these classes."""
+    given = [Tap(uuid.uuid4(), TapAct.ARRIVED, town.offers_here[n], class_name=room) for n, room in where]
+    return lambda s: [each.refusal for each in taps.take(s, given, town.here.id, 2026, by=by, now=town.now)]
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_the_last_places_of_a_class_are_given_once(race, small_classes, opened):
+    """Above the norm the head decides: also of tablets in the same second one child too many is kept for the head."""
+    town = small_classes
+    waiting = [0, 1, 2]
+    if opened:
+        assert arrive(town, town.clerks[0], (waiting.pop(), "小一班"))(town.session) == [None]
+        town.session.commit()
+    said = race.crossing(*[arrive(town, by, (n, "小一班")) for n, by in zip(waiting, town.clerks, strict=False)])
+    assert broken(said) == [], said
+    assert sorted(str(refusal) for each in said for refusal in each) == ["None"] * (len(waiting) - 1) + [
+        "class_is_full"
+    ]
+    with Session(race.engine) as session:
+        assert session.scalar(select(func.count()).where(RollChild.left_on.is_(None))) == 2
+
+
+def test_two_tablets_whose_children_go_into_the_same_classes_in_another_order(race, small_classes):
+    town = small_classes
+    for each in ("小一班", "小二班"):
+        town.session.add(
+            RollClass(
+                kindergarten_id=town.here.id, school_year=2026, level="lower", name=each, kept_as="rows",
+                as_of=town.now.date(),
+            )
+        )  # fmt: skip
+    town.session.commit()
+    one = arrive(town, town.clerks[0], (0, "小一班"), (1, "小二班"))
+    other = arrive(town, town.clerks[1], (2, "小二班"), (3, "小一班"))
+    said = race.crossing(one, other)
+    assert broken(said) == [], said
+    assert said == [[None, None], [None, None]]
 
 
 def test_a_clerk_who_confirms_and_a_parent_who_withdraws(race, now):

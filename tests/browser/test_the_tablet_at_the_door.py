@@ -157,11 +157,119 @@ def test_two_tablets_and_an_arrival_that_is_undone(site, door, new_page):
     sent(one)
     one.reload()
     expect(one.locator(".cnt b")).to_have_text("0")
-    one.get_by_label("找孩子").fill("没有的孩子")
-    one.get_by_role("button", name="先记下来，晚点对").click()
+
+
+def test_two_children_that_nobody_finds_are_both_noted(site, door, new_page):
+    page = opens(site, new_page(), door.clerk)
+    told, name = page.locator("#unknown [role=status]"), page.locator("#noted")
+    page.get_by_label("找孩子").fill("没有的甲")
+    expect(name).to_have_value("没有的甲")
+    page.get_by_role("button", name="先记下来，晚点对").click()
+    expect(told).to_have_text("“没有的甲”已记下，在“待核对”里。")
+    expect(name).to_have_value("")
+    page.get_by_label("找孩子").fill("没有的乙")
+    expect(told).to_be_empty()
+    page.get_by_role("button", name="先记下来，晚点对").click()
+    expect(told).to_contain_text("没有的乙")
+    name.fill("没有的丙")
+    expect(told).to_be_empty()
+    name.press("Enter")
+    sent(page)
+    page.reload()
+    expect(page.get_by_role("link", name="待核对 3")).to_be_visible()
+
+
+def test_a_child_that_has_arrived_can_be_undone_and_put_into_another_class_at_once(site, door, new_page):
+    """The card after a tap offers what the page offers after a reload."""
+    page = opens(site, new_page(), door.head)
+    child = page.locator(f'#door [data-offer="{door.offers[0]}"]')
+    page.get_by_label("找孩子").fill("李沐晨")
+    child.get_by_role("button", name="李沐晨到了，进小一班").click()
+    sent(page)
+    page.locator("[data-tab=arrived]").click()
+    expect(child.locator("summary")).to_contain_text("小一班")
+    child.locator("summary").click()
+    expect(child.get_by_role("button", name="李沐晨到了")).to_be_hidden()
+    expect(child.locator("header")).to_contain_text("已报到")
+    child.locator("[name=class_name][value=小二班]").check()
+    child.get_by_role("button", name="换到选中的班").click()
+    expect(child.locator("summary")).to_contain_text("小二班")
+    sent(page)
+    child.get_by_role("button", name="没有来，撤回报到").click()
+    expect(page.locator(".cnt b")).to_have_text("0")
+    sent(page)
+    page.locator("[data-tab=expected]").click()
+    expect(child.get_by_role("button", name="李沐晨到了")).to_be_visible()
+    expect(child.get_by_role("button", name="没有来，撤回报到")).to_be_hidden()
+    page.reload()
+    expect(page.locator(".cnt b")).to_have_text("0")
+
+
+def test_a_card_goes_back_to_what_the_server_has_when_a_tap_is_kept(site, door, new_page):
+    """Both tablets are offline: on one the child arrives, on the other it had been noted by mistake and undone before."""
+    one, other = opens(site, new_page(), door.clerk), opens(site, new_page(), door.head)
+    for page in (one, other):
+        page.context.set_offline(True)
+    press = "([offer, act]) => document.querySelector(`#door [data-offer='${offer}'] [value=${act}]`).click()"
+    one.evaluate(press, [door.offers[0], "arrived"])
+    one.evaluate(press, [door.offers[0], "not_arrived"])
+    one.wait_for_timeout(50)
+    other.evaluate(press, [door.offers[0], "arrived"])
+    other.context.set_offline(False)
+    sent(other)
+    one.context.set_offline(False)
     sent(one)
+    child = one.locator(f'#door [data-offer="{door.offers[0]}"]')
+    expect(child).to_have_attribute("data-state", "arrived")
+    expect(child.locator(".kept")).to_contain_text("之后有更新的登记")
+    expect(one.locator(".cnt b")).to_have_text("1")
     one.reload()
-    expect(one.get_by_role("link", name="待核对 1")).to_be_visible()
+    expect(one.locator(".cnt b")).to_have_text("1")
+
+
+def test_taps_of_a_clerk_of_another_kindergarten_stop_nobodys(site, door, new_page):
+    """The clerk's taps wait in the tablet; somebody of another kindergarten signs in on it, and then the head of the first."""
+    with site.session() as session, session.begin():
+        town = Town(session, at(8, 20, 10))
+        there = town.kindergarten("牡丹幼儿园", places=10)
+        stranger = signed_in_key(session, town.clerk_of(there).account_id)
+    page = opens(site, new_page(), door.clerk)
+    page.context.set_offline(True)
+    tick(page, door.offers[0], "health")
+    expect(page.locator("#unsent")).to_contain_text("未上传 1 条")
+    page.context.set_offline(False)
+    page.route("**/arrivals/exchange*", lambda route: route.abort())
+    opens(site, page, stranger, "/staff/arrivals?q=没有的甲")
+    page.get_by_role("button", name="先记下来，晚点对").click()
+    expect(page.locator("#unsent")).to_contain_text("未上传 2 条")
+    page.unroute("**/arrivals/exchange*")
+    expect(page.locator("#unsent")).to_contain_text("未上传 1 条", timeout=60_000)
+    expect(page.locator("#unsent")).to_contain_text("其中 1 条是另一所幼儿园的")
+    opens(site, page, door.head)
+    sent(page)
+    with site.session() as session:
+        who = text("SELECT count(*) FROM audit_entry WHERE act = 'send_tap_of_colleague' AND details ? 'tapped_by'")
+        assert session.execute(who).scalar_one() == 1
+
+
+def test_a_tap_with_which_a_request_fails_stops_no_other(site, door, new_page):
+    page = opens(site, new_page(), door.clerk)
+    fails = door.offers[0]
+
+    def fail_with_one_child(route):
+        if fails in (route.request.post_data or ""):
+            route.fulfill(status=500)
+        else:
+            route.continue_()
+
+    page.route("**/arrivals/exchange*", fail_with_one_child)
+    for offer in door.offers[:6]:
+        tick(page, offer, "health")
+    expect(page.locator("#unsent")).to_contain_text("未上传 1 条", timeout=60_000)
+    assert taps_of(site) == (5, 5)
+    page.unroute("**/arrivals/exchange*")
+    sent(page)
+    assert taps_of(site) == (6, 6)
 
 
 @pytest.mark.parametrize(("phone", "language"), [(True, "zh-CN"), (False, "en"), (False, "zh-CN"), (True, "en")])

@@ -1,8 +1,10 @@
 """The classes that a new child can go into: those of its level, the least full first."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor, Role
@@ -10,6 +12,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places import roll
 from enrollment.places.programmes import Programme
 from enrollment.places.promotion import LETTER
+from enrollment.places.roll import RollClass
 
 NUMBERS = "一二三四五六七八九十"
 
@@ -40,16 +43,41 @@ def choices(session: Session, programme: Programme, *, by: Actor, now: dt.dateti
     return sorted(there, key=lambda each: (each.is_full, each.children - each.norm, each.name))
 
 
+def lock(session: Session, names: Collection[str], year: int, *, by: Actor) -> None:
+    """Lock the classes of these names at the actor's kindergartens, in one order: two tablets whose children go into the
+    same classes in another order else wait for each other."""
+    session.execute(
+        select(RollClass.id)
+        .where(RollClass.kindergarten_id.in_(by.kindergartens), RollClass.school_year == year)
+        .where(RollClass.name.in_(names))
+        .order_by(RollClass.id)
+        .with_for_update()
+    ).all()
+
+
 def refuse_full(session: Session, programme: Programme, class_name: str, *, by: Actor, now: dt.datetime) -> None:
     """The head decides above the norm of a class, and about a class that is not in the plan.
 
-    Refuses `class_is_full`, `class_not_of_this_level`.
+    The class is locked before its children are counted: of two tablets the second one counts the child of the first.
+
+    Refuses `class_is_full`, `class_not_of_this_level`, and what the roll refuses about a class that is opened now.
     """
-    known = {each.name: each for each in choices(session, programme, by=by, now=now)}
-    chosen = known.get(class_name)
+    place, year = programme.kindergarten_id, programme.year
+    is_there = roll.class_of_name(session, place, year, class_name) is not None
+    chosen = _choice_of(session, programme, class_name, by=by, now=now)
+    if chosen is not None and not is_there:
+        roll.ensure_class(session, place, class_name, programme.level, year, "rows", by=by, now=now)
+        chosen = _choice_of(session, programme, class_name, by=by, now=now)
     if chosen is None:
         if by.is_any(Role.HEAD):
             return  # a new class; the roll refuses a name that a class of another level has
         raise Refused("class_not_of_this_level", field="class_name")
     if chosen.is_full and not by.is_any(Role.HEAD):
         raise Refused("class_is_full", field="class_name", norm=chosen.norm)
+
+
+def _choice_of(
+    session: Session, programme: Programme, class_name: str, *, by: Actor, now: dt.datetime
+) -> ClassChoice | None:
+    listed = choices(session, programme, by=by, now=now)
+    return next((each for each in listed if each.name == class_name), None)

@@ -24,6 +24,10 @@ from enrollment.places.roll import RollChild, RollClass
 NEVER_CAME, OTHER_CLASS = "no_show", "other"
 """Reasons of a counter-entry: the child was not there; it belongs into another class."""
 
+LATEST_UNDOING = dt.timedelta(days=7)
+"""A mistake shows when the class of a child looks for it.  A counter-entry takes the child away from all days since its
+entry, on which others have counted it."""
+
 
 def enter(session: Session, door: Door, class_name: str, *, by: Actor, now: dt.datetime) -> RollChild:
     """Put the child of the offer on the roll.  Refuses what `roll_admission.admit` refuses."""
@@ -76,3 +80,13 @@ def refuse_another_day(session: Session, offer_id: uuid.UUID, *, now: dt.datetim
     made = session.get_one(ArrivalEntry, offer_id, populate_existing=True)
     if session.get_one(RollChild, made.roll_child_id).entered_on < today(now):
         raise Refused("class_change_in_roll")
+
+
+def refuse_long_ago(session: Session, offer_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """Refuse `undo_in_roll` when the child has been in its class for more than a week: then it leaves in the roll."""
+    made = session.get(ArrivalEntry, offer_id, populate_existing=True)
+    if made is None:
+        return
+    entry = session.get_one(RollChild, made.roll_child_id)
+    if entry.left_on is None and entry.entered_on + LATEST_UNDOING < today(now):
+        raise Refused("undo_in_roll")

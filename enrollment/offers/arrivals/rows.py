@@ -31,6 +31,15 @@ class TapAct(StrEnum):
     NOTED = "noted"
 
 
+PRESENCE = (TapAct.ARRIVED, TapAct.NOT_ARRIVED, TapAct.CLASS)
+"""The acts of which the newest says whether a child has arrived, and into which class."""
+
+
+def topic(act: str) -> str:
+    """What a tap is about: one check, or the presence of the child.  Of two taps of one topic the newer holds."""
+    return "presence" if act in PRESENCE else act
+
+
 class ArrivalCheck(Base):
     """The dates of the checks at arrival, as the newest taps say; None if a check is not done."""
 

@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session
 from enrollment.ground import audit, constraint_errors
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers.arrivals import arrival, checks, roll_entry
-from enrollment.offers.arrivals.door import at_my_door, lock_at_my_door
-from enrollment.offers.arrivals.rows import ArrivalTap, Check, TapAct
-from enrollment.offers.offer_rows import OfferState
+from enrollment.offers.arrivals import checks, classes, presence
+from enrollment.offers.arrivals.door import Door, at_my_door, lock_at_my_door
+from enrollment.offers.arrivals.rows import PRESENCE, ArrivalTap, Check, TapAct, topic
 from enrollment.places import scope
 
 NOT_FOUND, NOTED, FAULTY = "tap_child_unknown", "tap_noted", "tap_not_possible"
@@ -33,7 +32,8 @@ LONGEST_NOTE = 200
 class Tap:
     """A tap as the tablet sends it; `ago` is how long it has waited there, by the tablet's own clock.
 
-    `after` is the tap of the same child and act that the tablet made before this one.
+    `after` is the tap of the same child and topic that the tablet made before this one; `who` is the account that was
+    signed in when the finger tapped, as the tablet says.
     """
 
     id: uuid.UUID
@@ -44,6 +44,7 @@ class Tap:
     noted: str = ""
     ago: dt.timedelta = dt.timedelta()
     after: uuid.UUID | None = None
+    who: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,12 @@ def take(
 ) -> list[Outcome]:
     """Store each tap once, in their order, and let it take effect.  A tap that came before has the outcome of then.
 
-    `kindergarten_id` is that of the page, in the actor's scope (otherwise NotFound).
+    `kindergarten_id` and `year` are those of the page, in the actor's scope (otherwise NotFound).  They hold for taps
+    without a child; a tap of a child stands under the kindergarten of its place.
     """
     here = scope.kindergarten_in_scope(session, kindergarten_id, by=by).id
     lock_at_my_door(session, {tap.offer_id for tap in taps if tap.offer_id is not None}, by=by)
+    classes.lock(session, {tap.class_name.strip() for tap in taps if tap.class_name.strip()}, year, by=by)
     return [Outcome(tap.id, _take_one(session, tap, here, year, by=by, now=now)) for tap in taps]
 
 
@@ -70,17 +73,18 @@ def _take_one(
     session: Session, tap: Tap, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
 ) -> str | None:
     tapped_at = _tapped_at(session, tap, now)
-    known = _is_at_my_door(session, tap.offer_id, by=by)
-    refusal = None if known else (NOTED if tap.act == TapAct.NOTED else NOT_FOUND)
+    door = _my_door(session, tap.offer_id, by=by)
+    refusal = None if door else (NOTED if tap.act == TapAct.NOTED else NOT_FOUND)
     row = {
-        "id": tap.id, "kindergarten_id": kindergarten_id, "year": year, "offer_id": tap.offer_id if known else None,
-        "act": tap.act, "done": tap.done, "class_name": tap.class_name.strip()[:20] or None,
+        "id": tap.id, "kindergarten_id": door.kindergarten_id if door else kindergarten_id,
+        "year": door.year if door else year, "offer_id": tap.offer_id if door else None, "act": tap.act, "done": tap.done, "class_name": tap.class_name.strip()[:20] or None,
         "noted": tap.noted.strip()[:LONGEST_NOTE] or None, "tapped_at": tapped_at, "received_at": now,
         "account_id": by.account_id, "refusal": refusal,
     }  # fmt: skip
     stored = insert(ArrivalTap).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(ArrivalTap.id)
     if session.scalar(stored) is None:
         return session.scalar(select(ArrivalTap.refusal).where(ArrivalTap.id == tap.id))
+    _record_other_sender(session, tap, by=by, now=now)
     if refusal is None:
         made = session.get_one(ArrivalTap, tap.id)
         made.refusal = refusal = _effect(session, made, by=by, now=now)
@@ -88,6 +92,13 @@ def _take_one(
     if refusal is not None:
         audit.record(session, "keep_tap", "arrival_tap", tap.id, by=by, now=now, act_tapped=tap.act, code=refusal)
     return refusal
+
+
+def _record_other_sender(session: Session, tap: Tap, *, by: Actor, now: dt.datetime) -> None:
+    """The tap of a colleague who had signed in on this tablet before: the trail tells who tapped, beside who sent it."""
+    if tap.who in (None, by.account_id) or session.get(Account, tap.who) is None:
+        return
+    audit.record(session, "send_tap_of_colleague", "arrival_tap", tap.id, by=by, now=now, tapped_by=str(tap.who))
 
 
 def _tapped_at(session: Session, tap: Tap, now: dt.datetime) -> dt.datetime:
@@ -98,19 +109,19 @@ def _tapped_at(session: Session, tap: Tap, now: dt.datetime) -> dt.datetime:
     tapped_at = now - min(max(tap.ago, dt.timedelta()), OLDEST)
     if tap.after is None:
         return tapped_at
-    same = (ArrivalTap.id == tap.after) & (ArrivalTap.offer_id == tap.offer_id) & (ArrivalTap.act == tap.act)
+    acts = PRESENCE if tap.act in PRESENCE else (tap.act,)
+    same = (ArrivalTap.id == tap.after) & (ArrivalTap.offer_id == tap.offer_id) & ArrivalTap.act.in_(acts)
     earlier = session.scalar(select(ArrivalTap.tapped_at).where(same))
     return tapped_at if earlier is None else max(tapped_at, earlier + dt.timedelta(microseconds=1))
 
 
-def _is_at_my_door(session: Session, offer_id: uuid.UUID | None, *, by: Actor) -> bool:
+def _my_door(session: Session, offer_id: uuid.UUID | None, *, by: Actor) -> Door | None:
     if offer_id is None:
-        return False
+        return None
     try:
-        at_my_door(session, offer_id, by=by)
+        return at_my_door(session, offer_id, by=by)
     except NotFound:
-        return False
-    return True
+        return None
 
 
 def _effect(session: Session, tap: ArrivalTap, *, by: Actor, now: dt.datetime) -> str | None:
@@ -129,20 +140,13 @@ def _effect(session: Session, tap: ArrivalTap, *, by: Actor, now: dt.datetime) -
 def _carry_out(session: Session, tap: ArrivalTap, *, by: Actor, now: dt.datetime, class_name: str = "") -> None:
     if tap.offer_id is None:
         raise NotFound("offer")
-    state = at_my_door(session, tap.offer_id, by=by, lock=True).offer.state
-    class_name = class_name or tap.class_name or ""
     if tap.act == TapAct.NOTED:
         raise Refused(NOTED)
-    if tap.act == TapAct.NOT_ARRIVED:
-        if state == OfferState.ARRIVED:
-            arrival.undo_arrival(session, tap.offer_id, by=by, now=now)
-    elif tap.act == TapAct.CLASS:
-        arrival.mend_class(session, tap.offer_id, class_name=class_name, by=by, now=now)
-    elif tap.act == TapAct.ARRIVED:
-        if state == OfferState.ARRIVED and roll_entry.class_of(session, tap.offer_id) == class_name:
-            return  # a colleague said the same on another tablet
-        arrival.arrive(session, tap.offer_id, class_name=class_name, by=by, now=now)
+    if tap.act in PRESENCE:
+        room = class_name or tap.class_name or ""
+        presence.carry_out(session, tap, tap.offer_id, class_name=room, by=by, now=now)
     else:
+        at_my_door(session, tap.offer_id, by=by, lock=True)
         checks.apply_newest(session, tap.offer_id, Check(tap.act), by=by, now=now)
 
 
@@ -158,21 +162,22 @@ class Seen:
     by: str
 
 
-def since(session: Session, kindergarten_id: uuid.UUID, moment: dt.datetime, *, by: Actor) -> list[Seen]:
-    """What colleagues have tapped at this kindergarten since a moment, in order."""
-    here = scope.kindergarten_in_scope(session, kindergarten_id, by=by).id
+def since(session: Session, moment: dt.datetime, *, by: Actor) -> list[Seen]:
+    """What colleagues have tapped at the actor's kindergartens since a moment, in order, and the actor has not overtaken."""
     rows = session.execute(
         select(
             ArrivalTap.offer_id, ArrivalTap.act, ArrivalTap.done, ArrivalTap.class_name, ArrivalTap.tapped_at,
-            Account.name,
+            Account.name, ArrivalTap.account_id,
         )
         .join(Account, Account.id == ArrivalTap.account_id)
-        .where(ArrivalTap.kindergarten_id == here, ArrivalTap.received_at > moment, ArrivalTap.offer_id.is_not(None))
-        .where(or_(ArrivalTap.refusal.is_(None), ArrivalTap.matched), ArrivalTap.account_id != by.account_id)
+        .where(ArrivalTap.kindergarten_id.in_(by.kindergartens), ArrivalTap.received_at > moment)
+        .where(ArrivalTap.offer_id.is_not(None), or_(ArrivalTap.refusal.is_(None), ArrivalTap.matched))
         .order_by(ArrivalTap.tapped_at, ArrivalTap.id)
     )  # fmt: skip
-    listed: list[tuple] = [tuple(row) for row in rows]
-    return [Seen(*row) for row in listed]
+    seen: list[tuple[Seen, uuid.UUID]] = [(Seen(*each), account_id) for *each, account_id in rows]
+    own = {(each.offer_id, topic(each.act)): each.tapped_at for each, who in seen if who == by.account_id}
+    theirs = [each for each, who in seen if who != by.account_id]
+    return [one for one in theirs if one.tapped_at >= own.get((one.offer_id, topic(one.act)), one.tapped_at)]
 
 
 def to_match(session: Session, kindergarten_ids: Sequence[uuid.UUID], year: int) -> list[ArrivalTap]:

@@ -12,9 +12,9 @@ from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import Length
 
 from enrollment.ground import audit
-from enrollment.offers.arrivals import arrival, care, checks, children, classes, days, taps
+from enrollment.offers.arrivals import care, checks, children, classes, days, presence, taps
 from enrollment.offers.arrivals.children import ArrivingChild, Group
-from enrollment.offers.arrivals.rows import Check
+from enrollment.offers.arrivals.rows import Check, TapAct
 from enrollment.places import pinyin
 from enrollment.places.kindergartens import Page
 from enrollment.places.programmes import Programme
@@ -135,12 +135,12 @@ def _act(offer_id: uuid.UUID, form: DoorForm) -> str:
             checks.note(db(), offer_id, check, form[check].data, **who)
     act, class_name = request.form.get("act"), form.class_name.data or ""
     if act == "arrived":
-        arrival.arrive(db(), offer_id, class_name=class_name, **who)
+        presence.note(db(), offer_id, TapAct.ARRIVED, class_name=class_name, **who)
         return _("已报到，并记入在园名册。")
     if act == "class":
-        arrival.mend_class(db(), offer_id, class_name=class_name, **who)
+        presence.note(db(), offer_id, TapAct.CLASS, class_name=class_name, **who)
         return _("已换到%(name)s。", name=class_name)
     if act == "not_arrived":
-        arrival.undo_arrival(db(), offer_id, **who)
+        presence.note(db(), offer_id, TapAct.NOT_ARRIVED, **who)
         return _("报到已撤回，孩子回到等待报到的名单。")
     return _("查验情况已保存。")

@@ -28,7 +28,7 @@ def arrival_news() -> ResponseReturnValue:
     """What colleagues tapped in the last `seconds`, and a fresh token with which the tablet can send."""
     seconds = min(max(request.args.get("seconds", 60, int), 0), 24 * 3600)
     moment = clock() - dt.timedelta(seconds=seconds)
-    seen = taps.since(db(), kindergarten_of_page().id, moment, by=actor())
+    seen = taps.since(db(), moment, by=actor())
     news = [
         {
             "offer": str(each.offer_id), "act": each.act, "done": each.done, "class": each.class_name, "by": each.by,
@@ -84,4 +84,5 @@ def _tap(posted: dict[str, Any]) -> Tap | None:
         noted=str(posted.get("noted") or ""),
         ago=waited,
         after=parse_uuid(str(posted.get("after"))),
+        who=parse_uuid(str(posted.get("who"))),
     )

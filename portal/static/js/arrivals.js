@@ -3,7 +3,7 @@
 
 import { codeCamera } from "./code_camera.js";
 
-const PREFIX = "arrival:", RETRY = 1500, LONGEST_RETRY = 20000, NEWS = 20000, AT_ONCE = 40, UNDO_SECONDS = 10;
+const PREFIX = "arrival:", RETRY = 1500, LONGEST_RETRY = 20000, NEWS = 20000, AT_ONCE = 40, UNDO_SECONDS = 10, MOST_FAULTS = 5;
 const door = document.getElementById("door"), told = door.dataset, chip = document.getElementById("unsent");
 const found = document.getElementById("found"), field = document.getElementById("q"), unknown = document.getElementById("unknown");
 const title = document.title, memory = new Map();
@@ -36,9 +36,13 @@ function waiting() {
 let turn = 0;
 const before = new Map();
 
+/* An arrival, its undoing and another class are about one thing: of two taps about it the newer holds. */
+const topic = (act) => (["arrived", "not_arrived", "class"].includes(act) ? "presence" : act);
+
 function keep(act, more = {}) {
-  const tap = { id: newKey(), act, at: Date.now(), turn: turn++, place: told.at, year: told.year, after: before.get(`${more.offer} ${act}`), ...more };
-  if (more.offer) before.set(`${more.offer} ${act}`, tap.id);
+  const about = `${more.offer} ${topic(act)}`;
+  const tap = { id: newKey(), act, at: Date.now(), turn: turn++, place: told.at, year: told.year, who: told.me, after: before.get(about), ...more };
+  if (more.offer) before.set(about, tap.id);
   try {
     localStorage.setItem(PREFIX + tap.id, JSON.stringify(tap));
   } catch {
@@ -59,36 +63,63 @@ function drop(id) {
 async function ask(address, options = {}) {
   const answer = await fetch(address, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout?.(15000), ...options });
   if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) throw new Error("session");
-  if (!answer.ok) throw new Error("server");
+  if (!answer.ok) throw Object.assign(new Error("server"), { status: answer.status });
   return answer.json();
 }
 
 async function news() {
   const seconds = Math.ceil((Date.now() - lastNews) / 1000) + 60, asked = Date.now();
-  const answer = await ask(`${told.exchange}?at=${told.at}&seconds=${seconds}`);
+  const answer = await ask(`${told.exchange}?seconds=${seconds}`);
   token = answer.token;
   lastNews = asked;
   answer.news.forEach(colleague);
+}
+
+/* Nothing waits behind what cannot be sent: taps of a kindergarten at which nobody is signed in (`foreign`), and a tap with
+   which a request fails, which is then sent by itself (`alone`). */
+const foreign = new Set(), alone = new Set();
+
+function nextPart(passed) {
+  const taps = waiting().filter((tap) => !passed.has(tap.id) && !passed.has(tap.place)), [first] = taps.filter((tap) => !alone.has(tap.id));
+  if (first) return taps.filter((tap) => !alone.has(tap.id) && tap.place === first.place && tap.year === first.year).slice(0, AT_ONCE);
+  const one = [...alone].map((id) => taps.find((tap) => tap.id === id)).find(Boolean);
+  return one ? [one] : [];
+}
+
+async function sendPart(part, passed) {
+  const [{ place, year }] = part, body = new URLSearchParams({ csrf_token: token, at: place, year, taps: JSON.stringify(part.map(outgoing)) });
+  let taken;
+  try {
+    ({ taken } = await ask(told.exchange, { method: "POST", body }));
+  } catch (fault) {
+    if (fault.status === 404) { foreign.add(place); passed.add(place); return; }
+    if (![400, 500].includes(fault.status) || passed.size >= MOST_FAULTS) throw fault;
+    for (const { id } of part) { alone.delete(id); alone.add(id); }
+    if (part.length === 1) passed.add(part[0].id);
+    return;
+  }
+  foreign.delete(place);
+  const come = part.filter((tap) => taken.some((each) => each.id === tap.id));
+  for (const tap of part) {
+    if (!come.includes(tap)) { passed.add(tap.id); continue; }
+    alone.delete(tap.id);
+    drop(tap.id);
+  }
+  const still = waiting();
+  for (const tap of come) settled(tap, taken.find((each) => each.id === tap.id).kept, still);
+  tell();
 }
 
 async function send() {
   if (busy) return;
   busy = true;
   clearTimeout(timer);
+  const passed = new Set();
   try {
     if (!token || Date.now() - lastNews > NEWS) await news();
-    for (let taps = waiting(); taps.length; taps = waiting()) {
-      const first = taps[0], part = taps.filter((tap) => tap.place === first.place && tap.year === first.year).slice(0, AT_ONCE);
-      const body = new URLSearchParams({ csrf_token: token, at: first.place, year: first.year, taps: JSON.stringify(part.map(outgoing)) });
-      const { taken } = await ask(told.exchange, { method: "POST", body });
-      for (const each of taken) {
-        const tap = part.find((one) => one.id === each.id);
-        if (tap) { drop(tap.id); settled(tap, each.kept); }
-      }
-      if (!taken.length) throw new Error("server");
-      tell();
-    }
-    [why, wait] = ["", RETRY];
+    for (let part = nextPart(passed); part.length; part = nextPart(passed)) await sendPart(part, passed);
+    if (passed.size) token = "";
+    [why, wait] = ["", passed.size ? Math.min(wait * 1.6, LONGEST_RETRY) : RETRY];
   } catch (fault) {
     why = fault.message === "session" ? "session" : "offline";
     token = "";
@@ -96,23 +127,25 @@ async function send() {
   }
   busy = false;
   tell();
-  timer = setTimeout(send, waiting().length ? wait : NEWS);
+  timer = setTimeout(send, waiting().some((tap) => !foreign.has(tap.place)) ? wait : NEWS);
 }
 
-function outgoing({ id, act, offer, done, room, noted, at, after }) {
-  return { id, after, act, offer, done, class: room, noted, waited: Math.max(Date.now() - at, 0) / 1000 };
+function outgoing({ id, act, offer, done, room, noted, at, after, who }) {
+  return { id, after, who, act, offer, done, class: room, noted, waited: Math.max(Date.now() - at, 0) / 1000 };
 }
 
 addEventListener("online", () => { wait = RETRY; send(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
 addEventListener("storage", tell);
-addEventListener("beforeunload", (event) => { if (waiting().length) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (waiting().some((tap) => memory.has(tap.id) || !foreign.has(tap.place))) event.preventDefault(); });
 
 function tell() {
-  const n = waiting().length;
+  const taps = waiting(), n = taps.length, elsewhere = taps.filter((tap) => foreign.has(tap.place)).length;
   chip.hidden = !n;
   chip.querySelector("b").textContent = told.unsent.replace("{n}", n);
-  chip.querySelector("[data-why]").textContent = why === "session" ? told.session : memory.size ? told.memory : told.offline;
+  const stored = memory.size ? told.memory : n > elsewhere ? told.offline : "";
+  const other = elsewhere ? told.foreign.replace("{n}", elsewhere) : "";
+  chip.querySelector("[data-why]").textContent = why === "session" ? told.session : [stored, other].filter(Boolean).join(" · ");
   document.title = n ? `(⇡${n}) ${title}` : title;
 }
 
@@ -130,34 +163,54 @@ function paint(row, act, done, words, up = false) {
   row.querySelector(`[data-dot="${act}"]`)?.classList.toggle("y", done);
 }
 
+/* Where each child is as the server says, to which a card goes back when a tap about it could not take effect. */
+const AWAY = { state: "confirmed" }, known = new Map();
+for (const row of document.querySelectorAll("[data-offer]")) {
+  const { state, offer } = row.dataset;
+  known.set(offer, state === "arrived" ? { state, room: row.querySelector("[data-room]").textContent } : AWAY);
+}
+
+function put(row, { state, room }) {
+  if (room) row.querySelector("[data-room]").textContent = room;
+  move(row, state);
+}
+
+function learn(tap) {
+  if (topic(tap.act) === "presence") known.set(tap.offer, tap.act === "not_arrived" ? AWAY : { state: "arrived", room: tap.room });
+}
+
 function show(tap, words) {
   for (const row of rows(tap.offer)) {
-    if (tap.act === "arrived") move(row, "arrived");
-    else if (tap.act === "not_arrived") move(row, "confirmed");
+    if (topic(tap.act) === "presence") put(row, tap.act === "not_arrived" ? AWAY : { state: "arrived", room: tap.room });
     else paint(row, tap.act, tap.done, words.replace("{time}", clock(tap.at)), words === told.waiting);
   }
 }
 
-function settled(tap, kept) {
+function settled(tap, kept, still) {
   if (!tap.offer) return;
+  if (!kept) learn(tap);
   show(tap, tap.done === false ? told.undone : told.saved);
-  if (!kept) return;
-  for (const row of rows(tap.offer)) {
+  if (kept) for (const row of rows(tap.offer)) {
     row.querySelector(".kept")?.remove();
     row.querySelector(".kid").append(Object.assign(document.createElement("p"), { className: "kept", role: "alert", textContent: told.kept.replace("{why}", kept) }));
-    if (tap.act === "arrived") move(row, "confirmed");
+    if (topic(tap.act) === "presence" && known.has(tap.offer)) put(row, known.get(tap.offer));
   }
+  for (const each of still) if (each.offer === tap.offer && topic(each.act) === topic(tap.act)) show(each, told.waiting);
 }
 
-function colleague(tap) {
-  if (waiting().some((own) => own.offer === tap.offer && own.act === tap.act)) return;
-  const at = Date.now() - tap.ago * 1000;
-  show({ ...tap, at }, told.by.replace("{name}", tap.by));
+function colleague(news) {
+  const tap = { ...news, room: news.class, at: Date.now() - news.ago * 1000 };
+  learn(tap);
+  if (waiting().some((own) => own.offer === tap.offer && topic(own.act) === topic(tap.act))) return;
+  show(tap, told.by.replace("{name}", tap.by));
 }
 
 function move(row, state) {
-  if (row.dataset.state === state) return;
+  if ((row.dataset.state === "arrived") === (state === "arrived")) return;
   row.dataset.state = state;
+  for (const part of row.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== (state === "arrived" ? "here" : "away");
+  const form = row.querySelector("form"), unused = form?.querySelector(":scope > [data-when][hidden]");
+  if (unused) form.querySelector(":scope > [data-when]:not([hidden])")?.after(unused);
   if (!row.closest("#door")) return;
   const here = state === "arrived" ? 1 : -1, number = document.querySelector("[data-count=arrived]");
   number.textContent = Number(number.textContent) + here;
@@ -188,10 +241,13 @@ document.addEventListener("submit", (event) => {
   if (form.hasAttribute("data-note")) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    const noted = form.elements.noted.value.trim();
-    if (!noted) { form.elements.noted.focus(); return; }
-    keep("noted", { noted });
-    form.replaceChildren(Object.assign(document.createElement("p"), { role: "status", textContent: told.note }));
+    const input = form.elements.noted, noted = input.value.trim();
+    if (noted) {
+      keep("noted", { noted });
+      input.value = "";
+      unknown.querySelector("[data-told]").textContent = told.note.replace("{name}", () => noted);
+    }
+    input.focus();
     return;
   }
   if (!form.hasAttribute("data-kid") || !["arrived", "not_arrived", "class"].includes(act)) return;
@@ -250,8 +306,12 @@ function filter() {
   for (const row of listed) row.hidden = typed ? !hits.includes(row) : !inTab(row);
   if (hits.length === 1) hits[0].querySelector("details").open = true;
   unknown.hidden = !typed || hits.length > 0;
-  if (!unknown.hidden && unknown.querySelector("[name=noted]")) unknown.querySelector("[name=noted]").value = field.value;
+  if (unknown.hidden || unknown.dataset.of === field.value) return;
+  unknown.dataset.of = unknown.querySelector("[name=noted]").value = field.value;
+  unknown.querySelector("[data-told]").textContent = "";
 }
+
+unknown.addEventListener("input", (event) => { if (event.target.value) unknown.querySelector("[data-told]").textContent = ""; });
 
 function ready() {
   field.value = "";

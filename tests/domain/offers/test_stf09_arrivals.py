@@ -2,11 +2,13 @@
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
 from enrollment.draw import freed_places
+from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers.arrivals import absences, arrival, checks, children, classes, taps
@@ -248,3 +250,100 @@ def test_stf20_the_kindergarten_sees_each_child_from_the_minute_of_publication(t
     (gone,) = children.children(town.session, 2026, Group.GONE, by=clerk)
     assert (gone.state, gone.state_since) == ("declined", town.now)
     assert children.counts(town.session, 2026, by=clerk) == children.Counts(0, 0, 0, 0, 1)
+
+
+def test_stf09_a_late_undoing_does_not_erase_a_newer_arrival(door):
+    """9:00 noted by mistake and 9:01 undone without a network; 9:05 the child comes and a colleague notes it; 9:30 the network."""
+    town, begun = door, door.now
+    said = tap(town, "arrived", town.ana, class_name="小一班", ago=30 * MINUTE)
+    undone = tap(town, "not_arrived", town.ana, ago=29 * MINUTE, after=said.id)
+    other = tap(town, "class", town.ana, class_name="小二班", ago=29 * MINUTE)
+    town.now = begun - 25 * MINUTE
+    assert take(town, tap(town, "arrived", town.ana, class_name="小一班"), by=town.head) == [None]
+    town.now = begun
+    assert take(town, said, undone, other) == [None, "tap_overtaken", "tap_overtaken"]
+    assert (town.offer_for(town.ana).state, places_on_roll(town, town.ana)) == ("arrived", [("小一班", True)])
+    assert told(town, town.ana) == {"marked_arrived"}
+    for kept in (undone, other):
+        with pytest.raises(Refused, match="tap_overtaken"), town.session.begin_nested():
+            taps.match(town.session, kept.id, None, by=town.head, now=town.now)
+    assert take(town, tap(town, "not_arrived", town.ana)) == [None], "who sees the arrival can undo it"
+    late = tap(town, "arrived", town.ana, class_name="小一班", ago=MINUTE)
+    assert take(town, late, tap(town, "not_arrived", town.ana, ago=2 * MINUTE)) == ["tap_overtaken", None]
+    assert town.offer_for(town.ana).state == "confirmed"
+
+
+def test_stf09_what_a_person_matches_is_newer_than_what_a_tablet_still_keeps(door):
+    town, begun = door, door.now
+    foreign = Tap(uuid.uuid4(), TapAct.ARRIVED, uuid.uuid4(), class_name="小一班", ago=40 * MINUTE)
+    assert take(town, foreign) == ["tap_child_unknown"]
+    taps.match(town.session, foreign.id, town.offer_for(town.ana).id, by=town.head, now=begun)
+    town.now = begun + MINUTE
+    assert take(town, tap(town, "not_arrived", town.ana, ago=2 * MINUTE)) == ["tap_overtaken"]
+    assert town.offer_for(town.ana).state == "arrived"
+
+
+def test_an_arrival_and_its_undoing_keep_their_order_however_long_each_was_on_its_way(door):
+    town, begun = door, door.now
+    said = tap(town, "arrived", town.ana, class_name="小一班")
+    town.now = begun + dt.timedelta(seconds=0.8)
+    assert take(town, said) == [None]
+    town.now = begun + dt.timedelta(seconds=1.7)
+    assert take(town, tap(town, "not_arrived", town.ana, ago=dt.timedelta(seconds=1.3), after=said.id)) == [None]
+    assert town.offer_for(town.ana).state == "confirmed"
+
+
+def test_stf09_a_tap_stands_under_the_kindergarten_of_its_child(town):
+    """A clerk of two kindergartens taps on one page: each colleague sees, and each head settles, what is theirs."""
+    town.here, there = town.kindergarten("锦官新城幼儿园", places=1), town.kindergarten("小蜜蜂幼儿园", places=1)
+    town.open_registration()
+    town.ana, town.ben = town.child("李沐晨", wishes=[town.here]), town.child("王小雨", wishes=[there])
+    town.drawn(town.ana, town.ben)
+    town.confirm(town.ana)
+    town.confirm(town.ben)
+    town.at(at(8, 21, 10))
+    town.clerk, their_head = town.clerk_of(town.here), town.head_of(there)
+    both = replace(town.clerk, kindergartens=frozenset((town.here.id, there.id)))
+    ticked, wrong = tap(town, "health", town.ben), tap(town, "arrived", town.ben, class_name="大一班")
+    assert take(town, ticked, wrong, tap(town, "health", town.ana), by=both) == [None, "class_not_of_this_level", None]
+    of_ben = select(ArrivalTap.kindergarten_id).where(ArrivalTap.offer_id == ticked.offer_id).distinct()
+    assert town.session.scalars(of_ben).all() == [there.id]
+    assert [each.id for each in taps.to_match(town.session, [there.id], 2026)] == [wrong.id]
+    assert taps.to_match(town.session, [town.here.id], 2026) == []
+    news = taps.since(town.session, town.now - MINUTE, by=their_head)
+    assert [(each.offer_id, each.act) for each in news] == [(ticked.offer_id, "health")]
+    taps.set_aside(town.session, wrong.id, by=their_head, now=town.now)
+
+
+def test_a_tablet_is_not_told_of_a_colleagues_tap_that_it_has_overtaken(door):
+    town = door
+    assert take(town, tap(town, "arrived", town.ana, class_name="小一班", ago=MINUTE), by=town.head) == [None]
+    assert take(town, tap(town, "health", town.ana, ago=MINUTE), by=town.head) == [None]
+    assert take(town, tap(town, "not_arrived", town.ana)) == [None]
+    assert [each.act for each in taps.since(town.session, town.now - MINUTE, by=town.clerk)] == ["health"]
+
+
+def test_stf10_after_a_week_a_child_leaves_in_the_roll_instead_of_never_having_come(door):
+    """One click in November would take the child away from all days since September."""
+    town = door
+    for child in (town.ana, town.ben):
+        assert take(town, tap(town, "arrived", child, class_name="小一班")) == [None]
+    town.at(at(9, 8, 10))  # it is in its class from 1 September
+    arrival.undo_arrival(town.session, town.offer_for(town.ben).id, by=town.clerk, now=town.now)
+    town.at(at(9, 9, 10))
+    with pytest.raises(Refused, match="undo_in_roll"):
+        arrival.undo_arrival(town.session, town.offer_for(town.ana).id, by=town.head, now=town.now)
+    assert (town.offer_for(town.ana).state, places_on_roll(town, town.ana)) == ("arrived", [("小一班", True)])
+    assert take(town, tap(town, "not_arrived", town.ana)) == ["undo_in_roll"]
+
+
+def test_the_trail_tells_whose_tap_a_colleague_sent(door):
+    """The clerk's taps waited in the tablet; the head signed in on it."""
+    town = door
+    mine, theirs, unknown = (
+        tap(town, "health", town.ana, who=who) for who in (town.head.account_id, town.clerk.account_id, uuid.uuid4())
+    )
+    assert take(town, mine, theirs, unknown, by=town.head) == [None, None, None]
+    sent = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "send_tap_of_colleague")).one()
+    assert sent.subject_id == str(theirs.id)
+    assert sent.details == {"tapped_by": str(town.clerk.account_id)}

@@ -148,6 +148,23 @@ def test_stf09_a_tablet_sends_its_taps_again_and_none_is_refused(town, at_work, 
     assert [(each["offer"], each["act"], each["class"]) for each in news] == [(str(offer.id), "arrived", "小一班")]
 
 
+def test_stf09_an_older_tap_of_a_tablet_does_not_undo_what_was_noted_on_the_card(
+    town, at_work, admitted, portal_session
+):
+    """The card was sent as a form, by a browser without scripts; the tablet was offline when its clerk undid an arrival."""
+    offer = offer_of(portal_session, admitted[0])
+    path = f"/staff/arrivals/{offer.id}?year=2026&group=expected"
+    done = fill_in(at_work, "/staff/arrivals", path, act="arrived", class_name="小一班", shown="", health="y")
+    assert done.status_code == 303
+    late = {"id": str(uuid.uuid4()), "act": "not_arrived", "offer": str(offer.id), "waited": 1740}
+    (taken,) = sends(at_work, town, late).json["taken"]
+    assert (taken["kept"], offer_of(portal_session, admitted[0]).state) == ("之后有更新的登记，按更新的算", "arrived")
+    kept = f"/staff/arrivals/to-match/{late['id']}?year=2026"
+    refused = fill_in(at_work, "/staff/arrivals/to-match", kept, offer_id=str(offer.id))
+    assert "按更新的算，这一条选“不用处理”就好" in refused.text
+    assert offer_of(portal_session, admitted[0]).state == "arrived"
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_stf12_places_are_released_in_one_act_after_the_last_day(
     town, at_work, admitted, portal_session, frozen_clock, lang
