@@ -301,7 +301,9 @@ class TestFaultInASample:
         assert bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now)[BulkOutcome.CONFIRMED] == 3
         self.open_all(town, beside, colleague)
         told = bulk_confirmation.confirm(town.session, beside.id, by=colleague, now=town.now)
-        assert told == {BulkOutcome.CHANGED: 3, BulkOutcome.FAULT: 1}, "a colleague's selection was drawn before the fault"
+        assert told == {BulkOutcome.CHANGED: 3, BulkOutcome.FAULT: 1}, (
+            "a colleague's selection was drawn before the fault"
+        )
         assert next(child for child in children if child.id == faulty).stage == "submitted"
         with pytest.raises(Refused, match="nothing_agrees"):
             bulk_confirmation.draw(town.session, by=clerk, now=town.now)
