@@ -20,6 +20,7 @@ from enrollment.places.areas import CLASS_NORM
 from enrollment.places.class_plan import NUMBERS, LevelPlan
 from enrollment.places.ledger_rows import (
     REASON_APPROVED,
+    REASON_CLASS_LOSS,
     REASON_FROM_ROLL,
     REASON_IMPORTED,
     LedgerEntry,
@@ -28,7 +29,15 @@ from enrollment.places.ledger_rows import (
 )
 from enrollment.places.programmes import Programme, ProgrammeState
 
-__all__ = ["REASON_APPROVED", "REASON_FROM_ROLL", "REASON_IMPORTED", "LedgerEntry", "PlanProposal", "add_entry"]
+__all__ = [
+    "REASON_APPROVED",
+    "REASON_CLASS_LOSS",
+    "REASON_FROM_ROLL",
+    "REASON_IMPORTED",
+    "LedgerEntry",
+    "PlanProposal",
+    "add_entry",
+]
 
 
 def propose(
@@ -132,6 +141,15 @@ def send_back(session: Session, programme_id: uuid.UUID, *, by: Actor, now: dt.d
     audit.record(session, "send_back_plan", "programme", programme.id, by=by, now=now, reason=remark)
     session.flush()
     return proposal
+
+
+def set_aside(session: Session, programme: Programme, *, by: Actor, now: dt.datetime, remark: str) -> None:
+    """End an open proposal whose numbers are older than those that were written now: approved, it would undo them."""
+    proposal = open_proposal(session, programme.id)
+    if proposal is not None:
+        _decide(proposal, "replaced", by=by, now=now, remark=remark)
+        audit.record(session, "set_plan_aside", "programme", programme.id, by=by, now=now)
+        session.flush()
 
 
 def open_proposal(session: Session, programme_id: uuid.UUID) -> PlanProposal | None:

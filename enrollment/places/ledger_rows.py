@@ -14,7 +14,9 @@ from enrollment.places.class_plan import LevelPlan
 from enrollment.places.programmes import Programme
 
 REASON_APPROVED, REASON_IMPORTED, REASON_FROM_ROLL = "approved", "import:", "roll"
-"""Reasons of the system: the current numbers were approved; a list was imported (followed by its name); by the roll."""
+REASON_CLASS_LOSS = "class_loss"
+"""Reasons of the system: the current numbers were approved; a list was imported (followed by its name); by the roll; the area
+signed the loss of a class."""
 
 LICENCE = "licensed_classes"
 """The field of an entry about the kindergarten's licence; the programme has no such column."""

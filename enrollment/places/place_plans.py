@@ -26,12 +26,16 @@ OLDEST_FIRST = func.min(PlanProposal.made_at)
 
 @dataclass(frozen=True)
 class LevelLine:
-    """One class level.  `programme` is None before a plan exists; `from_roll` is the number of continuing children."""
+    """One class level.  `programme` is None before a plan exists; `from_roll` is the number of continuing children.
+
+    `sent_back` and `set_aside` are the newest proposal, if the area sent it back or newer numbers took its place.
+    """
 
     level: str
     programme: Programme | None
     proposal: PlanProposal | None
     sent_back: PlanProposal | None
+    set_aside: PlanProposal | None
     from_roll: int
 
     @property
@@ -190,8 +194,10 @@ def _level_line(
     earlier = asked.get(programme.id, []) if programme is not None else []
     proposal = next((each for each in earlier if each.decision is None), None)
     latest = earlier[0] if earlier else None
-    sent_back = latest if latest and latest.decision == "sent_back" and not proposal else None
-    return LevelLine(level, programme, proposal, sent_back, continuing.get(level, 0))
+    ended = None if proposal else latest
+    sent_back = ended if ended and ended.decision == "sent_back" else None
+    set_aside = ended if ended and ended.decision == "replaced" else None
+    return LevelLine(level, programme, proposal, sent_back, set_aside, continuing.get(level, 0))
 
 
 def history(

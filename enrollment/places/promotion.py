@@ -202,11 +202,11 @@ def promote(
             session.add(new)
             session.flush()
             uppers += [new] if new.level == Level.UPPER and new.kept_as == "rows" else []
-            _move(session, step.promoted, "promoted", new, begins, row.id)
-        _move(session, step.graduated, "graduated", None, begins, row.id)
+            move_up(session, step.promoted, "promoted", new, begins, row.id)
+        move_up(session, step.graduated, "graduated", None, begins, row.id)
     for step in promotion.steps:
         if step.staying:
-            _move(
+            move_up(
                 session,
                 step.staying,
                 "promoted",
@@ -244,7 +244,7 @@ def _classes(session: Session, kindergarten_id: uuid.UUID, school_year: int) -> 
 
 def _step(roll_class: RollClass, names: set[str]) -> ClassPromotion:
     to_level = NEXT_LEVEL[roll_class.level]
-    name = _promoted_name(roll_class, to_level)
+    name = promoted_name(roll_class, to_level)
     while roll_checks.class_name_key(name) in names:
         name += "（升）"
     names.add(roll_checks.class_name_key(name))
@@ -252,7 +252,7 @@ def _step(roll_class: RollClass, names: set[str]) -> ClassPromotion:
     return ClassPromotion(roll_class, name, to_level, children, children if to_level is None else 0)
 
 
-def _promoted_name(roll_class: RollClass, to_level: str | None) -> str:
+def promoted_name(roll_class: RollClass, to_level: str | None) -> str:
     """小一班 becomes 中一班; a class with a name of its own keeps it."""
     old = LETTER.get(roll_class.level)
     if to_level in LETTER and old and roll_class.name.startswith(old):
@@ -349,7 +349,7 @@ def _class_to_stay_in(
     return min(uppers, key=lambda upper: (children[upper.id], upper.name))
 
 
-def _move(
+def move_up(
     session: Session,
     ids: list[uuid.UUID],
     reason: str,
@@ -357,10 +357,11 @@ def _move(
     begins: dt.date,
     promotion_id: uuid.UUID,
 ) -> None:
-    """End these entries, and begin one in the new class for each child."""
+    """End these entries, and begin one in the new class for each child; of one that began later, on its own day."""
     if not ids:
         return
-    end = {"left_on": begins, "leave_reason": reason, "ending_promotion_id": promotion_id}
+    day = func.greatest(RollChild.entered_on, begins)
+    end = {"left_on": day, "leave_reason": reason, "ending_promotion_id": promotion_id}
     session.execute(
         update(RollChild).where(RollChild.id.in_(ids)).values(**end).execution_options(synchronize_session=False)
     )
@@ -368,7 +369,8 @@ def _move(
         return
     # the ORM, because a name or a number is sealed again for the new row
     copied = ("kept_as", "name", "id_number", "id_index", "born", "school_from")
-    begun = {"class_id": new.id, "entered_on": begins, "promotion_id": promotion_id}
-    ended = session.execute(select(*(getattr(RollChild, column) for column in copied)).where(RollChild.id.in_(ids)))
+    begun = {"class_id": new.id, "promotion_id": promotion_id}
+    columns = [getattr(RollChild, column) for column in copied]
+    ended = session.execute(select(*columns, RollChild.left_on.label("entered_on")).where(RollChild.id.in_(ids)))
     rows = [{"id": uuid.uuid4(), **begun, **row} for row in ended.mappings()]
     write_rows(session, insert(RollChild), rows, render_nulls=True)

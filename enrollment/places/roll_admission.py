@@ -15,8 +15,9 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
-from enrollment.places import roll
+from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_changes import late_promotion
 
 
 def admit(
@@ -49,6 +50,24 @@ def admit(
         session, kindergarten_id, level, year, name=name, class_name=class_name, id_number=id_number, id_kind=id_kind,
         born=born, entered_on=begins, by=by, now=now,
     )  # fmt: skip
+
+
+def resume(session: Session, child_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> RollChild:
+    """Let an entry go on that an admission had ended, because the child did not come there.  The entry that is open now.
+
+    If the kindergarten has promoted its class meanwhile, the child moves up with it, as if it had been on the sheet.
+    Refuses `no_class_to_return_to` if no class is left into which it could.
+    """
+    child = session.get_one(RollChild, child_id, with_for_update=True, populate_existing=True)
+    child.left_on = child.leave_reason = None
+    session.flush()
+    old = session.get_one(RollClass, child.class_id)
+    made = promotion.last_promotion(session, old.kindergarten_id, old.school_year)
+    if made is None:
+        return child
+    moved = late_promotion.promote(session, made, child, old)
+    audit.record(session, "promote_roll_child", "roll_child", moved.id, by=by, now=now)
+    return moved
 
 
 def first_day(year: int, *, now: dt.datetime) -> dt.date:

@@ -1,14 +1,14 @@
 """alarms for an audit trail that does not continue its copied head, and for a head that cannot be copied
 
 Revision ID: 0149_trail_alarms
-Revises: 0146_clocks_differ
+Revises: 0148_faults_of_samples
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0149_trail_alarms"
-down_revision = "0146_clocks_differ"
+down_revision = "0148_faults_of_samples"
 branch_labels = None
 depends_on = None
 

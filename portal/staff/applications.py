@@ -21,7 +21,7 @@ from portal.staff.fact_forms import FactRow, findings_in, other_names, returned_
 from portal.staff.queue import redirect_to_next
 from portal.text.facts import asked_words, changed_words, item_words
 from portal.text.words import word
-from portal.web.forms import ActForm, PageForm, page_of, parse_moment, refusals_in, refusals_told
+from portal.web.forms import ActForm, PageForm, page_of, parse_moment, parse_uuid, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue
 from portal.web.unit_of_work import actor, clock, db
@@ -40,6 +40,10 @@ class NoteForm(PageForm):
     text = StringField(_l("备注（家长看不到）"), [Length(max=notes.LONGEST_TEXT)])
 
 
+class FaultForm(PageForm):
+    text = StringField(_l("哪里有问题（家长看不到）"), [Length(max=notes.LONGEST_TEXT)])
+
+
 def application_page(
     application: Application,
     shown: FactsForm,
@@ -48,8 +52,11 @@ def application_page(
     noting: NoteForm | None = None,
     unmasking: ReasonForm | None = None,
     hinting: HintForm | None = None,
+    faulting: FaultForm | None = None,
+    sample: uuid.UUID | None = None,
     unmasked: bool = False,
 ) -> ResponseReturnValue:
+    """The page of an application; `sample` is the selection for whose sample it was opened."""
     page = render_template(
         "staff/application.html",
         other_names=other_names,
@@ -59,6 +66,8 @@ def application_page(
         taking=taking or ReasonForm(formdata=None),
         noting=noting or NoteForm(formdata=None),
         hinting=hinting or HintForm(formdata=None),
+        faulting=faulting or FaultForm(formdata=None, prefix="fault-"),
+        sample=sample or parse_uuid(request.args.get("sample")),
         unmasking=unmasking or ReasonForm(formdata=None, prefix="unmask-"),
         **case_context(application, shown, unmasked=unmasked),
     )

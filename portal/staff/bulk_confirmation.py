@@ -6,10 +6,13 @@ from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from enrollment.review import review
 from enrollment.review.queue import bulk_confirmation, task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
 from enrollment.review.queue.filters import Group
 from portal.staff import pages
+from portal.staff.applications import FaultForm, application_page
+from portal.staff.case_page import facts_form
 from portal.web.forms import ActForm, PageForm, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue
@@ -80,7 +83,13 @@ def open_sample(selection_id: uuid.UUID, application_id: uuid.UUID) -> ResponseR
 @pages.post("/queue/matched/<uuid:selection_id>/<uuid:application_id>/fault")
 @desk("staff")
 def sample_fault(selection_id: uuid.UUID, application_id: uuid.UUID) -> ResponseReturnValue:
-    with refusals_told():
-        bulk_confirmation.report_fault(db(), selection_id, application_id, by=actor(), now=clock())
-        flash(_("这一份留给老师细看，另外再抽了几份。"))
-    return _to(selection_id)
+    form = FaultForm(prefix="fault-")
+    if form.validate_on_submit():
+        with refusals_in(form):
+            bulk_confirmation.report_fault(
+                db(), selection_id, application_id, text=form.text.data or "", by=actor(), now=clock()
+            )
+            flash(_("这一份留给老师细看，另外再抽了几份。"))
+            return _to(selection_id)
+    found = review.find(db(), application_id, by=actor())
+    return application_page(found, facts_form(found), sample=selection_id, faulting=form)

@@ -30,7 +30,7 @@ from portal.staff.fact_forms import FactRow, chosen_values, fact_rows, form_for
 from portal.staff.queue_lines import marked
 from portal.text.facts import Names, names_for
 from portal.text.policy_rules import priority, rule_words, way_words
-from portal.web.forms import PageForm, parse_uuid
+from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -228,7 +228,6 @@ def case_context(application: Application, shown: FactsForm, *, unmasked: bool =
         "people": people,
         "group": place[0] if place else None,
         "place": place[1] if place else None,
-        "sample": parse_uuid(request.args.get("sample")),
     }
 
 

@@ -54,10 +54,21 @@ def _ground(code: str) -> str:
 
 def reason(entry: HistoryEntry | PlanProposal) -> str:
     """The reason as it was entered; a reason code of the ledger in words."""
-    if entry.reason == ledger.REASON_APPROVED:
+    return _as_words(entry.reason)
+
+
+def remark(proposal: PlanProposal) -> str:
+    """What stands with the decision of a proposal: as it was entered, a reason code of the ledger in words."""
+    return _as_words(proposal.remark or "")
+
+
+def _as_words(entered: str) -> str:
+    if entered == ledger.REASON_APPROVED:
         return _("按现有数字同意")
-    if entry.reason == ledger.REASON_FROM_ROLL:
+    if entered == ledger.REASON_FROM_ROLL:
         return _("按在园名册更正")
-    if entry.reason.startswith(ledger.REASON_IMPORTED):
-        return _("导入 %(name)s", name=entry.reason.removeprefix(ledger.REASON_IMPORTED))
-    return entry.reason
+    if entered == ledger.REASON_CLASS_LOSS:
+        return _("区里已签字少了班")
+    if entered.startswith(ledger.REASON_IMPORTED):
+        return _("导入 %(name)s", name=entered.removeprefix(ledger.REASON_IMPORTED))
+    return entered

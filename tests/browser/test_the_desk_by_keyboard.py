@@ -70,6 +70,20 @@ def test_the_queue_what_agrees_in_one_act_and_a_return_that_is_taken_back(site, 
     assert stage_of(site, "李沐晨") == "in_review", "within two minutes nobody has learned of it"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_fault_of_a_sample_is_written_down_and_goes_to_those_that_are_opened(site, reviewed, sits_down, language):
+    clerk = sits_down(reviewed.clerk, language, "/staff/queue/matched")
+    clerk.enters("main form[action$='/queue/matched'] button")
+    clerk.enters("main form[action$='/open'] button")
+    clerk.writes_in("[name='fault-text']", "生日和户口簿不同")
+    clerk.enters("main form[action$='/fault'] button")
+    expect(clerk.page.locator("main form[action$='/open']")).to_have_count(0)
+    clerk.enters("main form[action$='/confirm'] button")
+    assert stage_of(site, "王小雨") == "submitted"
+    clerk.goes_to("/staff/queue")
+    expect(clerk.page.locator("a[href$='/staff/queue/matched']")).to_have_count(0)
+
+
 @pytest.fixture
 def garden(site, now):
     """A kindergarten with a plan of one class and a roll; its clerk and head, and its area's official."""

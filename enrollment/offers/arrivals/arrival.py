@@ -81,7 +81,7 @@ def undo_arrival(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
         .order_by(OfferMove.number.desc())
     ).first()
     waited = was == OfferState.CONFIRMED_WAITING
-    roll_entry.withdraw(session, offer_id, reason=roll_entry.NEVER_CAME, by=by, now=now)
+    roll_entry.withdraw(session, offer_id, by=by, now=now)
     move = "undo_arrival_and_wait" if waited else "undo_arrival"
     number = offer_lifecycle.make(session, door.offer, move, by=by, now=now)
     if outbox.withhold(session, "marked_arrived", door.offer.application_id, now=now):
@@ -103,8 +103,7 @@ def mend_class(session: Session, offer_id: uuid.UUID, *, class_name: str, by: Ac
         return
     roll_entry.refuse_another_day(session, offer_id, now=now)
     classes.refuse_full(session, door.programme, class_name.strip(), by=by, now=now)
-    roll_entry.withdraw(session, offer_id, reason=roll_entry.OTHER_CLASS, by=by, now=now)
-    roll_entry.enter(session, door, class_name.strip(), by=by, now=now)
+    roll_entry.enter_another_class(session, door, class_name.strip(), by=by, now=now)
     audit.record(session, "mend_class", "offer", offer_id, by=by, now=now)
 
 

@@ -1,4 +1,4 @@
-"""The entry on the roll that an arrival makes, and its counter-entry when the arrival is undone.
+"""The entry on the roll that an arrival makes, its counter-entry when the arrival is undone, and another class.
 
 An entry is never deleted: an arrival that was noted by mistake ends on the day on which it began, so that it counts on no
 day, and the entries that it had ended go on.
@@ -31,19 +31,22 @@ entry, on which others have counted it."""
 
 def enter(session: Session, door: Door, class_name: str, *, by: Actor, now: dt.datetime) -> RollChild:
     """Put the child of the offer on the roll.  Refuses what `roll_admission.admit` refuses."""
-    child, programme = session.get_one(Child, door.offer.child_id), door.programme
-    known_by = [each.person_index for each in documents.documents_of(session, child.id)]
-    begins = roll_admission.first_day(programme.year, now=now)
+    begins = roll_admission.first_day(door.programme.year, now=now)
+    known_by = _known_by(session, door)
     before = [each.id for each in roll.lock_entries_from(session, known_by, begins)]
-    entry = roll_admission.admit(
-        session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
-        class_name=class_name, id_number=child.id_number, id_kind=child.id_kind, born=child.born,
-        known_by=known_by, by=by, now=now,
-    )  # fmt: skip
-    row = {"roll_child_id": entry.id, "ended": before, "at": now}
-    made = insert(ArrivalEntry).values(offer_id=door.offer.id, **row)
-    session.execute(made.on_conflict_do_update(index_elements=["offer_id"], set_=row))
-    return entry
+    return _begin(session, door, class_name, known_by, before, by=by, now=now)
+
+
+def enter_another_class(session: Session, door: Door, class_name: str, *, by: Actor, now: dt.datetime) -> None:
+    """Counter the entry and begin one in another class; what the arrival had ended stays ended.  Refuses what `enter` refuses,
+    and `left_already`."""
+    made = session.get(ArrivalEntry, door.offer.id, populate_existing=True)
+    if made is None:
+        enter(session, door, class_name, by=by, now=now)
+        return
+    ended = list(made.ended)
+    _counter(session, made, OTHER_CLASS, by=by, now=now)
+    _begin(session, door, class_name, _known_by(session, door), ended, by=by, now=now)
 
 
 def class_of(session: Session, offer_id: uuid.UUID) -> str | None:
@@ -55,19 +58,51 @@ def class_of(session: Session, offer_id: uuid.UUID) -> str | None:
     return session.get_one(RollClass, entry.class_id).name if entry.left_on is None else None
 
 
-def withdraw(session: Session, offer_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
-    """Counter the entry, and let the entries that it had ended go on.  Refuses `left_already` if the child has left since."""
+def withdraw(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Counter the entry, and let the entries that it had ended go on.
+
+    Refuses `left_already` if the child has left since, and what `roll_admission.resume` refuses.
+    """
     made = session.get(ArrivalEntry, offer_id, populate_existing=True)
     if made is None:
         return
+    _counter(session, made, NEVER_CAME, by=by, now=now)
+    for ended_id in made.ended:
+        roll_admission.resume(session, ended_id, by=by, now=now)
+
+
+def _known_by(session: Session, door: Door) -> list[bytes]:
+    """The indexes of all documents of the child."""
+    return [each.person_index for each in documents.documents_of(session, door.offer.child_id)]
+
+
+def _begin(
+    session: Session,
+    door: Door,
+    class_name: str,
+    known_by: list[bytes],
+    ended: list[uuid.UUID],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> RollChild:
+    child, programme = session.get_one(Child, door.offer.child_id), door.programme
+    entry = roll_admission.admit(
+        session, programme.kindergarten_id, programme.level, programme.year, name=child.name,
+        class_name=class_name, id_number=child.id_number, id_kind=child.id_kind, born=child.born,
+        known_by=known_by, by=by, now=now,
+    )  # fmt: skip
+    row = {"roll_child_id": entry.id, "ended": ended, "at": now}
+    made = insert(ArrivalEntry).values(offer_id=door.offer.id, **row)
+    session.execute(made.on_conflict_do_update(index_elements=["offer_id"], set_=row))
+    return entry
+
+
+def _counter(session: Session, made: ArrivalEntry, reason: str, *, by: Actor, now: dt.datetime) -> None:
     entry = session.get_one(RollChild, made.roll_child_id, with_for_update=True, populate_existing=True)
     if entry.left_on is not None:
         raise Refused("left_already")
     entry.left_on, entry.leave_reason = entry.entered_on, reason
-    session.flush()
-    for ended_id in made.ended:
-        ended = session.get_one(RollChild, ended_id, with_for_update=True, populate_existing=True)
-        ended.left_on = ended.leave_reason = None
     session.flush()
     audit.record(session, "withdraw_roll_entry", "roll_child", entry.id, by=by, now=now, reason=reason)
 

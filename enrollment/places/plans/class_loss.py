@@ -147,6 +147,8 @@ def report(
 def sign(session: Session, loss_id: uuid.UUID, *, until_day: dt.date | None, by: Actor, now: dt.datetime) -> ClassLoss:
     """The area signs: fewer classes from now on, and every child that has a place keeps it until `until_day`.
 
+    A plan of this level that still waits for approval was made for the classes before, and ends.
+
     Refuses `second_person_needed`, `class_loss_decided`, `class_loss_until`, and what is impossible by now.
     """
     loss = _lock_open(session, loss_id, by=by)
@@ -168,6 +170,7 @@ def sign(session: Session, loss_id: uuid.UUID, *, until_day: dt.date | None, by:
             )  # fmt: skip
             setattr(programme, field, value)
     programme.version += 1
+    ledger.set_aside(session, programme, by=by, now=now, remark=ledger.REASON_CLASS_LOSS)
     loss.state, loss.kept, loss.until_day, loss.decided_by, loss.decided_at = (
         LossState.SIGNED, kept, until_day, by.account_id, now,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places import scope
 from enrollment.places.roll import RollChild, RollClass
-from enrollment.places.roll_change_rows import RollCount, RollPromotion, RollTransfer
+from enrollment.places.roll_change_rows import RollClassChange, RollCount, RollPromotion, RollTransfer
 from enrollment.places.roll_rows import RollCorrection
 
 UNDONE_WITHIN = dt.timedelta(days=7)
@@ -48,7 +48,8 @@ def undo(session: Session, promotion_id: uuid.UUID, *, by: Actor, now: dt.dateti
 
 
 def _used_since(session: Session, promotion_id: uuid.UUID) -> int:
-    """Entries that rest on the promotion: children that left or came, corrections, transfers, new numbers."""
+    """Entries that rest on the promotion: children that left or came, corrections, transfers, new numbers, and classes that
+    were renamed, merged or closed."""
     made = select(RollChild.id).where(RollChild.promotion_id == promotion_id)
     classes = select(RollClass.id).where(RollClass.promotion_id == promotion_id)
     another = or_(RollChild.promotion_id.is_(None), RollChild.promotion_id != promotion_id)
@@ -58,6 +59,7 @@ def _used_since(session: Session, promotion_id: uuid.UUID) -> int:
         select(func.count()).where(RollCorrection.roll_child_id.in_(made)),
         select(func.count()).where(RollTransfer.roll_child_id.in_(made)),
         select(func.count()).where(RollTransfer.to_class_id.in_(classes)),
+        select(func.count()).where(RollClassChange.class_id.in_(classes)),
         select(func.count()).where(RollCount.class_id.in_(classes), RollCount.source != "first"),
     )
     return sum(session.scalar(query) or 0 for query in queries)

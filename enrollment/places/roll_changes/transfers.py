@@ -1,6 +1,7 @@
 """Transfers 转园: a child moves to another kindergarten on a day; both sides agree, within ten working days.
 
 Either side asks, which is its agreement.  When the other agrees, the child leaves one roll and enters the other on the same day.
+The class is one of the school year of that day, and a child that changed its class meanwhile goes on from there.
 """
 
 import datetime as dt
@@ -20,7 +21,7 @@ from enrollment.places import roll, roll_checks, scope
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import RollTransfer, TransferState
-from enrollment.places.roll_changes.moves import check_takes_another
+from enrollment.places.roll_changes.transfer_entries import check_class, entry_of, first_day_of
 
 WORKING_DAYS = 10
 """The time that the national rules give for a transfer."""
@@ -81,14 +82,14 @@ def ask_to_take(
 ) -> RollTransfer:
     """A kindergarten asks to take a child from the roll on which it is, which is not told.
 
-    Number and name have to be those of one child; refuses `transfer_no_match` for any other pair, and `class_at_norm`.
+    Number and name have to be those of one child; refuses `transfer_no_match` for any other pair, and what `check_class` refuses.
     """
     there = roll.class_in_scope(session, class_id, by=by, lock=True)
     child = roll.current_roll_entry(session, index_of(id_number)) if id_number.strip() else None
     here = session.get_one(RollClass, child.class_id).kindergarten_id if child is not None else None
     if child is None or here is None or here == there.kindergarten_id or normalise(child.name) != normalise(name):
         raise Refused("transfer_no_match", field="id_number")
-    check_takes_another(session, there, child.born, max(moves_on, today(now)))
+    check_class(session, there, child, first_day_of(child, moves_on, now=now))
     transfer = _new(session, child, here, there.kindergarten_id, moves_on, due_on, reason, by=by, now=now)
     transfer.to_class_id, transfer.in_by, transfer.in_at = there.id, by.account_id, now
     session.flush()
@@ -100,7 +101,7 @@ def agree(
 ) -> RollTransfer:
     """The side that has not agreed yet agrees; the taking side names the class.  Then the child moves.
 
-    Refuses `transfer_is_over`, `nothing_to_agree`, `class_missing`, `class_at_norm`, `left_already`.
+    Refuses `transfer_is_over`, `nothing_to_agree`, `class_missing`, `left_already`, and what `check_class` refuses.
     """
     transfer = _lock_open(session, transfer_id, by=by)
     waits_out = transfer.out_at is None and _is_of(session, transfer.from_id, by)
@@ -204,10 +205,15 @@ def _new(
     first, last = max(today(now), child.entered_on), today(now) + dt.timedelta(days=MOST_DAYS_AHEAD)
     if not first <= moves_on <= last:
         raise Refused("transfer_day_impossible", field="moves_on", first=first.isoformat(), last=last.isoformat())
-    there = select(RollTransfer.id).where(
-        RollTransfer.roll_child_id == child.id, RollTransfer.state == TransferState.OPEN
+    same = RollChild.id == child.id
+    if child.id_index is not None:
+        same = or_(same, RollChild.id_index == child.id_index)
+    there = (
+        select(RollTransfer.id)
+        .join(RollChild, RollChild.id == RollTransfer.roll_child_id)
+        .where(same, RollTransfer.from_id == from_id, RollTransfer.state == TransferState.OPEN)
     )
-    if session.scalar(there) is not None:
+    if session.scalar(there.limit(1)) is not None:
         raise Refused("transfer_is_open")
     transfer = RollTransfer(
         roll_child_id=child.id, from_id=from_id, to_id=to_id, moves_on=moves_on, due_on=due_on, reason=reason.strip(),
@@ -237,14 +243,15 @@ def _is_of(session: Session, kindergarten_id: uuid.UUID, by: Actor) -> bool:
 
 def _move(session: Session, transfer: RollTransfer, *, by: Actor, now: dt.datetime) -> None:
     """Both agreed: end the old entry and begin the new one, on the agreed day or today if that is over."""
-    child = session.scalars(select(RollChild).where(RollChild.id == transfer.roll_child_id).with_for_update()).one()
+    child = entry_of(session, transfer, lock=True)
     if child.left_on is not None:
         raise Refused("left_already")
     there = session.get_one(RollClass, transfer.to_class_id)
-    day = max(transfer.moves_on, today(now), child.entered_on, dt.date(there.school_year, 9, 1))
-    check_takes_another(session, there, child.born, day)
+    day = first_day_of(child, transfer.moves_on, now=now)
+    check_class(session, there, child, day)
     roll_checks.check_school_year(there.school_year, by=by, now=now)
     child.left_on, child.leave_reason = day, "transferred"
+    transfer.roll_child_id = child.id
     transfer.state, transfer.ended_by, transfer.ended_at = TransferState.DONE, by.account_id, now
     session.flush()
     session.add(

@@ -1,7 +1,7 @@
 """Bulk confirmation of the applications for which the registers match every claimed fact.
 
 The applications are drawn as a fixed selection with a random sample.  The sample is opened first; a fault there takes the
-application out and enlarges the sample.  The act then looks at each application once more: one that was changed, taken or
+application out for good, as a clerk then reads it, and enlarges the sample.  The act then looks at each application once more: one that was changed, taken or
 contradicted meanwhile stays for a clerk and is named, and all others are confirmed.
 """
 
@@ -27,10 +27,10 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.bulk_copy import write_rows
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people.person_rows import Child
-from enrollment.review import findings, leases
+from enrollment.review import findings, leases, notes
 from enrollment.review.findings import Found
 from enrollment.review.queue.bulk_rows import BulkItem, BulkOutcome, BulkSelection
-from enrollment.review.queue.task_groups import in_queue, waits_for_second
+from enrollment.review.queue.task_groups import fault_in_sample, in_queue, waits_for_second
 from enrollment.review.scope import within
 
 MOST_AT_ONCE = 500
@@ -79,14 +79,18 @@ def sample_size(number: int) -> int:
 def draw(session: Session, *, by: Actor, now: dt.datetime) -> BulkSelection:
     """Draw the next applications on which all registers agree, at most `MOST_AT_ONCE`, the oldest first.
 
-    Refuses `nothing_agrees`.
+    An open selection of this person stays: another would put a smaller sample in the place of an enlarged one.  Refuses `nothing_agrees`.
     """
+    begun = open_selection(session, by=by)
+    if begun is not None:
+        return begun
     agree = (
         *in_queue(session, by=by, now=now),
         Application.register_state == RegisterState.AGREES,
         Application.returned_at.is_(None),
         ~Application.on_hold,
         ~waits_for_second(),
+        ~fault_in_sample(),
         leases.is_free(by, now),
     )
     first = select(Application.id, Application.version).where(*agree)
@@ -152,12 +156,16 @@ def open_sample(
 
 
 def report_fault(
-    session: Session, selection_id: uuid.UUID, application_id: uuid.UUID, *, by: Actor, now: dt.datetime
+    session: Session, selection_id: uuid.UUID, application_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime
 ) -> None:
-    """The sample shows a fault: the application stays for a clerk, and three more have to be opened."""
+    """The sample shows a fault: a clerk reads the application, with `text` as a note, and three more have to be opened.
+
+    Refuses `note_missing`.
+    """
     item = _item(session, selection_id, application_id, by=by)
     if item.outcome is not None:
         return
+    notes.add(session, application_id, text, by=by, now=now)
     item.opened_at, item.outcome = item.opened_at or now, BulkOutcome.FAULT
     others = select(BulkItem.application_id).where(
         BulkItem.selection_id == selection_id, ~BulkItem.sampled, BulkItem.outcome.is_(None)
@@ -198,9 +206,9 @@ def _confirm(session: Session, items: list[BulkItem], *, by: Actor, now: dt.date
     mine = select(Application.id).where(Application.id.in_(version), within(by), leases.is_free(by, now))
     locked = list(session.scalars(mine.order_by(Application.id).with_for_update(of=Application, skip_locked=True)))
     ready = set(session.scalars(select(Application.id).where(Application.id.in_(locked), matched())))
-    now_at = select(Application.id, Application.version, Application.stage, within(by)).where(
-        Application.id.in_(version)
-    )
+    now_at = select(
+        Application.id, Application.version, Application.stage, within(by), fault_in_sample().label("fault")
+    ).where(Application.id.in_(version))
     current = {row.id: row for row in session.execute(now_at)}
     for item in items:
         row = current.get(item.application_id)
@@ -210,6 +218,8 @@ def _confirm(session: Session, items: list[BulkItem], *, by: Actor, now: dt.date
             item.outcome = BulkOutcome.TAKEN
         elif row.stage != Stage.SUBMITTED or row.version != item.version:
             item.outcome = BulkOutcome.CHANGED
+        elif row.fault:  # in the selection of a colleague
+            item.outcome = BulkOutcome.FAULT
         else:
             fits = item.application_id in ready
             item.outcome = BulkOutcome.CONFIRMED if fits else BulkOutcome.DISAGREES

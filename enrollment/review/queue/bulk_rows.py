@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.ground.db import Base
@@ -33,7 +33,10 @@ class BulkSelection(Base):
 
 
 class BulkItem(Base):
-    """One application of a selection, in the `version` that was listed.  `sampled`: it must be opened before the act."""
+    """One application of a selection, in the `version` that was listed.  `sampled`: it must be opened before the act.
+
+    An application with a fault is in no later selection; the queue asks for these by an index of their own.
+    """
 
     __tablename__ = "bulk_item"
 
@@ -44,4 +47,7 @@ class BulkItem(Base):
     opened_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None]
 
-    __table_args__ = (CheckConstraint("outcome IN ('" + "','".join(BulkOutcome) + "')", name="known_outcome"),)
+    __table_args__ = (
+        CheckConstraint("outcome IN ('" + "','".join(BulkOutcome) + "')", name="known_outcome"),
+        Index("ix_bulk_item__fault", "application_id", postgresql_where=text("outcome = 'fault'")),
+    )

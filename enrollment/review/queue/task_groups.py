@@ -11,7 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, CompoundSelect, Row, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows
@@ -21,6 +34,7 @@ from enrollment.applications.returned_items import RefusalProposal
 from enrollment.ground.accounts import Actor
 from enrollment.review import leases
 from enrollment.review.queue import lines
+from enrollment.review.queue.bulk_rows import BulkItem, BulkOutcome
 from enrollment.review.queue.due_dates import ReviewTimes, in_open_years, registration_goes_on, review_times
 from enrollment.review.queue.filters import EVERYTHING, Filter, Group
 from enrollment.review.queue.lines import Line
@@ -94,6 +108,12 @@ def waits_for_second() -> ColumnElement[bool]:
     return or_(Application.id.in_(_REFUSALS), Application.id.in_(_FINDINGS))
 
 
+def fault_in_sample() -> ColumnElement[bool]:
+    """SQL condition: somebody reported a fault when it was in the sample of a bulk act, so that a person reads it."""
+    fault: ColumnElement[str] = literal_column(f"'{BulkOutcome.FAULT}'")  # in the words of its index
+    return Application.id.in_(select(BulkItem.application_id).where(BulkItem.outcome == fault))
+
+
 def ids_that_wait_for_second() -> CompoundSelect:
     """SELECT application_id: all applications that wait for a second person, each once."""
     return _REFUSALS.union(_FINDINGS)
@@ -101,7 +121,7 @@ def ids_that_wait_for_second() -> CompoundSelect:
 
 def group_of(times: ReviewTimes) -> ColumnElement[str]:
     """SQL expression: the group of the enclosing query's application."""
-    agrees = and_(Application.register_state == RegisterState.AGREES, ~Application.on_hold)
+    agrees = and_(Application.register_state == RegisterState.AGREES, ~Application.on_hold, ~fault_in_sample())
     return case(
         (Application.stage == Stage.RETURNED, Group.RETURNED.value),
         (Application.stage.in_((Stage.CONFIRMED, Stage.REFUSED)), Group.DONE.value),

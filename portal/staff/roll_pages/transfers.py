@@ -11,7 +11,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from enrollment.places import roll
-from enrollment.places.roll_changes import transfers
+from enrollment.places.roll_changes import transfer_entries, transfers
 from enrollment.season import holidays
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
@@ -98,19 +98,24 @@ def refuse_transfer(transfer_id: uuid.UUID) -> ResponseReturnValue:
     return _transfer_page(transfer_id, AgreeForm(formdata=None), form)
 
 
-def _class_choices(kindergarten_id: uuid.UUID) -> list[tuple[str, str]]:
-    year = roll.school_year_of(city_day())
-    lines = roll.class_list(db(), kindergarten_id, year, by=actor(), now=clock())
-    return [
-        (str(line.id), _("%(name)s（%(n)s 人）", name=line.name, n=line.children))
+def _class_choices(kindergarten_id: uuid.UUID, first: dt.date, last: dt.date) -> list[tuple[str, str]]:
+    """The classes of the school years of these days; the year stands with each of another year than today's."""
+    lines = transfer_entries.classes_on(db(), kindergarten_id, first, last, by=actor(), now=clock())
+    this_year = roll.school_year_of(city_day())
+    told = [
+        line.name if line.school_year == this_year else _("%(name)s · %(n)s 学年", name=line.name, n=line.school_year)
         for line in lines
-        if line.kept_as == "rows"
+    ]
+    return [
+        (str(line.id), _("%(name)s（%(n)s 人）", name=name, n=line.children))
+        for line, name in zip(lines, told, strict=True)
     ]
 
 
 def _transfers_page(form: TransferInForm) -> ResponseReturnValue:
     here = kindergarten_of_page()
-    form.to_class.choices = _class_choices(here.id)
+    last = city_day() + dt.timedelta(days=transfers.MOST_DAYS_AHEAD)
+    form.to_class.choices = _class_choices(here.id, city_day(), last)
     return render_template(
         "staff/roll_transfers.html",
         here=here,
@@ -123,5 +128,8 @@ def _transfers_page(form: TransferInForm) -> ResponseReturnValue:
 
 def _transfer_page(transfer_id: uuid.UUID, form: AgreeForm, refuse: RefuseForm) -> ResponseReturnValue:
     line = transfers.line_in_scope(db(), transfer_id, by=actor())
-    form.to_class.choices = [] if line.is_out else _class_choices(line.to_kindergarten.id)
+    form.to_class.choices = []
+    if line.waits_here and not line.is_out:
+        day = transfer_entries.first_day(db(), line.transfer, now=clock())
+        form.to_class.choices = _class_choices(line.to_kindergarten.id, day, day)
     return render_template("staff/roll_transfer.html", line=line, today=city_day(), form=form, refuse=refuse)

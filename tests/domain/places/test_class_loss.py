@@ -10,6 +10,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.maintenance import invariants
 from enrollment.offers.arrivals import arrival
 from enrollment.offers.offers import LIVE, Offer
+from enrollment.places import ledger, place_plans
 from enrollment.places.ledger import LedgerEntry
 from enrollment.places.plans import class_loss
 from enrollment.places.plans.class_loss import ClassLoss
@@ -129,6 +130,25 @@ def test_a_loss_has_two_names_one_case_and_an_end(full):
             )
         )
     assert town.session.get(ClassLoss, own.id).state == "open"
+
+
+@pytest.mark.parametrize("whole_area", [True, False])
+def test_an_older_plan_does_not_give_the_lost_class_back(full, whole_area):
+    """A proposal of June waits; in July the area signs the loss, and then approves all plans that wait."""
+    town = full
+    here, head, official = town.jinpingguo, town.head_of(town.jinpingguo), town.area_official()
+    programme = town.programme_of(here)
+    asked = ledger.propose(
+        town.session, programme.id, by=head, now=town.now, reason="两个班", planned_classes=2, staffed_classes=2
+    )
+    class_loss.sign(town.session, report(town).id, until_day=dt.date(2027, 8, 31), by=official, now=town.now)
+    if whole_area:
+        place_plans.approve_area(town.session, here.area_code, 2026, by=official, now=town.now)
+    else:
+        ledger.approve_kindergarten(town.session, here.id, 2026, by=official, now=town.now)
+    assert (programme.planned_classes, programme.staffed_classes, programme.places) == (1, 1, 25)
+    line = place_plans.place_plan(town.session, here.id, 2026, by=head, now=town.now).line("lower")
+    assert (asked.decision, line.proposal, line.set_aside) == ("replaced", None, asked)
 
 
 def test_a_few_children_fit_the_other_classes_within_the_cap(full):

@@ -11,7 +11,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll
 from enrollment.places.promotion import ExceptionKind
 from enrollment.places.roll import RollChild, RollClass
-from enrollment.places.roll_changes import counts, promotion_undo
+from enrollment.places.roll_changes import classes, counts, promotion_undo
 from tests.support.prepared import prepared
 
 JULY = dt.datetime(2026, 7, 6, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -116,6 +116,23 @@ def test_a_promotion_that_others_built_on_stays(town, sheet):
     with pytest.raises(Refused, match="promotion_used") as refused:
         sheet.undo()
     assert refused.value.details == {"n": 1}
+
+
+@pytest.mark.parametrize("act", ["rename", "close"])
+def test_a_promotion_stays_whose_classes_have_a_history_since(town, sheet, act):
+    """The undoing would delete the class together with the entry that says who renamed or closed it."""
+    by = {"by": sheet.clerk, "now": sheet.now}
+    told = {"name": "小九班", "level": "lower", "school_year": 2025, "kept_as": "rows"}
+    classes.open_class(town.session, sheet.kindergarten.id, **told, **by)
+    sheet.promote({f"child-{sheet.luo.id}": "promote", f"child-{sheet.small.id}": "graduate"})
+    empty = roll.class_of_name(town.session, sheet.kindergarten.id, 2026, "中九班")
+    if act == "rename":
+        classes.rename(town.session, empty.id, name="向日葵班", reason="家长投票", **by)
+    else:
+        classes.close(town.session, empty.id, reason="没有幼儿", **by)
+    with pytest.raises(Refused) as refused:
+        sheet.undo()
+    assert (refused.value.code, refused.value.details["n"]) == ("promotion_used", 1)
 
 
 def test_360_children_move_up_within_a_second(town, sheet):

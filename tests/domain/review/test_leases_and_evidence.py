@@ -249,7 +249,7 @@ def test_a_bulk_act_confirms_what_is_as_listed_and_names_the_rest(town, here):
         bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now)
     with pytest.raises(NotFound):
         bulk_confirmation.find(town.session, drawn.id, by=colleague)
-    bulk_confirmation.report_fault(town.session, drawn.id, sample[0], by=clerk, now=town.now)
+    bulk_confirmation.report_fault(town.session, drawn.id, sample[0], text="生日不对", by=clerk, now=town.now)
     sample = bulk_confirmation.find(town.session, drawn.id, by=clerk).sample
     assert len(sample) == 6, "three more have to be opened"
     for line in sample:
@@ -271,6 +271,55 @@ def test_a_bulk_act_confirms_what_is_as_listed_and_names_the_rest(town, here):
     assert bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now) == outcomes, "once"
     found = bulk_confirmation.find(town.session, drawn.id, by=clerk)
     assert {line.application_id: line.outcome for line in found.lines}[taken.id] == BulkOutcome.TAKEN
+
+
+class TestFaultInASample:
+    @pytest.fixture
+    def children(self, town, here):
+        children = [town.child(name, wishes=[here]) for name in ("甲甲", "乙乙", "丙丙", "丁丁")]
+        for child in children:
+            registers_answer(town, child)
+        town.registration_is_over()
+        return children
+
+    @staticmethod
+    def open_all(town, drawn, clerk):
+        for line in bulk_confirmation.find(town.session, drawn.id, by=clerk).sample:
+            if line.outcome is None:
+                bulk_confirmation.open_sample(town.session, drawn.id, line.application_id, by=clerk, now=town.now)
+
+    def test_no_later_bulk_act_confirms_it_and_a_clerk_reads_it_with_the_note(self, town, here, children):
+        clerk, colleague = town.clerk_of(here), town.clerk_of(here)
+        drawn = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+        beside = bulk_confirmation.draw(town.session, by=colleague, now=town.now)
+        faulty = bulk_confirmation.find(town.session, drawn.id, by=clerk).sample[0].application_id
+        with pytest.raises(Refused, match="note_missing"):
+            bulk_confirmation.report_fault(town.session, drawn.id, faulty, text=" ", by=clerk, now=town.now)
+        bulk_confirmation.report_fault(town.session, drawn.id, faulty, text="生日不对", by=clerk, now=town.now)
+        assert [note.text for note in NOTES.of(town.session, faulty)] == ["生日不对"]
+        self.open_all(town, drawn, clerk)
+        assert bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now)[BulkOutcome.CONFIRMED] == 3
+        self.open_all(town, beside, colleague)
+        told = bulk_confirmation.confirm(town.session, beside.id, by=colleague, now=town.now)
+        assert told == {BulkOutcome.CHANGED: 3, BulkOutcome.FAULT: 1}, (
+            "a colleague's selection was drawn before the fault"
+        )
+        assert next(child for child in children if child.id == faulty).stage == "submitted"
+        with pytest.raises(Refused, match="nothing_agrees"):
+            bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+        found = task_groups.overview(town.session, by=clerk, now=town.now)
+        assert found.counts == {Group.DONE: 3, Group.NEW: 1}
+        assert task_groups.take_next(town.session, by=clerk, now=town.now, group=Group.NEW).id == faulty
+
+    def test_a_second_tab_does_not_draw_a_smaller_sample(self, town, here, children):
+        clerk = town.clerk_of(here)
+        drawn = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+        sample = bulk_confirmation.find(town.session, drawn.id, by=clerk).sample
+        first = sample[0].application_id
+        bulk_confirmation.report_fault(town.session, drawn.id, first, text="生日不对", by=clerk, now=town.now)
+        again = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+        assert again.id == drawn.id
+        assert len(bulk_confirmation.find(town.session, again.id, by=clerk).sample) == 4
 
 
 class TestArticle17:

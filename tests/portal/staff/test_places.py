@@ -13,6 +13,7 @@ from enrollment.maintenance import places_retention
 from enrollment.places import ledger
 from enrollment.places.approvals.papers import Approval, ApprovalPaper
 from enrollment.places.ledger_rows import LedgerEntry
+from enrollment.places.plans import class_loss
 from enrollment.places.roll_changes import classes, counts
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -187,6 +188,21 @@ def test_a_plan_sent_back_says_why(town, desk, client):
     ledger.send_back(town.session, programme.id, by=town.area_official(), now=town.now, remark="请补教师名单")
     town.session.commit()
     assert "请补教师名单" in client.get("/staff/places").text
+
+
+def test_a_plan_older_than_a_signed_loss_ends_and_the_kindergarten_reads_why(town, desk, client):
+    desk.propose()
+    told = {"classes": 1, "from_day": dt.date(2026, 9, 1), "reason": "教室停用", "solution": "other_level"}
+    loss = class_loss.report(
+        town.session, desk.kindergarten.id, "lower", 2026, **told, by=town.head_of(desk.kindergarten), now=town.now
+    )
+    class_loss.sign(town.session, loss.id, until_day=dt.date(2027, 8, 31), by=town.area_official(), now=town.now)
+    town.session.commit()
+    page = client.get("/staff/places").text
+    assert "小班 的申请没有生效，数字已经另行改动：区里已签字少了班。" in page and "“区里已签字少了班”" in page
+    assert "did not take effect" in client.get("/staff/places?lang=en").text
+    desk.propose()
+    assert "没有生效" not in client.get("/staff/places?lang=zh").text
 
 
 def test_another_kindergartens_ledger_is_not_found(town, desk, client):

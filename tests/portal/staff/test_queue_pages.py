@@ -166,6 +166,26 @@ def test_applications_that_agree_with_all_registers_are_confirmed_in_bulk(at_wor
     assert portal_session.get(Application, ana.id).stage == "confirmed"
 
 
+def test_a_fault_of_a_sample_is_described_and_read_with_the_application(at_work, ana, portal_session, frozen_clock):
+    answers = [
+        Answer(ana.id, fact.value, register_answers.REGISTER_OF[fact], "matches", value)
+        for fact, value in claimed_facts(portal_session, ana.id).items()
+    ]
+    register_answers.note(portal_session, answers, now=frozen_clock.now)
+    portal_session.commit()
+    selection = fill_in(at_work, "/staff/queue/matched").headers["Location"]
+    opened = fill_in(at_work, selection, f"{selection}/{ana.id}/open").headers["Location"]
+    fault = f"{selection}/{ana.id}/fault"
+    unsaid = at_work.post(fault, data=hidden_fields(at_work.get(opened).text))
+    assert "请写下备注。" in unsaid.text and fault in unsaid.text
+    told = fill_in(at_work, opened, fault, **{"fault-text": "生日和户口簿不同"})
+    assert told.headers["Location"] == selection
+    assert "抽样时发现问题" in at_work.get(selection).text
+    assert fill_in(at_work, selection, f"{selection}/confirm").status_code == 303
+    assert "/staff/queue/matched" not in at_work.get("/staff/queue").text, "no bulk act takes it again"
+    assert "生日和户口簿不同" in at_work.get(f"/staff/applications/{ana.id}").text
+
+
 def test_the_watermark_of_each_minute_has_an_address_of_its_own(at_work, frozen_clock):
     seen = []
     for _ in range(2):

@@ -1,13 +1,17 @@
 """The roll on the staff desk: classes, masked children, leaving, moving up, taking away."""
 
+import datetime as dt
 import io
 
 import pytest
 import python_calamine
+from bs4 import BeautifulSoup
 
+from enrollment.places import roll
 from enrollment.places.imports import importer
 from enrollment.places.imports.faults import ImportFaults
 from enrollment.places.roll import RollChild
+from enrollment.places.roll_changes import classes, transfers
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
@@ -133,6 +137,33 @@ def test_stf08_the_taking_side_asks_and_learns_nothing(town, desk, client):
     assert "没有找到这名在园幼儿" in fill_in(client, path, None, name="安娜", **asked).text
     assert fill_in(client, path, None, name="安娜娜", **asked).status_code == 303
     assert "锦官新城" not in client.get(path).text
+
+
+def test_a_transfer_in_september_is_offered_the_classes_of_september(town, desk, client, frozen_clock):
+    other = town.kindergarten("别处", area="510105", code="5151050001")
+    town.now = dt.datetime(2026, 7, 15, 9, tzinfo=town.now.tzinfo)
+    frozen_clock.set(town.now)
+    clerk = town.clerk_of(other)
+    for year, name, level in ((2025, "中一班", "middle"), (2026, "大一班", "upper")):
+        told = {"name": name, "level": level, "school_year": year, "kept_as": "rows"}
+        classes.open_class(town.session, other.id, **told, by=clerk, now=town.now)
+    day = dt.date(2026, 9, 5)
+    asked = transfers.ask_to_leave(
+        town.session, desk.ana.id, to_code=other.code, moves_on=day, due_on=day, reason="搬家", by=desk.clerk,
+        now=town.now,
+    )  # fmt: skip
+    town.session.commit()
+    sign_in(client, clerk.account_id)
+
+    def offered(path):
+        return [each.text for each in BeautifulSoup(client.get(path).text, "lxml").select("select option")]
+
+    assert offered("/staff/roll/transfers") == ["中一班（0 人）", "大一班 · 2026 学年（0 人）"]
+    line = f"/staff/roll/transfers/{asked.id}"
+    assert offered(line) == ["大一班 · 2026 学年（0 人）"]
+    old = roll.class_of_name(town.session, other.id, 2025, "中一班")
+    refused = fill_in(client, line, f"{line}/agree", to_class=str(old.id)).text
+    assert "转园日期是 2026-09-05，要进 2026 学年的班" in refused
 
 
 def test_a_child_enters_and_leaves(town, desk, client):

@@ -1,0 +1,90 @@
+"""An arrival is undone after the child's former kindergarten has promoted its classes."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from enrollment.ground.errors import Refused
+from enrollment.offers.arrivals import arrival
+from enrollment.places import promotion, roll
+from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_changes import promotion_undo
+from tests.support.prepared import prepared
+from tests.support.town_season import at
+
+SEPTEMBER = dt.date(2026, 9, 1)
+
+
+@prepared
+def back(town):
+    """Ana of the nursery class 托一班 has arrived for the lower class; then 托一班 and 托二班 move up."""
+    town.here = town.kindergarten("锦官新城幼儿园", places=2)
+    town.open_registration()
+    town.ana = town.child("李沐晨", wishes=[town.here])
+    town.drawn(town.ana)
+    town.confirm(town.ana)
+    town.at(at(8, 21, 10))
+    town.clerk = town.clerk_of(town.here)
+    ana, born = town.ana.child, town.ana.child.born
+    of_ana = {"name": ana.name, "id_number": ana.id_number, "id_kind": ana.id_kind, "born": born}
+    told = {"level": "nursery", "year": 2025}
+    town.before = town.child_on_roll(town.here, of_ana.pop("name"), class_name="托一班", **told, **of_ana)
+    town.mates = [
+        town.child_on_roll(town.here, name, class_name=class_name, born=born, id_number=number, **told)
+        for name, class_name, number in (("本本", "托一班", "P0000001"), ("陈陈", "托二班", "P0000002"))
+    ]
+    town.offer = town.offer_for(town.ana)
+    arrival.arrive(town.session, town.offer.id, class_name="小一班", by=town.clerk, now=town.now)
+    town.sheet = promotion.promote(
+        town.session, town.here.id, 2025, choices={"level-lower": "accept"}, by=town.clerk, now=town.now
+    )
+    return town
+
+
+def entries(town, index):
+    rows = select(RollClass.school_year, RollClass.name, RollChild.entered_on, RollChild.left_on)
+    of_child = rows.join(RollChild, RollChild.class_id == RollClass.id).where(RollChild.id_index == index)
+    found = town.session.execute(of_child).all()
+    return sorted((tuple(row) for row in found if row.left_on != row.entered_on), key=lambda row: row[2])
+
+
+def undo(town):
+    return arrival.undo_arrival(town.session, town.offer.id, by=town.clerk, now=town.now)
+
+
+def test_the_child_goes_on_in_the_class_into_which_its_own_has_moved_up(back):
+    town = back
+    assert town.sheet.children == 2, "the child had arrived elsewhere"
+    undo(town)
+    year_before = (2025, "托一班", dt.date(2025, 9, 1), SEPTEMBER)
+    moved = entries(town, town.mates[0].id_index)[-1]
+    assert entries(town, town.before.id_index) == [year_before, moved]
+    arrival.arrive(town.session, town.offer.id, class_name="小一班", by=town.clerk, now=town.now)
+    assert entries(town, town.before.id_index) == [year_before, (2026, "小一班", SEPTEMBER, None)]
+
+
+def test_the_promotion_is_taken_back_with_it(back):
+    town = back
+    undo(town)
+    made = promotion.last_promotion(town.session, town.here.id, 2025)
+    promotion_undo.undo(town.session, made.id, by=town.clerk, now=town.now)
+    assert entries(town, town.before.id_index) == [(2025, "托一班", dt.date(2025, 9, 1), None)]
+
+
+def test_another_class_on_the_day_of_arrival_leaves_the_old_entry_ended(back):
+    town = back
+    arrival.mend_class(town.session, town.offer.id, class_name="小二班", by=town.clerk, now=town.now)
+    assert [row[:2] for row in entries(town, town.before.id_index)] == [(2025, "托一班"), (2026, "小二班")]
+    undo(town)
+    assert len(entries(town, town.before.id_index)) == 2
+
+
+def test_without_a_class_to_return_to_the_arrival_stays(back):
+    town = back
+    for roll_class in town.session.scalars(select(RollClass).where(RollClass.promotion_id.is_not(None))):
+        roll_class.closed_on = town.now.date()
+    town.session.flush()
+    with pytest.raises(Refused, match="no_class_to_return_to"):
+        undo(town)
+    assert roll.on_roll_from(town.session, town.before.id_index, SEPTEMBER)
