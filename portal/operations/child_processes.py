@@ -69,6 +69,7 @@ class Child:
     started: float = field(default=0.0, init=False)
     wait: float = field(default=SHORTEST_WAIT, init=False)
     due: float = field(default=0.0, init=False)
+    ended_killed: bool = field(default=False, init=False)
 
     def start(self) -> None:
         with _open_log(self.log) as log:
@@ -91,6 +92,11 @@ class Child:
     @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended by SIGKILL: by a hand, or by a system without memory, and by no fault of its own."""
+        return self.ended_killed if self.process is None else self.process.poll() == -signal.SIGKILL
 
     def restart_if_due(self, now: float, say: Callable[[str], None]) -> None:
         """Restart it if it has crashed and the wait is over."""
@@ -140,6 +146,7 @@ class Child:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.0, deadline - time.monotonic()))
+        self.ended_killed = self.was_killed
         if self.running:
             self.process.kill()
             self.process.wait()

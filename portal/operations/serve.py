@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+import psycopg
+
 import portal
 from portal.config import Unconfigured, from_environment
 from portal.operations import demo_loading, demo_stand_ins, doctor, start
@@ -14,10 +16,12 @@ from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.demo_loading import Loading
 from portal.operations.page_processes import PageProcesses
-from portal.operations.start_faults import Fault
+from portal.operations.start_faults import Fault, ServerLost
 from portal.operations.supervisor import Supervisor
 
 ROOT = Path(portal.__file__).parents[1]
+STARTS = 4
+"""How often a start is tried whose database or queue is lost meanwhile."""
 
 
 def say(line: str) -> None:
@@ -45,7 +49,16 @@ def main(arguments: list[str] | None = None) -> int:
                     f"kept: {' and '.join(str(folder.path / name) for name in stays)}; no backup is read without its keys"
                 )
             return 0
-        serve(supervisor, folder, options.host, options.port, with_city=not options.without_city)
+        for left in reversed(range(STARTS)):
+            try:
+                serve(supervisor, folder, options.host, options.port, with_city=not options.without_city)
+                break
+            except ServerLost as fault:
+                if left == 0 or supervisor.stopping:
+                    raise fault.__cause__ if isinstance(fault.__cause__, Fault) else fault  # noqa: B904
+                say(f"{fault}: the start begins anew")
+                supervisor.end()
+                supervisor.layers.clear()
     except (Fault, Unconfigured) as fault:
         print(f"make serve: {fault}", file=sys.stderr, flush=True)
         return 1
@@ -79,10 +92,11 @@ def serve(supervisor: Supervisor, folder: Folder, host: str, port: int, *, with_
         for each in simulated.values():
             environ |= each
         from_environment(environ)
-        if database.server and demo_loading.state(database.migrator_url) == "unfinished":
-            say("the demo city was not finished last time; it begins anew")
-            start.recreate_database(database.migrator_url, Path(environ["AUDIT_HEAD_FILE"]))
-        start.migrate(database, folder, demo=environ["DEMO"] == "1", key_file=Path(environ["KEY_FILE"]))
+        with start.noticing_lost(supervisor.children):
+            if database.server and demo_loading.state(database.migrator_url) == "unfinished":
+                say("the demo city was not finished last time; it begins anew")
+                start.recreate_database(database.migrator_url, Path(environ["AUDIT_HEAD_FILE"]))
+            start.migrate(database, folder, demo=environ["DEMO"] == "1", key_file=Path(environ["KEY_FILE"]))
         letters = doctor.finding("letters", doctor.letters)
         if letters.fault is not None:
             say(letters.fault)
@@ -144,8 +158,12 @@ class AfterStart:
 
     def poll(self) -> None:
         if not self.open and self._answers():
+            try:
+                city = demo_loading.state(self.environ["DATABASE_URL"]) if self.city else "not wanted"
+            except psycopg.OperationalError:
+                return  # lost again already: the next look asks once more
             self.open = True
-            self._welcome()
+            self._welcome(city)
             self.supervisor.add_layer(*self.later)
         if self.loading is not None:
             self.loading.poll()
@@ -162,17 +180,16 @@ class AfterStart:
         finally:
             visit.close()
 
-    def _welcome(self) -> None:
+    def _welcome(self, city: str) -> None:
         say(f"ready at http://{self.host}:{self.port}")
         if self.environ["DEMO"] == "1":
             say(f"demo accounts: http://{self.host}:{self.port}/sign-in   their codes: /demo/inbox")
-        state = demo_loading.state(self.environ["DATABASE_URL"]) if self.city else "not wanted"
-        if state == "absent":
+        if city == "absent":
             say("loading the demo city in the background")
             self.loading = Loading(self.environ, start.log(self.folder, "demo"), say)
             self.loading.begin()
             self.supervisor.tasks.append(self.loading.child)
-        elif state == "unfinished":
+        elif city == "unfinished":
             say("the demo city of this database is unfinished: empty the database and start again")
         say("stop with Ctrl-C")
 

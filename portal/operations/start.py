@@ -1,8 +1,10 @@
 """The steps of a start.  Each raises Fault on failure, with one line that says how to correct it."""
 
 import compileall
+import contextlib
 import errno
 import socket
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -17,10 +19,15 @@ from portal.operations import database_roles, doctor, migrations
 from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.embedded import Postgres, Valkey
-from portal.operations.start_faults import Fault
+from portal.operations.start_faults import Fault, ServerLost
 
 DATABASE = ROLE = "portal"
 """The embedded database, and the role that the portal's processes have in it."""
+
+CUT = ("57P01", "57P02", "57P03")
+"""SQLSTATE of a lost connection: ended by an administrator or by the crash of another one, not accepted during the recovery."""
+CUT_WORDS = ("server closed the connection", "the database system is ")
+"""What libpq says where it has no SQLSTATE."""
 
 KEEP_LOG = 5 * 1024 * 1024
 PACKAGES = ("allocation", "enrollment", "portal")
@@ -91,12 +98,42 @@ class Database:
         return self.owner_url or self.url
 
 
+@contextlib.contextmanager
+def noticing_lost(servers: Callable[[], Iterable[Child | None]]) -> Iterator[None]:
+    """Tell a start that failed because a server of its own was killed, or cut its connections, from one that would fail again.
+
+    `servers` are asked for after the failure.  Raises ServerLost in the place of the first kind.
+    """
+    try:
+        yield
+    except Exception as error:
+        ours = [server for server in servers() if server is not None]
+        lost = [server for server in ours if server.was_killed]
+        if lost or (ours and _connection_was_cut(error)):
+            raise ServerLost(f"{(lost or ours)[0].name} was lost while the portal started") from error
+        raise
+
+
+def _connection_was_cut(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, psycopg.OperationalError):
+            return error.sqlstate in CUT or any(each in str(error) for each in CUT_WORDS)
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def start_database(folder: Folder, environ: dict[str, str]) -> Database:
     url = environ.get("DATABASE_URL")
     if url:
         check_database(url)
         return Database(url, environ.get("OWNER_DATABASE_URL") or None)
     server = Postgres(folder.path / "postgres", log(folder, "postgres"))
+    with noticing_lost(lambda: [server.child]):
+        _start_server(server, folder)
+    return Database(server.url(DATABASE, ROLE), server.url(DATABASE), server.child)
+
+
+def _start_server(server: Postgres, folder: Folder) -> None:
     try:
         server.start()
         server.ensure_database(DATABASE)
@@ -113,7 +150,6 @@ def start_database(folder: Folder, environ: dict[str, str]) -> Database:
         raise Fault(
             f"{doctor.first_line(fault)}; put back a copy of {server.folder}, or begin with new demo data by  make clean-data"
         ) from fault
-    return Database(server.url(DATABASE, ROLE), server.url(DATABASE), server.child)
 
 
 def check_database(url: str) -> None:
@@ -134,12 +170,15 @@ def start_queue(folder: Folder, environ: dict[str, str]) -> tuple[str, Child | N
     url = environ.get("REDIS_URL")
     if not url:
         server = Valkey(folder.path / "valkey", log(folder, "valkey"))
-        try:
-            server.start()
-        except (Fault, OSError) as fault:
-            if server.child is not None:
-                server.stop()
-            raise Fault(f"{fault}; the queue holds nothing of worth: remove {server.folder} and start again") from fault
+        with noticing_lost(lambda: [server.child]):
+            try:
+                server.start()
+            except (Fault, OSError) as fault:
+                if server.child is not None:
+                    server.stop()
+                raise Fault(
+                    f"{fault}; the queue holds nothing of worth: remove {server.folder} and start again"
+                ) from fault
         return server.url(), server.child
     try:
         doctor.queue(url)

@@ -31,6 +31,10 @@ class Supervisor:
             for child in children:
                 child.start()
 
+    def children(self) -> list[Child]:
+        """All children of the layers."""
+        return [child for layer in self.layers for child in layer]
+
     def watch(self, poll: Callable[[], None] = lambda: None) -> None:
         """Check the children four times a second until a signal arrives."""
         while not self.stopping:

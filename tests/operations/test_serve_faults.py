@@ -1,8 +1,10 @@
 """A failed start prints one line that says how to correct it, and leaves no process."""
 
 import re
+import signal
 import socket
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import psycopg
 import pytest
 
 from portal.operations import start
+from portal.operations.child_processes import Child
 from portal.operations.data_folder import Folder
 from portal.operations.embedded import NOT_DURABLE, Postgres
-from tests.operations.serving import refusal
+from portal.operations.start_faults import Fault, ServerLost
+from tests.operations.serving import LONGEST, refusal, serving
 from tests.support.keys import write_key_file
 
 
@@ -130,3 +134,34 @@ def test_a_database_of_another_version(tmp_path, real_database, redis_url):
 def test_incomplete_production_settings(tmp_path, real_database, redis_url):
     line = refusal(tmp_path / "var", DATABASE_URL=real_database, REDIS_URL=redis_url, DEMO="0")
     assert "SECRET_KEY is not set" in line
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", ["bin/postgres", "valkey-server"])
+def test_a_start_whose_server_is_killed_begins_anew(tmp_path, words):
+    with serving(tmp_path / "var") as portal:
+        limit = time.monotonic() + LONGEST
+        while True:
+            try:
+                portal.child(words).send_signal(signal.SIGKILL)
+                break
+            except AssertionError:
+                assert time.monotonic() < limit
+                time.sleep(0.01)
+        portal.hear("was lost while the portal started: the start begins anew")
+        portal.hear("ready at")
+
+
+def test_what_a_start_takes_for_lost():
+    cut = psycopg.errors.AdminShutdown("terminating connection due to administrator command")
+    gone = psycopg.OperationalError("server closed the connection unexpectedly")
+    for error in (cut, gone):
+        with pytest.raises(ServerLost), start.noticing_lost(lambda: [Child("PostgreSQL", [], Path())]):
+            raise Fault("the tables could not be brought to this version") from error
+    for error in (psycopg.errors.LockNotAvailable("locked"), psycopg.OperationalError("no such file"), None):
+        with pytest.raises(Fault) as raised, start.noticing_lost(lambda: [Child("PostgreSQL", [], Path())]):
+            raise Fault("the tables could not be brought to this version") from error
+        assert type(raised.value) is Fault
+    with pytest.raises(Fault) as raised, start.noticing_lost(list):  # a database that others run is theirs to start
+        raise Fault("the tables could not be brought to this version") from cut
+    assert type(raised.value) is Fault
