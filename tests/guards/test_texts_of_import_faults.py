@@ -25,7 +25,8 @@ def fault_codes() -> set[tuple[str, str]]:
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             group = next((constant(k.value) for k in node.keywords if k.arg == "group"), None) or "import_fault"
-            place = {"CellError": 0, "ImportFault": 0, "refuse": 0, "_code_for": 1, "fault": 2}.get(name)
+            places = {"CellError": 0, "ImportFault": 0, "refuse": 0, "_code_for": 1, "fault": 2, "repetition": 2}
+            place = places.get(name)
             if place is not None and len(node.args) > place and constant(node.args[place]):
                 found.add((group, constant(node.args[place])))
     return found

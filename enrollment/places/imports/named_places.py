@@ -29,6 +29,7 @@ COLUMNS = (
 SMALLEST = Decimal("0.000001")
 
 Key = tuple[str, str, str]
+Point = tuple[Decimal, Decimal]
 
 
 @dataclass
@@ -44,7 +45,7 @@ def prepare(
     """Compare with the table.  Places that the file does not name stay as they are."""
     prepared = Prepared(Difference("named-places", reading=records.reading))
     known = {(row.area_code, row.kind, row.name): row for row in session.scalars(select(NamedPlace))}
-    seen: dict[Key, int] = {}
+    seen: dict[Key, tuple[Record, Point]] = {}
     for record in records.all():
         if record.faulty:
             continue
@@ -60,14 +61,23 @@ def prepare(
 
 
 def _compare(
-    prepared: Prepared, records: Records, record: Record, seen: dict[Key, int], known: dict[Key, NamedPlace]
+    prepared: Prepared,
+    records: Records,
+    record: Record,
+    seen: dict[Key, tuple[Record, Point]],
+    known: dict[Key, NamedPlace],
 ) -> None:
+    """The same place again is a remark; at another point it is a fault, as one of the two would be lost."""
     key = (record["area_code"], record["kind"], record["place_name"])
     point = (record["longitude"].quantize(SMALLEST), record["latitude"].quantize(SMALLEST))
-    if key in seen:
+    first, at = seen.setdefault(key, (record, point))
+    if at != point:
+        records.repetition(record, "longitude", "place_at_two_points", first)
+        return
+    if first is not record:
         prepared.difference.remark("same_entry_twice", f"{records.place_of(record)} {key[2]}")
         return
-    seen[key], old = record.line, known.get(key)
+    old = known.get(key)
     values = {"longitude": point[0], "latitude": point[1]}
     if old is None:
         told: dict[str, tuple[Any, Any]] = {name: (None, str(value)) for name, value in values.items()}

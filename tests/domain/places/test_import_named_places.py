@@ -35,3 +35,10 @@ def test_a_fault_says_which_cell(faults_of):
         faults_of("named-places", listed(["锦江区", "街道", "三圣街道", "30.6", "104.13"]))[0][1] == "degrees_exchanged"
     )
     assert faults_of("named-places", listed(["锦江区", "街道", "三圣街道", "", "30.6"])) == [("D2", "value_missing")]
+
+
+def test_a_place_at_two_points_is_told_and_the_same_entry_again_counts_once(take_in, faults_of):
+    row = ["锦江区", "小区", "锦官新城", "104.1", "30.62"]
+    assert faults_of("named-places", listed(row, [*row[:3], "104.11", "30.62"])) == [("D3", "place_at_two_points")]
+    difference = take_in("named-places", listed(row, [*row[:3], "104.1000000", "30.62"]))
+    assert (difference.counts["added"], difference.remarks["same_entry_twice"].count) == (1, 1)
