@@ -238,7 +238,7 @@ def test_taps_of_a_clerk_of_another_kindergarten_stop_nobodys(site, door, new_pa
     tick(page, door.offers[0], "health")
     expect(page.locator("#unsent")).to_contain_text("未上传 1 条")
     page.context.set_offline(False)
-    page.route("**/arrivals/exchange*", lambda route: route.abort())
+    page.route("**/arrivals/exchange*", lambda route: route.abort("internetdisconnected"))
     opens(site, page, stranger, "/staff/arrivals?q=没有的甲")
     page.get_by_role("button", name="先记下来，晚点对").click()
     expect(page.locator("#unsent")).to_contain_text("未上传 2 条")
@@ -258,7 +258,7 @@ def test_a_tap_with_which_a_request_fails_stops_no_other(site, door, new_page):
 
     def fail_with_one_child(route):
         if fails in (route.request.post_data or ""):
-            route.fulfill(status=500)
+            route.fulfill(status=400)
         else:
             route.continue_()
 

@@ -174,7 +174,10 @@ def since(session: Session, moment: dt.datetime, *, by: Actor) -> list[Seen]:
         .where(ArrivalTap.offer_id.is_not(None), or_(ArrivalTap.refusal.is_(None), ArrivalTap.matched))
         .order_by(ArrivalTap.tapped_at, ArrivalTap.id)
     )  # fmt: skip
-    seen = [(Seen(*row[:-1]), row.account_id) for row in rows]
+    seen = [
+        (Seen(each.offer_id, each.act, each.done, each.class_name, each.tapped_at, each.name), each.account_id)
+        for each in rows
+    ]
     own = {(each.offer_id, topic(each.act)): each.tapped_at for each, who in seen if who == by.account_id}
     theirs = [each for each, who in seen if who != by.account_id]
     return [one for one in theirs if one.tapped_at >= own.get((one.offer_id, topic(one.act)), one.tapped_at)]
