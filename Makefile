@@ -61,11 +61,11 @@ coverage-of-engine: setup-test ## every branch of allocation/ is reached without
 mutants: setup-test ## small changes to the engine's rule, each of which a test must notice (an hour)
 	@$(PY) -m bench.mutate
 
-bench-run: setup-test ## a run for 250,000 children in the database beside the COPY of the same rows (half an hour; CHILDREN=n)
+bench-run: setup-test ## a run for 250,000 children in the database beside the COPY of the same rows, then the engine alone (half an hour; CHILDREN=n)
 	@$(PY) -m bench.run --children $${CHILDREN:-250000} --json var/bench-run.json
 
 bench-pdf: setup-test ## admission notices a second and core (a minute)
-	@$(PY) -m bench.notices
+	@$(PY) -m bench.notices --json var/bench-pdf.json
 
 bench-growth: setup-test ## what pages read at 3,000 and at 250,000 applications (ten minutes; CHILDREN=n)
 	@$(PY) -m bench.growth --children $${CHILDREN:-250000} --json var/bench-growth.json

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 ENGINE = Path(__file__).parent
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
 
 
 def sources_digest(folder: Path = ENGINE) -> str:
@@ -58,10 +58,30 @@ def keep_freed_memory(size: int = 1 << 26) -> None:
     It otherwise returns each of them to the system and gets zeroed pages for the next one, an eighth of the processor time
     of a command on files. Without effect on other C libraries. Meant for commands, not for processes that live on.
     """
+    _set_allocator({_MMAP_THRESHOLD: size, _TRIM_THRESHOLD: 16 * size})
+
+
+def return_freed_memory(size: int = 1 << 20) -> None:
+    """Let the C library (glibc) return the memory of freed arrays from ``size`` bytes on to the system at once.
+
+    It otherwise raises this limit with every array that is freed, up to 32 MB, and then the arrays of a city leave gaps between
+    smaller objects that no later array fits into. Meant for processes in which a run of a city must leave room for others.
+    """
+    _set_allocator({_MMAP_THRESHOLD: size, _TRIM_THRESHOLD: size, _ARENA_MAX: 1})
+
+
+def trim_memory() -> None:
+    """Return free pages between objects that are in use to the system (glibc); a step of some milliseconds."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _set_allocator(values: dict[int, int]) -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, size)
-        mallopt(_TRIM_THRESHOLD, 16 * size)
+        for parameter, value in values.items():
+            mallopt(parameter, value)
 
 
 def _mark() -> Path:

@@ -12,6 +12,7 @@ when a connection that it kept was closed meanwhile.
 """
 
 import argparse
+import io
 import itertools
 import json
 import os
@@ -20,8 +21,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +63,7 @@ def commit_of(earlier: str | None) -> tuple[str, str]:
     """The newest commit whose migrations end with this revision, and the revision; without one, the newest with fewer of them.
 
     A branch may have ended with a revision before those of another branch were put under it: its database is none of an earlier
-    version.  Raises NoHistory.
+    version.  Nor was a commit ever deployed whose words cannot be read, as in the middle of a merge.  Raises NoHistory.
     """
     folder = doctor.migrations()
     now = (ROOT / "migrations" / "HEAD").read_text().strip()
@@ -72,9 +75,21 @@ def commit_of(earlier: str | None) -> tuple[str, str]:
             continue
         files = _git("ls-tree", "--name-only", commit, "migrations/versions/").decode().split()
         there = {Path(name).stem for name in files if name.endswith(".py")}
-        if there == {each.revision for each in folder.iterate_revisions(revision, "base")}:
+        if there == {each.revision for each in folder.iterate_revisions(revision, "base")} and _words_are_whole(commit):
             return commit, revision
     raise NoHistory(f"no commit ends with the revision {earlier or 'before ' + now}")
+
+
+def _words_are_whole(commit: str) -> bool:
+    """Each TOML file of the code can be read."""
+    with tarfile.open(fileobj=io.BytesIO(_git("archive", commit, "enrollment", "portal"))) as files:
+        for each in files:
+            if each.isfile() and each.name.endswith(".toml"):
+                try:
+                    tomllib.load(files.extractfile(each))  # type: ignore[arg-type]
+                except tomllib.TOMLDecodeError:
+                    return False
+    return True
 
 
 def put_code(commit: str, folder: Path) -> None:

@@ -1,8 +1,11 @@
-"""Measures a run for a city: `python -m bench.run [--children N] [--json FILE]`.
+"""Measures a run for a city: `python -m bench.run [--children N] [--json FILE] [--without-engine]`.
 
 Freeze, seed, run with its checks, signatures, preparation and opening, with the functions that the worker calls, in a
 PostgreSQL of its own that holds a city made by `bench.large_city`.  The reference is the time of COPYing the same rows out
 and in, directly afterwards.  The goal is 3 times that, and 1 GB.
+
+At the end the engine alone, with as many children: the check of a displacement chain (ENG03), and its commands from files to files
+and on a bundle (ENG12).  Their goals are those of 250,000 children.
 """
 
 import argparse
@@ -15,9 +18,12 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from allocation.benchmark.timing import MachineLoad
+from allocation import compilation
+from allocation.benchmark import measurements
+from allocation.warmup import compile_all
 from bench.city import MEGA, Figures, Watch, copied, draw, process_of
 from bench.large_city import build, database
+from bench.machine import Machine, beside_goals, machine_line
 from enrollment.ground import vault
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
@@ -38,12 +44,14 @@ def measured(children: int) -> dict[str, Any]:
 def _in_a_worker(url: str, server: int, keys: Keys) -> dict[str, Any]:
     """The steps in a process that has not built the city, and each in a fork of it, as the worker runs its jobs."""
     vault.unlock(keys)
-    engine, load, watch = open_engine(url), MachineLoad(), Watch(server)
+    compilation.return_freed_memory()
+    engine, watch = open_engine(url), Watch(server)
+    machine = Machine(watch.database_cpu)
     draw(engine, watch, in_a_fork(engine))
     copied(engine, watch)
     watch.end()
     engine.dispose()
-    return summary(watch) | load.figures()
+    return summary(watch) | machine.description()
 
 
 def in_a_fork(engine: Engine) -> Callable[[Callable[[], Figures]], Figures]:
@@ -84,22 +92,68 @@ def summary(watch: Watch) -> dict[str, Any]:
         "megabytes": max(watch.steps[name]["megabytes"] for name in STEPS),
         "database_megabytes": watch.database_peak // MEGA,
         "goal_megabytes": MEMORY,
+        "database_cpu_seconds": round(watch.database_total(), 1),
+        "database_cpu_seconds_of_steps": round(sum(step["database_cpu"] for step in watch.steps.values()), 1),
         "steps": watch.steps,
     }
 
 
+def of_the_engine(children: int) -> dict[str, Any]:
+    """The figures of ENG03 and ENG12, and the goals of those that have one."""
+    machine = Machine()
+    compile_all()
+    found = measurements.chain_figures(children) | measurements.file_figures(children)
+    goals = {name: goal for name, goal in measurements.GOALS.items() if name in found}
+    return found | {"children": children, "goals": goals} | machine.description()
+
+
+def table(found: dict[str, Any]) -> str:
+    rows = [
+        ("run to COPY, by the clock", f"{found['to_copy']:.1f} ×", f"≤ {GOAL:g} ×"),
+        ("run to COPY, by processor time", f"{found['to_copy_in_cpu']:.1f} ×", f"≤ {GOAL:g} ×"),
+        ("most memory of a step, MB", found["megabytes"], f"≤ {MEMORY}"),
+        ("run, seconds", found["run_seconds"], ""),
+        ("COPY, seconds", found["copy_seconds"], ""),
+        ("run, processor seconds", found["run_cpu_seconds"], ""),
+        ("COPY, processor seconds", found["copy_cpu_seconds"], ""),
+        ("database, MB", found["database_megabytes"], ""),
+        ("database, processor seconds", found["database_cpu_seconds"], ""),
+        ("  of them in steps", found["database_cpu_seconds_of_steps"], ""),
+    ]
+    return f"{machine_line(found)}, {found['children']} children\n{beside_goals(rows)}"
+
+
+def engine_table(found: dict[str, Any]) -> str:
+    names = {
+        "chain_check_cpu_s": "ENG03: check of a displacement chain, processor s",
+        "files_to_files_cpu_s": "ENG12: files to files, processor s",
+        "files_to_files_mb": "ENG12: files to files, MB",
+        "verify_cpu_s": "ENG12: verify, processor s",
+    }
+    at = "" if found["children"] == measurements.GOALS_AT else f" at {measurements.GOALS_AT} children"
+    rows = [(text, found[name], f"≤ {found['goals'][name]:g}{at}") for name, text in names.items()]
+    return f"the engine alone, {found['children']} children: {machine_line(found)}\n{beside_goals(rows)}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--children", type=int, default=250_000)
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--without-engine", action="store_true", help="leave out ENG03 and ENG12")
     asked = parser.parse_args()
     found = {"children": asked.children, **measured(asked.children)}
-    for name, value in found.items():
-        if name != "steps":
-            print(f"{name.replace('_', ' '):32}{value}")
-    if asked.json:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps(found, indent=1))
+    print(table(found), flush=True)
+    _write(asked.json, found)
+    if not asked.without_engine:
+        found["engine"] = of_the_engine(asked.children)
+        print(engine_table(found["engine"]), flush=True)
+        _write(asked.json, found)
+
+
+def _write(file: Path | None, found: dict[str, Any]) -> None:
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ from portal.web import (
 )
 from portal.web.front import lane, static_files, switches
 from portal.web.metrics import requests
-from portal.web.page_data import kept_pages, page_reads
+from portal.web.page_data import family_pages, kept_pages, page_reads
 from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
@@ -110,6 +110,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         authentication,
         page_reads,
         kept_pages,
+        family_pages,
         languages,
         page_environment,
         csrf,

@@ -115,6 +115,17 @@ class Config:
         return self.public_url.startswith("https://")
 
 
+def page_processes(environ: Mapping[str, str]) -> int:
+    """`PAGE_PROCESSES`: how many page processes share the socket of this one.  Without it each counts requests as if it were alone."""
+    try:
+        number = int(environ.get("PAGE_PROCESSES") or "1")
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise Unconfigured("PAGE_PROCESSES is not a number of processes such as 4")
+    return number
+
+
 def _needed(environ: Mapping[str, str], name: str, purpose: str) -> str:
     value = environ.get(name, "").strip()
     if not value:
@@ -175,6 +186,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         backup_keep=int(environ.get("BACKUP_KEEP", str(Config.backup_keep))),
     )
     _refuse_unfit(config)
+    page_processes(environ)
     return config
 
 
@@ -241,7 +253,7 @@ def _refuse_unfit(config: Config) -> None:
         raise Unconfigured(
             f"CODES_PER_ADDRESS is less than {LEAST_CODES_PER_ADDRESS}: phones of a carrier share an address"
         )
-    if not all(code.isdigit() for code in config.message_country_codes):
+    if not all(code.isdecimal() for code in config.message_country_codes):
         raise Unconfigured("MESSAGE_COUNTRY_CODES is not a list of country codes such as 86,852")
     if not 1 <= config.message_connections <= 500 or not 1 <= config.message_give_up_hours <= 24 * 14:
         raise Unconfigured("MESSAGE_CONNECTIONS is not between 1 and 500, or MESSAGE_GIVE_UP_HOURS not in two weeks")

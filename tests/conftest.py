@@ -290,9 +290,10 @@ def portal_session(app, portal_engine, shared_setup):
 
 
 @pytest.fixture
-def new_connections(portal_engine):
+def new_connections(portal_engine, app_engine):
     """A test that verifies the audit trail begins with new ones: the entries of other tests on the old ones are gone."""
     portal_engine.dispose()
+    app_engine.dispose()
 
 
 @pytest.fixture

@@ -76,9 +76,9 @@ def measure(children: int, say: Callable[[str], None] = lambda line: None) -> di
         say("draws")
         found |= _draws(market)
         say("one chain through all children")
-        found |= _chain(children)
+        found |= chain_figures(children)
         say("files to files")
-        found |= _files(children)
+        found |= file_figures(children)
     if children == GOALS_AT:
         found["goals"] = GOALS
     found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -201,7 +201,7 @@ def _draws(market: Market) -> dict[str, Any]:
     }
 
 
-def _chain(children: int) -> dict[str, Any]:
+def chain_figures(children: int) -> dict[str, Any]:
     """A market in which one newcomer displaces everybody: solving and checking it (goal: 3 s for 250,000 children)."""
     market = displacement_chain(children)
     outcome = solve(market)
@@ -209,7 +209,7 @@ def _chain(children: int) -> dict[str, Any]:
     return _fastest("chain_solve", [time_call(lambda: solve(market))]) | _fastest("chain_check", [checked])
 
 
-def _files(children: int) -> dict[str, Any]:
+def file_figures(children: int) -> dict[str, Any]:
     """Each step of the command on files, then whole commands in processes of their own, with their peak memory."""
     market = draw_market(synthetic_market(children, codes=True), bytes.fromhex(SEED))
     written = files.market_files(market)

@@ -81,24 +81,63 @@ def pack(
 
     ``publication`` is ``publication.json``: what else went into the public file (:mod:`allocation.files.publication`).
     """
+    return b"".join(pack_parts(market, draw, result, publication))
+
+
+def pack_parts(
+    market: Mapping[str, bytes], draw: AnyRecord, result: Mapping[str, bytes], publication: bytes | None = None
+) -> list[bytes]:
+    """As :func:`pack`, in parts like those of :func:`zip_parts`."""
     entries = {f"market/{name}": data for name, data in market.items()}
     entries |= {f"result/{name}": data for name, data in result.items()}
     entries["draw.json"] = lottery.canonical(draw.fields())
     if publication is not None:
         entries[PUBLICATION] = publication
-    return zip_bytes(entries)
+    return zip_parts(entries)
 
 
 def zip_bytes(entries: Mapping[str, bytes]) -> bytes:
     """A zip file of these entries, stored in name order with fixed times: the same bytes for the same content."""
-    sink = io.BytesIO()
+    return b"".join(zip_parts(entries))
+
+
+def zip_parts(entries: Mapping[str, bytes]) -> list[bytes]:
+    """As :func:`zip_bytes`, in parts: the contents themselves, which are not copied, and what stands between them."""
+    sink = _Parts()
     with zipfile.ZipFile(sink, "w") as archive:
         for name in sorted(entries):
             entry = zipfile.ZipInfo(name, date_time=_FIXED_TIME)
             entry.create_system = _UNIX  # otherwise the bytes would depend on the machine
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, entries[name])  # not compressed: the bytes would depend on the compressor
-    return sink.getvalue()
+    return sink.parts()
+
+
+class _Parts(io.RawIOBase):
+    """A file in memory that keeps what is written to it as it is.  A part may be written again in the same length."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, bytes] = {}  # by where they begin
+        self._at = 0
+
+    def write(self, part: Any) -> int:
+        if part:
+            self._parts[self._at] = part
+        self._at += len(part)
+        return len(part)
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET:
+            raise io.UnsupportedOperation
+        self._at = offset
+        return offset
+
+    def parts(self) -> list[bytes]:
+        """What was written, in its order."""
+        return [self._parts[at] for at in sorted(self._parts)]
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,20 @@ class ChildFacts:
         self.order = text.sort_order(parsed.market.codes.children)  # the leaves, by the codes of the children
         self.place = np.empty(len(self.order), dtype=np.int64)
         self.place[self.order] = np.arange(len(self.order))
-        self.texts = facts_texts(parsed)
-        leaves = _leaves(self._salts, self.texts, self.order.tolist())
+        self._texts_of = FactsTexts(parsed)
+        leaves = b"".join(map(self._leaves, blocks_of(self.order)))
         self.tree = MerkleTree(np.frombuffer(leaves, dtype=np.uint8).reshape(-1, DIGEST_BYTES))
+
+    def texts(self, children: Array) -> list[bytes]:
+        """The canonical JSON of the facts of these children, made when they are asked for: all at once they would take more
+        memory than the market."""
+        return self._texts_of(children)
+
+    def _leaves(self, children: Array) -> bytes:
+        """As :func:`leaf` for many children, one after the other; the bytes before a salt are made once."""
+        digest, before = hashlib.sha256, sized(_LEAF.encode()) + DIGEST_BYTES.to_bytes(8, "big")
+        told = zip(children.tolist(), self.texts(children), strict=True)
+        return b"".join([digest(before + self.salt(child) + sized(facts)).digest() for child, facts in told])
 
     def salt(self, child: int) -> bytes:
         """The salt of a child (32 bytes)."""
@@ -112,42 +123,76 @@ def leaf(salt: bytes, facts: bytes) -> bytes:
     return tagged_hash(_LEAF, salt, facts)
 
 
-def _leaves(salts: bytes, texts: Sequence[bytes], order: Sequence[int]) -> bytes:
-    """As :func:`leaf` for many children, one after the other; the bytes before a salt are made once."""
-    digest, before = hashlib.sha256, sized(_LEAF.encode()) + DIGEST_BYTES.to_bytes(8, "big")
-    return b"".join(
-        [
-            digest(before + salts[DIGEST_BYTES * at : DIGEST_BYTES * (at + 1)] + sized(texts[at])).digest()
-            for at in order
-        ]
-    )
+def blocks_of(children: Array) -> Iterator[Array]:
+    """The children in blocks, whose columns may be Python lists."""
+    for begin in range(0, len(children), _AT_ONCE):
+        yield children[begin : begin + _AT_ONCE]
 
 
-def facts_texts(parsed: ParsedMarket) -> list[bytes]:
-    """For each child the canonical JSON of its facts.
+class FactsTexts:
+    """The canonical JSON of the facts of children.
 
     Written piece by piece: the general JSON writer takes five times as long for a city. A code needs no escape but for
     the backslash; :mod:`allocation.files.codes` allows neither quotation marks nor control characters.
     """
-    market, codes = parsed.market, parsed.market.codes
-    child, family, programme, unit = (
-        _quoted(each) for each in (codes.children, codes.families, codes.programmes, codes.units)
-    )
-    count = market.children
-    held = np.full(count, -1) if parsed.held is None else parsed.held
-    columns = [
-        _cells(market.current, programme, count), _cells(market.elder, child, count),
-        [family[number] for number in (np.arange(count) if market.family is None else market.family).tolist()],
-        _group_lists(market.group_start, market.group, text.to_column(codes.groups).to_pylist(), count),
-        ["null" if number < 0 else str(number) for number in held.tolist()],
-        _cells(market.unit, unit, count),
-        _wish_lists(parsed, programme),
-    ]  # fmt: skip
-    return [
-        f'{{"child":{code},"current":{current},"elder":{elder},"family":{of},"groups":[{groups}],"ticket":{ticket},'
-        f'"unit":{bound},"wishes":[{wishes}]}}'.encode()
-        for code, current, elder, of, groups, ticket, bound, wishes in zip(child, *columns, strict=True)
-    ]
+
+    def __init__(self, parsed: ParsedMarket) -> None:
+        self.parsed, self.market = parsed, parsed.market
+        codes = parsed.market.codes
+        self._programmes, self._groups = _quoted(codes.programmes), text.to_column(codes.groups).to_pylist()
+        self._children, self._families, self._units = map(text.to_column, (codes.children, codes.families, codes.units))
+
+    def __call__(self, children: Array) -> list[bytes]:
+        market, held = self.market, self.parsed.held
+        own = children if market.family is None else market.family[children]
+        columns = [
+            _quoted(text.take(self._children, children)),
+            self._cells(market.current, children, None), self._cells(market.elder, children, self._children),
+            _quoted(text.take(self._families, own)), self._group_lists(children),
+            ["null"] * len(children) if held is None else ["null" if n < 0 else str(n) for n in held[children].tolist()],
+            self._cells(market.unit, children, self._units), self._wish_lists(children),
+        ]  # fmt: skip
+        return [
+            f'{{"child":{code},"current":{current},"elder":{elder},"family":{of},"groups":[{groups}],"ticket":{ticket},'
+            f'"unit":{bound},"wishes":[{wishes}]}}'.encode()
+            for code, current, elder, of, groups, ticket, bound, wishes in zip(*columns, strict=True)
+        ]
+
+    def _cells(self, column: Array | None, children: Array, codes: text.Text | None) -> Sequence[str]:
+        """The codes of a column of these children, of programmes without ``codes``; null where there is none."""
+        found = ["null"] * len(children)
+        if column is None:
+            return found
+        numbers = column[children]
+        rows = np.flatnonzero(numbers >= 0)
+        named = numbers[rows]
+        told = [self._programmes[at] for at in named.tolist()] if codes is None else _quoted(text.take(codes, named))
+        for row, code in zip(rows.tolist(), told, strict=True):
+            found[row] = code
+        return found
+
+    def _group_lists(self, children: Array) -> Sequence[str]:
+        start, group = self.market.group_start, self.market.group
+        if start is None or group is None:
+            return [""] * len(children)
+        bounds = zip(start[children].tolist(), start[children + 1].tolist(), strict=True)
+        return [
+            ",".join(map(quote, sorted({self._groups[number] for number in group[begin:end].tolist()})))
+            if begin < end else ""
+            for begin, end in bounds
+        ]  # fmt: skip
+
+    def _wish_lists(self, children: Array) -> Sequence[str]:
+        market, quoted = self.market, self._programmes
+        begins = market.offsets[children]
+        lengths = market.offsets[children + 1] - begins
+        ends = np.cumsum(lengths)
+        step = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
+        wish = np.repeat(begins, lengths) + step
+        rank = step + 1 if market.rank is None else market.rank[wish]
+        columns = (column.tolist() for column in (rank, market.programme[wish], market.tier[wish]))
+        wishes = [f"[{number},{quoted[programme]},{tier}]" for number, programme, tier in zip(*columns, strict=True)]
+        return [",".join(wishes[begin:end]) for begin, end in pairwise([0, *ends.tolist()])]
 
 
 def _quoted(codes: Any) -> list[str]:
@@ -157,35 +202,6 @@ def _quoted(codes: Any) -> list[str]:
 def quote(code: str) -> str:
     """The JSON of a code."""
     return '"' + code.replace("\\", "\\\\") + '"'
-
-
-def _cells(column: Array | None, quoted: Sequence[str], count: int) -> Sequence[str]:
-    if column is None:
-        return ["null"] * count
-    return ["null" if number < 0 else quoted[number] for number in column.tolist()]
-
-
-def _group_lists(start: Array | None, group: Array | None, codes: Sequence[str], count: int) -> Sequence[str]:
-    if start is None or group is None:
-        return [""] * count
-    bounds, numbers = start.tolist(), group.tolist()
-    return [
-        ",".join(map(quote, sorted({codes[number] for number in numbers[begin:end]})))
-        for begin, end in pairwise(bounds)
-    ]
-
-
-def _wish_lists(parsed: ParsedMarket, quoted: Sequence[str]) -> Iterator[str]:
-    market = parsed.market
-    lengths = np.diff(market.offsets)
-    rank = market.rank
-    if rank is None:
-        rank = np.arange(len(market.programme)) - np.repeat(market.offsets[:-1], lengths) + 1
-    for first in range(0, market.children, _AT_ONCE):
-        bounds = market.offsets[first : first + _AT_ONCE + 1]
-        columns = (column[bounds[0] : bounds[-1]].tolist() for column in (rank, market.programme, market.tier))
-        wishes = [f"[{number},{quoted[programme]},{tier}]" for number, programme, tier in zip(*columns, strict=True)]
-        yield from [",".join(wishes[begin:end]) for begin, end in pairwise((bounds - bounds[0]).tolist())]
 
 
 class MerkleTree:

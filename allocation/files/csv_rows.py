@@ -1,6 +1,7 @@
 """Columns of numbers and texts as the rows of a CSV file, in one compiled loop."""
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,16 @@ def hex_texts(rows: Array) -> Texts:
 
 def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
     """One file: the header, then the rows. No text may contain a comma or a line end."""
-    return b"".join([(",".join(header) + "\n").encode(), *csv_blocks(columns)])
+    return csv_of_parts(header, [columns])
+
+
+def csv_of_parts(header: Sequence[str], parts: Iterable[Sequence[Column]]) -> bytes:
+    """As :func:`csv_bytes`, from the columns of some rows at a time."""
+    file = io.BytesIO()  # grows where it is; a list of blocks is in memory twice when it is joined
+    file.write((",".join(header) + "\n").encode())
+    for columns in parts:
+        file.writelines(csv_blocks(columns))
+    return file.getvalue()
 
 
 def csv_blocks(columns: Sequence[Column]) -> Iterator[bytes]:

@@ -67,13 +67,13 @@ def make(
     return Openings(Publication(market_files, draw, settings, outcome)).of(child)
 
 
-def make_all(publication: Publication) -> Iterator[tuple[str, bytes]]:
-    """The code and the packed opening (:mod:`allocation.files.opening_packing`) of each child, in the order of the codes."""
+def make_all(publication: Publication) -> Iterator[tuple[int, bytes]]:
+    """The number in the market and the packed opening (:mod:`allocation.files.opening_packing`) of each child, in the order of
+    the codes."""
     openings, order = Openings(publication), publication.facts.order
     for start in range(0, len(order), AT_ONCE):
         children = order[start : start + AT_ONCE]
-        codes = map(publication.child_codes.__getitem__, children.tolist())
-        yield from zip(codes, openings.packed(children), strict=True)
+        yield from zip(children.tolist(), openings.packed(children), strict=True)
 
 
 class Openings:
@@ -96,6 +96,7 @@ class Openings:
         self.programmes = [quote(code)[1:-1] for code in publication.programme_codes]
         self.fields: dict[str, tuple[str, bytes]] = {}
         self.opened: dict[int, dict[str, tuple[str, bytes]]] = {}
+        self.facts: dict[int, bytes] = {}  # of the children whose openings are made
 
     def of(self, child: str) -> dict[str, Any]:
         """The opening of a child by its code. Raises ``KeyError`` for an unknown code."""
@@ -119,6 +120,7 @@ class Openings:
         commitment = bytes.fromhex(of.draw.commitment)
         after = f',"format":"{FORMAT}","hidden":'
         run = f',"run":{of.settings.run},"salt":"{DIGEST}","ticket":'
+        self.facts = self._facts(children)
         for child, ticket, result, wishes, codes in zip(*columns, strict=True):
             members = self._members(child)
             drawn = of.draw.seed and self._is_drawn(members)
@@ -127,7 +129,7 @@ class Openings:
             path, of_path = self._path(child)
             unit = [self._proof(other) for other in members if other != child] if len(members) > 1 else ()
             yield pack(
-                f'{before}{_DIGEST if drawn else "null"},"elder":{elder},"facts":{of.facts.texts[child].decode()},'
+                f'{before}{_DIGEST if drawn else "null"},"elder":{elder},"facts":{self.facts[child].decode()},'
                 f'"family":{self._family(child) if drawn else "null"}{after}{hidden},"path":{path},"result":{result}{run}'
                 f'{ticket},"unit":[{",".join([told for told, _ in unit])}],"wishes":[{wishes}]}}',
                 b"".join(
@@ -135,6 +137,14 @@ class Openings:
                      *[own for _, own in unit], codes)
                 ),
             )  # fmt: skip
+
+    def _facts(self, children: Array) -> dict[int, bytes]:
+        """The facts of these children, and of the others whose facts are in their openings."""
+        elder = self.publication.market.elder
+        others = [member for child in self._units.keys() & set(children.tolist()) for member in self._units[child]]
+        named = np.full(len(children), -1) if elder is None else elder[children]
+        told = np.unique(np.concatenate([children, others, named[named >= 0]]).astype(np.int64))
+        return dict(zip(told.tolist(), self.publication.facts.texts(told), strict=True))
 
     def _members(self, child: int) -> list[int]:
         """The children of the unit of a child, in the order of their codes."""
@@ -192,7 +202,7 @@ class Openings:
         """What shows that these facts of a child were committed: the facts, the salt and the path to the root."""
         facts = self.publication.facts
         path, nodes = self._path(child)
-        return f'{{"facts":{facts.texts[child].decode()},"path":{path},"salt":"{DIGEST}"}}', nodes + facts.salt(child)
+        return f'{{"facts":{self.facts[child].decode()},"path":{path},"salt":"{DIGEST}"}}', nodes + facts.salt(child)
 
     def _elder(self, child: int) -> tuple[str, bytes]:
         """The facts of the elder, whose salt shows where it is placed; of another family's child only the seat."""

@@ -1,15 +1,15 @@
 """The public file of a draw: everybody can check every pool, every line and the seed, and nobody can find a child."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from allocation import lottery
 from allocation.arrays import Array
 from allocation.files import text_columns as text
-from allocation.files.bundle import DrawRecord2, zip_bytes
+from allocation.files.bundle import DrawRecord2, zip_parts
 from allocation.files.commitments import PUBLIC_FILES
-from allocation.files.csv_rows import Column, csv_bytes, encode_texts, hex_texts
+from allocation.files.csv_rows import ROWS_AT_ONCE, Column, csv_bytes, csv_of_parts, encode_texts, hex_texts
 from allocation.files.publication import (
     ADMITTED,
     ENTRY_BYTES,
@@ -63,7 +63,12 @@ def make(
 
 def write(publication: Publication) -> bytes:
     """As :func:`make`, from a publication that is also used for openings."""
-    return zip_bytes(public_files(publication))
+    return b"".join(write_parts(publication))
+
+
+def write_parts(publication: Publication) -> list[bytes]:
+    """As :func:`write`, in parts like those of :func:`allocation.files.bundle.zip_parts`."""
+    return zip_parts(public_files(publication))
 
 
 def public_files(of: Publication) -> dict[str, bytes]:
@@ -85,16 +90,23 @@ def public_files(of: Publication) -> dict[str, bytes]:
 
 
 def _orders(of: Publication) -> bytes:
-    entries = of.entries
-    placed = np.flatnonzero(entries.outcome <= OVER)
-    seats = [seat_code(of.facts.salt(child), of.run) for child in entries.child[placed].tolist()]
-    nullifier = np.full(len(entries.child), -1, dtype=np.int64)
-    nullifier[placed] = np.arange(len(placed))
-    columns = (
-        Column(entries.block + 1), Column(entries.position), Column(np.arange(len(entries.child)), hex_texts(entries.code)),
-        Column(entries.outcome, encode_texts(OUTCOMES)), Column(nullifier, encode_texts(seats)),
-    )  # fmt: skip
-    return csv_bytes(PUBLIC_COLUMNS["orders.csv"], columns)
+    return csv_of_parts(PUBLIC_COLUMNS["orders.csv"], _order_columns(of))
+
+
+def _order_columns(of: Publication) -> Iterator[Sequence[Column]]:
+    """The columns of ``orders.csv``, some thousand rows at a time: as texts, the codes of all take most of the memory of a run."""
+    entries, outcomes = of.entries, encode_texts(OUTCOMES)
+    for begin in range(0, len(entries.child), ROWS_AT_ONCE):
+        rows = slice(begin, begin + ROWS_AT_ONCE)
+        outcome, codes = entries.outcome[rows], entries.code[rows]
+        placed = np.flatnonzero(outcome <= OVER)
+        seats = [seat_code(of.facts.salt(child), of.run) for child in entries.child[rows][placed].tolist()]
+        nullifier = np.full(len(outcome), -1, dtype=np.int64)
+        nullifier[placed] = np.arange(len(placed))
+        yield (
+            Column(entries.block[rows] + 1), Column(entries.position[rows]), Column(np.arange(len(codes)), hex_texts(codes)),
+            Column(outcome, outcomes), Column(nullifier, encode_texts(seats)),
+        )  # fmt: skip
 
 
 def _blocks(of: Publication) -> bytes:
@@ -160,4 +172,4 @@ def _digests(of: Publication, seed: bytes) -> bytes:
     return csv_bytes(PUBLIC_COLUMNS["digests.csv"], columns)
 
 
-__all__ = ["ENTRY_BYTES", "FORMAT", "PUBLIC_COLUMNS", "REASONS", "make", "public_files", "write"]
+__all__ = ["ENTRY_BYTES", "FORMAT", "PUBLIC_COLUMNS", "REASONS", "make", "public_files", "write", "write_parts"]

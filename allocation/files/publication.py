@@ -21,7 +21,7 @@ from allocation.files.bundle import DrawRecord2
 from allocation.files.commitments import ChildFacts
 from allocation.files.json_objects import is_digest, parse_object
 from allocation.files.reader import ParsedMarket, parse_files
-from allocation.lottery import sized, tagged_hash
+from allocation.lottery import DIGEST_BYTES, sized, tagged_hash
 from allocation.outcome import LINE, STATES, Outcome
 from allocation.solve import solve
 from allocation.units import Units, form_units
@@ -209,30 +209,34 @@ def seat_code(salt: bytes, run: str) -> str:
 
 def _options(of: Publication) -> Options:
     market, units, outcome, pools = of.market, of.units, of.outcome, of.market.pools
-    lengths = np.diff(market.offsets)
-    child = np.repeat(np.arange(market.children), lengths)
-    step = np.arange(len(child)) - market.offsets[child]
-    of_leader = market.offsets[of.leader[child]] + step
-    first = pools.start[market.programme].astype(np.int64)
-    count = pools.start[market.programme + 1] - first
-    wish = np.repeat(np.arange(len(child)), count)
-    at = np.arange(len(wish)) - np.repeat(np.cumsum(count) - count, count)
+    child = np.repeat(np.arange(market.children, dtype=np.int32), np.diff(market.offsets))
+    step = (np.arange(len(child)) - market.offsets[child]).astype(np.int32)
+    first = pools.start[market.programme].astype(np.int32)
+    count = pools.start[market.programme + 1].astype(np.int32) - first
+    wish = np.repeat(np.arange(len(child), dtype=np.int32), count)
+    at = (np.arange(len(wish)) - np.repeat(np.cumsum(count) - count, count)).astype(np.int32)
     pool = first[wish] + at
     belongs = np.ones(len(wish), dtype=bool)
     if units.mask is not None:
+        of_leader = market.offsets[of.leader[child]] + step
         belongs = (units.mask[of_leader[wish]] >> at.astype(np.uint16)) & 1 == 1
+    del first, count, at
     asked = (pools.places[pool] > 0) & (belongs | ~pools.locked[pool])
-    placed_in = outcome.pool[child[wish]]
-    placed_here = (outcome.rank[child[wish]] - 1 == step[wish]) & (placed_in == pool)
+    placed_here = ((outcome.rank[child] - 1 == step)[wish]) & (outcome.pool[child][wish] == pool)
     not_asked = placed_here & ~asked  # a guaranteed child that may ask no pool of its programme stands in one of them
     asked |= placed_here
-    wish, pool, belongs = wish[asked], pool[asked], belongs[asked]
-    who, placed_step = child[wish], outcome.rank[child[wish]] - 1
+    wish, pool, belongs, not_asked, placed_here = (
+        column[asked] for column in (wish, pool, belongs, not_asked, placed_here)
+    )
+    del asked
+    who, own_step = child[wish], step[wish]
+    placed_step = outcome.rank[who] - 1
     found = np.full(len(wish), REFUSED, dtype=np.uint8)
-    placed = placed_step >= 0
-    found[placed & ((step[wish] > placed_step) | ((step[wish] == placed_step) & (pool > outcome.pool[who])))] = BETTER
-    found[placed_here[asked]] = ADMITTED
-    found[not_asked[asked]] = OVER
+    better = (own_step > placed_step) | ((own_step == placed_step) & (pool > outcome.pool[who]))
+    found[(placed_step >= 0) & better] = BETTER
+    found[placed_here] = ADMITTED
+    found[not_asked] = OVER
+    del own_step, placed_step, better
     guaranteed = np.zeros(len(wish), dtype=bool)
     if units.current is not None:
         guaranteed = units.current[of.leader[who]] == market.programme[wish]
@@ -332,34 +336,43 @@ def _merged(of: Publication, used: Sequence[int], secret: set[int], asked: Array
 
 def _entries(of: Publication) -> Entries:
     options, blocks = of.options, of.blocks
-    block = of.block_of[options.pool]
-    together = block * of.market.children + options.child
-    order = np.lexsort((options.outcome, together))
-    first = order[np.concatenate(([True], np.diff(together[order]) != 0))] if len(order) else order
-    block, child, wish, outcome = block[first], options.child[first], options.wish[first], options.outcome[first]
+    block, first = _asked_blocks(of)
+    child, wish, outcome = options.child[first], options.wish[first], options.outcome[first]
     codes = _entry_codes(of, block, child)
-    halves = codes.view(">u8").astype(np.uint64) if len(codes) else np.zeros((0, 2), dtype=np.uint64)
-    hidden = np.array([each.hidden for each in blocks], dtype=bool)[block] if len(block) else np.zeros(0, dtype=bool)
-    key = np.where(hidden, halves[:, 0], options.key[first])
-    tie = np.where(hidden, halves[:, 1], of.facts.place[child].astype(np.uint64))
-    row = np.lexsort((tie, key, block))
-    begins = np.searchsorted(block[row], np.arange(len(blocks)))
-    position = np.arange(len(row)) - begins[block[row]] + 1 if len(row) else row
-    return Entries(block[row], position, child[row], wish[row], outcome[row], codes[row])
+    key, tie = options.key[first], of.facts.place[child].astype(np.uint64)
+    del first
+    if len(block):
+        hidden = np.array([each.hidden for each in blocks], dtype=bool)[block]
+        key[hidden], tie[hidden] = codes.view(">u8")[hidden].T
+    row = np.lexsort((tie, key, block)).astype(np.int32)
+    del key, tie
+    block, child, wish, outcome, codes = (column[row] for column in (block, child, wish, outcome, codes))
+    begins = np.searchsorted(block, np.arange(len(blocks)))
+    position = (np.arange(len(row)) - begins[block] + 1).astype(np.int32) if len(row) else row
+    return Entries(block, position, child, wish, outcome, codes)
+
+
+def _asked_blocks(of: Publication) -> tuple[Array, Array]:
+    """Each block that a child asked, child after child in each block, and the option that tells what became of it there."""
+    options = of.options
+    together = of.block_of[options.pool] * of.market.children + options.child
+    order = np.lexsort((options.outcome, together)).astype(np.int32)
+    together = together[order]
+    first = order[np.concatenate(([True], np.diff(together) != 0))] if len(order) else order
+    return of.block_of[options.pool[first]].astype(np.int32), first
 
 
 def _entry_codes(of: Publication, block: Array, child: Array) -> Array:
     """As :func:`entry_code` for many rows: the bytes before and after the salt are made once."""
-    before = sized(b"entry/2")
-    starts = [before + sized(of.facts.salt(number)) for number in range(of.market.children)]
+    before, salt = sized(b"entry/2") + DIGEST_BYTES.to_bytes(8, "big"), of.facts.salt
     ends = [
         sized(of.programme_codes[each.programme].encode()) + sized(each.code.encode()) + sized(of.run.encode())
         for each in of.blocks
     ]
-    digest, codes = hashlib.sha256, []
+    digest, codes = hashlib.sha256, bytearray()
     for begin in range(0, len(child), _CODES_AT_ONCE):
         rows = (column[begin : begin + _CODES_AT_ONCE].tolist() for column in (child, block))
-        codes.append(
-            b"".join([digest(starts[row] + ends[at]).digest()[:ENTRY_BYTES] for row, at in zip(*rows, strict=True)])
+        codes += b"".join(
+            [digest(before + salt(row) + ends[at]).digest()[:ENTRY_BYTES] for row, at in zip(*rows, strict=True)]
         )
-    return np.frombuffer(b"".join(codes), dtype=np.uint8).reshape(-1, ENTRY_BYTES)
+    return np.frombuffer(codes, dtype=np.uint8).reshape(-1, ENTRY_BYTES)

@@ -89,6 +89,7 @@ def parse_files(files: Mapping[str, bytes]) -> ParsedMarket:
         with ThreadPoolExecutor() as threads:
             read = threads.map(lambda name: reader.table(name, files[name]), names)
             tables = dict(zip(names, read, strict=True))
+            del read
     market = reader.market(head, tables)
     text.release_memory()
     return ParsedMarket(market, head, reader.held, reader.salts)
@@ -102,15 +103,18 @@ class Reader:
         self.held: Array | None = None
         self.salts: Text | None = None
 
-    def market(self, head: Mapping[str, Any], tables: Mapping[str, Table]) -> Market:
-        """The market of these tables, by file name. Raises :class:`~allocation.faults.MarketFault`."""
+    def market(self, head: Mapping[str, Any], tables: dict[str, Table]) -> Market:
+        """The market of these tables, by file name; ``tables`` is emptied, so that each is freed when it was used.
+
+        Raises :class:`~allocation.faults.MarketFault`.
+        """
         self._stop_if_faulty()
-        programmes = self._programmes(tables["programmes.csv"])
-        children = self._children(tables["children.csv"], programmes["codes"])
-        pools, groups = self._pools(tables.get("pools.csv"), programmes["codes"], children["groups"])
-        wishes = self._wishes(tables["wishes.csv"], children["codes"], programmes["codes"])
-        self.held = self._tickets(tables.get("tickets.csv"), children["codes"], head)
-        self.salts = self._salts(tables.get("salts.csv"), children["codes"])
+        programmes = self._programmes(tables.pop("programmes.csv"))
+        children = self._children(tables.pop("children.csv"), programmes["codes"])
+        pools, groups = self._pools(tables.pop("pools.csv", None), programmes["codes"], children["groups"])
+        wishes = self._wishes(tables.pop("wishes.csv"), children["codes"], programmes["codes"])
+        self.held = self._tickets(tables.pop("tickets.csv", None), children["codes"], head)
+        self.salts = self._salts(tables.pop("salts.csv", None), children["codes"])
         current = children["columns"]["current"]
         counted = {
             "children": len(children["codes"]),
@@ -357,9 +361,9 @@ class Reader:
 
     def _wishes(self, table: Table, children: Text, programmes: Text) -> dict[str, Any]:
         file = "wishes.csv"
-        child = text.lookup_in_order(table["child"], children)
+        child = text.lookup_in_order(table.pop("child"), children)
         self.rows(file, child < 0, "child", "no such child")
-        programme = self._references(file, table["programme"], programmes, "programme", "no such programme")
+        programme = self._references(file, table.pop("programme"), programmes, "programme", "no such programme")
         rank = self._numbers(file, table, "rank", LARGEST_RANK, f"a rank is 1 to {LARGEST_RANK}", least=1)
         tier = self._numbers(file, table, "tier", WORST_TIER)
         rows = np.arange(len(child))

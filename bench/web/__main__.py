@@ -1,23 +1,25 @@
 """Measures the portal's hot paths: `make bench-web`, or `python -m bench.web [--only submit,status] [--json FILE]`.
-`--only pages` measures what only reads.
+`--only pages` measures what only reads, `--only background` the two writes beside background work.
 
 It ends: a path has so many rounds (`--rounds`) and no new one after its time (`--limit`), every wait has a limit, and a path that
 fails is told in the table while the others go on.  What is measured is written into the JSON file after each path, and printed
 when the measurement is interrupted.  The exit status is 1 if a path failed.
 
-Each path is sent in rounds of a few seconds over 16 connections by a client in this process.  In each round its rate is
+Each path is sent in rounds of a few seconds over 16 connections by a client in this process, a page once more over 64.  In each round its rate is
 divided by that of a rival in the same minute: for writes the rows of a submission in raw pgbench, for pages a bare Flask
 "hello" on the same server; for the submission also a Django and a Flask-Core twin.  The ratio is the median of the rounds.
 
 Statements are counted in the log of PostgreSQL, without BEGIN, COMMIT and the empty statement with which the pool tests a
 connection.  Processor time is that of the page processes and of PostgreSQL, for one request.  The ratio in processor time compares the
 cost of one act instead of the rates: it says the same on an idle machine, and is steadier on a busy one.
+
+At the end of each city a write is measured with and without background work (`bench.web.background`).
 """
 
 import argparse
+import functools
 import itertools
 import json
-import os
 import re
 import signal
 import statistics
@@ -25,20 +27,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path as File
+from typing import Any
 
-import psutil
 import psycopg
 
+from bench.machine import Machine, machine_line
+from bench.web import background, load, paths, rivals
 from bench.web import families as people
-from bench.web import load, paths, rivals
 from bench.web.families import Family
-from bench.web.ground import Ground, Server, now
+from bench.web.ground import Ground, Server
 from bench.web.paths import Path
 
 TWINS = ("django", "core")
-PAGES = "pages"
+Requests = Callable[[], Iterator[load.Request]]
+PAGES, BACKGROUND = "pages", "background"
 PAGE_SECONDS = 2.0
 """A page is sent for at most so long in a round: a few hundred requests tell its processor time, and there are fifteen pages."""
 
@@ -111,6 +115,12 @@ class Bench:
                     "others": spent.share_of_others,
                 }
             )
+        goals: dict[str, Any] = {"statements": path.most_statements}
+        if path.goal is not None:
+            goals |= {"ratio": path.goal.ratio, "stretch": path.goal.stretch}
+        many = self._with_many_connections(path, seconds) if path.is_page else {}
+        if many:
+            goals["p99_many_ms"] = round(2 * 1000 * load.MANY_CONNECTIONS / many["rate_many"])
         reset()
         del warm
         middle = {name: round(statistics.median(each[name] for each in found), 3) for name in found[0]}
@@ -119,11 +129,31 @@ class Bench:
             "statements": len(statements),
             "bytes": size,
             "rival": path.beside,
-            "goal": path.goal,
             **middle,
+            **many,
+            "goals": goals | {f"of {name}": asdict(paths.OF_TWINS[name]) for name in twins if name in paths.OF_TWINS},
             "rounds": found,
             "sql": statements,
         }
+
+    def tried_beside_work(
+        self, name: str, requests: Requests, reset: Callable[[], None], work: background.Work
+    ) -> None:
+        """Measure a write with and without background work; if it fails, keep why."""
+        rounds = self.plan.rounds
+        try:
+            row = background.measured(self.ground, requests, reset, work, seconds=self.seconds, rounds=rounds)
+            print(f"  {name}: {row['ratio']:.2f} of {row['rate_alone']:.0f}/s", flush=True)
+        except (RuntimeError, OSError, psycopg.Error, subprocess.SubprocessError) as fault:
+            row = {"failed": f"{type(fault).__name__}: {fault}"[:2000]}
+            print(f"  {name}: {row['failed'][:300]}", flush=True)
+        self.plan.keep({"path": name, **row})
+
+    def _with_many_connections(self, path: Path, seconds: float) -> dict[str, float]:
+        """One more round over so many connections that requests wait for each other, as in a rush."""
+        answers = load.run(self.ground.portal.port, _prepared(path), seconds, load.MANY_CONNECTIONS)
+        self._require(path, answers)
+        return {"rate_many": round(answers.rate, 3), "p99_many_ms": round(answers.percentile(0.99), 3)}
 
     def _counted(self, path: Path) -> tuple[list[str], int]:
         """The statements of one request of a warm process, and the bytes of its answer."""
@@ -173,15 +203,33 @@ def registration(plan: Plan) -> None:
         readers, drafts = everybody[: len(everybody) // 8], everybody[len(everybody) // 8 :]
         bench.drafts = drafts
         rivals.remember_drafts(ground, drafts)
+        people.remember_handed_in(ground, drafts)
         bench.hello = ground.serve("bench.twins.hello:app")
+        put_back = {
+            people.DRAFT: people.as_drafts,
+            people.HANDED_IN: people.as_handed_in,
+            people.RETURNED: people.as_returned,
+        }
         for path in paths.of_registration(ground, drafts, readers):
             if plan.wanted(path.name) or (path.is_page and plan.wanted(PAGES)):
                 twins = _twins(ground, drafts, plan.seconds) if path.name == "submit" else {}
-                writes = path.beside == "own rows"
-                reset = (lambda: people.as_drafts(ground, drafts)) if writes else (lambda: None)
+                reset = functools.partial(put_back[path.start], ground, drafts) if path.start in put_back else _nothing
                 bench.tried(path, reset, twins)
+        if plan.wanted(background.SUBMISSIONS) or plan.wanted(BACKGROUND):
+            people.as_handed_in(ground, drafts)  # half of them stay so: the estimate draws who has handed in
+            half = drafts[::2]
+            bench.tried_beside_work(
+                background.SUBMISSIONS,
+                lambda: paths.submissions(half),
+                lambda: people.as_drafts(ground, half),
+                background.estimates,
+            )
     finally:
         ground.stop()
+
+
+def _nothing() -> None:
+    """What a path that only reads needs before a round."""
 
 
 def _twins(ground: Ground, drafts: list[Family], seconds: float) -> dict[str, Callable[[], float]]:
@@ -205,7 +253,8 @@ def _twins(ground: Ground, drafts: list[Family], seconds: float) -> dict[str, Ca
 
 def results(plan: Plan) -> None:
     """The paths of a second city, whose result is published."""
-    if not any(plan.wanted(path) for path in ("result page", "result page later", "confirm", PAGES)):
+    wanted = ("result page", "result page later", "confirm", PAGES, BACKGROUND, background.CONFIRMATIONS)
+    if not any(plan.wanted(path) for path in wanted):
         return
     ground = Ground(plan.children, "results")
     try:
@@ -219,46 +268,62 @@ def results(plan: Plan) -> None:
         offers = people.remember_offers(ground)
         for path in paths.of_results(ground, families):
             if plan.wanted(path.name) or (path.is_page and plan.wanted(PAGES)):
-                bench.tried(path, offers if path.name == "confirm" else lambda: None, {})
+                bench.tried(path, offers if path.start == people.OFFERED else _nothing, {})
+        if plan.wanted(background.CONFIRMATIONS) or plan.wanted(BACKGROUND):
+            bench.tried_beside_work(
+                background.CONFIRMATIONS, lambda: paths.confirmations(ground, families), offers, background.notices
+            )
     finally:
         ground.stop()
 
 
 HEAD = (
     "path",
-    "statements",
+    "statements (goal)",
     "python ms",
     "postgres ms",
     "bytes",
     "per s",
     "p99 ms",
-    "ratio",
+    f"p99 ms over {load.MANY_CONNECTIONS} (goal)",
+    "ratio (goal, stretch)",
     "ratio in processor time",
     "of",
-    "goal",
     "others",
 )
 
 
 def table(rows: list[dict]) -> str:
+    """The measured paths, each figure beside its goal; below them the writes beside background work."""
+    beside = [row for row in rows if "rate_alone" in row]
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for row in rows:
         if "failed" in row:
             lines.append(f"| {row['path']} | failed: {row['failed'].splitlines()[0][:120]} |" + " |" * (len(HEAD) - 2))
-            continue
-        goal = "" if row["goal"] is None else f"{row['goal']:.0%}"
-        lines.append(
-            f"| {row['path']} | {row['statements']} | {row['python_ms']:.1f} | {row['postgres_ms']:.1f} | {row['bytes']}"
-            f" | {row['rate']:.0f} | {row['p99_ms']:.0f} | {row['ratio']:.1%} | {row['cpu_ratio']:.1%} | {row['rival']} ({row['beside']:.0f}/s)"
-            f" | {goal} | {row['others']:.0%} |"
-        )
-        for twin in TWINS:
-            if f"of {twin}" in row:
-                goal = "1.5 ×" if twin == "django" else ""
-                lines.append(
-                    f"| {row['path']} beside the {twin} twin | | | | | | | {row[f'of {twin}']:.2f} × | | | {goal} | |"
-                )
-    return "\n".join(lines)
+        elif row not in beside:
+            lines += _lines_of(row)
+    return "\n".join(lines) + ("\n\n" + background.table(beside) if beside else "")
+
+
+def _lines_of(row: dict) -> Iterator[str]:
+    goals = row["goals"]
+    many = f"{row['p99_many_ms']:.0f} (≤ {goals['p99_many_ms']})" if "p99_many_ms" in row else ""
+    ratio = f"{row['ratio']:.1%}" + (f" ({_goal(goals, '{:.1%}')})" if "ratio" in goals else "")
+    yield (
+        f"| {row['path']} | {row['statements']} (≤ {goals['statements']}) | {row['python_ms']:.1f} | {row['postgres_ms']:.1f}"
+        f" | {row['bytes']} | {row['rate']:.0f} | {row['p99_ms']:.0f} | {many} | {ratio} | {row['cpu_ratio']:.1%}"
+        f" | {row['rival']} ({row['beside']:.0f}/s) | {row['others']:.0%} |"
+    )
+    for twin in TWINS:
+        if f"of {twin}" in row:
+            goal = f" ({_goal(goals[f'of {twin}'], '{:g} ×')})" if f"of {twin}" in goals else ""
+            figure = f"{row[f'of {twin}']:.2f} ×{goal}"
+            yield f"| {row['path']} beside the {twin} twin | | | | | | | | {figure} | | | |"
+
+
+def _goal(goal: dict, form: str) -> str:
+    stretch = f", {form.format(goal['stretch'])}" if goal["stretch"] is not None else ""
+    return f"≥ {form.format(goal['ratio'])}{stretch}"
 
 
 def main() -> None:
@@ -273,13 +338,17 @@ def main() -> None:
     only = {name.strip() for name in asked.only.split(",") if name.strip()}
     wanted = (lambda name: name in only) if only else (lambda name: True)
     rows: list[dict] = []
-    machine = {"cores": os.cpu_count(), "memory_gb": round(psutil.virtual_memory().total / 2**30)}
+    machine = Machine()
+
+    def description() -> dict[str, Any]:
+        """Of the rounds: what the portal takes between them is not known."""
+        return machine.description(statistics.median([row["others"] for row in rows if "others" in row] or [0.0]))
 
     def keep(row: dict) -> None:
         rows.append(row)
         if asked.json:
             asked.json.parent.mkdir(parents=True, exist_ok=True)
-            asked.json.write_text(json.dumps({"at": now().isoformat(), **machine, "rows": rows}, indent=1))
+            asked.json.write_text(json.dumps({**description(), "rows": rows}, indent=1))
 
     plan = Plan(asked.children, asked.seconds, asked.rounds, asked.limit, wanted, keep)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -287,10 +356,8 @@ def main() -> None:
         registration(plan)
         results(plan)
     finally:
-        print(f"\n{now():%Y-%m-%d %H:%M} UTC, {machine['cores']} cores, {machine['memory_gb']} GB, ", end="")
-        print(
-            f"{asked.rounds} rounds of {asked.seconds:g} s, {load.CONNECTIONS} connections\n\n{table(rows)}", flush=True
-        )
+        rounds = f"{asked.rounds} rounds of {asked.seconds:g} s, {load.CONNECTIONS} connections"
+        print(f"\n{machine_line(description())}; {rounds}\n\n{table(rows)}", flush=True)
     sys.exit(1 if any("failed" in row for row in rows) else 0)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import resource
 import socket
 import threading
 import time
@@ -13,7 +12,10 @@ from dataclasses import dataclass, field
 
 import psutil
 
-CONNECTIONS = 16
+from bench import machine
+
+CONNECTIONS, MANY_CONNECTIONS = 16, 64
+"""At once: in the rounds of a path, and where the time of the slowest hundredth is compared with its goal."""
 LONGEST = 20
 """Seconds that an answer may pause; the client then counts it as status 0."""
 
@@ -169,25 +171,14 @@ class Spent:
 def watched(pages: Callable[[], Iterable[int]], postgres: int) -> Iterator[Spent]:
     """Measure while the block runs.  `pages` gives the ids of the page processes."""
     spent = Spent()
-    machine, began = _machine(), time.perf_counter()
-    python, database, client = _of(pages()), _of_tree(postgres), _own()
+    busy, began = machine.busy(), time.perf_counter()
+    python, database, client = _of(pages()), machine.of_server(postgres), machine.own()
     yield spent
     spent.elapsed = time.perf_counter() - began
     spent.python = _of(pages()) - python
-    spent.postgres = _of_tree(postgres) - database
-    spent.client = _own() - client
-    spent.others = max(_machine() - machine - spent.python - spent.postgres - spent.client, 0.0)
-
-
-def _machine() -> float:
-    times = psutil.cpu_times()
-    return times.user + times.nice + times.system + times.irq + times.softirq + times.steal
-
-
-def _own() -> float:
-    """Of this process and the programs that it ran, such as pgbench."""
-    ran = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + ran.ru_utime + ran.ru_stime
+    spent.postgres = machine.of_server(postgres) - database
+    spent.client = machine.own() - client
+    spent.others = max(machine.busy() - busy - spent.python - spent.postgres - spent.client, 0.0)
 
 
 def _of(pids: Iterable[int]) -> float:
@@ -197,11 +188,3 @@ def _of(pids: Iterable[int]) -> float:
             times = psutil.Process(pid).cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
     return total
-
-
-def _of_tree(pid: int) -> float:
-    """Of a server and its children, those too that have ended: PostgreSQL waits for each of its processes."""
-    server = psutil.Process(pid)
-    with contextlib.suppress(psutil.Error):
-        return _of([pid, *(child.pid for child in server.children(recursive=True))])
-    return _of([pid])

@@ -4,6 +4,7 @@ A form carries the session's token, a key of its own and the version of the page
 anew before each round, and each of its requests is sent once.
 """
 
+import functools
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,32 +13,59 @@ from dataclasses import dataclass
 import psycopg
 from sqlalchemy.orm import Session
 
-from bench.web.families import Browser, Family, browsers
+from bench.web.families import ANY, DRAFT, HANDED_IN, OFFERED, RETURNED, Browser, Family, browsers
 from bench.web.ground import Ground, now
 from bench.web.load import Request, get, post
 from enrollment.ground import sign_in, vault
 from enrollment.ground.sign_in import Asker
 from enrollment.ground.vault import unseal
 
+FORM = "/parents/applications/{id}"
 WORDS = "%E7%AC%AC%E4%B8%80"
 """第一, as an address says it."""
 
 
 @dataclass(frozen=True)
+class Goal:
+    """The part of a rival's rate to reach, and a higher one to aim at."""
+
+    ratio: float
+    stretch: float | None = None
+
+    def half(self) -> "Goal":
+        return Goal(self.ratio / 2)
+
+
+SUBMISSION = Goal(0.25, 0.30)
+OTHER_WRITE = SUBMISSION.half()
+"""A saved page, and an edited or returned application that is handed in again: within twice a submission."""
+CONFIRMATION = Goal(0.25)
+FAMILY_PAGE, PUBLIC_PAGE = Goal(0.12, 0.25), Goal(0.25)
+OF_TWINS = {"django": Goal(1.5, 2.0)}
+MOST_OF_A_PAGE, MOST_OF_A_WRITE = 3, 4
+"""Statements, with those of the session, the audit entry and the messages."""
+
+
+@dataclass(frozen=True)
 class Path:
     """`requests` makes the requests of one round; `status` is what each of them must get; `beside` names the rival whose
-    rate is the measure, and `goal` the share of it to reach."""
+    rate is the measure, and `goal` the share of it to reach; `start` is the state of the applications before each round."""
 
     name: str
     requests: Callable[[], Iterator[Request]]
     status: int
     beside: str
-    goal: float | None = None
+    goal: Goal | None = None
+    start: str = ANY
 
     @property
     def is_page(self) -> bool:
         """Whether it only reads."""
         return self.status == 200
+
+    @property
+    def most_statements(self) -> int:
+        return MOST_OF_A_PAGE if self.is_page else MOST_OF_A_WRITE
 
 
 def submissions(families: list[Family], *, is_masked: bool = True) -> Iterator[Request]:
@@ -108,8 +136,8 @@ def _opened(value: bytes | None, column: str, application: uuid.UUID) -> str | N
     return None if value is None else unseal(value, f"household.{column}", application)
 
 
-def wish_saves(ground: Ground, families: list[Family]) -> Iterator[Request]:
-    """A draft's wishes with the last one taken to the top."""
+def wish_saves(ground: Ground, families: list[Family], fewest: int = 1) -> Iterator[Request]:
+    """The wishes of applications that have so many, with the last one taken to the top."""
     with psycopg.connect(ground.url) as connection:
         rows = connection.execute(
             "SELECT a.id, a.version, array_agg(w.programme_id ORDER BY w.rank) FROM application a"
@@ -117,19 +145,37 @@ def wish_saves(ground: Ground, families: list[Family]) -> Iterator[Request]:
         ).fetchall()
     found = {row[0]: row[1:] for row in rows}
     for family in families:
-        if family.application not in found:
+        version, wished = found.get(family.application, (0, []))
+        if len(wished) < fewest:
             continue
-        version, wished = found[family.application]
         turned = [wished[-1], *wished[:-1]]
         fields = [("version", str(version)), ("seen", f"{family.application.hex[:8]}-{version}"), ("act", "next")]
         body = family.browser.form(*fields, *(("wish", str(each)) for each in turned))
         yield post(f"/parents/applications/{family.application}/wishes", body, family.browser.cookie)
 
 
+def submissions_of_returned(ground: Ground, families: list[Family]) -> Iterator[Request]:
+    """The check page of applications that a clerk has sent back, handed in again."""
+    with psycopg.connect(ground.url) as connection:
+        found = dict(connection.execute("SELECT id, version FROM application").fetchall())
+    for family in families:
+        fields = (("version", str(found[family.application])), ("agrees_to_central", "y"), ("true", "y"))
+        body = family.browser.form(*fields)
+        yield post(f"/parents/applications/{family.application}/check", body, family.browser.cookie)
+
+
 def pages(families: list[Family], address: str) -> Iterator[Request]:
     """The same page of every family, again and again."""
     for family in itertools.cycle(families):
         yield get(address.format(id=family.application), family.browser.cookie)
+
+
+def first_looks(families: list[Family], address: str) -> Iterator[Request]:
+    """The same pages, each as if it had not been looked at within the minute."""
+    for number, family in enumerate(itertools.cycle(families)):
+        yield get(
+            f"{address.format(id=family.application)}?look={number}-{uuid.uuid4().hex[:8]}", family.browser.cookie
+        )
 
 
 def result_pages(ground: Ground, families: list[Family], since: str) -> Iterator[Request]:
@@ -204,36 +250,56 @@ def _sealed_phone(phone: str) -> str:
 
 
 def of_registration(ground: Ground, families: list[Family], readers: list[Family]) -> list[Path]:
-    """The paths while registration is open.  `families` are drafts, `readers` have handed in."""
+    """The paths while registration is open.  `families` are put into the state that a path starts from, `readers` have
+    handed in."""
     city = next(iter(_kindergartens(ground)), "")
+
+    def write(
+        name: str, requests: Callable[[], Iterator[Request]], goal: Goal = OTHER_WRITE, start: str = DRAFT
+    ) -> Path:
+        return Path(name, requests, 303, "own rows", goal, start)
+
+    def page(name: str, requests: Callable[[], Iterator[Request]], goal: Goal | None = PUBLIC_PAGE) -> Path:
+        return Path(name, requests, 200, "hello", goal)
+
     return [
-        Path("submit", lambda: submissions(families), 303, "own rows", 0.25),
-        Path("save household", lambda: household_saves(ground, families), 303, "own rows", 0.25),
-        Path("save grounds", lambda: grounds_saves(ground, families), 303, "own rows", 0.25),
-        Path("save child", lambda: child_saves(ground, families), 303, "own rows", 0.25),
-        Path("save wishes", lambda: wish_saves(ground, families), 303, "own rows", 0.25),
+        write("submit", lambda: submissions(families), SUBMISSION),
+        # before the saves: what a receipt compares is then as it was handed in
+        write("edit wishes", lambda: wish_saves(ground, families, fewest=2), start=HANDED_IN),
+        write("submit again", lambda: submissions_of_returned(ground, families), start=RETURNED),
+        write("save household", lambda: household_saves(ground, families)),
+        write("save grounds", lambda: grounds_saves(ground, families)),
+        write("save child", lambda: child_saves(ground, families)),
+        write("save wishes", lambda: wish_saves(ground, families)),
         Path("code asked", lambda: code_requests(ground, 2000), 303, "hello"),
         Path("code entered", lambda: codes_entered(ground, families), 303, "hello"),
-        Path("status", lambda: pages(readers, "/parents/applications/{id}"), 200, "hello", 0.12),
-        Path("task list", lambda: pages(readers, "/parents/applications/{id}/tasks"), 200, "hello", 0.12),
-        Path("home signed in", lambda: pages(readers, "/parents"), 200, "hello", 0.12),
-        Path("home", lambda: public_pages("/"), 200, "hello", 0.25),
-        Path("finder", lambda: public_pages("/kindergartens"), 200, "hello", 0.25),
-        Path("finder with words", lambda: public_pages(f"/kindergartens?q={WORDS}"), 200, "hello", 0.25),
-        Path("finder, words of one", lambda: words_of_one(), 200, "hello", 0.25),
-        Path("finder, every name", lambda: public_pages("/kindergartens?q=you+er+yuan"), 200, "hello"),
-        Path("finder, pins", lambda: public_pages("/kindergartens/pins"), 200, "hello"),
-        Path("kindergarten", lambda: public_pages(f"/kindergartens/{city}"), 200, "hello", 0.25),
-        Path("coverage", lambda: public_pages("/coverage"), 200, "hello", 0.25),
+        *of_family(readers),
+        Path("check", lambda: first_looks(families, f"{FORM}/check"), 200, "hello", FAMILY_PAGE, DRAFT),
+        page("home", lambda: public_pages("/")),
+        page("finder", lambda: public_pages("/kindergartens")),
+        page("finder with words", lambda: public_pages(f"/kindergartens?q={WORDS}")),
+        page("finder, words of one", lambda: words_of_one()),
+        page("finder, every name", lambda: public_pages("/kindergartens?q=you+er+yuan"), None),
+        page("finder, pins", lambda: public_pages("/kindergartens/pins"), None),
+        page("kindergarten", lambda: public_pages(f"/kindergartens/{city}")),
+        page("coverage", lambda: public_pages("/coverage")),
     ]
+
+
+def of_family(readers: list[Family]) -> Iterator[Path]:
+    """Three pages of families that have handed in: seen for the first time, and again within the minute (ADR 84)."""
+    addresses = {"status": FORM, "task list": f"{FORM}/tasks", "home signed in": "/parents"}
+    for name, address in addresses.items():
+        yield Path(name, functools.partial(first_looks, readers, address), 200, "hello", FAMILY_PAGE)
+        yield Path(f"{name} again", functools.partial(pages, readers, address), 200, "hello", FAMILY_PAGE)
 
 
 def of_results(ground: Ground, families: list[Family]) -> list[Path]:
     """The paths after the publication of a result."""
     return [
-        Path("result page", lambda: result_pages(ground, families, "1 minute"), 200, "hello", 0.12),
-        Path("result page later", lambda: result_pages(ground, families, "1 day"), 200, "hello", 0.12),
-        Path("confirm", lambda: confirmations(ground, families), 303, "own rows", 0.25),
+        Path("result page", lambda: result_pages(ground, families, "1 minute"), 200, "hello", FAMILY_PAGE),
+        Path("result page later", lambda: result_pages(ground, families, "1 day"), 200, "hello", FAMILY_PAGE),
+        Path("confirm", lambda: confirmations(ground, families), 303, "own rows", CONFIRMATION, OFFERED),
     ]
 
 

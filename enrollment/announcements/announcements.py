@@ -13,8 +13,8 @@ from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from enrollment.announcements.rows import Announcement, AnnouncementVersion
-from enrollment.ground import audit
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground import audit, signatures
+from enrollment.ground.accounts import CITY, Actor, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.reading.catalogue import Part
 
@@ -190,7 +190,8 @@ def _add_version(
 def approve(session: Session, announcement_id: uuid.UUID, number: int, *, by: Actor, now: dt.datetime) -> None:
     """Publish the newest version at its hour.
 
-    Refuses `announcement_changed` if it is not the newest or is approved, `second_person_needed`, `announcement_over`.
+    Refuses `announcement_changed` if it is not the newest or is approved, `second_person_needed`, `announcement_over`, and for the
+    whole city `first_person_left`: then another version is written.
     """
     told = _locked(session, announcement_id, by=by)
     version = told.newest
@@ -198,6 +199,8 @@ def approve(session: Session, announcement_id: uuid.UUID, number: int, *, by: Ac
         raise Refused("announcement_changed")
     if not may_approve(by, version, told.announcement.area_code):
         raise Refused("second_person_needed")
+    if version.city_wide:
+        signatures.require_first_person(session, version.written_by, CITY)
     version.approved_by, version.approved_at = by.account_id, now
     audit.record(session, "publish_announcement", "announcement", announcement_id, by=by, now=now, number=number)
     session.flush()

@@ -1,4 +1,8 @@
-"""Closing a family's account: its drafts, consents and mandates end, and nobody can sign in with it any more."""
+"""Closing a family's account: its drafts, consents and mandates end, and nobody can sign in with it any more.
+
+The account gives its telephone number back: who signs in with it later gets a new account.  If this person then proves to be
+the same guardian (`guardians.save_guardian`), the children belong to the new account.
+"""
 
 import datetime as dt
 
@@ -6,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, mandates, submission, units
 from enrollment.applications.applications import Application, Stage
+from enrollment.applications.guardian_access import access_codes, phone_change_course
 from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.delivery import wechat
 from enrollment.ground import audit, sign_in
@@ -43,6 +48,9 @@ def close(session: Session, *, by: Actor, now: dt.datetime) -> None:
     mandates.end_all(session, by=by, now=now)
     sign_on_bindings.unbind(session, by=by, now=now)
     wechat.unbind(session, by=by, now=now)
+    phone_change_course.drop(session, account.id, by=by, now=now)
+    access_codes.void(session, account.id, by=by, now=now)
+    account.phone = account.phone_index = account.phone_proven_at = None
     account.disabled_at = now
     audit.record(session, "close_account", "account", account.id, by=by, now=now)
     sign_in.end_sessions(session, account.id)

@@ -12,7 +12,7 @@ from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import KeyedJson
 from enrollment.ground.sealed.values import Sealed
-from enrollment.people.person_rows import Child
+from enrollment.people.person_rows import FOLLOW_THE_GUARDIAN, Child
 from enrollment.places.areas import LEVELS
 from enrollment.places.programmes import Programme
 
@@ -59,7 +59,8 @@ class Application(Base):
     the brothers and sisters of the year, which are locked together.  `in_queue`: what waits in a kindergarten's review; it holds
     everything by which a queue is grouped, counted and limited, so that a page of the queue reads only the applications that it
     shows.  No column of it changes with the saves of a draft.  `review`: the load of each kindergarten of an area.
-    `stage`: which applications of the year have a stage (reminders, freeze, notices).  `entered_by`: whose are they when an
+    `stage`: which applications of the year have a stage (reminders, freeze, notices).  `returned`: how late may a returned one of the
+    year still be answered (reminders, the freeze)?  `entered_by`: whose are they when an
     account is closed, and what did a helper enter?  The other three are of few rows and index these alone: `entered_for`
     (families whom a helper helped), `unit` (bound children), `elder_id` (whom does a younger child follow?).
     """
@@ -141,13 +142,27 @@ class Application(Base):
     )
 
 
+FOLLOW_THE_GUARDIAN.append((Application.entered_by, Application.entered_for))
+
+
 def guardians_account() -> ColumnElement[uuid.UUID]:
     """SQL expression: the account of the guardian for whom the application of the enclosing query was entered."""
     return func.coalesce(Application.entered_for, Application.entered_by)
 
 
+class VersionWay(StrEnum):
+    """Who wrote a version: the family, a helper for it, or the decision of a correction."""
+
+    FAMILY = "family"
+    HELPER = "helper"
+    CORRECTION = "correction"
+
+
 class ApplicationVersion(Base):
-    """The answers at one submission.  `answers` is encrypted JSON; its digest is printed on the receipt."""
+    """The answers at one submission.  `answers` is encrypted JSON; its digest is printed on the receipt.
+
+    `way` is how it was written then; the roles of `submitted_by` may be others today.
+    """
 
     __tablename__ = "application_version"
 
@@ -158,6 +173,9 @@ class ApplicationVersion(Base):
     changed: Mapped[list[Any]] = mapped_column(KeyedJson, default=list)
     submitted_at: Mapped[dt.datetime]
     submitted_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    way: Mapped[str] = mapped_column(default=VersionWay.FAMILY, server_default=VersionWay.FAMILY)
+
+    __table_args__ = (CheckConstraint("way IN ('" + "','".join(VersionWay) + "')", name="known_way"),)
 
 
 class Wish(Base):

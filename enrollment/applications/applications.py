@@ -17,6 +17,7 @@ from enrollment.applications.application_rows import (
     Stage,
     Wish,
 )
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, random_codes
 from enrollment.ground.accounts import Actor, require_oneself
@@ -40,7 +41,8 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     if child.is_joined:
         raise Refused("child_joined")
     guardian = require_guardian(session, by=by)
-    earlier = session.scalars(_of_child(child_id, year).with_for_update(key_share=True)).first()
+    row = _of_child(child_id, year).with_for_update(key_share=True).execution_options(populate_existing=True)
+    earlier = session.scalars(row).first()
     if earlier is not None:
         return _taken_up(session, _visible(earlier, by), child, by=by, now=now)
     level = deadlines.level_to_register(session, child.born, year, now=now)
@@ -69,6 +71,18 @@ def start(session: Session, child_id: uuid.UUID, year: int, *, by: Actor, now: d
     audit.record(session, "start", "application", application_id, by=by, now=now)
     session.flush()
     return session.get_one(Application, application_id)
+
+
+def apply_again(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Make a withdrawn application a draft again.  False for one that is going on already; then nothing is done.
+
+    Refuses what `start` refuses.
+    """
+    application = locked(session, application_id, by=by)
+    if application.stage not in DEAD_STAGES:
+        return False
+    start(session, application.child_id, application.year, by=by, now=now)
+    return True
 
 
 def level_of(born: dt.date, year: int) -> str:

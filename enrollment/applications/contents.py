@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -11,14 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import claim_rows, elder_siblings, evidence_rows, units
-from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.application_rows import WISHES, Application, Wish
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.people import consents, household_rows
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
+from enrollment.season import kept_years
 from enrollment.season.rounds import Round
 
 Answers = dict[str, Any]
+
+CARE_WITH_NAMES = Read(Guardianship, Guardianship.child_id, (Guardianship.accepted_at.is_not(None),))
+"""The accepted guardians of a child, read ahead only together with what the guardians say of themselves."""
 
 
 def gather(session: Session, application: Application) -> Answers:
@@ -57,10 +63,18 @@ def changed(before: Answers, after: Answers) -> list[str]:
             continue
         if part in ("child", "household", "claims", "evidence"):
             old, new = old or {}, new or {}
+            if (
+                part == "evidence"
+            ):  # nobody changes the order of pages, and first receipts before 2026-12 had another one
+                old, new = _sorted_pages(old), _sorted_pages(new)
             found += [f"{part}.{name}" for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
         else:
             found.append(part)
     return sorted(found)
+
+
+def _sorted_pages(evidence: Answers) -> Answers:
+    return {document: sorted(digests) for document, digests in evidence.items()}
 
 
 def _child(child: Child, level: str) -> Answers:
@@ -75,21 +89,30 @@ def _child(child: Child, level: str) -> Answers:
 
 
 def _guardians(session: Session, child_id: uuid.UUID) -> list[Answers]:
+    return [
+        {
+            "name": guardian.name,
+            "id_number": guardian.id_number,
+            "phone": guardian.phone,
+            "relation": relation,
+        }
+        for guardian, relation in _in_care(session, child_id)
+    ]
+
+
+def _in_care(session: Session, child_id: uuid.UUID) -> list[tuple[Guardian, str]]:
+    """The accepted guardians with their relation to the child, in the order of their care."""
+    known = CARE_WITH_NAMES.ahead(session, child_id)
+    if known is not None:
+        listed = sorted(known, key=lambda care: (care.since, care.guardian_id))
+        return [(session.get_one(Guardian, care.guardian_id), care.relation) for care in listed]
     rows = session.execute(
         select(Guardian, Guardianship.relation)
         .join(Guardianship, Guardianship.guardian_id == Guardian.id)
         .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
         .order_by(Guardianship.since, Guardian.id)
     )
-    return [
-        {
-            "name": row.Guardian.name,
-            "id_number": row.Guardian.id_number,
-            "phone": row.Guardian.phone,
-            "relation": row.relation,
-        }
-        for row in rows
-    ]
+    return [(guardian, relation) for guardian, relation in rows]
 
 
 def _household(session: Session, application_id: uuid.UUID) -> Answers:
@@ -115,6 +138,20 @@ def _evidence(session: Session, application_id: uuid.UUID) -> dict[str, list[str
 
 
 def _wishes(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]:
+    by_round: dict[str, list[str]] = {}
+    for number, code, level in _wished(session, application_id):
+        by_round.setdefault(str(number), []).append(f"{code}/{level}")
+    return by_round
+
+
+def _wished(session: Session, application_id: uuid.UUID) -> Iterable[tuple[int, str, str]]:
+    """The number of the round, the code of the kindergarten and the level of each wish, in the order of rounds and ranks."""
+    known = WISHES.ahead(session, application_id)
+    if known is not None:
+        listed = sorted(
+            (kept_years.round_of(session, wish.round_id).number, wish.rank, wish.programme) for wish in known
+        )
+        return [(number, programme.kindergarten.code, programme.level) for number, _rank, programme in listed]
     rows = session.execute(
         select(Round.number, Kindergarten.code, Programme.level)
         .select_from(Wish)
@@ -124,10 +161,7 @@ def _wishes(session: Session, application_id: uuid.UUID) -> dict[str, list[str]]
         .where(Wish.application_id == application_id)
         .order_by(Round.number, Wish.rank)
     )
-    by_round: dict[str, list[str]] = {}
-    for row in rows:
-        by_round.setdefault(str(row.number), []).append(f"{row.code}/{row.level}")
-    return by_round
+    return [(number, code, level) for number, code, level in rows]
 
 
 def plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, completeness, deadlines, lifecycle, receipts, reviewer_assignment
 from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.judgements import endings
 from enrollment.ground.accounts import Actor
 
 
@@ -58,6 +59,11 @@ def keep_each(
     return [receipt for receipt in kept if receipt is not None]
 
 
+def move_of(application: Application, given: str | None = None) -> str:
+    """The move of an edit: one before the review changes nothing else, any other goes back into the queue unless `given` says so."""
+    return "edit" if application.stage == Stage.SUBMITTED else given or "edit_in_review"
+
+
 def _kept(
     session: Session, application: Application, *, by: Actor, now: dt.datetime, move: str | None
 ) -> receipts.Receipt | None:
@@ -70,10 +76,9 @@ def _kept(
     comparison = receipts.compare(session, application)
     if not comparison.changed:
         return None
-    completeness.require(session, application, by=by)
-    if application.stage == Stage.SUBMITTED:
-        move = "edit"
-    lifecycle.make(session, application, move or "edit_in_review", by=by, now=now)
+    completeness.require(session, application, by=by, now=now)
+    endings.end_outdated(session, application, comparison, by=by, now=now)
+    lifecycle.make(session, application, move_of(application, move), by=by, now=now)
     if "wishes" in comparison.changed and application.stage == Stage.SUBMITTED:
-        reviewer_assignment.assign(session, application)
+        reviewer_assignment.assign_again(session, application, comparison, now=now)
     return receipts.write(session, application, comparison, by=by, now=now)

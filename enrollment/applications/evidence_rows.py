@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from operator import attrgetter
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -43,6 +44,8 @@ class EvidencePage(Base):
     likeness: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), deferred=True)
     """What its picture has in common with copies of the same file (`eligibility.page_likeness`); None for a PDF."""
     uploaded_at: Mapped[dt.datetime]
+    helper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    """The helper who uploaded it for the family; None for one of the family itself, which no helper opens."""
     removed_at: Mapped[dt.datetime | None]
 
     __table_args__ = (
@@ -82,9 +85,13 @@ PAGES = Read(EvidencePage, EvidencePage.application_id, (EvidencePage.removed_at
 """The pages of an application that were not removed, without their content."""
 
 
+ORDER = ("position", "uploaded_at", "id")
+"""The columns by which pages of a document stand in order: on pages and in receipts, which are compared with one another."""
+
+
 def pages_of(session: Session, application_id: uuid.UUID) -> dict[str, list[EvidencePage]]:
     """The pages of each document in their order, without their content."""
-    rows = sorted(PAGES.of(session, application_id), key=lambda page: (page.position, page.uploaded_at, page.id))
+    rows = sorted(PAGES.of(session, application_id), key=attrgetter(*ORDER))
     by_document: dict[str, list[EvidencePage]] = {}
     for page in rows:
         by_document.setdefault(page.document, []).append(page)

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, deadlines, edits, identity_edits, submission, units
@@ -216,3 +216,31 @@ def join_documents(session: Session, union: Union, *, own: bool, by: Actor, now:
     session.flush()
     session.expire_all()
     audit.record(session, "join_documents", "child", union.stays, by=by, now=now, from_child=str(union.goes))
+
+
+def is_joined_to_another(child: Child) -> bool:
+    """Whether its documents went over to another row of the same child."""
+    return child.id_index == child.id.bytes
+
+
+def part_documents(session: Session, child_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """Give a child back the documents that a join took from it: it was another child after all.
+
+    Without a join nothing changes.  Refuses `number_of_another_child` where its number identifies the other child by now.
+    The caller holds the locks of both families.
+    """
+    child = session.get_one(Child, child_id, with_for_update={"key_share": True}, populate_existing=True)
+    if not is_joined_to_another(child):
+        return
+    index = identity.index_of(child.id_number, child.id_kind)
+    lost = select(ChildDocument).where(or_(ChildDocument.joined_from == child_id, ChildDocument.person_index == index))
+    documents_lost = session.scalars(lost.with_for_update().execution_options(populate_existing=True)).all()
+    own = next((each for each in documents_lost if each.person_index == index), None)
+    if own is None or own.current:
+        raise Refused("number_of_another_child")
+    for each in documents_lost:
+        each.child_id, each.joined_from = child_id, None
+    own.current, own.replaced_at, child.id_index = True, None, index
+    session.flush()
+    audit.record(session, "part_documents", "child", child_id, by=by, now=now)
+    duplicates.find(session, child, now=now)

@@ -37,6 +37,9 @@ DECIDED = (Stage.CONFIRMED, Stage.REFUSED)
 LIVE_STAGES = (Stage.DRAFT, *HANDED_IN)
 DEAD_STAGES = (Stage.REFUSED, Stage.WITHDRAWN)
 
+GONE_STAGES = (*DEAD_STAGES, Stage.DRAFT)
+"""Of a frozen list: a draft in it was withdrawn since, and its family has begun it again for another round."""
+
 _FAMILY = frozenset({Role.GUARDIAN})
 _FAMILY_OR_HELPER = frozenset({Role.GUARDIAN, Role.HELPER})
 _REVIEWERS = frozenset({Role.CLERK, Role.HEAD})
@@ -61,6 +64,8 @@ MOVES = {
     "confirm": _move({Stage.IN_REVIEW}, Stage.CONFIRMED, _REVIEWERS),
     "refuse": _move({Stage.IN_REVIEW}, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
     "refuse_duplicate": _move(LIVE_STAGES, Stage.REFUSED, _OFFICIALS | {Role.HEAD}),
+    "reinstate": _move({Stage.REFUSED}, Stage.SUBMITTED, _OFFICIALS),
+    "reinstate_draft": _move({Stage.REFUSED}, Stage.DRAFT, _OFFICIALS),
     "reopen": _move({Stage.CONFIRMED, Stage.RETURNED}, Stage.SUBMITTED, _REVIEWERS | _OFFICIALS),
 }
 
@@ -94,6 +99,14 @@ MOVES_MADE = Read(MoveMade, MoveMade.application_id)
 def can(application: Application, move: str) -> bool:
     """Whether the move is possible from the application's stage, whoever makes it."""
     return application.stage in MOVES[move].from_
+
+
+def withdrew_since(session: Session, application: Application, since: dt.datetime) -> bool:
+    """Whether the application is out, or was withdrawn at that time or later and begun again: what was given to it or taken
+    from it before is no longer its own."""
+    if application.stage in GONE_STAGES:
+        return True
+    return any(each.move == "withdraw" and each.at >= since for each in MOVES_MADE.of(session, application.id))
 
 
 def make(
@@ -137,7 +150,7 @@ def make(
     session.flush()
 
 
-NEXT_VERSION = "UPDATE application SET version = version + 1, changed_at = %(now)s"
+NEXT_VERSION = "UPDATE application SET version = application.version + 1, changed_at = %(now)s"
 """A change of a draft's answers, which makes no move, as the beginning of a larger statement."""
 
 
@@ -145,14 +158,16 @@ def sql_of(move: str, before: Stage) -> tuple[str, str]:
     """A move as parts of a larger statement: the change of an application, and its history from the CTE `moved`.
 
     The first part ends in its SET list, so that the caller adds columns and the condition, among it the stage `before`.
-    Parameters are `now` and `account`.  Raises ValueError for a move that is not possible from `before`, or that a clerk
-    makes for itself.  The caller has looked at the actor's role, and writes the audit entry.
+    Parameters are `now` and `account`.  Raises ValueError for a move that is not possible from `before`, and for one
+    to a stage of the review.  The caller has looked at the actor's role, and writes the audit entry.
     """
     after = MOVES[move].to
-    if before not in MOVES[move].from_ or after == Stage.IN_REVIEW:
+    if before not in MOVES[move].from_ or after in (Stage.IN_REVIEW, Stage.RETURNED, *DECIDED):
         raise ValueError(f"{move} from {before}")
-    change = f"""UPDATE application SET stage = '{after}', version = version + 1, changed_at = %(now)s,
+    change = f"""UPDATE application SET stage = '{after}', version = application.version + 1, changed_at = %(now)s,
             reviewer_id = NULL, taken_at = NULL, lease_until = NULL"""  # noqa: S608 (constants)
+    if move in ANSWERED_ANEW:
+        change += ", register_state = NULL"
     history = f"""INSERT INTO move_made (application_id, move, before, after, account_id, at)
         SELECT id, '{move}', '{before}', '{after}', %(account)s, %(now)s FROM moved"""  # noqa: S608 (constants)
     return change, history

@@ -15,17 +15,17 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, deadlines
 from enrollment.applications.application_rows import Application, Stage
-from enrollment.applications.guardian_access import doubted_phones
+from enrollment.applications.guardian_access import doubted_phones, paper_families
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, outbox, sign_in
-from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, RoleGrant, require_oneself
+from enrollment.ground.accounts import Account, Actor, OnBehalf, Role, require_oneself
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import format_time, today
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.phones import parse_phone, phone_index
 from enrollment.ground.vault import seal_file, unseal_file
-from enrollment.people import consents
+from enrollment.people import consents, guardians
 from enrollment.people.consents import Register
 from enrollment.people.mandate_rows import PAPER_PURPOSE, WAYS, Mandate
 from enrollment.people.person_rows import Guardian, Guardianship
@@ -35,7 +35,6 @@ __all__ = ["WAYS", "Mandate"]
 
 LONGEST = dt.timedelta(days=30)
 PAPER_KEEPS = dt.timedelta(days=30)
-LONGEST_NAME = 40
 ENDED_SHOWN = dt.timedelta(days=7)
 """How long the helper reads that a family has ended its mandate, which else would vanish from the list."""
 
@@ -67,12 +66,16 @@ class Terms:
 
 @dataclass(frozen=True)
 class Paper:
-    """A signed mandate on paper: who signed, when, the phone number on it (empty without one), and its photo or PDF."""
+    """A signed mandate on paper: who signed, when, the phone number on it (empty without one), and its photo or PDF.
+
+    `family` is the account of an earlier family without a phone that the helper picked (`paper_families`).
+    """
 
     name: str
     signed_on: dt.date | None
     phone: str
     content: bytes
+    family: uuid.UUID | None = None
 
 
 def ask(session: Session, phone: str, terms: Terms, *, by: Actor, now: dt.datetime) -> str | None:
@@ -124,11 +127,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
     """
     helper_id = _helper(by)
     _require_a_season(session, terms.year, now)
-    name = " ".join(paper.name.split())
-    if not name:
-        raise Refused("name_missing", field="name")
-    if len(name) > LONGEST_NAME or any(character.isdigit() for character in name):
-        raise Refused("name_odd", field="name", n=LONGEST_NAME)
+    name = guardians.validate_name(paper.name)
     phone = parse_phone(paper.phone) if paper.phone.strip() else ""
     if paper.signed_on is None:
         raise Refused("signed_on_missing", field="signed_on")
@@ -142,7 +141,7 @@ def give_on_paper(session: Session, paper: Paper, terms: Terms, *, by: Actor, no
     mandate = Mandate(
         id=mandate_id,
         helper_id=helper_id,
-        account_id=_account_on_paper(session, index, name, phone, by=by, now=now),
+        account_id=paper_families.account_of_paper(session, index, name, phone, paper.family, by=by, now=now),
         way="paper",
         signed_name=name,
         signed_on=paper.signed_on,
@@ -328,21 +327,6 @@ def _tell_families(session: Session, mandate: Mandate, kind: str, *, by: Actor, 
     )
     ids = list(session.scalars(theirs.order_by(Application.id)))
     notify_guardians(session, kind, ids, now=now, by=by, event=f"{kind}:{mandate.id}")
-
-
-def _account_on_paper(
-    session: Session, index: bytes | None, name: str, phone: str, *, by: Actor, now: dt.datetime
-) -> uuid.UUID:
-    """The account for the family of this paper: that of an earlier paper with the same helper, or a new one."""
-    same_phone = Mandate.phone_index.is_(None) if index is None else Mandate.phone_index == index
-    earlier = select(Mandate).where(Mandate.helper_id == by.account_id, same_phone, Mandate.taken_over_at.is_(None))
-    for mandate in session.scalars(earlier.order_by(Mandate.given_at.desc())):
-        if mandate.signed_name == name and session.get_one(Account, mandate.account_id).disabled_at is None:
-            return mandate.account_id
-    account = Account(name=name, phone=phone or None, created_at=now, grants=[RoleGrant(role=Role.GUARDIAN)])
-    session.add(account)
-    session.flush()
-    return account.id
 
 
 def _asker(by: Actor) -> sign_in.Asker:

@@ -14,6 +14,7 @@ message about an act on several children; `notify_guardians_each` sends a differ
 
 import datetime as dt
 import json
+import re
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.accounts import SYSTEM, Actor, Role
 from enrollment.ground.sealed.codes import keyed
 
 BATCH = 2000
@@ -30,6 +31,8 @@ BATCH = 2000
 NO_CODE = "—"
 """Stands in a message for the registration code of an application that was not handed in; words leave it out."""
 """Notifications in one statement."""
+
+_NAMED = re.compile(r"(?<!:):(\w+)")
 
 BY_ROLE = {
     Role.SYSTEM: "system",
@@ -198,6 +201,12 @@ def messages_query(kind: str, about: str, by: Actor | None) -> tuple[str, dict[s
         JOIN guardian ON guardian.id = guardianship.guardian_id
     """  # noqa: S608 (`about` and `_who` are constants; their values are bound)
     return selected, {"kind": kind} | ({} if by is None else _values_of_who(by))
+
+
+def messages_text(about: str) -> str:
+    """The same query, of an actor, with the parameters of psycopg; the text does not depend on the actor."""
+    selected, _values = messages_query("", about, SYSTEM)
+    return _NAMED.sub(r"%(\1)s", selected)
 
 
 def _who(by: Actor | None, children: str = "about.child_id", unrelated: str = "other") -> str:

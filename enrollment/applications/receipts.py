@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
-from enrollment.applications.application_rows import LAST_VERSION, VERSIONS
+from enrollment.applications.application_rows import LAST_VERSION, VERSIONS, VersionWay
 from enrollment.applications.applications import Application, ApplicationVersion
 from enrollment.applications.contents import Answers
 from enrollment.applications.notifications import notify_guardians, notify_guardians_together
@@ -19,6 +19,9 @@ from enrollment.ground import outbox
 from enrollment.ground.accounts import Account, Actor, Role
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound
+
+CHANGED = "application_changed"
+"""The message about a receipt after the first one, which the guardian of the family wrote."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,18 @@ def write(
 
     The caller holds the application's lock and has changed no answer since it compared.
     """
+    version = next_version(application, comparison, by=by, now=now)
+    session.add(version)
+    session.flush()
+    return _receipt(session, application, version)
+
+
+def next_version(
+    application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
+) -> ApplicationVersion:
+    """The version that the compared answers become, which nobody has stored yet."""
     before, said = comparison.before, comparison.said
-    version = ApplicationVersion(
+    return ApplicationVersion(
         application_id=application.id,
         number=before.number + 1 if before else 1,
         answers=contents.as_text(said),
@@ -108,10 +121,8 @@ def write(
         changed=comparison.changed if before else [],
         submitted_at=now,
         submitted_by=by.acting_account_id,
+        way=_way(by),
     )
-    session.add(version)
-    session.flush()
-    return _receipt(session, application, version)
 
 
 def tell(
@@ -136,17 +147,22 @@ def tell(
         params = {"code": receipt.registration_code, "number": receipt.number}
         if receipt.number == 1 and closes_at is not None:
             params["changes_until"] = format_time(closes_at)
-        kind = ("application_changed" if receipt.number > 1 else "application_submitted") + by_helper
+        kind = (CHANGED if receipt.number > 1 else "application_submitted") + by_helper
         notify_guardians(
             session,
             kind,
             [receipt.application_id],
             now=now,
             by=by,
-            event=f"receipt:{receipt.number}",
+            event=event_of(receipt.number),
             **params,
         )
         _after_the_quiet_time(session, kind, [receipt.application_id], now=now)
+
+
+def event_of(number: int) -> str:
+    """The key of the message about the receipt with this number."""
+    return f"receipt:{number}"
 
 
 def _after_the_quiet_time(
@@ -166,8 +182,7 @@ def _latest(session: Session, application_id: uuid.UUID) -> ApplicationVersion |
 
 
 def _receipt(session: Session, application: Application, version: ApplicationVersion) -> Receipt:
-    typed_by = session.get_one(Account, version.submitted_by)
-    is_helper = any(grant.role == Role.HELPER for grant in typed_by.grants)
+    by_helper = version.way == VersionWay.HELPER
     return Receipt(
         application_id=application.id,
         registration_code=application.registration_code or "",
@@ -175,6 +190,12 @@ def _receipt(session: Session, application: Application, version: ApplicationVer
         digest=version.digest,
         changed=tuple(version.changed),
         submitted_at=version.submitted_at,
-        helper=typed_by.name if is_helper else None,
-        corrected=typed_by.login is not None and not is_helper,  # families have no login
+        helper=session.get_one(Account, version.submitted_by).name if by_helper else None,
+        corrected=version.way == VersionWay.CORRECTION,
     )
+
+
+def _way(by: Actor) -> VersionWay:
+    if by.on_behalf is not None:
+        return VersionWay.HELPER
+    return VersionWay.FAMILY if by.is_any(Role.GUARDIAN) else VersionWay.CORRECTION

@@ -9,8 +9,8 @@ import uuid
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from enrollment.applications import applications, deadlines, edits, identity_edits, lifecycle
-from enrollment.applications.applications import Application, Wish
+from enrollment.applications import applications, deadlines, edits, identity_edits, lifecycle, wishes
+from enrollment.applications.applications import Application, Stage, Wish
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.city_time import today
@@ -83,7 +83,8 @@ def enter_child(
 ) -> Application:
     """Store the child and start its application of the year.  Repeating it returns the same application.
 
-    Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`.
+    Refuses what `people.add_child` and `applications.start` refuse, for instance `child_already_entered`, or
+    `own_child_has_this_number` where the guardian entered another child with it.
     """
     child = children.add_child(
         session,
@@ -115,8 +116,9 @@ def correct_child(
 ) -> Application:
     """Correct the child of an application.  `version` is the child's.
 
-    A new class level removes the wishes and bonds, which belong to the old level; so for a handed-in application it is
-    refused with `level_would_change`; so is a draft's new level without registration, as `deadlines.level_to_register` does.  After a list with the child was frozen, a change of name, birth date, sex or document
+    A new class level removes the wishes of a draft, which belong to the old level.  Those of a returned application go to the same
+    kindergartens' programmes of the new one (`wishes.carry`), which is refused with `level_without_wishes` where none is left.  It
+    is refused with `level_would_change` for bound children and while the application is with the authority; so is a draft's new level without registration, as `deadlines.level_to_register` does.  After a list with the child was frozen, a change of name, birth date, sex or document
     is refused with `identity_needs_a_request`.
     """
     guardian = guardians.require_guardian(session, by=by)
@@ -129,6 +131,8 @@ def correct_child(
     found, values = children.child_values(name, id_kind, id_number, born, sex, today(now))
     identity_edits.require_free_identity(session, child, values)
     if (found.kind, found.number) != (child.id_kind, child.id_number):
+        holder = documents.child_of(session, found.index)
+        children.refuse_other_name(session, None if holder == child.id else holder, values["name"], by=by)
         documents.correct_current(session, child, found)
     looks_different = (child.name, child.born, child.sex) != (values["name"], values["born"], values["sex"])
     _change_level(session, application, values["born"], now)
@@ -148,10 +152,21 @@ def _change_level(session: Session, application: Application, born: dt.date, now
         return
     if application.stage in lifecycle.WITH_AUTHORITY or application.unit is not None:
         raise Refused("level_would_change", field="id_number")
+    if application.stage == Stage.RETURNED:
+        _carry_wishes(session, application, applications.level_of(born, application.year))
+        return
     level = deadlines.level_to_register(session, born, application.year, now=now)
     session.execute(delete(Wish).where(Wish.application_id == application.id))
     application.level = level
     application.elder_id = None
+
+
+def _carry_wishes(session: Session, application: Application, level: str) -> None:
+    """Change the level of an application that takes part in the draw as it is: it stays in its rounds, and with a wish."""
+    listed = wishes.carried(session, application, level)
+    if not any(each.programme_id for each in listed):
+        raise Refused("level_without_wishes", field="id_number")
+    wishes.carry(session, application, level, {each.round_id for each in listed})
 
 
 def returning_children(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[Child]:

@@ -61,6 +61,7 @@ class ReturnedItem(Base):
 class RefusalProposal(Base):
     """A proposed refusal with its rule; a second, different person decides it.
 
+    It lapses at `decided_at`, decided by nobody, when the family changes or withdraws the application first.
     `clause` is the number of the rule in the notice, `fact` what the refusal rests on: a fact, a document, or `identity`.
     """
 
@@ -82,7 +83,7 @@ class RefusalProposal(Base):
         CheckConstraint("rule IN ('" + "','".join(REFUSAL_RULES) + "')", name="known_rule"),
         CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="second_person"),
         CheckConstraint(
-            "(decided_at IS NULL) = (decided_by IS NULL) AND (decided_at IS NULL) = (upheld IS NULL)",
+            "(decided_by IS NULL) = (upheld IS NULL) AND (decided_by IS NULL OR decided_at IS NOT NULL)",
             name="decided_whole",
         ),
         Index(
@@ -92,6 +93,11 @@ class RefusalProposal(Base):
             "uq_refusal_proposal__one_open", "application_id", unique=True, postgresql_where=text("decided_at IS NULL")
         ),
     )
+
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether it ended undecided."""
+        return self.decided_at is not None and self.decided_by is None
 
 
 REFUSALS = Read(RefusalProposal, RefusalProposal.application_id)

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from enrollment.applications import units
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.corrections import corrected_values, correction_lifecycle, effects
-from enrollment.corrections.requests import notify
+from enrollment.corrections.requests import desk_for, notify
 from enrollment.draw import draw_jobs
 from enrollment.ground import signatures
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.offers import notice_codes
 from enrollment.people.household_rows import Household
@@ -80,7 +80,17 @@ def digest_of(request: CorrectionRequest) -> str:
 
 
 def signed_by(session: Session, request: CorrectionRequest) -> list[signatures.Signature]:
-    return signatures.signatures_of(session, SUBJECT, request.id, digest_of(request))
+    application = session.get_one(Application, request.application_id)
+    office = _office(session, request, application)
+    return signatures.signatures_of(session, SUBJECT, request.id, digest_of(request), office=office)
+
+
+def _office(session: Session, request: CorrectionRequest, application: Application) -> Office:
+    """Who decides; the first agreement of the office from which an overdue request was taken still counts."""
+    kindergarten_id, area = request.kindergarten_id, request.area_code
+    if request.escalated_at is not None:
+        kindergarten_id, area = desk_for(session, application)
+    return Office(area=area, kindergarten=kindergarten_id)
 
 
 def agree(
@@ -99,14 +109,15 @@ def agree(
         raise Refused("second_person_needed")
     request.answer = _answer(request, reason)
     if needs_two(request):
-        people = signatures.sign(session, SUBJECT, request.id, digest_of(request), by=by, now=now)
+        office = _office(session, request, application)
+        people = signatures.sign(session, SUBJECT, request.id, digest_of(request), office=office, by=by, now=now)
         if people < PEOPLE_NEEDED:
             correction_lifecycle.make(session, request, "sign", by=by, now=now)
             notify(session, "correction_signed", request, now=now)
             return request
         if not by.is_any(*SECOND_PEOPLE):
             raise Refused("only_a_head_or_official_decides")
-    rounds = _lock_unpublished_rounds(session, application) if effects.changes_the_market(request) else []
+    rounds = lock_unpublished_rounds(session, application) if effects.changes_the_market(request) else []
     effects.put_into_effect(session, request, application, rounds, by=by, now=now)
     correction_lifecycle.make(session, request, "apply", by=by, now=now)
     replaced = notice_codes.were_replaced(session, application.child_id, at=now)
@@ -163,7 +174,7 @@ def _locked(
     return request, application
 
 
-def _lock_unpublished_rounds(session: Session, application: Application) -> list[Round]:
+def lock_unpublished_rounds(session: Session, application: Application) -> list[Round]:
     """The rounds with a wish of the application whose result is not published, locked.  Refuses `draw_at_work`."""
     wished = select(Wish.round_id).where(Wish.application_id == application.id)
     ids = session.scalars(

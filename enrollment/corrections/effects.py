@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle, receipts
-from enrollment.applications.application_rows import Application
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.identity_documents import Union
+from enrollment.applications.judgements import endings
 from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.corrections import corrected_values, home_moves, level_changes
 from enrollment.corrections.corrected_values import Values
@@ -62,6 +63,10 @@ def put_into_effect(
     `guardian_known_elsewhere`, `child_joined`, `duplicate_holds_a_place`, `refusal_is_proposed` and
     `move_waits_for_review`.
     """
+    if (
+        application.stage == Stage.RETURNED
+    ):  # the version that is written below holds what the family has changed so far
+        endings.end_outdated(session, application, receipts.compare(session, application), by=by, now=now)
     if request.kind in CHILD_IDENTITY:
         _correct_child(session, request, application, rounds, by=by, now=now)
     elif request.kind == CorrectionKind.OTHER_IDENTITY:

@@ -240,8 +240,11 @@ def find_application(session: Session, code: str, *, by: Actor) -> Application |
 def _readable_by_family(by: Actor) -> ColumnElement[bool]:
     """SQL condition: what a guardian may read, the same as in the download of its data.
 
-    Not the name and document of another guardian, and not what staff found about another family's application.
+    Not the name and document of another guardian, and not what staff found about another family's application.  A helper reads
+    what it filed itself, with its papers.
     """
+    if by.on_behalf is not None:
+        return CorrectionRequest.requested_by == by.on_behalf.helper_id
     own_identity = select(Guardian.id).where(Guardian.account_id == by.account_id)
     own_children = select(Application.id).where(Application.child_id.in_(applications.in_care_query(by.account_id)))
     return and_(

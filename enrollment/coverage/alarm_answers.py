@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -98,11 +97,11 @@ def answer(
     return made
 
 
-def newest(session: Session, years: Iterable[int]) -> dict[tuple[str, str], AlarmAnswer]:
-    """The newest answer by area and share, of these years."""
+def newest(session: Session, year: int) -> dict[tuple[str, str], AlarmAnswer]:
+    """The newest answer by area and share, to the alarms of a year."""
     found = (
         select(AlarmAnswer)
-        .where(AlarmAnswer.year.in_(list(years)))
+        .where(AlarmAnswer.year == year)
         .ext(distinct_on(AlarmAnswer.area_code, AlarmAnswer.share))
         .order_by(AlarmAnswer.area_code, AlarmAnswer.share, AlarmAnswer.answered_at.desc())
     )

@@ -1,7 +1,7 @@
 """Areas whose share is below its target, or more likely than not will be next September, with what the area answers."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -26,13 +26,15 @@ class AlarmState(StrEnum):
 
 @dataclass(frozen=True)
 class Alarm:
-    """`september` is the share next September, None without a forecast; `answer` what the area does about it."""
+    """`september` is the share next September, None without a forecast.  `year` is the one whose target is missed: today's, or
+    that of the September in which the share falls; `answer` is what the area does about it in that year."""
 
     line: AreaLine
     kind: ShareKind
     state: AlarmState
     share: Share
     september: ShareOutlook | None
+    year: int
     answer: AlarmAnswer | None
 
     @property
@@ -57,26 +59,32 @@ def to_spare(share: Share) -> int:
 
 def alarms(session: Session, shares: Shares, outlook: Outlook | NoOutlook, areas: Collection[str]) -> list[Alarm]:
     """Those of these areas: below first, then falling, then tight; in each the most children short first."""
-    answers = alarm_answers.newest(session, {shares.targets.year, shares.later.year})
+    today = shares.targets.year
     found = [
         alarm
         for line in shares.areas
         if line.code in areas
         for kind in ShareKind
-        if (alarm := _alarm(line, kind, outlook, answers.get((line.code, kind))))
+        if (alarm := _alarm(line, kind, outlook, today))
     ]
+    answers = {year: alarm_answers.newest(session, year) for year in {alarm.year for alarm in found}}
+    found = [replace(each, answer=answers[each.year].get((each.line.code, each.kind))) for each in found]
     order = list(AlarmState)
     return sorted(found, key=lambda each: (order.index(each.state), -each.short, each.line.code, each.kind))
 
 
-def _alarm(line: AreaLine, kind: ShareKind, outlook: Outlook | NoOutlook, answer: AlarmAnswer | None) -> Alarm | None:
+def _alarm(line: AreaLine, kind: ShareKind, outlook: Outlook | NoOutlook, today: int) -> Alarm | None:
+    """Without its answer."""
     share = line.now.public_share if kind == ShareKind.PUBLIC else line.now.inclusive_coverage
-    september = None
+    september, year = None, today
     if isinstance(outlook, Outlook):
         first = outlook.septembers[line.code][0]
         september = first.public if kind == ShareKind.PUBLIC else first.inclusive
+        year = first.school_year
     state = _state(share, september)
-    return None if state is None else Alarm(line, kind, state, share, september, answer)
+    if state is None:
+        return None
+    return Alarm(line, kind, state, share, september, today if state == AlarmState.BELOW else year, None)
 
 
 def _state(share: Share, september: ShareOutlook | None) -> AlarmState | None:

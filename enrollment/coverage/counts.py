@@ -10,10 +10,23 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Subquery, and_, case, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    SQLColumnExpression,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.coverage import newest_rolls
 from enrollment.coverage.indicator import Children
 from enrollment.coverage.roll_days import RollClassDay
 from enrollment.ground.classifications import Level
@@ -23,8 +36,7 @@ from enrollment.people.person_rows import ChildDocument
 from enrollment.places.areas import NEXT_LEVEL
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.promotion import ENTRY_LEVELS
-from enrollment.places.roll import RollChild, RollClass, school_year_of
+from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import number_on
 
 PARENT = aliased(Kindergarten, name="parent")
@@ -116,11 +128,11 @@ def count(
 
 def _roll_dates(session: Session, on: dt.date, areas: Collection[str] | None) -> dict[str, RollDates]:
     """By area; an area without a roll has none."""
-    newest = newest_roll_query(on, areas)
+    newest = newest_rolls.query(on, areas)
     by_kindergarten = (
         select(Kindergarten.area_code, func.max(RollClass.as_of).label("as_of"))
         .select_from(RollClass)
-        .join(newest, newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .where(open_condition(on))
         .group_by(Kindergarten.area_code, Kindergarten.id)
@@ -148,46 +160,8 @@ def nature_column() -> ColumnElement[str]:
     return func.coalesce(PARENT.nature, Kindergarten.nature)
 
 
-def _of_areas(areas: Collection[str] | None) -> ColumnElement[bool]:
-    """Classes of kindergartens in these areas; inside the subqueries, so that one area costs what one area has."""
-    if areas is None:
-        return TRUE
-    return RollClass.kindergarten_id.in_(select(Kindergarten.id).where(Kindergarten.area_code.in_(areas)))
-
-
-def newest_roll_query(on: dt.date, areas: Collection[str] | None = None) -> Subquery:
-    """The newest school year with a roll for each kindergarten, up to that of the date.
-
-    `whole` is false while that roll only has classes of new children: the classes of the year before are not promoted
-    yet, and their children still count.
-    """
-    tells_more = or_(RollClass.level.not_in(ENTRY_LEVELS), RollClass.kept_as == "count")
-    return (
-        select(
-            RollClass.kindergarten_id,
-            RollClass.school_year.label("year"),
-            func.bool_or(tells_more).label("whole"),
-        )
-        .where(RollClass.school_year <= school_year_of(on), _of_areas(areas))
-        .group_by(RollClass.kindergarten_id, RollClass.school_year)
-        .ext(distinct_on(RollClass.kindergarten_id))
-        .order_by(RollClass.kindergarten_id, RollClass.school_year.desc())
-        .subquery("newest")
-    )
-
-
-def newest_roll_condition(newest: Subquery) -> ColumnElement[bool]:
-    """Classes to count: those of the newest roll and, while it is not whole, last year's classes except the upper ones,
-    whose children left for school."""
-    waiting = and_(
-        newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != Level.UPPER
-    )
-    return and_(
-        newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, waiting)
-    )
-
-
-def _groups(key: ColumnElement[str]) -> tuple[Any, ...]:
+def groups(key: SQLColumnExpression[str]) -> tuple[Any, ...]:
+    """What children are grouped by beside their level; the query joins `PARENT`."""
     return (
         key.label("place"),
         Kindergarten.area_code.label("area"),
@@ -216,7 +190,7 @@ def by_class_query(on: dt.date, areas: Collection[str] | None) -> Subquery:
             func.sum(RollClassDay.of_school_age).label("of_school_age"),
         )
         .join(RollClass, RollClass.id == RollClassDay.class_id)
-        .where(RollClassDay.day <= on, _of_areas(areas))
+        .where(RollClassDay.day <= on, newest_rolls.of_areas(areas))
         .group_by(RollClassDay.class_id)
         .subquery("by_class")
     )
@@ -243,7 +217,7 @@ def _leaving_query(on: dt.date, year: int, areas: Collection[str] | None) -> Sub
             RollChild.entered_on <= on,
             or_(RollChild.left_on.is_(None), RollChild.left_on > on),
             for_school.is_not(True),
-            _of_areas(areas),
+            newest_rolls.of_areas(areas),
         )
         .group_by(RollChild.class_id)
         .subquery("leaving")
@@ -258,23 +232,23 @@ def _on_roll(
     `children` are on roll at the date; `staying` are those who do not leave for school or another kindergarten next
     September.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
     """
-    newest, by_class = newest_roll_query(on, areas), by_class_query(on, areas)
+    newest, by_class = newest_rolls.query(on, areas), by_class_query(on, areas)
     leaving = _leaving_query(on, year, areas)
     children = case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(by_class.c.children, 0))
     for_school = case((RollClass.school_year < year, by_class.c.of_school_age), else_=0)
     gone = func.coalesce(for_school, 0) + func.coalesce(leaving.c.children, 0)
     staying = case((RollClass.kept_as == "count", number_on(on)), else_=children - gone)
-    groups = (*_groups(key), RollClass.level, RollClass.school_year)
+    grouped = (*groups(key), RollClass.level, RollClass.school_year)
     return session.execute(
-        select(*groups, _integer_sum(children).label("children"), _integer_sum(staying).label("staying"))
+        select(*grouped, _integer_sum(children).label("children"), _integer_sum(staying).label("staying"))
         .select_from(RollClass)
-        .join(newest, newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
         .outerjoin(by_class, by_class.c.class_id == RollClass.id)
         .outerjoin(leaving, leaving.c.class_id == RollClass.id)
         .where(open_condition(on), within)
-        .group_by(*groups)
+        .group_by(*grouped)
     )
 
 
@@ -287,15 +261,15 @@ def _incoming(
     session: Session, on: dt.date, year: int, key, within: ColumnElement[bool], areas: Collection[str] | None
 ) -> Iterable[Row]:
     """Children with a live offer of `year` who are on no roll yet, by `place`, nature, attached and level."""
-    newest = newest_roll_query(on, areas)
-    groups = (*_groups(key), Programme.level)
+    newest = newest_rolls.query(on, areas)
+    grouped = (*groups(key), Programme.level)
     return session.execute(
-        select(*groups, func.count().label("children"))
+        select(*grouped, func.count().label("children"))
         .select_from(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
         .outerjoin(newest, newest.c.kindergarten_id == Kindergarten.id)
         .where(_incoming_condition(year, newest.c.year), open_condition(on), within)
-        .group_by(*groups)
+        .group_by(*grouped)
     )

@@ -15,7 +15,7 @@ from sqlalchemy import Integer, Subquery, case, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from enrollment.coverage import counts, shares
+from enrollment.coverage import counts, newest_rolls, shares
 from enrollment.coverage.counts import PARENT
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.shares import CoverageLine
@@ -250,12 +250,12 @@ def _sums(session: Session, on: dt.date) -> dict[str, _Sums]:
 def _by_kindergarten(on: dt.date, area: str | None) -> Subquery:
     """A row for each open kindergarten, also without a roll or a staff count."""
     areas: Sequence[str] | None = None if area is None else [area]
-    newest, staff = counts.newest_roll_query(on, areas), staff_counts.newest_query(on)
+    newest, staff = newest_rolls.query(on, areas), staff_counts.newest_query(on)
     listed = counts.by_class_query(on, areas)
     children = case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(listed.c.children, 0))
     classes = (
         select(RollClass.kindergarten_id, RollClass.level, RollClass.as_of, children.label("children"))
-        .join(newest, counts.newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .outerjoin(listed, listed.c.class_id == RollClass.id)
         .subquery("classes")
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Integer, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.coverage import counts
+from enrollment.coverage import counts, newest_rolls
 from enrollment.coverage.counts import PARENT
-from enrollment.coverage.roll_days import RollClassDay
+from enrollment.coverage.steps import children_on
 from enrollment.ground.classifications import Level
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
@@ -27,23 +27,19 @@ class Seats:
 
 def seats_of(session: Session, on: dt.date) -> list[Seats]:
     """The seats of every area, without nursery classes."""
-    newest = counts.newest_roll_query(on)
-    listed = (
-        select(func.sum(RollClassDay.children))
-        .where(RollClassDay.class_id == RollClass.id, RollClassDay.day <= on)
-        .scalar_subquery()
-    )
-    children = case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(listed, 0))
+    newest = newest_rolls.query(on)
+    children = children_on(on)
     norm = case(CLASS_NORM, value=RollClass.level, else_=CLASS_NORM[Level.MIDDLE])
+    seats = newest_rolls.seats_column(newest, norm)
     found = (
         select(
             Kindergarten.area_code,
             counts.nature_column(),
             Kindergarten.attached,
-            cast(func.sum(func.greatest(norm, children)), Integer),
+            cast(func.sum(func.greatest(seats, children)), Integer),
         )
         .select_from(RollClass)
-        .join(newest, counts.newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
         .where(counts.open_condition(on), RollClass.level != Level.NURSERY)

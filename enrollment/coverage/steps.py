@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from enrollment.coverage import counts
+from enrollment.coverage import counts, newest_rolls
 from enrollment.coverage.counts import PARENT
 from enrollment.coverage.roll_days import RollClassDay
 from enrollment.ground.classifications import Level, Nature
 from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll import RollClass
+from enrollment.places.roll_change_rows import number_on
 
 MOST_STEPS = 5
 
@@ -62,37 +63,43 @@ class ClassSeats:
 def classes_of(session: Session, on: dt.date, kindergarten_id: uuid.UUID) -> list[ClassSeats]:
     """The classes of a kindergarten that are counted for a step; their sums are its gain."""
     area = session.get_one(Kindergarten, kindergarten_id).area_code
-    newest = counts.newest_roll_query(on, [area])
+    newest = newest_rolls.query(on, [area])
     found = (
-        select(RollClass.name, RollClass.level, _children(on).label("children"))
-        .join(newest, counts.newest_roll_condition(newest))
+        select(
+            RollClass.name,
+            RollClass.level,
+            children_on(on).label("children"),
+            newest_rolls.seats_column(newest, _norm()).label("norm"),
+        )
+        .join(newest, newest_rolls.condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .where(
             counts.open_condition(on), RollClass.kindergarten_id == kindergarten_id, RollClass.level != Level.NURSERY
         )
         .order_by(RollClass.level, RollClass.name)
     )
-    return [
-        ClassSeats(row.name, row.level, row.children, CLASS_NORM.get(Level(row.level), CLASS_NORM[Level.MIDDLE]))
-        for row in session.execute(found)
-    ]
+    return [ClassSeats(*row) for row in session.execute(found)]
 
 
-def _children(on: dt.date) -> ColumnElement[int]:
+def _norm() -> ColumnElement[int]:
+    return case(CLASS_NORM, value=RollClass.level, else_=CLASS_NORM[Level.MIDDLE])
+
+
+def children_on(on: dt.date) -> ColumnElement[int]:
+    """The children of a row of `RollClass` as of a day, as the two shares count them."""
     listed = (
         select(func.sum(RollClassDay.children))
         .where(RollClassDay.class_id == RollClass.id, RollClassDay.day <= on)
         .scalar_subquery()
     )
-    return case((RollClass.kept_as == "count", RollClass.counted), else_=func.coalesce(listed, 0))
+    return case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(listed, 0))
 
 
 def _by_kindergarten(on: dt.date, area: str) -> Select[*tuple[Any, ...]]:
     """Kindergartens of an area with their `children` on roll and the `seats` of their classes by the norm."""
-    newest = counts.newest_roll_query(on, [area])
-    children = _children(on)
-    norm = case(CLASS_NORM, value=RollClass.level, else_=CLASS_NORM[Level.MIDDLE])
-    free = func.greatest(norm - children, 0)
+    newest = newest_rolls.query(on, [area])
+    children = children_on(on)
+    free = func.greatest(newest_rolls.seats_column(newest, _norm()) - children, 0)
     return (
         select(
             Kindergarten.code,
@@ -103,7 +110,7 @@ def _by_kindergarten(on: dt.date, area: str) -> Select[*tuple[Any, ...]]:
             cast(func.sum(free), Integer).label("free"),
         )
         .select_from(RollClass)
-        .join(newest, counts.newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
         .where(

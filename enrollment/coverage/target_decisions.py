@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.coverage.targets import TargetDecision, Targets, TargetScope
-from enrollment.ground import audit
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground import audit, signatures
+from enrollment.ground.accounts import CITY, Actor, Role
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.areas import Area
@@ -86,10 +86,16 @@ def propose(
 
 
 def sign(session: Session, decision_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> TargetDecision:
-    """The second person's signature.  Refuses `only_the_city`, `target_is_decided` and `second_person_needed`."""
+    """The second person's signature.
+
+    Refuses `only_the_city`, `target_is_decided`, `second_person_needed`, and `request_lapsed` and `first_person_left`: then any
+    city official withdraws the proposal and proposes anew.
+    """
     made = _open_proposal(session, decision_id, by)
     if made.proposed_by == by.account_id:
         raise Refused("second_person_needed")
+    signatures.require_open(made.proposed_at, now)
+    signatures.require_first_person(session, made.proposed_by, CITY)
     made.signed_by, made.signed_at = by.account_id, now
     session.flush()
     audit.record(session, "sign_target", "target_decision", made.id, by=by, now=now, **_said(made))

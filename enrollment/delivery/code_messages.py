@@ -22,14 +22,16 @@ def write(session: Session, to: str, body: str, *, purpose: str, key: str, now: 
     written = select(TextMessage.id).where(TextMessage.id == OneTimeCode.id).exists()
     made = select(OneTimeCode).where(of_phone, OneTimeCode.sent_at == now, ~written)
     code = session.scalars(made.limit(1)).one()
-    earlier = (
-        select(TextMessage.id)
-        .join(OneTimeCode, OneTimeCode.id == TextMessage.id)
-        .where(of_phone, OneTimeCode.browser == code.browser, TextMessage.state == MessageState.WAITING)
-        .where(TextMessage.expires_at > now)
-        .with_for_update(of=TextMessage, skip_locked=True)
-    ).cte("earlier")
-    withheld = update(TextMessage).where(TextMessage.id == earlier.c.id).values(state=MessageState.WITHHELD)
-    session.execute(withheld.execution_options(synchronize_session=False))
+    # by the ids of this phone's codes, which are few, and without a state: a join may begin with all messages that wait, and a
+    # slow gateway has many
+    before = session.scalars(
+        select(OneTimeCode.id).where(of_phone, OneTimeCode.browser == code.browser, OneTimeCode.expires_at > now)
+    ).all()
+    locked = select(TextMessage.id, TextMessage.state, TextMessage.expires_at).where(TextMessage.id.in_(before))
+    earlier = locked.with_for_update(skip_locked=True).cte("earlier")
+    withheld = update(TextMessage).where(
+        TextMessage.id == earlier.c.id, earlier.c.state == MessageState.WAITING, earlier.c.expires_at > now
+    )
+    session.execute(withheld.values(state=MessageState.WITHHELD).execution_options(synchronize_session=False))
     session.add(TextMessage(id=code.id, key=key, to=to, body=body, written_at=now, expires_at=now + CODE_LIFETIME))
     session.flush()

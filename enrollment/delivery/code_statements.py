@@ -52,20 +52,26 @@ ASK = {
     message AS (
         INSERT INTO text_message (id, key, "to", body, written_at, expires_at)
         SELECT %(message)s, %(key)s, %(to)s, %(body)s, %(now)s, %(expires_at)s FROM code),
+    before AS MATERIALIZED (
+        SELECT id FROM one_time_code
+        WHERE phone_index = %(index)s AND browser = %(browser)s AND expires_at > %(now)s AND EXISTS (SELECT FROM code)
+        ORDER BY sent_at DESC LIMIT {sign_in.CODES_AN_HOUR}),
     earlier AS (
-        SELECT text_message.id FROM text_message
-        JOIN one_time_code ON one_time_code.id = text_message.id
-        WHERE phone_index = %(index)s AND browser = %(browser)s AND text_message.expires_at > %(now)s
-          AND state = 'waiting' AND EXISTS (SELECT FROM code)
-        FOR UPDATE OF text_message SKIP LOCKED),
+        SELECT message.* FROM before CROSS JOIN LATERAL (
+            SELECT id, state, expires_at FROM text_message WHERE text_message.id = before.id
+            FOR UPDATE SKIP LOCKED) AS message),
     withheld AS (
-        UPDATE text_message SET state = 'withheld' FROM earlier WHERE text_message.id = earlier.id)
+        UPDATE text_message SET state = 'withheld' FROM earlier
+        WHERE text_message.id = earlier.id AND earlier.state = 'waiting' AND earlier.expires_at > %(now)s)
     SELECT id FROM code
     """  # noqa: S608 (constants)
     for known, free in _FREE.items()
 }
 """A code has the id of its message.  What still waits to be sent of this asker's earlier codes for the phone is withheld: they would
-arrive in any order, and only the newest code is good.  A message that a sender holds is not waited for."""
+arrive in any order, and only the newest code is good.  A message that a sender holds is not waited for.
+
+The messages are looked up by the ids of a few codes and without their state: a plan that was made while nothing waited would
+read all that wait, and they are many just when the gateway is slow."""
 
 USE = """
     WITH newest AS (

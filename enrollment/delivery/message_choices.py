@@ -32,9 +32,12 @@ AT_ONCE = (
     "phone_changed",
     "phone_change_stopped",
     "phone_change_taken",
+    "phone_change_refused",
     "phone_release_waiting",
     "phone_released",
     "sign_on_bound",
+    "access_code_issued",
+    "access_code_used",
 )
 """Warnings that somebody may be taking the account over: the quiet hours do not hold them."""
 

@@ -20,9 +20,11 @@ from enrollment.offers import tally
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
 from enrollment.offers.tally import Subject
+from enrollment.places.kindergartens import Kindergarten, admits_in
+from enrollment.places.programmes import Programme
 from enrollment.season import round_rows
 from enrollment.season.round_rows import RoundStage
-from enrollment.season.rounds import Round
+from enrollment.season.rounds import Round, RoundProgramme
 
 STEPS = ("review", "freeze", "seed", "run", "sign", "hour", "published")
 """The steps of a draw, in their order."""
@@ -80,6 +82,19 @@ class DrawRoom:
         """The waiver that lets exactly these be frozen once two people signed it."""
         found = self._undecided
         return duplicate_waivers.of_pairs(self.session, self.round.id, found) if found else None
+
+    @cached_property
+    def closing(self) -> list[str]:
+        """The kindergartens of the round that close before its children begin: a market has no place there."""
+        found = (
+            select(Kindergarten.name, Kindergarten.sort_key)
+            .join(Programme, Programme.kindergarten_id == Kindergarten.id)
+            .join(RoundProgramme, RoundProgramme.programme_id == Programme.id)
+            .where(RoundProgramme.round_id == self.round.id, ~admits_in(self.round.year))
+            .order_by(Kindergarten.sort_key)
+            .distinct()
+        )
+        return list(self.session.scalars(found))
 
     @cached_property
     def tickets(self) -> int:

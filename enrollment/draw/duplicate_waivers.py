@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from enrollment.applications.application_rows import Application
 from enrollment.draw import draw_jobs, participants
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import CITY, Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
 from enrollment.people.duplicate_rows import DuplicateHint
@@ -93,7 +93,7 @@ def waive(session: Session, round_id: uuid.UUID, reason: str, *, by: Actor, now:
         )
         session.add(waiver)
         session.flush()
-    people = signatures.sign(session, SUBJECT, waiver.id, waiver.digest, by=by, now=now)
+    people = signatures.sign(session, SUBJECT, waiver.id, waiver.digest, office=CITY, by=by, now=now)
     if people >= SIGNATURES_NEEDED:
         waiver.approved_at = now
     audit.record(session, "waive_duplicates", "round", round_id, by=by, now=now, pairs=len(pairs), reason=waiver.reason)

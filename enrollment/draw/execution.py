@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,13 +71,13 @@ class RunInput:
 
 @dataclass(frozen=True)
 class RunOutput:
-    """The outcome of the engine, the result files, and what the independent check found."""
+    """The outcome of the engine, the result files, and what the independent check found.  `bundle` is the full file in parts."""
 
     outcome: Outcome | None
     result: Mapping[str, bytes] = field(default_factory=dict)
     digest: str = ""
     summary: dict[str, Any] = field(default_factory=dict)
-    bundle: bytes = b""
+    bundle: Sequence[bytes] = ()
     failures: tuple[str, ...] = ()
     given_out: RunFiles | None = None
     dry_runs: dict[str, Any] | None = None
@@ -224,7 +224,7 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     report = checks.check(market, found, solve=solve)
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
-    digest = hashlib.sha256(b"".join(result[name] for name in sorted(result))).hexdigest()
+    digest = _digest_of(result)
     summary = summaries.summary(found, report, inputs=task.files, outputs=result) | fairness.figures(
         market, found, task.first_wishes
     )
@@ -237,11 +237,19 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     tell(4, len(STEPS), "saving")
     given_out = None
     if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
-        without = _without_change(market) if task.settings.replays is not None else ()
+        without = _without_change(market) if task.settings.replays is not None else np.empty(0, dtype=np.int64)
         given_out = run_files.make(task.files, parsed, task.draw, task.settings, found, without)
     settings = given_out.settings if given_out else None
-    packed = bundle.pack(task.files, task.draw, {**result, "summary.json": told}, settings)
+    packed = bundle.pack_parts(task.files, task.draw, {**result, "summary.json": told}, settings)
     return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried, last_rules=last)
+
+
+def _digest_of(result: Mapping[str, bytes]) -> str:
+    """SHA-256 over the result files, one after the other by their names."""
+    digest = hashlib.sha256()
+    for name in sorted(result):
+        digest.update(result[name])
+    return digest.hexdigest()
 
 
 def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
@@ -270,12 +278,12 @@ def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.date
         overhang = _overhang(output.outcome, ids)
         market = output.outcome.market
         applications = result_rows.applications_of(session, market)
-        left_out = _without_change(market) if run.replays is not None else []
+        left_out = _without_change(market) if run.replays is not None else np.empty(0, dtype=np.int64)
         result_rows.copy_result(session, run.id, output.outcome, applications, ids, left_out)
         _save_cutoffs(session, run, output, ids)
         if output.given_out is not None:
             run_files.save_openings(session, run.id, output.given_out.openings, applications)
-            run.public_file = output.given_out.public
+        run_files.save_files(session, run.id, output.bundle, output.given_out.public if output.given_out else None)
         grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay changes only few children
         run.summary = output.summary | {"stands_over": overhang, "by_ground": grounds}
         if output.dry_runs is not None:
@@ -284,7 +292,7 @@ def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.date
             run.summary |= {"last_rules": output.last_rules}
         if run.replays and output.outcome.market.current is not None:
             run.summary |= {"replay": _replay_counts(output.outcome, output.outcome.market.current)}
-        run.digest, run.bundle, run.state = output.digest, output.bundle, RunState.CHECKED
+        run.digest, run.state = output.digest, RunState.CHECKED
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)
     session.flush()
     return run
@@ -328,13 +336,11 @@ _CUTOFFS = text("""
 """)
 
 
-def _without_change(market: Market) -> list[str]:
-    """The children of a replay for whom nothing could change: their only wish is the place that they confirmed."""
+def _without_change(market: Market) -> np.ndarray:
+    """The numbers of the children of a replay for whom nothing could change: their only wish is the place that they confirmed."""
     if market.current is None:
-        return []
-    content = np.flatnonzero((market.current >= 0) & (np.diff(market.offsets) == 1))
-    codes = fairness.texts(market.codes.children)
-    return [codes[child] for child in content.tolist()]
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero((market.current >= 0) & (np.diff(market.offsets) == 1))
 
 
 def execute(session: Session, run_id: uuid.UUID, *, now: dt.datetime, progress: Progress | None = None) -> Run:

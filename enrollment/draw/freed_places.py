@@ -9,26 +9,25 @@ no-show, both only while nobody else has been given the place and no run that co
 import datetime as dt
 import uuid
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, literal, or_, select
+from sqlalchemy.orm import Session
 
-from enrollment.applications import units
+from enrollment.applications import lifecycle, units
 from enrollment.applications.applications import Application
 from enrollment.applications.bonds import bond_rules
 from enrollment.applications.bonds.bond_rules import BondEvent
-from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.applications.notifications import notify_guardians
 from enrollment.draw import draw_jobs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.run_rows import Run, RunState, WishReason
 from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers import irrevocable_acts, offer_lifecycle
+from enrollment.offers import irrevocable_acts, line_membership, offer_lifecycle, waitlist
 from enrollment.offers.offer_rows import LIVE, OfferState
 from enrollment.offers.offers import Offer
 from enrollment.people.children import is_guardian_of
 from enrollment.places import scope
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, admits_in
 from enrollment.places.programmes import Programme
 from enrollment.season.round_rows import Round, RoundStage
 
@@ -45,26 +44,24 @@ def replay_is_due(session: Session, run: Run, *, now: dt.datetime) -> bool:
     """A quick check for a page; the replay itself reads the whole market.  False while families of a first run may answer."""
     if run.replays is None and _somebody_may_answer(session, run.round_id, now):
         return False
-    own, held = aliased(Offer), aliased(Offer)
-    gave_up = select(own.id).where(
-        own.application_id == WishReason.application_id, own.round_id == run.round_id, own.state.in_(GIVEN_UP)
-    )
-    settled = select(held.id).where(
-        held.application_id == WishReason.application_id, held.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
-    )
+    year = session.get_one(Round, run.round_id).year
+    if now >= waitlist.place_ends_at(session, year):
+        return False
+    better = literal(waitlist.may_get_better(session, year, now=now))
     found = (
         select(Offer.id)
         .join(Programme, Programme.id == Offer.programme_id)
+        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .join(WishReason, (WishReason.programme_id == Programme.id) & (WishReason.run_id == run.id))
         .join(Application, Application.id == WishReason.application_id)
+        .join(Round, Round.id == run.round_id)
         .where(
             Offer.state.in_(GIVEN_UP),
             Offer.ended_at >= run.started_at,
             Programme.taken < Programme.places,
+            admits_in(Programme.year),
             WishReason.reason.in_(BY_THE_LINE),
-            Application.stage.not_in(DEAD_STAGES),
-            ~gave_up.exists(),
-            ~settled.exists(),
+            line_membership.in_line(Application, Round, better, WishReason.rank),
         )
     )
     return session.scalar(found.limit(1)) is not None
@@ -84,14 +81,15 @@ def may_take_back(session: Session, offer: Offer, *, now: dt.datetime) -> bool:
 
 def is_still_free(session: Session, offer: Offer) -> bool:
     """Whether the place of this ended offer can be had back: the child has no other place, nobody else was given this one,
-    and no list that counts it as free has been frozen for a result that is still to come."""
+    the kindergarten does not close, and no list that counts it as free has been frozen for a result that is still to come."""
     application = session.get_one(Application, offer.application_id)
     other = select(Offer.id).where(Offer.child_id == offer.child_id, Offer.year == offer.year, Offer.state.in_(LIVE))
     programme = session.get_one(Programme, offer.programme_id, populate_existing=True)
     return (
-        application.stage not in DEAD_STAGES
+        not lifecycle.withdrew_since(session, application, offer.made_at)
         and not application.on_hold
         and programme.taken < programme.places + programme.overhang
+        and programme.kindergarten.admits_in(programme.year)
         and session.scalar(other.limit(1)) is None
         and not _is_being_given_on(session, offer)
     )
@@ -141,7 +139,7 @@ def take_back(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datet
         if now >= each.answer_by:
             raise Refused("answer_too_late", due=each.answer_by)
         applied = session.get_one(Application, each.application_id)
-        if applied.stage in DEAD_STAGES:
+        if lifecycle.withdrew_since(session, applied, each.made_at):
             raise Refused("application_is_over")
         if applied.on_hold:
             raise Refused("on_hold")
@@ -154,7 +152,9 @@ def take_back(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datet
 
 
 def undo_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Offer:
-    """Give a child that was recorded as not arrived its place back.  Refuses `offer_is_over`, `place_went_on`."""
+    """Give a child that was recorded as not arrived its place back, and its place in line where it waited for a better one.
+
+    Refuses `offer_is_over`, `place_went_on`."""
     here = (
         select(Offer)
         .join(Programme, Programme.id == Offer.programme_id)
@@ -170,7 +170,9 @@ def undo_no_show(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
         raise Refused("offer_is_over", state=offer.state)
     if not is_still_free(session, offer):
         raise Refused("place_went_on")
-    number = offer_lifecycle.make(session, offer, "undo_no_show", by=by, now=now)
+    waited = offer_lifecycle.state_before(session, offer.id, OfferState.NO_SHOW) == OfferState.CONFIRMED_WAITING
+    move = "undo_no_show_and_wait" if waited else "undo_no_show"
+    number = offer_lifecycle.make(session, offer, move, by=by, now=now)
     event = f"no_show_undone:{number}"
     notify_guardians(session, "no_show_undone", [offer.application_id], now=now, by=by, event=event)
     return offer

@@ -29,7 +29,7 @@ from enrollment.draw.round_market import (
 from enrollment.eligibility import return_times
 from enrollment.eligibility.tiers import Entry, TierTable, likely_facts_of, verified_facts_of
 from enrollment.ground.errors import Refused
-from enrollment.offers import tally
+from enrollment.offers import line_membership, tally
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
 from enrollment.offers.tally import Subject
 from enrollment.places.areas import LEVELS
@@ -46,8 +46,8 @@ __all__ = ["AWAITING_DECISION", "HANDED_IN", "TAKES_PART"]
 BATCH = 2000
 """Applications whose facts are read with one statement.  It also keeps a long freeze alive: PostgreSQL ends a transaction
 that sends nothing for two minutes."""
-STREAMED = 20_000
-"""Rows of wishes that are there at once: all answers of a city take more memory than what is kept of them."""
+STREAMED = 10_000
+"""Rows of an answer that are there at once: all answers of a city take more memory than what is kept of them."""
 
 
 class FactBasis(StrEnum):
@@ -67,12 +67,15 @@ def applications_query(year: int, stages: Collection[str]) -> Select[uuid.UUID]:
 
 
 def participants_query(round_: Round, stages: Collection[str]) -> Select[uuid.UUID]:
-    """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere."""
+    """The ids of the applications that take part in a round: they have a wish in it, and the child has not arrived anywhere.
+
+    Who withdraws after the deadline cannot come back to the round, only to a later one.
+    """
     arrived = exists().where(Offer.application_id == Application.id, Offer.state == OfferState.ARRIVED)
     return (
         applications_query(round_.year, stages)
         .join(Wish, (Wish.application_id == Application.id) & (Wish.round_id == round_.id) & (Wish.rank == 1))
-        .where(~arrived)
+        .where(~arrived, ~line_membership.came_back(Application, round_.closes_at))
     )
 
 
@@ -206,9 +209,8 @@ def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[
         elder.level.label("elder_level"),
     )
     found = participants_query(round_, stages).outerjoin(elder, elder.id == Application.elder_id)
-    return session.execute(
-        found.with_only_columns(*columns, maintain_column_froms=True).order_by(Application.child_code)
-    ).all()
+    listed = found.with_only_columns(*columns, maintain_column_froms=True).order_by(Application.child_code)
+    return session.execute(listed.execution_options(yield_per=STREAMED)).all()
 
 
 def _current_places(session: Session, round_id: uuid.UUID) -> dict[uuid.UUID, uuid.UUID]:
@@ -236,13 +238,13 @@ def _wishes(
 ) -> dict[uuid.UUID, tuple[str, ...]]:
     names = ["", *code_of.values()]
     values = {"round": round_id, "programmes": list(code_of)}
-    listed = {application_id: numbers for application_id, numbers in session.execute(_LISTED, values)}
-    found = {}
-    for application_id, place in current.items():
-        numbers = listed.get(application_id, ())
+    found: dict[uuid.UUID, tuple[str, ...]] = {each: (place,) if place else () for each, place in current.items()}
+    for application_id, numbers in session.execute(_LISTED, values, execution_options={"yield_per": STREAMED}):
+        if application_id not in found:
+            continue
         if strict and 0 in numbers:
             raise LookupError(f"the application {application_id} wishes for a programme outside the round")
-        codes = [names[number] for number in numbers if number]
+        codes, place = [names[number] for number in numbers if number], current[application_id]
         found[application_id] = tuple(codes if not place or place in codes else [*codes, place])
     return found
 
@@ -323,8 +325,8 @@ def _offered(programme: Programme, held: int, sibling_tier: int | None) -> Offer
 
 
 def _pools(programme: Programme, held: int) -> tuple[ReservedPool, ...]:
-    """The reserved places; what an earlier round left of a programme is for everybody."""
-    if programme.taken != held:
+    """The reserved places; what an earlier round left of a programme is for everybody, and of a closed kindergarten nothing is."""
+    if programme.taken != held or not programme.kindergarten.admits_in(programme.year):
         return ()
     return tuple(
         ReservedPool(pool.code, pool.precedence, pool.places, tuple(pool.groups), pool.unclaimed)

@@ -18,18 +18,24 @@ from enrollment.draw.draws import Snapshot
 from enrollment.draw.publication import hours
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import SYSTEM, Actor, Role
+from enrollment.ground.accounts import CITY, SYSTEM, Actor, Role
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
 from enrollment.offers import answer_deadlines, irrevocable_acts, joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import Offer
-from enrollment.season import round_rows, rounds
-from enrollment.season.calendar import require_city_official
+from enrollment.season import rounds
+from enrollment.season.calendar import Season, refuse_closed, require_city_official
 from enrollment.season.round_rows import RoundKind, RoundStage
 from enrollment.season.rounds import Round
 
-NOTHING_TO_START = ("nothing_to_hand_on", "run_in_progress", "run_waits_for_its_hour", "answers_still_due")
+NOTHING_TO_START = (
+    "nothing_to_hand_on",
+    "run_in_progress",
+    "run_waits_for_its_hour",
+    "answers_still_due",
+    "season_is_closed",
+)
 """Why no replay starts by itself at the moment."""
 
 STANDING, WITHDRAWN_STANDING = "standing_replay", "standing_replay_withdrawn"
@@ -38,7 +44,7 @@ STANDING, WITHDRAWN_STANDING = "standing_replay", "standing_replay_withdrawn"
 def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Run:
     """Freeze the market of those who still take part, and start a replay in the background.
 
-    Refuses `nothing_is_published`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
+    Refuses `nothing_is_published`, `season_is_closed`, `answers_still_due` (with `n`) before the first batch, `nothing_to_hand_on`,
     `run_in_progress`, and, without a person, `no_standing_approval`.
     """
     if not by.is_any(Role.SYSTEM):
@@ -50,6 +56,7 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     first = runs.first_published(session, round_id)
     if latest is None or first is None or round_.kind == RoundKind.CENTRAL:
         raise Refused("nothing_is_published")
+    refuse_closed(session, round_.year)
     for act_id in joint_decisions.due(session, now=now):
         irrevocable_acts.take_effect(session, act_id, now=now)
     answer_deadlines.expire_due(session, now=now)
@@ -64,10 +71,12 @@ def start(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime)
 
 
 def precheck(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> None:
-    """The checks that need no market.  Refuses `nothing_is_published`, `run_in_progress`, `answers_still_due`."""
+    """The checks that need no market.  Refuses `nothing_is_published`, `season_is_closed`, `run_in_progress`, `answers_still_due`."""
     latest = runs.published(session, round_id)
-    if latest is None or rounds.get_round(session, round_id).kind == RoundKind.CENTRAL:
+    round_ = rounds.get_round(session, round_id)
+    if latest is None or round_.kind == RoundKind.CENTRAL:
         raise Refused("nothing_is_published")
+    refuse_closed(session, round_.year)
     runs.refuse_while_one_runs(session, round_id)
     waiting_for = _unanswered(session, round_id, Offer.answer_by > now)
     if latest.replays is None and waiting_for:
@@ -98,7 +107,9 @@ def approve_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: d
     latest = runs.published(session, round_id)
     if latest is None or latest.replays is None:
         raise Refused("first_batch_comes_first")
-    return signatures.sign(session, STANDING, round_id, _standing_digest(session, round_id), by=by, now=now)
+    return signatures.sign(
+        session, STANDING, round_id, _standing_digest(session, round_id), office=CITY, by=by, now=now
+    )
 
 
 def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: dt.datetime, reason: str) -> None:
@@ -115,7 +126,7 @@ def withdraw_standing(session: Session, round_id: uuid.UUID, *, by: Actor, now: 
     if not approvals(session, round_id):
         raise Refused("no_standing_approval")
     ended = _standing_digest(session, round_id)
-    signatures.sign(session, WITHDRAWN_STANDING, round_id, ended, by=by, now=now)
+    signatures.sign(session, WITHDRAWN_STANDING, round_id, ended, office=CITY, by=by, now=now)
     _set_waiting_aside(session, round_id, by=by, now=now)
     audit.record(session, "withdraw_standing", "round", round_id, by=by, now=now, reason=reason.strip()[:500])
     session.flush()
@@ -136,7 +147,7 @@ def _standing_digest(session: Session, round_id: uuid.UUID) -> str:
 
 def approvals(session: Session, round_id: uuid.UUID) -> list[Signature]:
     """The signatures of the standing approval that is valid now."""
-    return signatures.signatures_of(session, STANDING, round_id, _standing_digest(session, round_id))
+    return signatures.signatures_of(session, STANDING, round_id, _standing_digest(session, round_id), office=CITY)
 
 
 def is_approved(session: Session, round_id: uuid.UUID) -> bool:
@@ -151,7 +162,8 @@ def may_start_now(session: Session, round_id: uuid.UUID) -> bool:
 def start_daily(session: Session, *, now: dt.datetime) -> list[uuid.UUID]:
     """Start a replay of every published round that has a standing approval and a free place that somebody wants."""
     started = []
-    published = select(Round.id).where(Round.stage == RoundStage.PUBLISHED).order_by(Round.year, Round.number)
+    published = select(Round.id).join(Season, Season.year == Round.year).where(Round.stage == RoundStage.PUBLISHED)
+    published = published.where(Season.closed_at.is_(None)).order_by(Round.year, Round.number)
     for round_id in session.scalars(published).all():
         if not may_start_now(session, round_id):
             continue
@@ -169,10 +181,11 @@ def let_wait_if_approved(session: Session, run_id: uuid.UUID, *, now: dt.datetim
     run = runs.one(session, run_id)
     if run.replays is None or run.started_by is not None or not is_approved(session, run.round_id):
         return False
-    draw_jobs.lock_round(session, run.round_id)
+    round_ = draw_jobs.lock_round(session, run.round_id)
     run = runs.one(session, run_id, lock=True)
     if run.state != RunState.CHECKED or not is_approved(session, run.round_id):  # withdrawn in the meantime
         return False
-    hours.announce_soon(session, round_rows.get_round(session, run.round_id), now=now)
+    refuse_closed(session, round_.year)
+    hours.announce_soon(session, round_, now=now)
     runs.let_wait(session, run, by=SYSTEM, now=now)
     return True

@@ -50,10 +50,10 @@ def taking_part(session: Session, round_: Round, frozen: MarketFiles, *, now: dt
     participants = []
     for each in market.participants:
         standing = standings.get(each.child)
-        if standing is None or standing.code not in waitlist.TAKES_PART:
+        if standing is None or not standing.takes_part:
             continue
         held = code_of[standing.programme_id] if standing.programme_id else ""
-        participant = _with_place(each, held, is_content=standing.code == "content")
+        participant = _with_place(each, held, is_content=not standing.in_line)
         if participant.wishes:
             participants.append(participant)
     places = places_held(each.current for each in participants)
@@ -68,9 +68,10 @@ def taking_part(session: Session, round_: Round, frozen: MarketFiles, *, now: dt
 def _with_place(each: Participant, held: str, *, is_content: bool) -> Participant:
     """The participant with the place `held` ("": none), as it is now.
 
-    Who confirmed for good (`is_content`) takes part with its place alone, and with no wish at all if the place is of
-    another round.  Who still waits for a better wish has a place of another round as its last wish.  Each wish keeps its
-    number in the family's own list, so that a place at the third wish is never counted as one at the first.
+    Who waits for nothing better (`is_content`) takes part with its place alone, and with no wish at all if the place is none
+    of its wishes.  Who still waits for a better wish has a place of an earlier round, or of central placement, as its last
+    wish.  Each wish keeps its number in the family's own list, so that a place at the third wish is never counted as one at the
+    first.
     """
     if is_content:
         own = [row for row in zip(each.wishes, each.tiers, each.own_ranks, strict=True) if row[0] == held]

@@ -6,14 +6,15 @@ joined, and an index gets its entries in their order.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
-from sqlalchemy import String, any_, literal, select
+from sqlalchemy import String, any_, cast, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from allocation.arrays import Array
-from allocation.files.csv_rows import Column, csv_blocks, encode_texts
+from allocation.files.csv_rows import Column, Texts, csv_blocks, encode_texts
 from allocation.files.writer import wish_rows
 from allocation.market import Market
 from allocation.outcome import REASONS, Outcome
@@ -22,7 +23,7 @@ from enrollment.draw import fairness
 from enrollment.draw.run_rows import REFUSED
 from enrollment.ground import bulk_copy
 
-CODES_AT_ONCE = 10_000
+CHILDREN_AT_ONCE = 10_000
 PLACEMENT = ("run_id", "application_id", "programme_id", "rank", "pool")
 REASON = (
     "run_id", "application_id", "rank", "programme_id", "pool", "reason", "tier", "ticket", "cutoff_tier", "cutoff_ticket",
@@ -30,16 +31,19 @@ REASON = (
 )  # fmt: skip
 
 
-def applications_of(session: Session, market: Market) -> dict[str, uuid.UUID]:
-    """The application of each child of a market, by child code.  Raises LookupError for a child without one."""
-    codes = fairness.texts(market.codes.children)
-    found: dict[str, uuid.UUID] = {}
-    for start in range(0, len(codes), CODES_AT_ONCE):
-        some = literal(codes[start : start + CODES_AT_ONCE], ARRAY(String))
-        rows = select(Application.child_code, Application.id).where(Application.child_code == any_(some))
-        found |= {code: application_id for code, application_id in session.execute(rows)}
-    if len(found) < len(codes):
-        raise LookupError(f"{len(codes) - len(found)} children of the market have no application")
+def applications_of(session: Session, market: Market) -> Array:
+    """The id of the application of each child of a market (S36[n]: as text).  Raises LookupError for a child without one."""
+    found = np.zeros(market.children, dtype="S36")
+    for start in range(0, market.children, CHILDREN_AT_ONCE):
+        codes = fairness.texts(market.codes.children[start : start + CHILDREN_AT_ONCE])
+        rows = select(Application.child_code, cast(Application.id, String)).where(
+            Application.child_code == any_(literal(codes, ARRAY(String)))
+        )
+        of_code = {code: application_id for code, application_id in session.execute(rows)}
+        found[start : start + len(codes)] = [of_code.get(code, "") for code in codes]
+    missing = int(np.count_nonzero(found == b""))
+    if missing:
+        raise LookupError(f"{missing} children of the market have no application")
     return found
 
 
@@ -47,34 +51,61 @@ def copy_result(
     session: Session,
     run_id: uuid.UUID,
     found: Outcome,
-    applications: Mapping[str, uuid.UUID],
+    applications: Array,
     programmes: Mapping[str, uuid.UUID],
-    left_out: Sequence[str],
+    left_out: Array,
 ) -> None:
-    """Store where each child is placed and why each wish was granted or refused, without the children `left_out`."""
-    market, why = found.market, found.reasons
-    codes = fairness.texts(market.codes.children)
-    ids = [str(applications[code]) for code in codes]
-    children = np.argsort(np.array(ids, dtype="S36"), kind="stable")
-    if left_out:
-        children = children[~np.isin(np.array(codes)[children], list(left_out))]
-    of_run, application = encode_texts([str(run_id)]), encode_texts(ids)
-    programme = encode_texts([str(programmes[code]) for code in fairness.texts(market.codes.programmes)])
-    pool = encode_texts([market.pools.name(q) for q in range(market.pools.count)])
-    rank = np.where(found.rank > 0, found.listed_rank, -1)
-    placements = (
-        Column(np.zeros(len(children)), of_run), Column(children, application), Column(found.programme[children], programme),
-        Column(rank[children]), Column(found.pool[children], pool),
-    )  # fmt: skip
-    bulk_copy.copy_csv(session, "placement", PLACEMENT, csv_blocks(placements))
-    wish, child, rank = wish_rows(market, children)
-    reasons = (
-        Column(np.zeros(len(wish)), of_run), Column(child, application), Column(rank),
-        Column(market.programme[wish], programme), Column(why.pool[wish], pool),
-        Column(why.code[wish], encode_texts(REASONS)), Column(why.tier[wish]), Column(why.ticket[child]),
-        Column(why.cutoff_tier[wish]), Column(why.cutoff_ticket[wish]), Column(refused_before(found)[wish]),
-    )  # fmt: skip
-    bulk_copy.copy_csv(session, "wish_reason", REASON, csv_blocks(reasons))
+    """Store where each child is placed and why each wish was granted or refused, without the children `left_out` (their numbers).
+
+    The columns of some thousand children are there at once.
+    """
+    children = np.argsort(applications, kind="stable")
+    children = children[~np.isin(children, left_out)]
+    columns = _Columns(run_id, found, applications, programmes)
+    blocks = [children[start : start + CHILDREN_AT_ONCE] for start in range(0, len(children), CHILDREN_AT_ONCE)]
+    for table, names, of_children in (
+        ("placement", PLACEMENT, columns.placements),
+        ("wish_reason", REASON, columns.reasons),
+    ):
+        bulk_copy.copy_csv(session, table, names, chain.from_iterable(csv_blocks(of_children(some)) for some in blocks))
+
+
+class _Columns:
+    """The columns of both tables for some children of a run."""
+
+    def __init__(self, run_id: uuid.UUID, found: Outcome, applications: Array, programmes: Mapping[str, uuid.UUID]):
+        self.found, self.applications = found, applications
+        pools = found.market.pools
+        self.run = encode_texts([str(run_id)])
+        self.programme = encode_texts([str(programmes[code]) for code in fairness.texts(found.market.codes.programmes)])
+        self.pool = encode_texts([pools.name(q) for q in range(pools.count)])
+        self.reason = encode_texts(REASONS)
+        self.before = refused_before(found)
+
+    def _ids(self, children: Array) -> tuple[Column, Texts]:
+        """The run as a column, and the ids of the applications of these children."""
+        ids = self.applications[children]
+        starts = np.arange(len(ids) + 1, dtype=np.int64) * ids.itemsize
+        return Column(np.zeros(len(ids), dtype=np.int8), self.run), Texts(ids.view(np.uint8), starts)
+
+    def placements(self, children: Array) -> Sequence[Column]:
+        found, (run, ids) = self.found, self._ids(children)
+        rank = np.where(found.rank[children] > 0, found.listed_rank[children], -1)
+        return (
+            run, Column(np.arange(len(children)), ids), Column(found.programme[children], self.programme), Column(rank),
+            Column(found.pool[children], self.pool),
+        )  # fmt: skip
+
+    def reasons(self, children: Array) -> Sequence[Column]:
+        market, why, (run, ids) = self.found.market, self.found.reasons, self._ids(children)
+        wish, child, rank = wish_rows(market, children)
+        row = np.repeat(np.arange(len(children)), np.diff(market.offsets)[children])
+        return (
+            Column(np.zeros(len(wish), dtype=np.int8), run.texts), Column(row, ids), Column(rank),
+            Column(market.programme[wish], self.programme), Column(why.pool[wish], self.pool),
+            Column(why.code[wish], self.reason), Column(why.tier[wish]), Column(why.ticket[child]),
+            Column(why.cutoff_tier[wish]), Column(why.cutoff_ticket[wish]), Column(self.before[wish]),
+        )  # fmt: skip
 
 
 def refused_before(found: Outcome) -> Array:

@@ -4,19 +4,21 @@ Nothing of a child can be read out of the public file; `allocation.files.publica
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import column, select, table, update
 from sqlalchemy.orm import Session
 
 from allocation import lottery
+from allocation.arrays import Array
 from allocation.files import opening, public_file
 from allocation.files.bundle import DrawRecord2
 from allocation.files.publication import Publication, Sensitive, Settings
 from allocation.files.reader import ParsedMarket
 from allocation.outcome import Outcome
 from enrollment.draw import market_files
-from enrollment.draw.run_rows import OPENING
+from enrollment.draw.run_rows import OPENING, Run
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import bulk_copy
 from enrollment.ground.vault import row_name, seal_file
@@ -24,6 +26,7 @@ from enrollment.season.facts import SENSITIVE_GROUNDS
 from enrollment.season.rounds import Round
 
 OPENING_COLUMNS = {"run_id": "uuid", "application_id": "uuid", "content": "bytea"}
+_FILES = table("files_of_run", column("bundle"), column("public_file"))
 BLOCK_COLUMNS = {"code": "text", "programme": "text", "pool": "text", "shown": "boolean"}
 
 
@@ -39,13 +42,14 @@ class BlockOfPool:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`openings` are packed (`allocation.files.opening_packing`), by child code, and made one by one while they are stored, once: all at once they would be the most
-    of a worker's memory.  `settings` is `publication.json` of the full file.
+    """`openings` are packed (`allocation.files.opening_packing`), with the number of the child in the market, and made one by one
+    while they are stored, once: all at once they would be the most of a worker's memory.  `settings` is `publication.json` of
+    the full file.  `public` is the public file in parts.
     """
 
-    public: bytes
+    public: Sequence[bytes]
     settings: bytes
-    openings: Iterator[tuple[str, bytes]]
+    openings: Iterator[tuple[int, bytes]]
     blocks: tuple[BlockOfPool, ...]
 
 
@@ -77,15 +81,15 @@ def make(
     draw: DrawRecord2,
     settings: Settings,
     outcome: Outcome,
-    without: Collection[str],
+    without: Array,
 ) -> RunFiles:
-    """All files of a run; `parsed` is the market of `files`.  Needs no transaction.  Children `without` get no opening: nothing
-    could change for them."""
+    """All files of a run; `parsed` is the market of `files`.  Needs no transaction.  Children `without` (their numbers) get no
+    opening: nothing could change for them."""
     publication = Publication(files, draw, settings, outcome, parsed)
     pool_names, programmes = publication.market.pools.name, publication.programme_codes
-    left_out = set(without)
+    left_out = set(without.tolist())
     return RunFiles(
-        public=public_file.write(publication),
+        public=public_file.write_parts(publication),
         settings=settings.file(),
         openings=(each for each in opening.make_all(publication) if each[0] not in left_out),
         blocks=tuple(
@@ -105,12 +109,23 @@ def copy_blocks(session: Session, blocks: Iterable[BlockOfPool]) -> None:
 def save_openings(
     session: Session,
     run_id: uuid.UUID,
-    openings: Iterable[tuple[str, bytes]],
-    applications: Mapping[str, uuid.UUID],
+    openings: Iterable[tuple[int, bytes]],
+    applications: Array,
 ) -> None:
-    """Store the openings, sealed.  `applications` are those of the children, by code."""
+    """Store the openings, sealed.  `applications` are those of the children (`result_rows.applications_of`)."""
     sealed = (
         (run_id, application, seal_file(content, OPENING, row_name(run_id, application)))
-        for application, content in ((applications[child], content) for child, content in openings)
+        for application, content in ((uuid.UUID(applications[child].decode()), content) for child, content in openings)
     )
     bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, sealed)
+
+
+def save_files(session: Session, run_id: uuid.UUID, full: Sequence[bytes], public: Sequence[bytes] | None) -> None:
+    """Store the full and the public file, given in parts: in a city they have hundreds of megabytes.  They never change once the
+    run has a digest."""
+    bulk_copy.copy_large_values(session, "files_of_run", {"bundle": full} | ({"public_file": public} if public else {}))
+    values = {"bundle": select(_FILES.c.bundle).scalar_subquery()}
+    if public:
+        values["public_file"] = select(_FILES.c.public_file).scalar_subquery()
+    stored = update(Run).where(Run.id == run_id).values(values)
+    session.execute(stored.execution_options(synchronize_session=False))

@@ -12,10 +12,10 @@ from enrollment.draw.publication import hours, opening, preparation, run_moves
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import STATES, CutOff, Placement, Run, RunState, WishReason
 from enrollment.ground import audit, jobs, signatures
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import CITY, Account, Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season import round_rows
-from enrollment.season.calendar import require_city_official
+from enrollment.season.calendar import refuse_closed, require_city_official
 from enrollment.season.round_rows import RoundStage
 
 __all__ = ["STATES", "CutOff", "Placement", "Run", "WishReason"]
@@ -82,10 +82,12 @@ def add(
 ) -> Run:
     """Add a run and its job in the same transaction, and announce an hour if there is none.  The caller holds the round's lock.
 
-    Refuses `run_in_progress` and `run_waits_for_its_hour`.
+    Refuses `season_is_closed`, `run_in_progress` and `run_waits_for_its_hour`.
     """
+    round_ = round_rows.get_round(session, round_id)
+    refuse_closed(session, round_.year)
     refuse_while_one_runs(session, round_id)
-    hours.announce_if_none(session, round_rows.get_round(session, round_id), now=now)
+    hours.announce_if_none(session, round_, now=now)
     run = Run(
         id=uuid.uuid4(), round_id=round_id, number=len(of_round(session, round_id)) + 1, snapshot_id=snapshot_id, state=RunState.WAITING,
         replays=replays, started_at=now, started_by=by.account_id,
@@ -102,13 +104,13 @@ def sign(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime, no
     for its hour.
 
     The caller then prepares it (`publication.preparation`).  Returns how many signed.  Refuses `only_the_city`,
-    `run_cannot_be_signed`, `snapshot_was_replaced`, `snapshot_outdated`, `signed_already`, `run_waits_for_its_hour`, and with
-    the second signature `places_changed`.
+    `run_cannot_be_signed`, `season_is_closed`, `snapshot_was_replaced`, `snapshot_outdated`, `signed_already`,
+    `run_waits_for_its_hour`, and with the second signature `places_changed`.
     """
     require_city_official(by)
     draw_jobs.lock_round(session, one(session, run_id).round_id)
     run = _signable(session, run_id)
-    people = signatures.sign(session, "run", run.id, run.digest or "", by=by, now=now, note=note)
+    people = signatures.sign(session, "run", run.id, run.digest or "", office=CITY, by=by, now=now, note=note)
     if people >= SIGNATURES_NEEDED:
         run_moves.refuse_if_full(session, run)
         let_wait(session, run, by=by, now=now)
@@ -128,6 +130,7 @@ def _signable(session: Session, run_id: uuid.UUID) -> Run:
     run = one(session, run_id, lock=True)
     if run.state != RunState.CHECKED or run.digest is None:
         raise Refused("run_cannot_be_signed", state=run.state)
+    refuse_closed(session, round_rows.get_round(session, run.round_id).year)
     if hours.signed_run(session, run.round_id) is not None:
         raise Refused("run_waits_for_its_hour")
     opening.refuse_old_list(session, run)
@@ -135,7 +138,7 @@ def _signable(session: Session, run_id: uuid.UUID) -> Run:
 
 
 def signed_by(session: Session, run: Run) -> list[signatures.Signature]:
-    return signatures.signatures_of(session, "run", run.id, run.digest) if run.digest else []
+    return signatures.signatures_of(session, "run", run.id, run.digest, office=CITY) if run.digest else []
 
 
 def signers(session: Session, run: Run) -> list[tuple[str, dt.datetime]]:

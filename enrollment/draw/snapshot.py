@@ -12,6 +12,7 @@ import uuid
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from allocation import compilation
 from allocation.draw_form import DrawForm
 from allocation.files import commitments
 from allocation.lottery import DIGEST_BYTES
@@ -60,6 +61,7 @@ def freeze(
     precheck(session, round_, reason=reason, now=now)
     progress(0, len(STEPS), "gathering")
     market = _market_now(session, round_)
+    compilation.trim_memory()  # of the objects, which left gaps that the arrays of the commitment do not fit into
     form = _form_of_draw(session, round_, without_ticket=market.children - market.tickets, now=now)
     progress(1, len(STEPS), "sealing")
     snapshot = store(session, round_id, market, form=form, reason=reason, by=by, now=now)

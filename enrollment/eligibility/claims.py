@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -28,12 +28,14 @@ def set_claims(
     application_id: uuid.UUID,
     grounds: Mapping[Ground | str, Any],
     *,
+    among: Collection[Ground] = ASKED,
     elder: Elder | None = None,
     version: int | None = None,
     by: Actor,
     now: dt.datetime,
 ) -> None:
-    """Replace the claims of the grounds that a family is asked about.
+    """Replace the claims of the grounds that a family was asked about: `among` are those that its page showed, and the claims of
+    all others stay, with the elder sibling.
 
     `grounds` maps each claimed ground to its detail (a kindergarten's code, a kind, a number).  `elder` is the elder
     sibling of the ground `elder_sibling`.  Refuses a missing or wrong detail, with the ground's name as the field, and
@@ -42,14 +44,15 @@ def set_claims(
     application = edits.begin(session, application_id, by=by, now=now, version=version)
     said = {Ground(ground): detail for ground, detail in grounds.items()}
     wanted = {ground: details_of(session, ground, detail) for ground, detail in said.items()}
-    _replace(session, application_id, ASKED, wanted, now)
-    elder_siblings.keep(
-        session,
-        application_id,
-        elder if Ground.ELDER_SIBLING in wanted else None,
-        child_number=session.get_one(Child, application.child_id).id_number,
-        today=today(now),
-    )
+    _replace(session, application_id, among, wanted, now)
+    if Ground.ELDER_SIBLING in among:
+        elder_siblings.keep(
+            session,
+            application_id,
+            elder if Ground.ELDER_SIBLING in wanted else None,
+            child_number=session.get_one(Child, application.child_id).id_number,
+            today=today(now),
+        )
     edits.keep(session, application, by=by, now=now)
 
 
@@ -78,7 +81,7 @@ def carried_by(household: Household) -> dict[Ground, bool]:
 
 
 def _replace(
-    session: Session, application_id: uuid.UUID, among: tuple[Ground, ...], wanted: dict[Ground, dict[str, Any]], now
+    session: Session, application_id: uuid.UUID, among: Collection[Ground], wanted: dict[Ground, dict[str, Any]], now
 ) -> None:
     """Replace the claims of the grounds in `among` by `wanted`; a claim that existed before keeps its date."""
     rows = session.scalars(select(Claim).where(Claim.application_id == application_id, Claim.ground.in_(among)))

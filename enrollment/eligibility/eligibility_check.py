@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.eligibility import claims, kindergarten_facts, required_documents, tiers
+from enrollment.applications.judgements import claimed_values
+from enrollment.eligibility import claims, kindergarten_facts, required_documents
 from enrollment.people.household_rows import Household
 from enrollment.places.areas import NATURES
 from enrollment.places.kindergartens import Kindergarten
@@ -56,7 +57,7 @@ def foresee(session: Session, year: int, level: str, household: Household, detai
         ground.value: {} for ground, holds in claims.carried_by(household).items() if holds
     }
     claimed |= {ground.value: claims.details_of(session, ground, detail) for ground, detail in details.items()}
-    facts = tiers.resting_on(household, claimed)
+    facts = claimed_values.resting_on(household, claimed)
     serving = service_area_index(session).serving(home_of(facts))
     offering = _offering(session, year, level, _areas(session, household, claimed))
     known = kindergarten_facts.kindergartens(session, {each.id for area in offering.values() for each in area})

@@ -52,7 +52,7 @@ def add_pages(
         raise Refused("file_missing", field="pages")
     if len(contents) > MOST_PAGES:  # checked before decoding, which is the expensive part
         raise Refused("too_many_pages", field="pages", most=MOST_PAGES)
-    kept = [_kept(session, application_id, document, content, now) for content in contents]
+    kept = [_kept(session, application_id, document, content, by, now) for content in contents]
     session.flush()
     _bound(session, application_id, document)
     audit.record(
@@ -69,10 +69,10 @@ def replace_page(
 
     The page may have been removed meanwhile, on another phone: the new one is kept all the same.
     """
-    old = _page(session, application_id, page_id)
+    old = _seen_page(session, application_id, page_id, by)
     document = Document(old.document)
     application = _begin_adding(session, application_id, document, by=by, now=now)
-    fresh = _kept(session, application_id, document, content, now)
+    fresh = _kept(session, application_id, document, content, by, now)
     if fresh.id != old.id:
         if fresh.uploaded_at == now:
             fresh.position = old.position
@@ -96,7 +96,7 @@ def replace_page(
 def turn_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Turn a page a quarter clockwise.  It changes what a reader sees and not what was handed in, so it is no edit."""
     applications.locked(session, application_id, by=by)
-    page = _live_page(session, application_id, page_id)
+    page = _live_page(session, application_id, page_id, by)
     page.quarter_turns = (page.quarter_turns + 1) % 4
     audit.record(session, "turn_evidence", "application", application_id, by=by, now=now, page=str(page_id))
 
@@ -106,7 +106,7 @@ def call_readable(
 ) -> None:
     """The family has looked at a page that seemed blurred, and can read it."""
     applications.locked(session, application_id, by=by)
-    page = _live_page(session, application_id, page_id)
+    page = _live_page(session, application_id, page_id, by)
     page.blurred = False
     audit.record(session, "call_evidence_readable", "application", application_id, by=by, now=now, page=str(page_id))
 
@@ -127,7 +127,7 @@ def take_from_sibling(
     """
     document = _known(document)
     applications.own(session, sibling_id, by=by)
-    pages = pages_of(session, sibling_id).get(document.value, [])
+    pages = seen_by(pages_of(session, sibling_id).get(document.value, []), by=by)
     if document in OF_ONE_CHILD or not pages:
         raise NotFound()
     application = _begin_adding(session, application_id, document, by=by, now=now)
@@ -138,7 +138,9 @@ def take_from_sibling(
             copied["position"] = _next_position(session, application_id, document)
             plain = unseal_file(page.content, PURPOSE, page.id)
             content = seal_file(plain, PURPOSE, copied["id"])
-            copy = EvidencePage(application_id=application_id, uploaded_at=now, content=content, **copied)
+            copy = EvidencePage(
+                application_id=application_id, uploaded_at=now, helper_id=_helper(by), content=content, **copied
+            )
             session.add(copy)
             session.flush()
             evidence_pictures.prepare(session, copy, plain, now=now)
@@ -163,7 +165,7 @@ def remove_page(
 ) -> None:
     """Remove a page.  `restore_page` undoes it."""
     application = edits.begin(session, application_id, by=by, now=now)
-    page = _page(session, application_id, page_id)
+    page = _seen_page(session, application_id, page_id, by)
     if page.removed_at is None:
         page.removed_at = now
         audit.record(session, "remove_evidence", "application", application_id, by=by, now=now, page=str(page_id))
@@ -172,29 +174,37 @@ def remove_page(
 
 def restore_page(
     session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor, now: dt.datetime
-) -> None:
-    """Restore a removed page.  Does nothing if the same file was uploaded again in the meantime."""
+) -> bool:
+    """Restore a removed page.  False, and nothing is done, if the same file was uploaded again in the meantime."""
     application = edits.begin(session, application_id, by=by, now=now)
-    page = _page(session, application_id, page_id)
-    if page.removed_at is None or _same(session, application_id, page.document, page.original_digest) is not None:
-        return
+    page = _seen_page(session, application_id, page_id, by)
+    if page.removed_at is None:
+        return True
+    if _same(session, application_id, page.document, page.original_digest) is not None:
+        return False
     page.removed_at = None
     session.flush()
     _bound(session, application_id, Document(page.document))
     audit.record(session, "restore_evidence", "application", application_id, by=by, now=now, page=str(page_id))
     edits.keep(session, application, by=by, now=now)
+    return True
 
 
 def read_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> SafePage:
     """The content of a page of the family's own application.  Staff use `page_content`, within their own scope."""
-    applications.own(session, application_id, by=by)
+    own_page(session, application_id, page_id, by=by)
     return page_content(session, application_id, page_id)
 
 
 def own_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, *, by: Actor) -> EvidencePage:
-    """A page of the family's own application, removed or not."""
+    """A page of the family's own application, removed or not.  NotFound to a helper for a page that the family uploaded."""
     applications.own(session, application_id, by=by)
-    return _page(session, application_id, page_id)
+    return _seen_page(session, application_id, page_id, by)
+
+
+def seen_by(pages: Iterable[EvidencePage], *, by: Actor) -> list[EvidencePage]:
+    """Those of these pages that this person may open: a helper opens only what it uploaded itself."""
+    return [page for page in pages if by.on_behalf is None or page.helper_id == by.on_behalf.helper_id]
 
 
 def page_content(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> SafePage:
@@ -251,7 +261,9 @@ def _known(document: Document | str) -> Document:
         raise NotFound() from fault
 
 
-def _kept(session: Session, application_id: uuid.UUID, document: Document, content: bytes, now) -> EvidencePage:
+def _kept(
+    session: Session, application_id: uuid.UUID, document: Document, content: bytes, by: Actor, now: dt.datetime
+) -> EvidencePage:
     digest = hashlib.sha256(content).hexdigest()
     there = _same(session, application_id, document.value, digest)
     if there is not None:
@@ -269,11 +281,16 @@ def _kept(session: Session, application_id: uuid.UUID, document: Document, conte
         blurred=safe.media_type.startswith("image/") and blur_detection.looks_blurred(safe.content),
         position=_next_position(session, application_id, document),
         uploaded_at=now,
+        helper_id=_helper(by),
     )
     session.add(page)
     session.flush()
     evidence_pictures.prepare(session, page, safe.content, now=now)
     return page
+
+
+def _helper(by: Actor) -> uuid.UUID | None:
+    return by.on_behalf.helper_id if by.on_behalf is not None else None
 
 
 def _next_position(session: Session, application_id: uuid.UUID, document: Document) -> int:
@@ -301,8 +318,15 @@ def _page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> Ev
     return page
 
 
-def _live_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID) -> EvidencePage:
+def _seen_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, by: Actor) -> EvidencePage:
     page = _page(session, application_id, page_id)
+    if not seen_by([page], by=by):
+        raise NotFound()
+    return page
+
+
+def _live_page(session: Session, application_id: uuid.UUID, page_id: uuid.UUID, by: Actor) -> EvidencePage:
+    page = _seen_page(session, application_id, page_id, by)
     if page.removed_at is not None:
         raise NotFound()
     return page

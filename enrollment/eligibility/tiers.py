@@ -21,6 +21,7 @@ from enrollment.applications.claim_rows import (
     facts_of_json,
     waits_for_second,
 )
+from enrollment.applications.judgements.claimed_values import claimed_of
 from enrollment.eligibility import kindergarten_facts
 from enrollment.ground.errors import Refused
 from enrollment.people.household_rows import Household, household_of
@@ -29,58 +30,12 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.service_areas import ServiceAreaIndex
 from enrollment.season import policy_approval
-from enrollment.season.facts import FACTS_OF_GROUND, TESTED_FACTS, Fact, Ground, home_of
+from enrollment.season.facts import TESTED_FACTS, Fact, Ground, home_of
 from enrollment.season.grounds import Facts, KindergartenFacts
 from enrollment.season.kept_years import POLICIES
 from enrollment.season.policy_rows import Policy
 from enrollment.season.rounds import Round, RoundPolicy
 from enrollment.season.rules import Rules, TierResult
-
-
-def _said_place(household: Household) -> dict[str, Any] | None:
-    place: dict[str, Any] = {
-        "street": household.home_street,
-        "community": household.home_community,
-        "estate": household.home_estate,
-    }
-    if household.home_longitude is not None and household.home_latitude is not None:
-        place["point"] = [float(household.home_longitude), float(household.home_latitude)]
-    return {name: value for name, value in place.items() if value} or None
-
-
-def said_by(household: Household | None, details: Mapping[str, Any]) -> dict[Fact, Any]:
-    """All facts that the family claims: from its household, and from the details of its claims, keyed by fact code."""
-    said: dict[Fact, Any] = {Fact(name): value for name, value in details.items() if name in set(Fact)}
-    if household is not None:
-        said |= {
-            Fact.HUKOU_AREA: household.hukou_area,
-            Fact.HUKOU_KIND: household.hukou_kind,
-            Fact.HUKOU_STREET: household.hukou_street,
-            Fact.HOME_AREA: household.home_area,
-            Fact.HOME_PLACE: _said_place(household),
-            Fact.HOME_OWNED: household.home_owned or None,
-            Fact.WORK_AREA: household.work_area,
-            Fact.RESIDENCE_PERMIT_AREA: household.residence_permit_area,
-        }
-    return {fact: value for fact, value in said.items() if value is not None}
-
-
-def claimed_of(born: str, household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
-    """The facts that the claimed grounds need, with the values that the family claims, and the date of birth."""
-    return {Fact.BORN: born} | resting_on(household, claims)
-
-
-def resting_on(household: Household | None, claims: Mapping[str, Mapping[str, Any]]) -> dict[Fact, Any]:
-    """The facts that the claimed grounds need, with the values that the family claims.
-
-    `claims` maps a ground to its details.  Household answers that no claimed ground needs are not shown in the review.
-    """
-    details: dict[str, Any] = {}
-    for more in claims.values():
-        details |= more
-    said = said_by(household, details)
-    needed = {fact for ground in claims for fact in FACTS_OF_GROUND[Ground(ground)]}
-    return {fact: value for fact, value in said.items() if fact in needed}
 
 
 def claimed_facts(session: Session, application_id: uuid.UUID) -> dict[Fact, Any]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,11 +14,11 @@ from enrollment.delivery.unreachable_numbers import UnreachableNumber
 from enrollment.ground.accounts import Account, Actor
 from enrollment.offers.arrivals.children import STATES_OF_GROUP
 from enrollment.offers.arrivals.children import Group as ArrivalGroup
-from enrollment.offers.arrivals.rows import ArrivalEntry
+from enrollment.offers.arrivals.current_entries import TO_FOLLOW, follow, join_current
 from enrollment.offers.offer_rows import Offer, OfferState
 from enrollment.people.person_rows import Guardian, Guardianship
 from enrollment.places.programmes import Programme
-from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll import RollClass
 from enrollment.review.queue import task_groups
 from enrollment.review.queue.due_dates import review_times
 from enrollment.review.queue.filters import Filter, Group, filter_of
@@ -64,7 +65,11 @@ def audiences(
     task = task_groups.group_of(review_times(session, now=now))
     rows = session.execute(
         select(task, func.count())
-        .where(*task_groups.in_queue(session, by=by, now=now), Application.review_kindergarten_id == kindergarten_id)
+        .where(
+            *task_groups.in_queue(session, by=by, now=now),
+            Application.review_kindergarten_id == kindergarten_id,
+            Application.year == year,
+        )
         .group_by(task)
     )
     queued = {Group(code): number for code, number in rows}
@@ -73,10 +78,8 @@ def audiences(
     states = _with_a_place(kindergarten_id, year).with_only_columns(Offer.state, func.count()).group_by(Offer.state)
     placed = {state: number for state, number in session.execute(states)}
     found |= {f"place-{each}": sum(placed.get(state, 0) for state in STATES_OF_GROUP[each]) for each in PLACES}
-    classes = (
-        _in_classes(kindergarten_id, year).with_only_columns(RollClass.name, func.count()).group_by(RollClass.name)
-    )
-    found |= {f"class-{name}": number for name, number in session.execute(classes.order_by(RollClass.name))}
+    classes = Counter(name for _application, name in _in_classes(session, kindergarten_id, year))
+    found |= {f"class-{name}": number for name, number in classes.items()}
     return {audience: number for audience, number in found.items() if number}
 
 
@@ -89,6 +92,7 @@ def applications(
         found = select(Application.id).where(
             *task_groups.in_queue(session, by=by, now=now),
             Application.review_kindergarten_id == kindergarten_id,
+            Application.year == choice.year,
             *choice.limited.conditions(by),
         )
         if which:
@@ -96,7 +100,7 @@ def applications(
     elif kind == "place" and which in PLACES:
         found = _with_a_place(kindergarten_id, choice.year).where(Offer.state.in_(STATES_OF_GROUP[ArrivalGroup(which)]))
     elif kind == "class":
-        found = _in_classes(kindergarten_id, choice.year).where(RollClass.name == which)
+        return sorted({each for each, name in _in_classes(session, kindergarten_id, choice.year) if name == which})
     else:
         return []
     return sorted(set(session.scalars(found)))
@@ -137,11 +141,14 @@ def _with_a_place(kindergarten_id: uuid.UUID, year: int) -> Select[uuid.UUID]:
     )
 
 
-def _in_classes(kindergarten_id: uuid.UUID, year: int) -> Select[uuid.UUID]:
-    return (
-        _with_a_place(kindergarten_id, year)
-        .join(ArrivalEntry, ArrivalEntry.offer_id == Offer.id)
-        .join(RollChild, RollChild.id == ArrivalEntry.roll_child_id)
-        .join(RollClass, RollClass.id == RollChild.class_id)
-        .where(Offer.state == OfferState.ARRIVED, RollChild.left_on.is_(None))
-    )
+def _in_classes(session: Session, kindergarten_id: uuid.UUID, year: int) -> list[tuple[uuid.UUID, str]]:
+    """(application, class) of the children of this year who have arrived and are in a class now, by the name of the class."""
+    arrived = join_current(
+        _with_a_place(kindergarten_id, year).with_only_columns(Offer.application_id, RollClass.name, TO_FOLLOW)
+    ).where(Offer.state == OfferState.ARRIVED)
+    found = []
+    for application_id, name, first_entry in session.execute(arrived.order_by(RollClass.name)):
+        followed = follow(session, first_entry)
+        if followed or name is not None:
+            found.append((application_id, followed[0] if followed else name))
+    return found

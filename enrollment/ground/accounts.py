@@ -4,9 +4,20 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    LargeBinary,
+    UniqueConstraint,
+    and_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.errors import Refused
@@ -98,6 +109,33 @@ class RoleGrant(Base):
         CheckConstraint("(role = 'area_official') = (area_code IS NOT NULL)", name="area_official_has_an_area"),
         UniqueConstraint("account_id", "role", "kindergarten_id", "area_code", postgresql_nulls_not_distinct=True),
     )
+
+
+@dataclass(frozen=True)
+class Office:
+    """Who decides a subject: officials of the city, with `area` also those of the area, with `kindergarten` also its staff.
+
+    Both are values, or columns of the statement in which `held_by` is used.
+    """
+
+    area: Any = None
+    kindergarten: Any = None
+    city: bool = True
+
+    def held_by(self, account: Any) -> ColumnElement[bool]:
+        """SQL condition: this account is not disabled, and has a role today with which it may decide the subject."""
+        role, roles, holder = RoleGrant.role, [], aliased(Account)
+        if self.city:
+            roles.append(role == Role.CITY_OFFICIAL)
+        if self.area is not None:
+            roles.append(and_(role == Role.AREA_OFFICIAL, RoleGrant.area_code == self.area))
+        if self.kindergarten is not None:
+            roles.append(and_(role.in_((Role.CLERK, Role.HEAD)), RoleGrant.kindergarten_id == self.kindergarten))
+        held = select(RoleGrant.id).where(RoleGrant.account_id == account, or_(*roles))
+        return held.join(holder, holder.id == RoleGrant.account_id).where(holder.disabled_at.is_(None)).exists()
+
+
+CITY = Office()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ from sqlalchemy.orm import Session
 _BINARY = {"uuid", "bytea"}
 """Types of which rows are copied in binary: as text, bytes are written and read as twice as many digits."""
 
+_PART = 1 << 20
+_BINARY_BEGIN, _BINARY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+"""What stands before the rows of a binary COPY, and after them."""
+
 
 def write_rows(
     session: Session, statement: Insert | Update, rows: Sequence[Mapping[str, Any]], *, render_nulls: bool = False
@@ -57,6 +61,24 @@ def _copy_binary(
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)
+
+
+def copy_large_values(session: Session, name: str, values: Mapping[str, Sequence[bytes]]) -> None:
+    """Copy large values, each given in parts, into the one row of a new temporary table with a column for each.
+
+    As parameters of a statement they would be in memory three times: joined, and twice in the buffers of the driver.
+    """
+    _create_temporary_table(session, name, dict.fromkeys(values, "bytea STORAGE EXTERNAL"))
+    connection: Any = session.connection().connection.driver_connection
+    statement = SQL("COPY {} FROM STDIN WITH (FORMAT binary)").format(Identifier(name))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(_BINARY_BEGIN + len(values).to_bytes(2, "big"))
+        for parts in values.values():
+            copy.write(sum(map(len, parts)).to_bytes(4, "big"))
+            for part in parts:
+                for begin in range(0, len(part), _PART):
+                    copy.write(part[begin : begin + _PART])
+        copy.write(_BINARY_END)
 
 
 def copy_to_temporary_table(

@@ -7,6 +7,7 @@ time.  This is the one place that knows the names of constraints.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from psycopg import IntegrityError as PgIntegrityError
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.ground.errors import Refused
@@ -90,20 +91,20 @@ CONSTRAINT_ERRORS: Mapping[str, ConstraintError] = {
     "ck_witness_session__second_person": ConstraintError("second_person_needed"),
     "uq_run__round_id_number": CHANGED_ELSEWHERE,
     "uq_run__one_published": CHANGED_ELSEWHERE,
-    "uq_signature__subject_subject_id_digest_account_id": ConstraintError("signed_already"),
+    "uq_signature__subject_subject_id_digest_account_id_counted_with": ConstraintError("signed_already"),
     "uq_target_decision__one_proposal": ConstraintError("target_is_proposed", "scope"),
     "ck_target_decision__second_person": ConstraintError("second_person_needed"),
     "uq_offer__one_live": ConstraintError("child_has_an_offer"),
 }
 
 
-def constraint_name(fault: IntegrityError) -> str | None:
+def constraint_name(fault: IntegrityError | PgIntegrityError) -> str | None:
     """The name of the violated constraint or unique index; None where a trigger refused the statement."""
-    diagnostics = getattr(fault.orig, "diag", None)
+    diagnostics = getattr(fault.orig if isinstance(fault, IntegrityError) else fault, "diag", None)
     return diagnostics.constraint_name if diagnostics is not None else None
 
 
-def refusal_of(fault: IntegrityError) -> Refused | None:
+def refusal_of(fault: IntegrityError | PgIntegrityError) -> Refused | None:
     """The refusal that the violated constraint stands for; None where the fault is an error of the program."""
     error = CONSTRAINT_ERRORS.get(constraint_name(fault) or "")
     return Refused(error.code, error.field) if error is not None else None

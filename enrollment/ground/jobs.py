@@ -108,6 +108,13 @@ def enqueue(
     return job_id
 
 
+ENQUEUE = f"""
+    INSERT INTO job (id, kind, dedupe_key, args, state, attempts, fence, done_units, all_units, created_at, due_at)
+    SELECT gen_random_uuid(), %(job_kind)s, %(job_key)s, %(job_args)s, '{JobState.WAITING}', 0, 0, 0, 0, %(now)s, %(now)s
+"""
+"""The row of `enqueue` inside a larger statement, which adds FROM, a condition, and `ON CONFLICT (dedupe_key) DO NOTHING`."""
+
+
 def queue_due(session: Session, *, now: dt.datetime, limit: int = 500) -> list[tuple[uuid.UUID, str]]:
     """Mark due rows as queued and return (id, kind) of each.  Two schedulers never get the same row."""
     due = (

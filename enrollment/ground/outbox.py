@@ -193,21 +193,25 @@ def tell(
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
+REPLACE_EARLIER = """
+    UPDATE notice AS earlier SET withheld_at = {now}, state = 'withheld'
+    FROM {newer} AS newer
+    WHERE earlier.kind = newer.kind AND earlier.account_id = newer.account_id
+      AND earlier.application_id = newer.application_id AND earlier.created_at < newer.created_at
+      AND earlier.state = 'waiting' AND earlier.read_at IS NULL
+      AND earlier.params ->> 'who' IS NOT DISTINCT FROM newer.params ->> 'who'
+      AND earlier.params -> 'together' IS NOT DISTINCT FROM newer.params -> 'together'
+"""
+"""SQL to withhold the waiting messages that newer ones make old, for `format`: `newer` is the table of these, `now` a parameter."""
+
+
 def replace_earlier(session: Session, kind: str, application_ids: Collection[uuid.UUID], *, now: dt.datetime) -> None:
     """Withhold waiting messages of one of `QUIET_KINDS` that the ones written now make old, and send these after `QUIET`.
 
     A message of another person's edit stays, because it says who made it.
     """
-    replaced = text("""
-        UPDATE notice AS earlier SET withheld_at = :now, state = 'withheld'
-        FROM notice AS newer
-        WHERE newer.kind = :kind AND newer.created_at = :now AND newer.application_id = ANY(:ids)
-          AND earlier.kind = newer.kind AND earlier.account_id = newer.account_id
-          AND earlier.application_id = newer.application_id AND earlier.created_at < newer.created_at
-          AND earlier.state = 'waiting' AND earlier.read_at IS NULL
-          AND earlier.params ->> 'who' IS NOT DISTINCT FROM newer.params ->> 'who'
-          AND earlier.params -> 'together' IS NOT DISTINCT FROM newer.params -> 'together'
-    """)
+    written = "newer.kind = :kind AND newer.created_at = :now AND newer.application_id = ANY(:ids)"
+    replaced = text(f"{REPLACE_EARLIER.format(newer='notice', now=':now')} AND {written}")
     quiet = text("""
         UPDATE notice SET next_try_at = :due
         WHERE kind = :kind AND created_at = :now AND application_id = ANY(:ids) AND state = 'waiting'
@@ -253,5 +257,7 @@ def notices_of_account(
     return [notice for notice, _total in found], found[0][1] if found else 0
 
 
-def mark_read(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> None:
-    session.execute(update(Notice).where(Notice.account_id == account_id, Notice.read_at.is_(None)).values(read_at=now))
+def mark_read(session: Session, account_id: uuid.UUID, shown: Collection[uuid.UUID], *, now: dt.datetime) -> None:
+    """Mark the messages with these ids as read, as far as they are the account's: those that a page has shown, and no other."""
+    read = update(Notice).where(Notice.id.in_(shown), Notice.account_id == account_id, Notice.read_at.is_(None))
+    session.execute(read.values(read_at=now))

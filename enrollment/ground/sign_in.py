@@ -194,6 +194,41 @@ def _wait(session: Session, index: bytes, asker: Asker, now: dt.datetime) -> dt.
     return max(waits)
 
 
+def check_code(
+    session: Session,
+    phone: str,
+    code: str,
+    *,
+    now: dt.datetime,
+    purpose: str = SIGN_IN,
+    bound_to: str = "",
+    asker: Asker = NOBODY_KNOWN,
+) -> OneTimeCode | None:
+    """The newest code that this asker requested for a phone, locked, if it is the one typed; it stays good until `mark_used`.
+
+    A wrong code counts as an attempt, which the caller must commit too.  What others request or guess for the same phone
+    neither replaces nor invalidates the code.
+    """
+    index = phone_index(phone, purpose)
+    of_asker = (OneTimeCode.phone_index == index, OneTimeCode.browser == asker.browser_index)
+    newest = select(OneTimeCode).where(*of_asker).order_by(OneTimeCode.sent_at.desc()).limit(1)
+    sent = session.scalars(newest.with_for_update()).first()
+    if sent is None or sent.used_at is not None or sent.expires_at <= now or sent.tries >= CODE_TRIES:
+        return None
+    if not hmac.compare_digest(sent.digest, code_digest(index, code, bound_to)):
+        sent.tries += 1
+        session.flush()
+        return None
+    return sent
+
+
+def mark_used(session: Session, *codes: OneTimeCode, now: dt.datetime) -> None:
+    """Use up codes that belong together: all of them at once, after each was found to be right."""
+    for code in codes:
+        code.used_at = now
+    session.flush()
+
+
 def use_code(
     session: Session,
     phone: str,
@@ -204,21 +239,11 @@ def use_code(
     bound_to: str = "",
     asker: Asker = NOBODY_KNOWN,
 ) -> bool:
-    """Use the newest code that this asker requested for a phone.  A wrong code counts as an attempt, which the caller must
-    commit too.  What others request or guess for the same phone neither replaces nor invalidates the code.
-    """
-    index = phone_index(phone, purpose)
-    of_asker = (OneTimeCode.phone_index == index, OneTimeCode.browser == asker.browser_index)
-    newest = select(OneTimeCode).where(*of_asker).order_by(OneTimeCode.sent_at.desc()).limit(1)
-    sent = session.scalars(newest.with_for_update()).first()
-    if sent is None or sent.used_at is not None or sent.expires_at <= now or sent.tries >= CODE_TRIES:
+    """Check a code that is needed alone, and use it up (`check_code`)."""
+    sent = check_code(session, phone, code, now=now, purpose=purpose, bound_to=bound_to, asker=asker)
+    if sent is None:
         return False
-    if not hmac.compare_digest(sent.digest, code_digest(index, code, bound_to)):
-        sent.tries += 1
-        session.flush()
-        return False
-    sent.used_at = now
-    session.flush()
+    mark_used(session, sent, now=now)
     return True
 
 

@@ -33,6 +33,7 @@ class Programmes:
     area: Array  # index in `Families.areas`
     kindergarten: Array
     sibling_tier: Array
+    counted: Array  # the nature under which the two shares count the children; -1 not at all
     pools: tuple[Pool, ...] = ()
 
 

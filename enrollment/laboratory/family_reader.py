@@ -18,12 +18,13 @@ from allocation.arrays import Array
 from allocation.pools import Pool
 from enrollment.applications.applications import Application
 from enrollment.coverage import counts
-from enrollment.coverage.indicator import Definition, share
+from enrollment.coverage.indicator import Children, Definition, share
 from enrollment.draw import participants
 from enrollment.draw.participants import FactBasis
 from enrollment.draw.round_market import OfferedProgramme, Participant, RoundMarket
 from enrollment.eligibility.tiers import Entry, TierTable
 from enrollment.ground.city_time import today
+from enrollment.ground.classifications import Nature
 from enrollment.ground.errors import Refused
 from enrollment.laboratory import preferences
 from enrollment.laboratory.families import GROUND_BIT, GROUNDS, Families, PolicyTiers, Programmes
@@ -188,8 +189,19 @@ def _programmes(market: RoundMarket, rows: Sequence[Programme], areas: Sequence[
         area=np.array([areas.index(each.area) for each in offered]),
         kindergarten=np.array([kindergartens[each.kindergarten] for each in offered]),
         sibling_tier=np.array([-1 if each.sibling_tier is None else each.sibling_tier for each in offered]),
+        counted=np.array([_counted_as(row) for row in rows]),
         pools=tuple(_pools(offered)),
     )
+
+
+def _counted_as(programme: Programme) -> int:
+    """The number of the nature under which the two shares count a child of the programme; -1: they do not count it."""
+    kindergarten, definition = programme.kindergarten, Definition(dt.date(programme.year, 9, 1))
+    nature = (kindergarten.parent or kindergarten).nature
+    one = share([Children(1, nature, programme.level, kindergarten.attached)], definition)
+    if not one.all:
+        return -1
+    return NATURES.index(Nature.PUBLIC if one.public else Nature.INCLUSIVE if one.inclusive else Nature.PRIVATE)
 
 
 def _pools(offered: Iterable[OfferedProgramme]) -> Iterable[Pool]:
@@ -267,10 +279,11 @@ def _elders(children: Sequence[Participant]) -> Array:
 
 
 def _continuing(session: Session, areas: Sequence[str], now: dt.datetime) -> Array:
-    """Children who stay in a class after the summer, by area and nature, as the indicator counts them: the two shares count
-    them beside the new ones."""
+    """Children who stay in a class after the next summer, by area and nature, as the indicator counts them: the two shares
+    count them beside the new ones.  From September on the roll has this year's new children, and without its upper classes
+    it is again what the next ones come to."""
     definition = Definition(today(now))
-    snapshot = counts.count(session, definition.on, definition.on.year)
+    snapshot = counts.count(session, definition.on, definition.school_year + 1)
     staying = snapshot.after[: len(snapshot.after) - len(snapshot.coming)]
     found = np.zeros((len(areas), len(NATURES)), dtype=np.int64)
     number = {code: at for at, code in enumerate(areas)}

@@ -182,9 +182,10 @@ class Measure:
         }
 
     def _by_area(self, programme: Array) -> Array:
-        """Children placed by area of the kindergarten and nature (int64[areas, natures])."""
+        """Children placed by area of the kindergarten and nature, as the two shares count them (int64[areas, natures])."""
         here, programmes = programme[programme >= 0], self.families.programmes
-        cell = programmes.area[here] * len(NATURES) + programmes.nature[here]
+        here = here[programmes.counted[here] >= 0]
+        cell = programmes.area[here] * len(NATURES) + programmes.counted[here]
         size = len(self.families.areas) * len(NATURES)
         return np.bincount(cell, minlength=size).reshape(len(self.families.areas), len(NATURES))
 

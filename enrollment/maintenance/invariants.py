@@ -35,8 +35,10 @@ QUERIES: dict[str, str] = {
         SELECT o.id FROM offer o JOIN application a ON a.id = o.application_id JOIN programme p ON p.id = o.programme_id
         WHERE p.level <> a.level""",
     "submitted_without_wishes": """
-        SELECT a.id FROM application a WHERE a.stage IN ('submitted','in_review','confirmed')
-        AND NOT EXISTS (SELECT 1 FROM wish w WHERE w.application_id = a.id)""",
+        SELECT a.id FROM application a WHERE a.stage IN ('submitted','in_review','returned','confirmed')
+        AND NOT EXISTS (SELECT 1 FROM wish w JOIN round r ON r.id = w.round_id
+             WHERE w.application_id = a.id AND r.closes_at > coalesce((SELECT max(m.at) FROM move_made m
+                 WHERE m.application_id = a.id AND m.move = 'submit' AND m.before = 'draft'), '-infinity'))""",
     "stage_differs_from_history": """
         SELECT a.id FROM application a JOIN LATERAL (
             SELECT after FROM move_made m WHERE m.application_id = a.id ORDER BY number DESC LIMIT 1) last ON true

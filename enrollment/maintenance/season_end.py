@@ -15,7 +15,7 @@ from enrollment.draw.central import central_list
 from enrollment.draw.unserved import explanations
 from enrollment.draw.unserved.explanations import Ending
 from enrollment.ground import signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import CITY, Actor
 from enrollment.ground.errors import Refused
 from enrollment.ground.signatures import Signature
 from enrollment.review.case_rows import ABOUT_THE_CHILD, Case
@@ -30,10 +30,11 @@ def close(session: Session, year: int, *, by: Actor, now: dt.datetime, seen: str
     """Close the year, or sign the list of the children without a place as the first of two.
 
     `seen` is the digest of the list that the page showed.  Refuses `round_under_way` with the name of a round whose wishes
-    wait for a result or whose run is not finished, `cases_still_open` with `n`, `children_without_a_word` with `n`, `explanations_changed`,
+    wait for a result or whose run is not finished, or neither signed nor set aside, `cases_still_open` with `n`, `children_without_a_word` with `n`, `explanations_changed`,
     `signed_already`, and what `season_lifecycle.may_close` refuses.
     """
-    under_way = central_list.round_under_way(session, year, central=True)
+    session.get(Season, year, with_for_update=True)  # nobody starts or signs a run of it meanwhile
+    under_way = central_list.round_under_way(session, year, central=True) or central_list.undecided_run(session, year)
     season = season_lifecycle.may_close(session, year, under_way=under_way, by=by, now=now)
     waiting = open_cases(session, year)
     if waiting:
@@ -56,9 +57,11 @@ def open_cases(session: Session, year: int) -> int:
 
 
 def _sign(session: Session, year: int, found: Ending, *, by: Actor, now: dt.datetime) -> int:
-    return signatures.sign(session, SUBJECT, season_lifecycle.subject_id(year), found.digest, by=by, now=now)
+    return signatures.sign(
+        session, SUBJECT, season_lifecycle.subject_id(year), found.digest, office=CITY, by=by, now=now
+    )
 
 
 def signatures_of(session: Session, year: int, found: Ending) -> list[Signature]:
     """The signatures under the list as it is now."""
-    return signatures.signatures_of(session, SUBJECT, season_lifecycle.subject_id(year), found.digest)
+    return signatures.signatures_of(session, SUBJECT, season_lifecycle.subject_id(year), found.digest, office=CITY)

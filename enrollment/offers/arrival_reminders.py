@@ -1,46 +1,60 @@
-"""Reminds the families that took a place of the arrival days: two days before they begin, and two days before they end.
+"""Reminds the families that took a place of the arrival: two days before the arrival days, and two days before the child is due.
 
 The second one goes to those whose child has not arrived, because the place of an absent child can be given away afterwards.
+Each names the dates of this offer (`days.arrival_of`): a child that is placed late is due later than the arrival days.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
-from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
 
 from enrollment.applications.notifications import Notification, notify_guardians_each
 from enrollment.ground.city_time import format_time
+from enrollment.offers.arrivals import days
 from enrollment.offers.offer_rows import EXPECTED, Offer
 from enrollment.season.calendar import SeasonDate
 
 REMIND_BEFORE = dt.timedelta(days=2)
 
+DUE = days.due_of(SeasonDate.ends_at.expression, Offer.answer_by.expression)
+"""Until when the child of an offer is expected."""
+
 
 def remind_due(session: Session, *, now: dt.datetime) -> int:
     """Each guardian gets one message for a place and the day that comes.  Returns how many places are concerned."""
-    return _remind(session, "arrival_reminder", SeasonDate.begins_at, now=now) + _remind(
-        session, "arrival_last_reminder", SeasonDate.ends_at, now=now
+    begins = _comes(SeasonDate.begins_at.expression, now)
+    long_enough = SeasonDate.ends_at - SeasonDate.begins_at > 2 * REMIND_BEFORE
+    ends = and_(_comes(DUE, now), or_(long_enough, SeasonDate.ends_at < DUE))
+    return _remind(session, "arrival_reminder", begins, now=now) + _remind(
+        session, "arrival_last_reminder", ends, now=now
     )
 
 
-def _remind(session: Session, kind: str, day: InstrumentedAttribute[dt.datetime], *, now: dt.datetime) -> int:
-    """Remind of the arrival days whose `day` comes.  Days that are shorter than the two notices get the first one alone."""
-    coming = select(SeasonDate).where(SeasonDate.step == "arrival", day > now, day <= now + REMIND_BEFORE)
-    if kind == "arrival_last_reminder":
-        coming = coming.where(SeasonDate.ends_at - SeasonDate.begins_at > 2 * REMIND_BEFORE)
-    found = 0
-    for date in session.scalars(coming).all():
-        begins, ends = format_time(date.begins_at), format_time(date.ends_at)
-        expected = select(Offer).where(Offer.year == date.year, Offer.state.in_(EXPECTED)).order_by(Offer.id)
-        told = [
-            Notification(
-                each.child_id,
-                each.application_id,
-                f"{kind}:{each.id}:{begins if kind == 'arrival_reminder' else ends}",
-                {"begins_at": begins, "ends_at": ends},
-            )
-            for each in session.scalars(expected)
-        ]
-        notify_guardians_each(session, kind, told, now=now)
-        found += len(told)
+def _comes(moment: ColumnElement[dt.datetime], now: dt.datetime) -> ColumnElement[bool]:
+    return and_(moment > now, moment <= now + REMIND_BEFORE)
+
+
+def _remind(session: Session, kind: str, condition: ColumnElement[bool], *, now: dt.datetime) -> int:
+    """Remind of the day that `condition` says.  Arrival days that are shorter than the two notices get the first one alone."""
+    expected = select(Offer).join(SeasonDate, and_(SeasonDate.year == Offer.year, SeasonDate.step == "arrival"))
+    told = _notifications(
+        session, kind, session.scalars(expected.where(Offer.state.in_(EXPECTED), condition).order_by(Offer.id)).all()
+    )
+    notify_guardians_each(session, kind, told, now=now)
+    return len(told)
+
+
+def _notifications(session: Session, kind: str, offers: Sequence[Offer]) -> list[Notification]:
+    found = []
+    for each in offers:
+        arrival = days.arrival_of(session, each)
+        if arrival is None:
+            continue
+        ends = format_time(arrival.due_at)
+        begins = format_time(arrival.begins_at) if arrival.begins_at is not None else None
+        event = f"{kind}:{each.id}:{begins if kind == 'arrival_reminder' else ends}"
+        params = {"ends_at": ends} if begins is None else {"begins_at": begins, "ends_at": ends}
+        found.append(Notification(each.child_id, each.application_id, event, params))
     return found

@@ -15,8 +15,8 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import desk_access
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, actor_of
-from enrollment.ground.errors import NotFound, Refused
-from enrollment.offers import offers
+from enrollment.ground.errors import Refused
+from enrollment.offers import joint_decisions, offers
 from enrollment.offers.offer_rows import ANSWERABLE, Offer
 from enrollment.people.desk_rows import DeskContact
 from enrollment.people.guardians import without_phone
@@ -42,12 +42,14 @@ def answer(
     account_id: uuid.UUID,
     what: str,
     *,
+    seen: str,
     by: Actor,
     now: dt.datetime,
 ) -> Offer:
     """Record the answer of a guardian at the desk.  The guardian decides; the clerk has done the identity check.
 
-    Refuses `identity_check_needed`, `answer_missing`, and what the answer itself refuses.
+    `seen` is the state of the offer that the page showed (`joint_decisions.state_seen`): the answer is for this place alone.
+    Refuses `identity_check_needed`, `answer_missing`, `place_changed`, and what the answer itself refuses.
     """
     application = desk_access.application_at_desk(session, application_id, by=by)
     account = desk_access.guardian_account(session, application, account_id)
@@ -55,8 +57,8 @@ def answer(
     if what not in tuple(DeskAnswer):
         raise Refused("answer_missing", field="answer")
     offer = live_offer(session, application)
-    if offer is None:
-        raise NotFound
+    if offer is None or seen != joint_decisions.state_seen(session, offer):
+        raise Refused("place_changed")
     guardian = actor_of(account)
     if what == DeskAnswer.DECLINE:
         answered = offers.decline(session, offer.id, by=guardian, now=now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.application_rows import Application
+from enrollment.applications.application_rows import Application, Wish
 from enrollment.applications.guardian_access import desk_access
 from enrollment.applications.returned_items import ReturnedItem
 from enrollment.ground.accounts import Actor
@@ -20,8 +20,10 @@ from enrollment.ground.city_time import parse_time
 from enrollment.ground.outbox import DeliveryError, MessageState, Notice
 from enrollment.offers import desk_answers, desk_messages
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
-from enrollment.people.desk_rows import DeskContact
+from enrollment.people.desk_rows import DeskContact, PhoneChange, PhoneChangeWay
 from enrollment.people.guardians import without_phone
+from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.programmes import Programme
 
 FAILED = (MessageState.UNDELIVERABLE, MessageState.GIVEN_UP)
 
@@ -32,13 +34,15 @@ LISTED_FOR = dt.timedelta(days=30)
 @dataclass
 class FamilyToContact:
     """`says` are the messages to pass on, each as its kind and parameters; a result has the kind `result_placed` or
-    `result_without_place`.  `items` are what the family has to complete.  `until` is when its answer is due.  `error` is the `DeliveryError` of a
+    `result_without_place`.  `items` are what the family has to complete; a
+    desk that may not read them has their number alone (`hidden_items`).  `until` is when its answer is due.  `error` is the `DeliveryError` of a
     message that did not arrive; None for a family without a phone."""
 
     application: Application
     error: str | None = None
     says: list[tuple[str, dict]] = field(default_factory=list)
     items: list[ReturnedItem] = field(default_factory=list)
+    hidden_items: int = 0
     offer: Offer | None = None
     until: dt.datetime | None = None
 
@@ -52,7 +56,7 @@ def families_to_contact(session: Session, *, by: Actor, now: dt.datetime) -> lis
         found.setdefault(application.id, (application, []))
         unanswered.add(application.id)
     families = [
-        _family(session, application, notices, now, unanswered=application.id in unanswered)
+        _family(session, application, notices, by, now, unanswered=application.id in unanswered)
         for application, notices in found.values()
     ]
     listed = [each for each in families if each.says]
@@ -65,6 +69,26 @@ def family_to_contact(
     """The same for one application; None if its family need not be contacted."""
     waiting = families_to_contact(session, by=by, now=now)
     return next((each for each in waiting if each.application.id == application.id), None)
+
+
+def sender(session: Session, application: Application, *, by: Actor) -> Kindergarten | None:
+    """The kindergarten of this clerk in whose name it writes to the family: that of the child's newest place, that of the
+    review, or the first of its wishes."""
+    places = (
+        select(Offer.made_at, Programme.kindergarten_id)
+        .join(Programme, Programme.id == Offer.programme_id)
+        .where(Offer.application_id == application.id)
+    )
+    wished = (
+        select(Wish.rank, Programme.kindergarten_id)
+        .join(Programme, Programme.id == Wish.programme_id)
+        .where(Wish.application_id == application.id)
+    )
+    known = [row.kindergarten_id for row in session.execute(places.order_by(Offer.made_at.desc()))]
+    known += [application.review_kindergarten_id]
+    known += [row.kindergarten_id for row in session.execute(wished.order_by(Wish.rank))]
+    found = next((each for each in known if each in by.kindergartens), None)
+    return session.get_one(Kindergarten, found) if found is not None else None
 
 
 def open_items(session: Session, application: Application) -> list[ReturnedItem]:
@@ -91,7 +115,7 @@ def _messages(session: Session, served, now: dt.datetime) -> dict[uuid.UUID, tup
             Notice.created_at > now - LISTED_FOR,
             Notice.read_at.is_(None),
             Notice.withheld_at.is_(None),
-            or_(without_phone(Application.child_id), _reached_nobody()),
+            or_(without_phone(Application.child_id), _reached_nobody(), _went_to_a_lost_phone()),
             ~told.exists(),
         )
         .order_by(Notice.created_at, Notice.id)
@@ -125,6 +149,24 @@ def _reached_nobody() -> ColumnElement[bool]:
     return and_(Notice.state.in_(FAILED), or_(for_each, ~somebody.exists()))
 
 
+def _went_to_a_lost_phone() -> ColumnElement[bool]:
+    """SQL condition: a desk was asked to change the receiver's number, which stays; and no other guardian got the message."""
+    asked = select(PhoneChange.id).where(
+        PhoneChange.account_id == Notice.account_id,
+        PhoneChange.way == PhoneChangeWay.DESK,
+        PhoneChange.ended_at == Notice.created_at,
+    )
+    other = aliased(Notice)
+    somebody = select(other.id).where(
+        other.application_id == Notice.application_id,
+        other.kind == Notice.kind,
+        other.created_at == Notice.created_at,
+        other.account_id != Notice.account_id,
+        or_(other.state.not_in(FAILED), other.read_at.is_not(None)),
+    )
+    return and_(Notice.kind.in_(desk_messages.NO_NEW_PHONE), asked.exists(), ~somebody.exists())
+
+
 def _with_an_open_offer(served):
     """The applications with an unanswered offer about which no desk has contacted the family."""
     return (
@@ -140,7 +182,13 @@ def _with_an_open_offer(served):
 
 
 def _family(
-    session: Session, application: Application, notices: Iterable[Notice], now: dt.datetime, *, unanswered: bool
+    session: Session,
+    application: Application,
+    notices: Iterable[Notice],
+    by: Actor,
+    now: dt.datetime,
+    *,
+    unanswered: bool,
 ) -> FamilyToContact:
     """`unanswered`: an offer waits for the answer of a family without a phone, whatever messages it had."""
     newest = session.scalars(
@@ -174,7 +222,11 @@ def _family(
     if says.keys() & {"result_placed", "result_without_place"}:
         says.pop("new_hour", None)
     if says.keys() & {*desk_messages.OF_A_RETURN, "returned_over"}:
-        family.items = open_items(session, application)
+        items = open_items(session, application)
+        if desk_access.reads_returned_items(session, application, by=by):
+            family.items = items
+        else:
+            family.hidden_items = len(items)
     if says.keys() & set(desk_messages.OF_A_RETURN):
         family.until = family.until or desk_messages.answer_until(session, application)
     if "review_returned" in says:

@@ -4,18 +4,24 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from enrollment.applications import deadlines, lifecycle
+from enrollment.applications import deadlines
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.bonds import bond_notices
 from enrollment.eligibility import return_times
 from enrollment.ground.city_time import parse_time
 from enrollment.ground.outbox import Notice
+from enrollment.offers import registration_reminders
 from enrollment.offers.joint_decision_rows import WAITING_DECISIONS
 from enrollment.offers.offer_rows import EXPECTED, Offer, OfferState
 
 OF_A_RETURN = ("review_returned", "returned_reminder")
 
-OF_A_DRAFT = ("not_handed_in", "mandate_ended_draft")
+OF_A_DRAFT = (
+    "not_handed_in",
+    "mandate_ended_draft",
+    "application_reinstated_draft",
+    "application_reinstated_draft_late",
+)
 
 OF_ARRIVAL = ("arrival_reminder", "arrival_last_reminder", "new_date_arrival")
 
@@ -24,6 +30,9 @@ OF_AN_OFFER = ("result_published", "place_offered", "central_offered", "answer_r
 
 ABOUT_ONES_PHONE = ("phone_release_waiting", "phone_released")
 """`who` of these is whose telephone it is, and not who acted."""
+
+NO_NEW_PHONE = ("phone_change_taken", "phone_change_refused", "phone_change_lapsed", "phone_change_stopped")
+"""The number stays, which a family that asked a desk for the change may have lost."""
 
 OF_THE_OTHER_GUARDIAN = ("decline_proposed", "decline_reminder", "withdraw_proposed", "withdraw_reminder")
 """What one guardian proposed and another can stop until a moment: that the proposer got it tells the other nothing."""
@@ -37,6 +46,8 @@ TOLD_AT_DESK = (
     "returned_over",
     "papers_missing",
     "review_refused",
+    "application_reinstated",
+    "application_reinstated_late",
     "request_rejected",
     "request_settled",
     "new_hour",
@@ -67,6 +78,10 @@ TOLD_AT_DESK = (
     "on_hold",
     "hold_ended",
     "phone_change_waiting",
+    "phone_change_taken",
+    "phone_change_refused",
+    "phone_change_lapsed",
+    "phone_change_stopped",
     *ABOUT_ONES_PHONE,
 )
 """The kinds of messages that a desk has to pass on: the family was not there when these things happened, and something
@@ -100,7 +115,8 @@ def matters(
     if kind in OF_A_DRAFT:
         return application.stage == Stage.DRAFT
     if kind == "papers_missing":
-        return application.stage in lifecycle.HANDED_IN
+        round_ = deadlines.of(session, application, now=now).current
+        return registration_reminders.papers_count(session, application, round_, newest)
     if kind in ("round_open", "wishes_missing", "new_date_supplementary"):
         return newest is None
     if kind in OF_ARRIVAL:

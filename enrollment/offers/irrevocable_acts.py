@@ -26,9 +26,10 @@ from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import joint_decisions, offer_lifecycle
+from enrollment.offers.arrivals import days
 from enrollment.offers.deadline_pauses import extend_after_pauses
 from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
-from enrollment.offers.offer_rows import ANSWERABLE, Offer
+from enrollment.offers.offer_rows import ANSWERABLE, EXPECTED, Offer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.review import cases
@@ -53,6 +54,8 @@ def decide(
         raise Refused("on_hold")
     for act_id in _waiting_acts(session, offers):
         rows = _waiting_rows(session, act_id)
+        if _ended_with_its_proposer(session, rows, now=now):
+            continue
         if rows[0].kind == kind:
             _agree(session, rows, by=by, now=now)
             return
@@ -82,24 +85,31 @@ def is_disputed(session: Session, application_ids: Collection[uuid.UUID]) -> boo
     return session.scalar(held.limit(1)) is not None
 
 
-def agree(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Another guardian agrees.  Refuses `decision_is_over`, and `own_decision` to the one who proposed it."""
-    rows = _locked(session, act_id, by=by)
-    if rows[0].proposed_by == by.account_id:
-        raise Refused("own_decision")
-    _refuse_in_dispute(session, rows)
-    _agree(session, rows, by=by, now=now)
-
-
-def object_to(session: Session, act_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> None:
-    """Another guardian objects: the act ends without effect, and an officer settles the dispute.
+def agree(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> DecisionState:
+    """Another guardian agrees.  Returns how the act stands then: `VOID` if its proposer is no guardian any more.
 
     Refuses `decision_is_over`, and `own_decision` to the one who proposed it.
     """
     rows = _locked(session, act_id, by=by)
     if rows[0].proposed_by == by.account_id:
         raise Refused("own_decision")
-    _object(session, rows, text, by=by, now=now)
+    _refuse_in_dispute(session, rows)
+    if not _ended_with_its_proposer(session, rows, now=now):
+        _agree(session, rows, by=by, now=now)
+    return _state(session, act_id)
+
+
+def object_to(session: Session, act_id: uuid.UUID, *, text: str, by: Actor, now: dt.datetime) -> DecisionState:
+    """Another guardian objects: the act ends without effect, and an officer settles the dispute.
+
+    Returns `VOID` if its proposer is no guardian any more: then there is nobody to settle it with.  Refuses `decision_is_over`, and `own_decision` to the one who proposed it.
+    """
+    rows = _locked(session, act_id, by=by)
+    if rows[0].proposed_by == by.account_id:
+        raise Refused("own_decision")
+    if not _ended_with_its_proposer(session, rows, now=now):
+        _object(session, rows, text, by=by, now=now)
+    return _state(session, act_id)
 
 
 def take_back(session: Session, act_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
@@ -116,7 +126,7 @@ def stop(session: Session, application_ids: Collection[uuid.UUID], *, by: Actor,
         rows = _waiting_rows(session, act_id)
         if rows[0].proposed_by == by.account_id:
             joint_decisions.end(session, rows, DecisionState.TAKEN_BACK, by=by, now=now)
-        else:
+        elif not _ended_with_its_proposer(session, rows, now=now):
             _object(session, rows, "", by=by, now=now)
 
 
@@ -127,6 +137,8 @@ def take_effect(session: Session, act_id: uuid.UUID, *, now: dt.datetime) -> boo
     _lock(session, act_id)
     rows = _waiting_rows(session, act_id)
     if not rows or act_id not in joint_decisions.due(session, now=now):
+        return False
+    if _ended_with_its_proposer(session, rows, now=now):
         return False
     _carry_out(session, rows, DecisionState.EFFECTIVE, by=SYSTEM, now=now)
     return True
@@ -149,13 +161,10 @@ def renew_after_holds(session: Session, *, now: dt.datetime) -> int:
 
 
 def _renew(session: Session, rows: Sequence[JointDecision], *, now: dt.datetime) -> None:
+    if _ended_with_its_proposer(session, rows, now=now):
+        return
     kind, offers = DecisionKind(rows[0].kind), {row.application_id: row.offer_id for row in rows}
     proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
-    children = [session.get_one(Application, application_id) for application_id in offers]
-    cared_for = {each.id for each in units.in_care(session, children, by=proposer)}
-    if cared_for != set(offers):
-        joint_decisions.end(session, rows, DecisionState.VOID, by=SYSTEM, now=now, reason="proposer_has_left")
-        return
     for offer_id in offers.values():
         if offer_id:
             extend_after_pauses(session, now=now, offer_id=offer_id)
@@ -163,15 +172,34 @@ def _renew(session: Session, rows: Sequence[JointDecision], *, now: dt.datetime)
     joint_decisions.propose(session, kind, offers, _takes_effect_at(session, offers, now), by=proposer, now=now)
 
 
+def _ended_with_its_proposer(session: Session, rows: Sequence[JointDecision], *, now: dt.datetime) -> bool:
+    """End an act without effect whose proposer does not care for all its children any more.  Returns whether it ended.
+
+    Silence agrees only to the act of a guardian.
+    """
+    proposer = actor_of(session.get_one(Account, rows[0].proposed_by))
+    children = [session.get_one(Application, row.application_id) for row in rows]
+    if len(units.in_care(session, children, by=proposer)) == len(children):
+        return False
+    joint_decisions.end(session, rows, DecisionState.VOID, by=SYSTEM, now=now, reason="proposer_has_left")
+    return True
+
+
 def answer(session: Session, move: str, offers: Sequence[Offer], *, by: Actor, now: dt.datetime) -> None:
     """Make this move for each offer, and notify every guardian of it.  The caller holds the offers' locks."""
-    at = format_time(now)
     told = [
-        Notification(each.child_id, each.application_id, f"{move}:{number}", {"at": at})
+        Notification(each.child_id, each.application_id, f"{move}:{number}", _told(session, each, now))
         for each in offers
         for number in [offer_lifecycle.make(session, each, move, by=by, now=now)]
     ]
     notify_guardians_each(session, f"answer_{move}", told, now=now, by=by)
+
+
+def _told(session: Session, offer: Offer, now: dt.datetime) -> dict[str, str]:
+    """When the answer was given, and until when the child of a place that was taken is expected."""
+    arrival = days.arrival_of(session, offer) if offer.state in EXPECTED else None
+    due = {} if arrival is None else {"arrive_by": format_time(arrival.due_at)}
+    return {"at": format_time(now), **due}
 
 
 def _decline(session: Session, offers: Offers, *, by: Actor, now: dt.datetime) -> None:
@@ -262,6 +290,10 @@ def _locked(session: Session, act_id: uuid.UUID, *, by: Actor) -> Sequence[Joint
     if not waiting:
         raise Refused("decision_is_over")
     return waiting
+
+
+def _state(session: Session, act_id: uuid.UUID) -> DecisionState:
+    return DecisionState(joint_decisions.rows_of(session, act_id)[0].state)
 
 
 def _lock(session: Session, act_id: uuid.UUID) -> None:

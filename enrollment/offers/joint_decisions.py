@@ -59,6 +59,12 @@ def waiting_for(session: Session, application_id: uuid.UUID) -> JointDecision | 
     return session.scalars(found.execution_options(populate_existing=True)).one_or_none()
 
 
+def state_seen(session: Session, offer: Offer) -> str:
+    """What an answer depends on: the offer, its state, and the decision that waits.  A page sends back what it has shown."""
+    waiting = waiting_for(session, offer.application_id)
+    return f"{offer.id}:{offer.state}:{waiting.act_id if waiting else ''}"
+
+
 def rows_of(session: Session, act_id: uuid.UUID, *, lock: bool = False) -> Sequence[JointDecision]:
     """The rows of an act, ordered by application; with `lock` locked until the end of the transaction."""
     found = select(JointDecision).where(JointDecision.act_id == act_id).order_by(JointDecision.application_id)

@@ -46,6 +46,7 @@ OFFER_MOVES = {
     "undo_arrival_and_wait": _move({OfferState.ARRIVED}, OfferState.CONFIRMED_WAITING, _AT_THE_KINDERGARTEN),
     "mark_no_show": _move(EXPECTED, OfferState.NO_SHOW, _AT_THE_KINDERGARTEN),
     "undo_no_show": _move({OfferState.NO_SHOW}, OfferState.CONFIRMED, _AT_THE_KINDERGARTEN),
+    "undo_no_show_and_wait": _move({OfferState.NO_SHOW}, OfferState.CONFIRMED_WAITING, _AT_THE_KINDERGARTEN),
     "expire": _move({OfferState.OFFERED}, OfferState.EXPIRED, frozenset({Role.SYSTEM})),
     "supersede": _move(ANSWERABLE, OfferState.SUPERSEDED, _RUN),
     "revoke": _move(LIVE, OfferState.REVOKED, frozenset({Role.AREA_OFFICIAL, Role.CITY_OFFICIAL})),
@@ -77,6 +78,12 @@ def take_place(session: Session, programme_id: uuid.UUID) -> None:
     taken = update(Programme).where(Programme.id == programme_id, free).values(taken=Programme.taken + 1)
     if session.scalar(taken.returning(Programme.id)) is None:
         raise Refused("place_went_on")
+
+
+def state_before(session: Session, offer_id: uuid.UUID, state: OfferState) -> str | None:
+    """The state in which the offer was before it came into this one for the last time."""
+    found = select(OfferMove.before).where(OfferMove.offer_id == offer_id, OfferMove.after == state)
+    return session.scalars(found.order_by(OfferMove.number.desc())).first()
 
 
 def make(session: Session, offer: Offer, move: str, *, by: Actor, now: dt.datetime, reason: str | None = None) -> int:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Account, Actor, Role
+from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
-from enrollment.ground.signatures import Signature
+from enrollment.ground.signatures import Proposed, Signature
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_rows import LIVE, Offer
 from enrollment.places import scope
@@ -24,6 +24,9 @@ from enrollment.places.programmes import Programme
 SUBJECT = "revoke_offer"
 DECIDERS = (Role.AREA_OFFICIAL, Role.CITY_OFFICIAL)
 LONGEST_REASON = 500
+
+OFFICE = Office(area=Kindergarten.area_code)
+"""In a statement with the place's kindergarten: officials of its area, and of the city."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,7 @@ class Revocable:
     area_code: str
     level: str
     year: int
-    proposed: "Proposed | None"
-
-
-@dataclass(frozen=True)
-class Proposed:
-    by: uuid.UUID
-    name: str
-    at: dt.datetime
-    reason: str
+    proposed: Proposed | None
 
 
 def _live(by: Actor):
@@ -66,10 +61,11 @@ def _live(by: Actor):
 
 
 def waiting(session: Session, *, by: Actor) -> list[Revocable]:
-    """Offers that one person has signed to revoke, the oldest first."""
+    """Offers that one person has signed to revoke, the oldest first, each once."""
     found = _live(by).join(Signature, (Signature.subject == SUBJECT) & (Signature.subject_id == Offer.id))
-    found = found.where(signatures.waits())
-    return [_revocable(session, row) for row in session.execute(found.order_by(Signature.signed_at))]
+    found = found.where(signatures.waits(OFFICE)).order_by(Signature.signed_at)
+    once = {row.Offer.id: row for row in session.execute(found)}
+    return [_revocable(session, row) for row in once.values()]
 
 
 def find_code(session: Session, code: str, *, by: Actor) -> list[Revocable]:
@@ -88,19 +84,18 @@ def find(session: Session, offer_id: uuid.UUID, *, by: Actor) -> Revocable:
 
 def _revocable(session: Session, row: Row) -> Revocable:
     offer, code, kindergarten, area, level, year = row
-    return Revocable(offer, code or "", kindergarten, area, level, year, _proposed(session, offer))
+    return Revocable(offer, code or "", kindergarten, area, level, year, _proposed(session, offer, area))
 
 
-def _proposed(session: Session, offer: Offer) -> Proposed | None:
-    signed = signatures.signatures_of(session, SUBJECT, offer.id, _digest(offer))
+def _proposed(session: Session, offer: Offer, area: str) -> Proposed | None:
+    signed = signatures.signatures_of(session, SUBJECT, offer.id, _digest(offer), office=Office(area=area))
     if not signed:
         return None
-    first = signed[0]
     said = select(AuditEntry.reason).where(
         AuditEntry.subject == "offer", AuditEntry.subject_id == str(offer.id), AuditEntry.act == "propose_revoke"
     )
     reason = session.scalar(said.order_by(AuditEntry.number.desc()).limit(1)) or ""
-    return Proposed(first.account_id, session.get_one(Account, first.account_id).name, first.signed_at, reason)
+    return signatures.proposed_by(session, signed[0], reason=reason)
 
 
 def _digest(offer: Offer) -> str:
@@ -116,21 +111,23 @@ def revoke(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime
     if not by.is_any(*DECIDERS):
         raise NotFound("offer")
     here = (
-        select(Offer)
+        select(Offer, Kindergarten.area_code)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(Offer.id == offer_id, scope.scope_condition(by))
     )
     locked = here.with_for_update(of=Offer).execution_options(populate_existing=True)
-    offer = session.scalars(locked).one_or_none()
-    if offer is None:
+    found = session.execute(locked).one_or_none()
+    if found is None:
         raise NotFound("offer")
+    offer, area = found
     if offer.state not in LIVE:
         raise Refused("offer_is_over", state=offer.state)
     why = reason.strip()[:LONGEST_REASON]
     if not why:
         raise Refused("say_why", field="reason")
-    if signatures.sign(session, SUBJECT, offer.id, _digest(offer), by=by, now=now) < 2:
+    office = Office(area=area)
+    if signatures.sign(session, SUBJECT, offer.id, _digest(offer), office=office, by=by, now=now) < signatures.NEEDED:
         audit.record(session, "propose_revoke", "offer", offer.id, by=by, now=now, reason=why)
         return False
     offer_lifecycle.make(session, offer, "revoke", by=by, now=now, reason=why)

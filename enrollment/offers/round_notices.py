@@ -40,7 +40,7 @@ def tell_round_open(
         Application.level.in_(found.levels),
         (Application.stage.not_in(DEAD_STAGES))
         | (Application.stage == Stage.WITHDRAWN) & _consent_is_given() & ~_left_a_confirmed_place(),
-        ~_holds_a_place(),
+        ~holds_a_place(),
     )
     if after is not None:
         concerned = concerned.where(Application.id > after)
@@ -59,7 +59,7 @@ def remind_without_wishes(
 ) -> uuid.UUID | None:
     """Remind the guardians of the next children without a place that a supplementary round ends and has no wish of theirs.
 
-    Drafts are reminded by `deadline_reminders`, and an application on hold cannot be changed.  Each guardian gets one message for a
+    Drafts are reminded by `registration_reminders`, and an application on hold cannot be changed.  Each guardian gets one message for a
     child and a closing time, however often this runs.  Returns the last application's id, None when all were looked at.
     """
     found = get_round(session, round_id)
@@ -71,7 +71,7 @@ def remind_without_wishes(
         Application.level.in_(found.levels),
         Application.stage.in_(HANDED_IN),
         Application.on_hold.is_(False),
-        ~_holds_a_place(),
+        ~holds_a_place(),
         ~wished,
     )
     if after is not None:
@@ -83,7 +83,8 @@ def remind_without_wishes(
     return ids[-1] if len(ids) == limit else None
 
 
-def _holds_a_place() -> ColumnElement[bool]:
+def holds_a_place() -> ColumnElement[bool]:
+    """Whether the child has a place this year, or one that waits for an answer."""
     return exists().where(Offer.child_id == Application.child_id, Offer.year == Application.year, Offer.state.in_(LIVE))
 
 

@@ -86,7 +86,10 @@ class OpenDaySlot(Base):
 
 
 class OpenDayVisit(Base):
-    """A child's visit.  `needs` is what the family wrote for the kindergarten."""
+    """A child's visit.  `needs` is what the family wrote for the kindergarten.
+
+    A trigger cancels the visits to come of an application that is withdrawn or refused.
+    """
 
     __tablename__ = "open_day_visit"
 

@@ -13,6 +13,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.identity import Identity
 from enrollment.people import consents, documents, duplicates
 from enrollment.people.guardians import require_guardian, validate_name
+from enrollment.people.likeness import name_key
 from enrollment.people.person_rows import CARERS, PARENTS, RELATIONS, Child, Guardian, Guardianship
 
 
@@ -28,7 +29,8 @@ def add_child(
     by: Actor,
     now: dt.datetime,
 ) -> Child:
-    """Store a child and its guardianship.  A child that the guardian entered before is returned unchanged.
+    """Store a child and its guardianship.  A child that the guardian entered before is returned unchanged, if the name is
+    the same; for another name it is refused with what `refuse_other_name` refuses: twins have numbers that are alike.
 
     Needs the guardian's consent.  A child that another guardian entered is refused with `child_already_entered`,
     which discloses nothing about it; an invitation or a dispute case is needed then.
@@ -40,10 +42,10 @@ def add_child(
         raise Refused("relation_missing", field="relation")
     known = documents.child_of(session, found.index)
     if known is not None:
-        return _known_child(session, known, by=by)
+        return _known_child(session, known, values["name"], by=by)
     child = _claimed(session, found, values, by=by, now=now)
     if child is None:  # another transaction stored the document first
-        return _known_child(session, documents.child_of(session, found.index), by=by)
+        return _known_child(session, documents.child_of(session, found.index), values["name"], by=by)
     session.add(Guardianship(guardian_id=guardian.id, child_id=child.id, relation=relation, since=now, accepted_at=now))
     session.flush()
     audit.record(session, "enter_child", "child", child.id, by=by, now=now)
@@ -51,10 +53,25 @@ def add_child(
     return child
 
 
-def _known_child(session: Session, child_id: uuid.UUID | None, *, by: Actor) -> Child:
+def _known_child(session: Session, child_id: uuid.UUID | None, name: str, *, by: Actor) -> Child:
     if child_id is None or not is_guardian_of(session, child_id, by=by):
         raise Refused("child_already_entered", field="id_number")
+    refuse_other_name(session, child_id, name, by=by)
     return session.get_one(Child, child_id)
+
+
+def refuse_other_name(session: Session, child_id: uuid.UUID | None, name: str, *, by: Actor) -> None:
+    """Refuse the number of one child that was typed for another child of the same guardian: `own_child_has_this_number` with
+    the `name` of its child; to a helper, who may not see every child of the family, `number_of_this_family` without it.
+    """
+    if child_id is None or not is_guardian_of(session, child_id, by=by):
+        return
+    known = session.get_one(Child, child_id).name
+    if name_key(known) == name_key(name):
+        return
+    if by.on_behalf is not None:
+        raise Refused("number_of_this_family", field="id_number")
+    raise Refused("own_child_has_this_number", field="id_number", name=known)
 
 
 def _claimed(session: Session, found: Identity, values: dict, *, by: Actor, now: dt.datetime) -> Child | None:
@@ -118,7 +135,7 @@ def accounts_of(session: Session, child_id: uuid.UUID) -> list[uuid.UUID]:
         .join(Guardianship, Guardianship.guardian_id == Guardian.id)
         .where(Guardianship.child_id == child_id, Guardianship.accepted_at.is_not(None))
     )
-    return list(session.scalars(of_child.order_by(Guardianship.since)))
+    return list(session.scalars(of_child.order_by(Guardianship.since, Guardianship.guardian_id)))
 
 
 def has_parent(session: Session, child_id: uuid.UUID) -> bool:

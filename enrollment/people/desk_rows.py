@@ -42,6 +42,8 @@ class PhoneChangeOutcome(StrEnum):
     TAKEN = "taken"
     LAPSED = "lapsed"
     """No second person confirmed it in time."""
+    REFUSED = "refused"
+    """The second person did not confirm it."""
 
 
 class PhoneChange(Base):

@@ -4,14 +4,15 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused, Stale
-from enrollment.people.person_rows import GUARDIAN_ID_KINDS, GUARDIANS, Guardian, Guardianship
+from enrollment.ground.outbox import Notice
+from enrollment.people.person_rows import FOLLOW_THE_GUARDIAN, GUARDIAN_ID_KINDS, GUARDIANS, Guardian, Guardianship
 
 YOUNGEST_GUARDIAN = 16
 LONGEST_NAME = 120
@@ -62,7 +63,9 @@ def save_guardian(
         raise Stale()
     holder = session.scalar(select(Guardian.account_id).where(Guardian.id_index == found.index))
     if holder not in (None, account.id):
-        raise Refused("guardian_known_elsewhere", field="id_number")
+        guardian = _returned(session, account, holder, by=by, now=now) if guardian is None else None
+        if guardian is None:
+            raise Refused("guardian_known_elsewhere", field="id_number")
     values: dict[str, Any] = {
         "name": validate_name(name),
         "id_kind": found.kind,
@@ -80,6 +83,41 @@ def save_guardian(
     session.flush()
     audit.record(session, "save_guardian", "guardian", guardian.id, by=by, now=now)
     return guardian
+
+
+def _returned(session: Session, account: Account, holder: uuid.UUID, *, by: Actor, now: dt.datetime) -> Guardian | None:
+    """The guardian who closed the account `holder` and is back in a new one; None for anybody else.
+
+    Phone and identity number together prove it, as for an account from a signed paper: the new account has signed in with the
+    number that the closed one had.
+    """
+    closed = session.get_one(Account, holder, with_for_update={"key_share": True}, populate_existing=True)
+    if closed.disabled_at is None or closed.login is not None or by.on_behalf is not None or not account.phone_index:
+        return None
+    of_closed = select(Guardian).where(Guardian.account_id == holder).with_for_update()
+    guardian = session.scalars(of_closed.execution_options(populate_existing=True)).one_or_none()
+    if guardian is None or not guardian.phone or guardian.phone != account.phone:
+        return None
+    guardian.account_id = account.id
+    session.flush()
+    for columns in ((Notice.account_id,), *FOLLOW_THE_GUARDIAN):
+        _follow(session, columns, holder, account.id)
+    audit.record(session, "take_over", "account", account.id, by=by, now=now, from_account=str(holder))
+    session.flush()
+    session.expire_all()
+    return lock_guardian(session, by=by)
+
+
+def _follow(
+    session: Session, columns: tuple[InstrumentedAttribute[Any], ...], closed: uuid.UUID, account_id: uuid.UUID
+) -> None:
+    """What stood in the name of the closed account stands in that of the new one, whose consents count from now on."""
+    table = columns[0].class_
+    theirs = select(table.id).where(or_(*(column == closed for column in columns)))
+    ids = session.scalars(theirs.order_by(table.id).with_for_update(key_share=True)).all()
+    for column in columns if ids else ():
+        moved = update(table).where(table.id.in_(ids), column == closed).values({column.key: account_id})
+        session.execute(moved.execution_options(synchronize_session=False))
 
 
 def validate_name(typed: str) -> str:

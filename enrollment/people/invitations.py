@@ -21,9 +21,25 @@ MOST_GUARDIANS = 2
 MOST_BY_CASE = 3
 """Most guardians of a child if one was added by a case, for example a grandparent with custody beside both parents."""
 
+MOST_A_DAY = 3
+"""Invitations for one child within a day: each of them is a text message."""
+
+MOST_OF_A_GUARDIAN = 6
+"""Invitations of one guardian, and to one number, for all children within a day: a family may have four."""
+
+MOST_OPEN = 5
+"""Open invitations of one guardian."""
+
+DAY = dt.timedelta(days=1)
+REST = dt.timedelta(days=7)
+"""How long a number is not invited for the same child after it declined."""
+
 
 class Invitation(Base):
-    """An invitation to a phone number to share the applications of a child.  A third guardian is invited by a case."""
+    """An invitation to a phone number to share the applications of a child.  A third guardian is invited by a case.
+
+    `times`: how often it was made, withdrawn and made again within a day.  `declined_at`: its receiver declined it.
+    """
 
     __tablename__ = "invitation"
 
@@ -36,6 +52,8 @@ class Invitation(Base):
     made_at: Mapped[dt.datetime]
     accepted_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
+    times: Mapped[int] = mapped_column(default=1, server_default="1")
+    declined_at: Mapped[dt.datetime | None]
     case_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("case_file.id"))
 
     __table_args__ = (
@@ -58,7 +76,9 @@ UNANSWERED = Read(Invitation, Invitation.phone_index, (Invitation.accepted_at.is
 def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now: dt.datetime) -> Invitation:
     """Invite the holder of a phone number to become a guardian of a child.  A repeated invitation extends the first.
 
-    The response is the same whether or not the phone is known.  Refuses `phone_form`, `own_phone`, `enough_guardians`.
+    The response is the same whether or not the phone is known.  It sends a message if `made_at` is `now`.
+    Refuses `phone_form`, `own_phone`, `enough_guardians`, `invited_often`, `invitations_open`, and `invitation_rests` after the
+    receiver declined.
     """
     require_oneself(by)
     child = children.own_child(session, child_id, by=by)
@@ -72,11 +92,16 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
         raise Refused("enough_guardians", field="phone")
     earlier = _open_invitation(session, child.id, index)
     if earlier is not None:
-        ended, earlier.expires_at = earlier.expires_at <= now, now + INVITATION_LIFETIME
-        earlier.phone_hint = mask_phone(number)
-        if not ended:
+        if earlier.expires_at > now:
+            earlier.expires_at = now + INVITATION_LIFETIME
             return earlier
-        earlier.made_at, earlier.invited_by = now, guardian.id
+        if earlier.declined_at is not None and now < earlier.declined_at + REST:
+            raise Refused("invitation_rests", field="phone", again=earlier.declined_at + REST)
+    _refuse_too_many(session, child, guardian, index, now=now)
+    if earlier is not None:
+        earlier.times = earlier.times + 1 if earlier.made_at > now - DAY else 1
+        earlier.made_at, earlier.invited_by, earlier.declined_at = now, guardian.id, None
+        earlier.expires_at, earlier.phone_hint = now + INVITATION_LIFETIME, mask_phone(number)
     made = earlier or Invitation(
         child_id=child.id,
         invited_by=guardian.id,
@@ -92,6 +117,22 @@ def invite(session: Session, child_id: uuid.UUID, phone: str, *, by: Actor, now:
     if invited is not None:
         outbox.tell(session, "invited", account_id=invited, key=f"invited:{made.id}:{now.isoformat()}", now=now)
     return made
+
+
+def _refuse_too_many(session: Session, child: Child, guardian: Guardian, index: bytes, *, now: dt.datetime) -> None:
+    """Nobody makes the portal write to a telephone again and again."""
+    of_guardian = Invitation.invited_by == guardian.id
+    for whose, most in (
+        (Invitation.child_id == child.id, MOST_A_DAY),
+        (Invitation.phone_index == index, MOST_OF_A_GUARDIAN),
+        (of_guardian, MOST_OF_A_GUARDIAN),
+    ):
+        made = select(func.coalesce(func.sum(Invitation.times), 0)).where(whose, Invitation.made_at > now - DAY)
+        if session.scalars(made).one() >= most:
+            raise Refused("invited_often", field="phone", n=most)
+    waiting = select(func.count()).where(of_guardian, Invitation.accepted_at.is_(None), Invitation.expires_at > now)
+    if session.scalars(waiting).one() >= MOST_OPEN:
+        raise Refused("invitations_open", field="phone", n=MOST_OPEN)
 
 
 def invite_by_case(
@@ -114,6 +155,7 @@ def invite_by_case(
         session.add(made)
     made.phone_hint = mask_phone(number)
     made.made_at, made.expires_at, made.case_id = now, now + INVITATION_LIFETIME, case_id
+    made.declined_at = None
     session.flush()
     audit.record(session, "invite", "child", child_id, by=by, now=now, case=str(case_id))
     invited = session.scalar(select(Account.id).where(Account.phone_index == index))
@@ -133,8 +175,9 @@ def of_case(session: Session, case_id: uuid.UUID) -> Invitation | None:
     return session.scalars(select(Invitation).where(Invitation.case_id == case_id)).one_or_none()
 
 
-def decline(session: Session, invitation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """End an invitation to the signed-in person; the one who invited gets a message.  Declining twice changes nothing.
+def decline(session: Session, invitation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """End an invitation to the signed-in person; the one who invited gets a message.  False if it had ended before; then nothing
+    is done, and nobody gets a message.
 
     Raises NotFound for an invitation to another phone.  Refuses `invitation_accepted` after it was accepted.
     """
@@ -146,8 +189,8 @@ def decline(session: Session, invitation_id: uuid.UUID, *, by: Actor, now: dt.da
     if invitation.accepted_at is not None:
         raise Refused("invitation_accepted")
     if invitation.expires_at <= now:
-        return
-    invitation.expires_at = now
+        return False
+    invitation.expires_at = invitation.declined_at = now
     session.flush()
     audit.record(session, "decline_invitation", "child", invitation.child_id, by=by, now=now)
     inviter = session.get_one(Guardian, invitation.invited_by)
@@ -155,6 +198,7 @@ def decline(session: Session, invitation_id: uuid.UUID, *, by: Actor, now: dt.da
     outbox.tell(
         session, "invitation_declined", account_id=inviter.account_id, key=key, now=now, child_id=invitation.child_id
     )
+    return True
 
 
 def withdraw(session: Session, child_id: uuid.UUID, invitation_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:

@@ -3,9 +3,10 @@
 import datetime as dt
 import uuid
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.phones import SealedPhone
@@ -26,6 +27,10 @@ ID_KINDS = (
 GUARDIAN_ID_KINDS = tuple(kind for kind in ID_KINDS if kind != BIRTH_CERTIFICATE)
 RELATIONS = ("father", "mother", "grandparent", "other")
 PARENTS = ("father", "mother")
+
+FOLLOW_THE_GUARDIAN: list[tuple[InstrumentedAttribute[Any], ...]] = []
+"""Columns with the account of a guardian that follow the person who closed an account and is back in another one: those of a
+table together, each beside its table, which may be of a higher package.  A table's rows have an `id`."""
 
 
 class EnteredBefore(StrEnum):

@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, Select, func, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Numeric, Select, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from enrollment.ground.db import Base
@@ -51,8 +52,28 @@ class Kindergarten(Base):
         Index("ix_kindergarten__sort_key", "sort_key"),
     )
 
+    def admits_in(self, year: int) -> bool:
+        """Whether it is still open on the day on which the care of an admission year begins.  One that is not gets no new
+        child of that year, whatever was approved or opened before; whoever holds a place there keeps it until it is decided.
+        """
+        return self.closed_on is None or self.closed_on > care_begins(year)
+
 
 KINDERGARTENS = Read(Kindergarten, Kindergarten.id)
+
+
+def care_begins(year: int) -> dt.date:
+    """The day on which the children of an admission year begin."""
+    return dt.date(year, 9, 1)
+
+
+def admits_in(year: Any, of: type[Kindergarten] = Kindergarten) -> ColumnElement[bool]:
+    """`Kindergarten.admits_in` as a condition; `year` is a number or a column, `of` the table or an alias.  `ADMITS` is the
+    same for statements written as text."""
+    return or_(of.closed_on.is_(None), of.closed_on > func.make_date(year, 9, 1))
+
+
+ADMITS = "(kindergarten.closed_on IS NULL OR kindergarten.closed_on > make_date(programme.year, 9, 1))"
 
 
 @dataclass(frozen=True)

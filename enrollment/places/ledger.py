@@ -6,6 +6,7 @@ change an open round.
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,6 +39,10 @@ __all__ = [
     "PlanProposal",
     "add_entry",
 ]
+
+
+NO_PROGRAMME = 0
+"""The version of a page whose level had no programme."""
 
 
 def propose(
@@ -97,23 +102,54 @@ def propose_level(
     approval: Approval | None = None,
     **numbers: int,
 ) -> PlanProposal:
-    """The same for a level that may have no programme yet."""
-    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by)
+    """The same for a level that may have no programme yet: the page then says `NO_PROGRAMME` as its version, and somebody
+    else's first proposal makes it stale."""
+    kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by, lock=True)
     if level not in CLASS_NORM:
         raise NotFound
+    if version == NO_PROGRAMME:
+        there = programmes.find(session, kindergarten.id, level, year)
+        if there is not None:
+            raise Stale(programme=str(there.id))
+        version = None
     programme = programmes.ensure(session, kindergarten.id, level, year)
     return propose(
         session, programme.id, by=by, now=now, reason=reason, version=version, seen=seen, approval=approval, **numbers
     )
 
 
+def require_seen(session: Session, kindergarten_id: uuid.UUID, year: int, seen: Collection[uuid.UUID]) -> None:
+    """Raises Stale unless the open proposals of the kindergarten's year are exactly those that the page showed.
+
+    The caller holds the lock of the kindergarten, under which a proposal is made and decided.
+    """
+    found = (
+        select(PlanProposal.id)
+        .join(PlanProposal.programme)
+        .where(Programme.kindergarten_id == kindergarten_id, Programme.year == year, PlanProposal.decision.is_(None))
+    )
+    if set(session.scalars(found)) != set(seen):
+        raise Stale(kindergarten=str(kindergarten_id))
+
+
 def approve_kindergarten(
-    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime
+    session: Session,
+    kindergarten_id: uuid.UUID,
+    year: int,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    seen: Collection[uuid.UUID] | None = None,
 ) -> int:
-    """Approve the whole plan of a kindergarten, so that classes may move between levels; return the number of levels."""
+    """Approve the whole plan of a kindergarten, so that classes may move between levels; return the number of levels.
+
+    `seen` are the open proposals of the page: Stale if others are open now, which nobody has read.
+    """
     kindergarten = scope.kindergarten_in_scope(session, kindergarten_id, by=by, lock=True)
     if not scope.may_decide(by, kindergarten):
         raise NotFound
+    if seen is not None:
+        require_seen(session, kindergarten.id, year, seen)
     rows = _programmes_of(session, kindergarten.id, year)
     proposals = {row.id: open_proposal(session, row.id) for row in rows}
     plans = {row.level: (proposals[row.id] or row) for row in rows}

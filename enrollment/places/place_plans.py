@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -111,6 +111,11 @@ class PlacePlan:
         return any(line.proposal for line in self.lines)
 
     @property
+    def open_ids(self) -> list[uuid.UUID]:
+        """The proposals that wait: what somebody who decides has read."""
+        return [line.proposal.id for line in self.lines if line.proposal]
+
+    @property
     def fault(self) -> Refused | None:
         """The reason why the proposed plan cannot be approved; None if it can."""
         try:
@@ -141,14 +146,6 @@ class HistoryEntry:
     reason: str
     author: str | None
     paper: ApprovalPaper | None
-
-
-@dataclass
-class AreaApproval:
-    """Number of approved kindergartens, and the refused ones with the reason."""
-
-    kindergartens: int = 0
-    refused: list[tuple[Kindergarten, Refused]] = field(default_factory=list)
 
 
 def place_plan(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime) -> PlacePlan:
@@ -283,7 +280,7 @@ def proposals(session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Ac
     return entries[::-1]
 
 
-def _waiting_query(by: Actor, year: int, area: str | None) -> Select:
+def waiting_query(by: Actor, year: int, area: str | None) -> Select:
     query = (
         select(Kindergarten.id)
         .join(Programme, Programme.kindergarten_id == Kindergarten.id)
@@ -306,40 +303,14 @@ def waiting_plans(
     per_page: int = 20,
 ) -> Page:
     """Plans that wait for approval, oldest proposal first."""
-    found = kindergartens.paginate(session, _waiting_query(by, year, area), page, per_page)
+    found = kindergartens.paginate(session, waiting_query(by, year, area), page, per_page)
     items = [place_plan(session, kindergarten_id, year, by=by, now=now) for kindergarten_id in found.items]
     return Page(items, found.number, found.last, found.total)
 
 
 def count_waiting_by_area(session: Session, year: int, *, by: Actor) -> dict[str, int]:
     """Number of kindergartens with open proposals, by area within the actor's scope."""
-    inner = _waiting_query(by, year, None).order_by(None).subquery()
+    inner = waiting_query(by, year, None).order_by(None).subquery()
     query = select(Kindergarten.area_code, func.count()).where(Kindergarten.id.in_(select(inner.c.id)))
     rows = session.execute(query.group_by(Kindergarten.area_code))
     return {row[0]: row[1] for row in rows}
-
-
-def approve_area(session: Session, area: str, year: int, *, by: Actor, now: dt.datetime) -> AreaApproval:
-    """Approve every valid waiting plan of an area; the others stay open and are returned with their reason."""
-    done = AreaApproval()
-    for kindergarten_id in session.scalars(_waiting_query(by, year, area)).all():
-        try:
-            with session.begin_nested():
-                ledger.approve_kindergarten(session, kindergarten_id, year, by=by, now=now)
-            done.kindergartens += 1
-        except Refused as refused:
-            done.refused.append((kindergartens.by_id(session, kindergarten_id), refused))
-    return done
-
-
-def send_back_kindergarten(
-    session: Session, kindergarten_id: uuid.UUID, year: int, *, by: Actor, now: dt.datetime, remark: str
-) -> int:
-    """Send all open proposals of a kindergarten back with one remark.  Returns how many levels."""
-    plan = place_plan(session, kindergarten_id, year, by=by, now=now)
-    proposed = [line.proposal for line in plan.lines if line.proposal]
-    if not proposed:
-        raise Refused("nothing_proposed")
-    for proposal in proposed:
-        ledger.send_back(session, proposal.programme_id, by=by, now=now, remark=remark)
-    return len(proposed)

@@ -5,15 +5,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    case,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from enrollment.ground.db import Base
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.places.areas import CLASS_NORM, LEVELS
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, admits_in
 
 
 class ProgrammeState(StrEnum):
@@ -77,19 +89,26 @@ class Programme(Base):
 
     @hybrid_property
     def free(self) -> int:
-        """Places that the next child can be given.  `overhang` is for the children who hold it, and goes to nobody after them."""
-        return max(self.places - self.taken, 0)
+        """Places that the next child can be given, none where the kindergarten closes before the care begins.  `overhang` is for
+        the children who hold it, and goes to nobody after them.
+        """
+        return max(self.places - self.taken, 0) if self.kindergarten.admits_in(self.year) else 0
 
     @free.inplace.expression
     @classmethod
     def _free(cls) -> ColumnElement[int]:
-        return func.greatest(cls.places - cls.taken, 0)
+        site = aliased(Kindergarten)
+        admits = select(site.id).where(site.id == cls.kindergarten_id, admits_in(cls.year, site)).correlate_except(site)
+        return case((admits.exists(), func.greatest(cls.places - cls.taken, 0)), else_=0)
 
     def places_for(self, held: int) -> int:
         """Places that a market has to give: all except those that children outside the market hold.
 
-        `held` places are held by children of the market, who take part with them.
+        `held` places are held by children of the market, who take part with them.  A kindergarten that closes before the
+        care begins has none: the children who hold one stand over, and nobody gets a place that one of them leaves.
         """
+        if not self.kindergarten.admits_in(self.year):
+            return 0
         return max(self.places - (self.taken - held), 0)
 
 
@@ -134,10 +153,17 @@ def ensure(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) 
         id=uuid.uuid4(), kindergarten_id=kindergarten_id, level=level, year=year, class_norm=CLASS_NORM[level]
     )
     session.execute(fresh.on_conflict_do_nothing(index_elements=["kindergarten_id", "level", "year"]))
-    found = select(Programme).where(
+    return session.scalars(_of_level(kindergarten_id, level, year)).one()
+
+
+def find(session: Session, kindergarten_id: uuid.UUID, level: str, year: int) -> Programme | None:
+    return session.scalars(_of_level(kindergarten_id, level, year)).one_or_none()
+
+
+def _of_level(kindergarten_id: uuid.UUID, level: str, year: int) -> Select[Programme]:
+    return select(Programme).where(
         Programme.kindergarten_id == kindergarten_id, Programme.level == level, Programme.year == year
     )
-    return session.scalars(found).one()
 
 
 def of_kindergarten(

@@ -26,6 +26,7 @@ from enrollment.places.roll_rows import (
     RollClass,
     children_on,
     day_within,
+    goes_on_condition,
     on_roll_condition,
     school_year_of,
 )
@@ -149,9 +150,9 @@ def names_of(
     return found
 
 
-def children_in(session: Session, class_id: uuid.UUID, day: dt.date) -> list[RollChild]:
-    """The rows of the children in a class on a day who have not announced to leave, locked."""
-    query = select(RollChild).where(RollChild.class_id == class_id, on_roll_condition(day), RollChild.left_on.is_(None))
+def entries_from(session: Session, class_id: uuid.UUID, day: dt.date) -> list[RollChild]:
+    """The rows of a class that are not over on a day, locked: also of children who enter later, or whose leaving is noted."""
+    query = select(RollChild).where(RollChild.class_id == class_id, _not_left_by(day))
     return list(session.scalars(query.order_by(RollChild.entered_on, RollChild.id).with_for_update()))
 
 
@@ -250,15 +251,24 @@ def continuing_children(
 ) -> dict[uuid.UUID, dict[str, int]]:
     """Number of children in each level when school year `year` begins, from the roll of the year before, by kindergarten.
 
-    Upper classes leave for school; 托班 moves up to 小班.  Levels without children are absent.
+    Upper classes leave for school; 托班 moves up to 小班.  Who leaves before that day is not counted, as in the promotion.
+    Levels without children are absent.
     """
     day = day_within(year - 1, now)
-    rows = children_on(day, list(kindergarten_ids))
+    rows = (
+        select(RollChild.class_id, func.count().label("children"))
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .where(RollClass.kindergarten_id.in_(kindergarten_ids), RollClass.school_year == year - 1)
+        .where(goes_on_condition(dt.date(year, 9, 1)))
+        .group_by(RollChild.class_id)
+        .subquery("going_on")
+    )
     children = case((RollClass.kept_as == "count", number_on(day)), else_=func.coalesce(rows.c.children, 0))
     found = (
         select(RollClass.kindergarten_id, RollClass.level, func.sum(children))
         .outerjoin(rows, rows.c.class_id == RollClass.id)
         .where(RollClass.kindergarten_id.in_(kindergarten_ids), RollClass.school_year == year - 1)
+        .where(RollClass.closed_on.is_(None))
         .group_by(RollClass.kindergarten_id, RollClass.level)
     )
     there: dict[uuid.UUID, dict[str, int]] = {each: {} for each in kindergarten_ids}

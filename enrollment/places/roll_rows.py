@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
-from sqlalchemy.orm import Mapped, mapped_column, validates
+from sqlalchemy.orm import Mapped, aliased, mapped_column, validates
 
 from enrollment.ground.city_time import today
 from enrollment.ground.classifications import CLASS_LEVELS
@@ -170,6 +170,21 @@ def children_on(day: dt.date, kindergartens: Select[Any] | list[uuid.UUID]) -> S
 def on_roll_condition(day: dt.date) -> ColumnElement[bool]:
     """The SQL condition that a row of `RollChild` is on roll on this day."""
     return and_(RollChild.entered_on <= day, or_(RollChild.left_on.is_(None), RollChild.left_on > day))
+
+
+def goes_on_condition(begins: dt.date) -> ColumnElement[bool]:
+    """The SQL condition that a row of `RollChild` goes on when the school year after its own begins: it has not ended by then,
+    or only by the promotion.  A newly admitted child may already be in its new class, here or elsewhere, and goes on there.
+    """
+    elsewhere = aliased(RollChild)
+    arrived = select(elsewhere.id).where(
+        elsewhere.id_index == RollChild.id_index, elsewhere.id != RollChild.id, elsewhere.left_on.is_(None)
+    )
+    return or_(
+        and_(RollChild.left_on.is_(None), ~arrived.exists()),
+        RollChild.left_on > begins,
+        RollChild.leave_reason == "promoted",
+    )
 
 
 def school_year_of(day: dt.date) -> int:

@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.errors import NotFound
 from enrollment.places.kindergartens import Kindergarten
 
@@ -36,6 +36,11 @@ def scope_condition(by: Actor) -> ColumnElement[bool]:
 def may_decide(by: Actor, kindergarten: Kindergarten) -> bool:
     """Whether this actor approves what kindergartens propose: an official of the area or the city, or the system."""
     return is_system(by) or by.is_any(Role.CITY_OFFICIAL) or kindergarten.area_code in by.areas
+
+
+def office_of(kindergarten: Kindergarten) -> Office:
+    """The staff of the kindergarten, the officials of its area and those of the city."""
+    return Office(area=kindergarten.area_code, kindergarten=kindergarten.id)
 
 
 def kindergarten_in_scope(

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, undefer
 
 from allocation.planning.conflict import Promise
 from allocation.planning.problem import Lock
-from enrollment.ground import audit, jobs
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground import audit, jobs, signatures
+from enrollment.ground.accounts import CITY, Actor, Role
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.jobs import Job, JobState
 from enrollment.planning import problem_reader
@@ -144,7 +144,7 @@ def stop(session: Session, plan_id: uuid.UUID, *, by: Actor, now: dt.datetime) -
 
 
 def propose(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
-    """Propose a plan for the second signature.  Refuses `plan_not_ready` and as `lock`."""
+    """Propose a plan for the second signature; a new proposal ends the earlier one.  Refuses `plan_not_ready` and as `lock`."""
     plan = _idle(session, plan_id, version, by)
     if plan.state not in (PlanState.DONE, PlanState.STOPPED) or not (plan.result or {}).get("checked"):
         raise Refused("plan_not_ready")
@@ -156,16 +156,22 @@ def propose(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, no
 def sign(session: Session, plan_id: uuid.UUID, *, version: int, by: Actor, now: dt.datetime) -> None:
     """Sign a proposed plan as the second person; nothing of it changes afterwards.
 
-    Refuses `plan_not_proposed`, `plan_second_person` and as `lock`.
+    Refuses `plan_not_proposed`, `plan_second_person`, `first_person_left` and as `lock`.
     """
     plan = _idle(session, plan_id, version, by)
     if plan.proposed_by is None:
         raise Refused("plan_not_proposed")
     if plan.proposed_by == by.account_id:
         raise Refused("plan_second_person")
+    signatures.require_first_person(session, plan.proposed_by, CITY)
     plan.signed_by, plan.signed_at, plan.version = by.account_id, now, plan.version + 1
     session.flush()
     audit.record(session, "sign_measure_plan", "measure_plan", plan.id, by=by, now=now, name=plan.name)
+
+
+def waits_for_second(session: Session, plan: MeasurePlan) -> bool:
+    """Whether a proposal can be signed: whoever made it still has the role; otherwise it is proposed anew."""
+    return plan.proposed_by is not None and signatures.can_answer(session, plan.proposed_by, CITY)
 
 
 def job_of(session: Session, plan: MeasurePlan) -> Job | None:

@@ -1,6 +1,7 @@
 """The numbers of a plan: children from the forecast, seats from the roll, wishes of the last families, and the measures."""
 
 import datetime as dt
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from allocation.coverage import Coverage
 from allocation.planning.problem import ALL, FULL, INCLUSIVE, OTHER, PUBLIC, AreaYear, Lock, Measure, Problem
-from enrollment.applications.application_rows import Wish
+from enrollment.applications.application_rows import Application, Wish
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.coverage import seats
 from enrollment.coverage.forecast import outlook
 from enrollment.coverage.forecast.outlook import Outlook, September
@@ -26,10 +28,13 @@ from enrollment.places.measures.rows import ENDS, MeasureKind, MeasureStage
 from enrollment.places.measures.rows import Measure as MeasureRow
 from enrollment.places.programmes import Programme
 from enrollment.planning.question import Question, group_of
-from enrollment.season.round_rows import Round, RoundKind
+from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 FEWEST_WISHES = 100
 """First wishes of an area below which they say nothing about what its families want."""
+
+ROUNDS_OF_WISHES = 2
+"""The newest main rounds whose wishes are asked: that of the last registration, and the one before."""
 
 HIGHER = 105
 """Per cent of the expected children for whom there is room where the forecast has no interval."""
@@ -88,7 +93,7 @@ def read(session: Session, question: Question, locks: dict[str, str], *, now: dt
     now_of = {line.code: kinds_of(line.now) for line in shares.areas}
     places = _places(session, on, areas, now_of)
     measures = tuple(measures_of(rows, number, locks, first, question.years, ramps.in_force(session)))
-    willing, wishes = _willing(session, areas)
+    willing, wishes = _willing(session, areas, now)
     return Basis(
         problem=Problem(
             areas=tuple(areas),
@@ -171,33 +176,44 @@ def _places(
     return tuple(_three(max(pair) for pair in zip(found[code], now[code], strict=True)) for code in areas)
 
 
-def _willing(session: Session, areas: list[str]) -> tuple[tuple[int | None, ...], int]:
-    """The part of first wishes of the newest main round that name a public kindergarten, by the area where it is."""
-    newest = (
+def _willing(session: Session, areas: list[str], now: dt.datetime) -> tuple[tuple[int | None, ...], int]:
+    """The part of first wishes of the newest main round that name a public kindergarten, by the area where it is.
+
+    A round counts once its registration has ended.  An area with few wishes in it has those of the year before.
+    """
+    closed = (
         select(Round.id)
-        .join(Wish, Wish.round_id == Round.id)
-        .where(Round.kind == RoundKind.MAIN)
+        .where(Round.kind == RoundKind.MAIN, Round.stage != RoundStage.PLANNED, Round.closes_at <= now)
         .order_by(Round.year.desc(), Round.number)
-        .limit(1)
-        .scalar_subquery()
+        .limit(ROUNDS_OF_WISHES)
     )
+    counted: dict[str, tuple[int, int]] = {}
+    for round_id in session.scalars(closed).all():
+        for area, first in _first_wishes(session, round_id).items():
+            if area in areas and counted.get(area, (0, 0))[0] < FEWEST_WISHES <= first[0]:
+                counted[area] = first
+            elif area in areas:
+                counted.setdefault(area, first)
+    none = (0, 0)
+    parts = tuple(
+        _share(public, everybody) if everybody >= FEWEST_WISHES else None
+        for everybody, public in (counted.get(code, none) for code in areas)
+    )
+    return parts, sum(everybody for everybody, _public in counted.values())
+
+
+def _first_wishes(session: Session, round_id: uuid.UUID) -> dict[str, tuple[int, int]]:
+    """By area of the kindergarten: the first wishes of handed-in applications of a round, and those for a public one."""
     query = (
-        select(Kindergarten.area_code, Kindergarten.nature, func.count())
+        select(Kindergarten.area_code, func.count(), func.count().filter(Kindergarten.nature == Nature.PUBLIC))
         .select_from(Wish)
+        .join(Application, Application.id == Wish.application_id)
         .join(Programme, Programme.id == Wish.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Wish.round_id == newest, Wish.rank == 1)
-        .group_by(Kindergarten.area_code, Kindergarten.nature)
+        .where(Wish.round_id == round_id, Wish.rank == 1, Application.stage.in_(HANDED_IN))
+        .group_by(Kindergarten.area_code)
     )
-    counted: dict[str, list[int]] = {code: [0, 0] for code in areas}
-    for area, nature, number in session.execute(query):
-        if area in counted:
-            counted[area][0] += number
-            counted[area][1] += number if nature == Nature.PUBLIC else 0
-    parts = tuple(
-        _share(counted[code][1], counted[code][0]) if counted[code][0] >= FEWEST_WISHES else None for code in areas
-    )
-    return parts, sum(all_ for all_, _public in counted.values())
+    return {area: (everybody, public) for area, everybody, public in session.execute(query)}
 
 
 def is_open(row: MeasureRow, first: int) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.audit import AuditEntry
-from enrollment.offers.arrivals.rows import ArrivalEntry
+from enrollment.offers.arrivals import current_entries
 from enrollment.offers.offers import Offer
 from enrollment.people.household_rows import Household
 from enrollment.places.kindergartens import Kindergarten
@@ -115,8 +115,7 @@ def subjects_about(session: Session, registration_code: str) -> list[tuple[str, 
     for subject, table in (("offer", Offer), ("case_file", Case), ("correction_request", CorrectionRequest)):
         of_it: Sequence[uuid.UUID] = session.scalars(select(table.id).where(table.application_id == found.id)).all()
         ids += [(subject, each) for each in of_it]
-    entered = select(ArrivalEntry.roll_child_id).join(Offer, Offer.id == ArrivalEntry.offer_id)
-    ids += [("roll_child", each) for each in session.scalars(entered.where(Offer.application_id == found.id))]
+    ids += [("roll_child", each) for each in current_entries.entry_ids(session, found.id)]
     offered_at = (
         select(Programme.kindergarten_id)
         .join(Offer, Offer.programme_id == Programme.id)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.applications.application_rows import Application
 from enrollment.corrections import decisions
 from enrollment.ground.accounts import Account, Actor
-from enrollment.ground.signatures import Signature
+from enrollment.ground.signatures import Signature, waits
 from enrollment.offers import revocations
 from enrollment.offers.offer_rows import LIVE, Offer
 from enrollment.places import scope
@@ -180,8 +180,10 @@ def _falsehoods(session: Session, by: Actor) -> Iterator[DeskCase]:
         .join(Application, Application.id == Offer.application_id)
         .join(Programme, Programme.id == Offer.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Offer.state.in_(LIVE), scope.scope_condition(by), signer.disabled_at.is_(None))
+        .where(Offer.state.in_(LIVE), scope.scope_condition(by), waits(revocations.OFFICE))
+        .order_by(Signature.signed_at)
     )
-    for offer_id, code, area, signer_id, name, at in session.execute(found):
+    waiting = {row[0]: row for row in session.execute(found)}  # of two signatures the later one waits
+    for offer_id, code, area, signer_id, name, at in waiting.values():
         due = at + dt.timedelta(days=FALSEHOOD_DAYS)
         yield DeskCase(OtherKind.FALSEHOOD, offer_id, code, area, name, signer_id, at, due, "signed")

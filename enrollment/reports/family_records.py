@@ -56,6 +56,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll_change_rows import RollTransfer
 from enrollment.places.roll_rows import RollChild, RollCorrection
+from enrollment.review import case_withdrawals
 from enrollment.review.case_rows import GuardianRequest
 from enrollment.review.cases import Case
 from enrollment.review.correction_rows import CorrectionMove, CorrectionPage, CorrectionRequest
@@ -102,7 +103,7 @@ def family_of(session: Session, *, by: Actor) -> Family:
         offers=list(session.scalars(select(Offer.id).where(Offer.application_id.in_(mine)))),
         mandates=[row.id for row in helped],
         helpers=[row.helper_id for row in helped],
-        cases=list(session.scalars(select(Case.id).where(Case.account_id == by.account_id))),
+        cases=[case.id for case in case_withdrawals.own_cases(session, by=by)],
         classes=list(session.scalars(select(RollChild.class_id).where(RollChild.id_index.in_(indexes)))),
     )
 
@@ -256,7 +257,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     ElderSibling: _of_application(ElderSibling, ElderSibling.application_id),
     VerifiedFact: _of_application(VerifiedFact, VerifiedFact.at),
     ReturnedItem: _of_application(ReturnedItem, ReturnedItem.asked_at),
-    RefusalProposal: lambda family: (
+    RefusalProposal: lambda family: (  # those that lapsed too: decided by nobody
         select(RefusalProposal)
         .where(RefusalProposal.application_id.in_(family.applications), RefusalProposal.decided_at.is_not(None))
         .order_by(RefusalProposal.decided_at)
@@ -296,7 +297,7 @@ QUERIES: dict[type[Base], Callable[[Family], Select]] = {
     ),
     ChildNeeds: _of_application(ChildNeeds, ChildNeeds.agreed_at),
     OpenDayVisit: _of_application(OpenDayVisit, OpenDayVisit.booked_at),
-    Case: _of_account(Case, Case.opened_at),
+    Case: lambda family: select(Case).where(Case.id.in_(family.cases)).order_by(Case.opened_at),
     GuardianRequest: _guardian_requests,
     Notice: lambda family: (
         select(Notice)

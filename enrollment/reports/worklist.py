@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.corrections import request_list
+from enrollment.corrections import reinstatements, request_list
+from enrollment.corrections.reinstatements import Reinstatement
 from enrollment.coverage import target_decisions
 from enrollment.coverage.targets import TargetDecision
 from enrollment.draw import draw_jobs, draw_rooms, freed_places, participants, runs
@@ -35,7 +36,7 @@ class Worklist:
     `to_sign` are policies without this person's signature; `programmes` and `without_policy` are by area; `unreviewed` by round.
 
     `in_draw` are draws with a running or interrupted job, or that wait for this person; `cases` are open disputes by due
-    date; `to_revoke` are offers that another person signed to revoke; `corrections` counts undecided requests, `accounts` and `exports` what somebody else asked for; `targets` were proposed by another official; `to_replay` are rounds with free places that
+    date; `to_revoke` are offers that another person signed to revoke, `to_reinstate` refused applications that another person signed to reinstate; `corrections` counts undecided requests, `accounts` and `exports` what somebody else asked for; `targets` were proposed by another official; `to_replay` are rounds with free places that
     children on the waitlist want, and without a daily replay.
     """
 
@@ -53,6 +54,7 @@ class Worklist:
     to_replay: list[Round] = field(default_factory=list)
     cases: Page | None = None
     to_revoke: list[Revocable] = field(default_factory=list)
+    to_reinstate: list[Reinstatement] = field(default_factory=list)
     corrections: int = 0
     accounts: int = 0
     exports: int = 0
@@ -70,6 +72,8 @@ def official_worklist(
         agenda.to_revoke = [
             each for each in revocations.waiting(session, by=by) if each.proposed and each.proposed.by != by.account_id
         ]
+        again = reinstatements.waiting(session, by=by)
+        agenda.to_reinstate = [each for each in again if each.proposed and each.proposed.by != by.account_id]
         agenda.corrections = request_list.count_undecided(session, by=by)
         agenda.accounts = listing.waiting_for(session, by=by, now=now)
         agenda.exports = exports.waiting_for(session, by=by, now=now)

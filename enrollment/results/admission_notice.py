@@ -13,12 +13,13 @@ from enrollment.draw.run_rows import Placement
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import notice_codes
+from enrollment.offers.arrivals import days
+from enrollment.offers.arrivals.days import Arrival
 from enrollment.offers.offer_rows import OfferState, ReplacedNotice
 from enrollment.offers.offers import Offer
 from enrollment.people.person_rows import Child
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.season.calendar import SeasonDate
 
 ADMITTED = (OfferState.CONFIRMED, OfferState.CONFIRMED_WAITING, OfferState.ARRIVED)
 """States of an offer that has a notice."""
@@ -39,7 +40,7 @@ class Admission:
     level: str
     year: int
     issued_at: dt.datetime
-    arrival: tuple[dt.datetime, dt.datetime] | None
+    arrival: Arrival | None
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,6 @@ def _admitting_offer(session: Session, application: Application) -> Offer | None
 
 def _admission(session: Session, application: Application, offer: Offer) -> Admission:
     programme = session.get_one(Programme, offer.programme_id)
-    arrival = session.get(SeasonDate, (programme.year, "arrival"))
     return Admission(
         code=offer.notice_code,
         child_name=session.get_one(Child, offer.child_id).name,
@@ -118,7 +118,7 @@ def _admission(session: Session, application: Application, offer: Offer) -> Admi
         level=programme.level,
         year=programme.year,
         issued_at=notice_codes.last_replaced(session, offer.id) or offer.made_at,
-        arrival=(arrival.begins_at, arrival.ends_at) if arrival else None,
+        arrival=days.arrival_of(session, offer),
     )
 
 

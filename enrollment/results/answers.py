@@ -131,7 +131,7 @@ def closed_reason(
 ) -> str | None:
     """Why the family cannot give this answer now, a code; None where it can.
 
-    `seen` is what the page showed when the reader opened it (`state_seen`); None for a page that is opened now.
+    `seen` is what the page showed when the reader opened it (`joint_decisions.state_seen`); None for a page that is opened now.
     """
     offer = result.offer
     if offer is None:
@@ -150,10 +150,4 @@ def closed_reason(
         return "too_late"
     elif answer == "wait" and not result.may_wait:
         return "nothing_to_wait_for"
-    return "changed" if seen is not None and seen != state_seen(session, offer) else None
-
-
-def state_seen(session: Session, offer: Offer) -> str:
-    """What an answer depends on: the offer, its state, and the decision that waits."""
-    waiting = joint_decisions.waiting_for(session, offer.application_id)
-    return f"{offer.id}:{offer.state}:{waiting.act_id if waiting else ''}"
+    return "changed" if seen is not None and seen != joint_decisions.state_seen(session, offer) else None

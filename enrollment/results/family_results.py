@@ -7,7 +7,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass, fields
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.application_rows import FAMILY
@@ -133,6 +133,11 @@ class FamilyResult(Outcome):
         return self.standing == "for_a_place"
 
     @property
+    def withdrew(self) -> bool:
+        """Whether the family has left the round, also if it has entered the child again for another one."""
+        return self.standing == "withdrawn"
+
+    @property
     def bound(self) -> int:
         """How many children were placed together, this one included; 1 for a child alone."""
         return 1 + len(self.bound_with)
@@ -164,14 +169,14 @@ def for_application(session: Session, application_id: uuid.UUID, *, now: dt.date
         return None
     standing = waitlist.standings(session, told.round, now=now, application_id=application_id)
     code = next(iter(standing.values())).code
-    in_line = code in waitlist.IN_LINE
-    lines = result_state.read_ahead(session, application, told.run, told.round if in_line else None)
+    in_line, better = code in waitlist.IN_LINE, waitlist.may_get_better(session, told.round.year, now=now)
+    lines = result_state.read_ahead(session, application, told.run, told.round if in_line else None, better=better)
     return FamilyResult(
         **{each.name: getattr(told, each.name) for each in fields(told)},
         ticket=_ticket(session, application),
         bound_with=_bound(session, told.run, application),
         standing=code,
-        wishes=_wishes(session, told, in_line, lines),
+        wishes=_wishes(session, told, in_line, better, lines),
         origin=_origin(session, told.offer) if told.offer else Origin(),
     )
 
@@ -270,7 +275,9 @@ def _newest_offer(session: Session, application: Application) -> Offer | None:
     return max(offers, key=lambda offer: (offer.state in LIVE, offer.made_at), default=None)
 
 
-def _wishes(session: Session, told: Outcome, in_line: bool, lines: dict[int, Line] | None) -> tuple[WishResult, ...]:
+def _wishes(
+    session: Session, told: Outcome, in_line: bool, better: bool, lines: dict[int, Line] | None
+) -> tuple[WishResult, ...]:
     """`lines` is what `result_state` has read, by rank; None if it has not."""
 
     def place(mine: WishReason) -> int | None:
@@ -278,7 +285,7 @@ def _wishes(session: Session, told: Outcome, in_line: bool, lines: dict[int, Lin
             return None
         if lines is not None:
             return lines[mine.rank].place
-        return 1 + (session.scalar(result_state.standing_before(mine, told.round.id)) or 0)
+        return 1 + (session.scalar(result_state.standing_before(mine, told.round.id, literal(better))) or 0)
 
     if lines is not None:
         reasons = _reasons_ahead(session, told, lines)

@@ -13,7 +13,8 @@ import functools
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import LargeBinary, Uuid, bindparam, func, select, union
+from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, select
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -37,7 +38,7 @@ from enrollment.draw.draws import TICKETS
 from enrollment.draw.run_rows import PUBLISHED_PLACEMENTS, RUNS, Placement
 from enrollment.ground.accounts import Account
 from enrollment.ground.reading.prepared_read import PreparedRead
-from enrollment.ground.reading.read_ahead import Read, ReadAhead, attach, compiled, relate
+from enrollment.ground.reading.read_ahead import Read, ReadAhead, attach, compiled, ids, kept, relate
 from enrollment.offers.joint_decision_rows import WAITING_DECISIONS
 from enrollment.offers.offer_rows import OFFERS, Offer
 from enrollment.people.consents import LIVE_CONSENTS
@@ -61,6 +62,8 @@ from enrollment.places.programmes import POOLS, PROGRAMMES, Programme
 from enrollment.review.case_rows import CASES, OPEN_DISPUTES
 from enrollment.review.correction_rows import OPEN_CORRECTIONS
 from enrollment.review.guardian_requests import REQUESTS_ABOUT
+
+IDS = ARRAY(Uuid())
 
 OF_ACCOUNT: tuple[Read[Any], ...] = (CASES, OPEN_CHANGES)
 OF_PHONE: tuple[Read[Any], ...] = (UNREACHABLE, PAPERS, UNANSWERED)
@@ -109,8 +112,17 @@ def read_ahead(session: Session, account: Account) -> None:
 
 def read(session: Session, account: Account) -> list[Any]:
     """The state of a guardian's family, as one statement reads it."""
-    found: list[Any] = _statement().one(session, {"account": account.id, "phone": account.phone_index})
+    found: list[Any] = _statement().one(session, _values(account))
     return found
+
+
+def read_text(session: Session, account: Account) -> bytes:
+    """The same as JSON in UTF-8: equal texts are equal states."""
+    return _statement().text(session, _values(account))
+
+
+def _values(account: Account) -> dict[str, Any]:
+    return {"account": account.id, "phone": account.phone_index}
 
 
 def keep_as_read(session: Session, account: Account, answer: list[Any]) -> None:
@@ -163,25 +175,27 @@ def keep_as_read(session: Session, account: Account, answer: list[Any]) -> None:
 def _statement() -> PreparedRead:
     """The statement: a column for each of `READS`.  Its parameters are `account` and `phone`."""
     account, phone = bindparam("account", type_=Uuid()), bindparam("phone", type_=LargeBinary())
-    guardian = select(Guardian.id).where(Guardian.account_id == account)
-    in_care = select(Guardianship.child_id).where(Guardianship.guardian_id.in_(guardian), *CARE.where)
-    care = select(in_care.cte("care").c.child_id)
-    columns = Application.id, Application.unit, Application.entered_by, Application.entered_for
-    mine = select(*columns).where(Application.child_id.in_(care)).cte("mine")
-    bound = select(Application.id).where(Application.unit.in_(select(mine.c.unit)))
-    seen = select(union(select(mine.c.id), bound).cte("seen").c.id)
-    carers = select(Guardianship.guardian_id).where(Guardianship.child_id.in_(care), *CARE.where)
-    wished = union(
-        select(Wish.programme_id).where(Wish.application_id.in_(seen)),
-        select(Offer.programme_id).where(Offer.application_id.in_(seen)),
-        select(Placement.programme_id).where(
-            Placement.application_id.in_(select(mine.c.id)), *PUBLISHED_PLACEMENTS.where
-        ),
-    ).cte("wished")
-    placed = select(Placement.run_id).where(
-        Placement.application_id.in_(select(mine.c.id)), *PUBLISHED_PLACEMENTS.where
+    (guardian,) = kept("own", guardian=ids(select(Guardian.id).where(Guardian.account_id == account)))
+    in_care = select(Guardianship.child_id).where(Guardianship.guardian_id == any_(guardian), *CARE.where)
+    (care,) = kept("care", child=ids(in_care))
+    (carers,) = kept(
+        "carers", guardian=ids(select(Guardianship.guardian_id).where(Guardianship.child_id == any_(care), *CARE.where))
     )
-    programmes = select(wished.c.programme_id)
+    columns = Application.id, Application.unit, Application.entered_by, Application.entered_for
+    rows = select(*(func.array_agg(each, type_=IDS).label(each.key) for each in columns))
+    application = rows.where(Application.child_id == any_(care)).cte("mine")
+    mine, unit, entered_by, entered_for = (
+        sql_cast(select(each).scalar_subquery(), IDS) for each in application.columns
+    )
+    bound = ids(select(Application.id).where(Application.unit == any_(unit)))
+    (seen,) = kept("seen", application=func.array_cat(mine, bound, type_=IDS))
+    placed = select(Placement.run_id, Placement.programme_id)
+    placed = placed.where(Placement.application_id == any_(mine), *PUBLISHED_PLACEMENTS.where)
+    placement = placed.cte("placed")
+    wishes = ids(select(Wish.programme_id).where(Wish.application_id == any_(seen)))
+    offers = ids(select(Offer.programme_id).where(Offer.application_id == any_(seen)))
+    places = func.array_cat(offers, ids(select(placement.c.programme_id)))
+    (programmes,) = kept("wished", programme=func.array_cat(wishes, places, type_=IDS))
     scopes: dict[Read[Any], Any] = {
         GUARDIANS: account,
         CARE: guardian,
@@ -189,21 +203,17 @@ def _statement() -> PreparedRead:
         CARERS: care,
         GUARDIANS_OF_CHILDREN: carers,
         APPLICATIONS: care,
-        LIVE_CONSENTS: union(
-            select(account),
-            select(mine.c.entered_by),
-            select(mine.c.entered_for).where(mine.c.entered_for.is_not(None)),
-        ),
-        BOUND: select(mine.c.unit),
+        LIVE_CONSENTS: func.array_append(func.array_cat(entered_by, entered_for), account, type_=IDS),
+        BOUND: unit,
         WISHES: seen,
         OFFERS: seen,
-        RUNS: placed,
+        RUNS: ids(select(placement.c.run_id)),
         PROGRAMMES: programmes,
         POOLS: programmes,
-        KINDERGARTENS: select(Programme.kindergarten_id).where(Programme.id.in_(programmes)),
+        KINDERGARTENS: ids(select(Programme.kindergarten_id).where(Programme.id == any_(programmes))),
     }
     scopes |= dict.fromkeys(OF_ACCOUNT, account) | dict.fromkeys(OF_PHONE, phone)
     scopes |= dict.fromkeys((CHILDREN, *OF_CHILD), care)
-    scopes |= dict.fromkeys((*OF_APPLICATION, PUBLISHED_PLACEMENTS), select(mine.c.id))
+    scopes |= dict.fromkeys((*OF_APPLICATION, PUBLISHED_PLACEMENTS), mine)
     answers = (read.as_json(scopes[read]).scalar_subquery() for read in READS)
     return PreparedRead(compiled(select(func.json_build_array(*answers))))

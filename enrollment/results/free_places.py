@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, Stage, Wish
 from enrollment.applications.lifecycle import DEAD_STAGES
-from enrollment.draw.run_rows import Run
+from enrollment.draw.run_rows import CutOff, Run
 from enrollment.offers.offer_rows import LIVE, Offer, OfferMove
 from enrollment.places.kindergartens import Kindergarten, Page, paginate_rows
 from enrollment.places.programmes import Programme, ProgrammeState
@@ -33,14 +33,23 @@ class FreePlace:
 def query(year: int) -> Select:
     """Kindergarten, level, free places, since when, children who wait for one, when the last of them was called.
 
-    A place is free since the last move of an offer there; one that nobody was ever offered has no such day.
+    A place is free since the last child there gave its place up or lost it; where none did, since the first published result
+    in which the programme took part.  One that is in no result has no such day.
     """
-    since = (
+    given_up = (
         select(func.max(OfferMove.at))
         .join(Offer, Offer.id == OfferMove.offer_id)
-        .where(Offer.programme_id == Programme.id)
+        .where(Offer.programme_id == Programme.id, OfferMove.before.in_(LIVE), OfferMove.after.not_in(LIVE))
         .scalar_subquery()
     )
+    published = (
+        select(func.min(Run.published_at))
+        .join(Round, Round.id == Run.round_id)
+        .join(CutOff, CutOff.run_id == Run.id)
+        .where(Round.year == year, CutOff.programme_id == Programme.id)
+        .scalar_subquery()
+    )
+    since = func.coalesce(given_up, published)
     placed = exists().where(Offer.child_id == Application.child_id, Offer.year == year, Offer.state.in_(LIVE))
     waiting = (
         select(func.count(distinct(Application.child_id)))

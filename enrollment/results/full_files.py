@@ -18,7 +18,7 @@ from allocation.files.issued_copy import issued_copy
 from enrollment.draw import runs
 from enrollment.draw.run_rows import Run
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import SYSTEM, Actor
+from enrollment.ground.accounts import CITY, SYSTEM, Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.random_codes import notice_code
@@ -165,7 +165,7 @@ def ask(
 def approve(session: Session, run_id: uuid.UUID, grant_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> FullFileGrant:
     """Approve what another official asked for; from now on the file can be downloaded for two weeks.
 
-    Refuses `signed_already` to the one who asked, and `full_file_is_over`.
+    Refuses `signed_already` to the one who asked, `full_file_is_over`, and `first_person_left`: then it is asked for anew.
     """
     require_city_official(by)
     grant = _locked_of_run(session, run_id, grant_id)
@@ -173,6 +173,7 @@ def approve(session: Session, run_id: uuid.UUID, grant_id: uuid.UUID, *, by: Act
         raise Refused("full_file_is_over")
     if grant.asked_by == by.account_id:
         raise Refused("signed_already")
+    signatures.require_first_person(session, grant.asked_by, CITY)
     grant.approved_by, grant.approved_at, grant.ends_at = by.account_id, now, now + VALID
     session.flush()
     audit.record(session, "grant_full_file", "run", grant.run_id, by=by, now=now, grant=str(grant.id), kind=grant.kind)

@@ -1,7 +1,7 @@
 """A family's result as it was prepared before the hour: the page of the first minutes, read with one statement.
 
-It is given only while nothing has happened since: one unanswered offer of the run, or none; no bond, dispute, decision or
-later run, no case about the child, and nothing that the family was asked for and did not answer.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
+It is given only while nothing has happened since: one unanswered offer of the run, or none; no withdrawal, bond, dispute, decision
+or later run, no case about the child, and nothing that the family was asked for and did not answer.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
 
 The statement is prepared and sent without a transaction, and the page asks nothing else of its family: whether a decision of
 any of the reader's children waits, which the frame of every page tells, is one of its conditions.
@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Stage
-from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.lifecycle import GONE_STAGES
 from enrollment.draw.publication.rows import RESULT
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground.accounts import Actor
@@ -31,7 +31,7 @@ from enrollment.offers.offer_rows import OfferState
 FRESH = dt.timedelta(hours=1)
 """How long after the opening the prepared places in line are shown, as those at the opening."""
 
-_GONE = ", ".join(f"'{stage}'" for stage in (*DEAD_STAGES, Stage.RETURNED))
+_GONE = ", ".join(f"'{stage}'" for stage in (*GONE_STAGES, Stage.RETURNED))
 
 _LOOK = f"""
     SELECT json_build_array(
@@ -50,6 +50,9 @@ _LOOK = f"""
     LEFT JOIN offer ON offer.application_id = application.id AND offer.run_id = run.id AND offer.state = '{OfferState.OFFERED}'
     LEFT JOIN household ON household.application_id = application.id
     WHERE application.id = %(application)s AND application.stage NOT IN ({_GONE}) AND NOT application.on_hold
+      AND (application.submitted_at < round.closes_at OR NOT EXISTS (
+          SELECT FROM move_made
+          WHERE move_made.application_id = application.id AND move_made.move = 'withdraw' AND move_made.at >= round.closes_at))
       AND (offer.id IS NULL) = (placement.programme_id IS NULL)
       AND application.unit IS NULL AND guardianship.removed_at IS NULL
       AND NOT EXISTS (SELECT FROM case_file WHERE case_file.application_id = application.id)

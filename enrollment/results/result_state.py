@@ -18,13 +18,13 @@ from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, case, func,
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.application_rows import APPLICATION, FAMILY, LAST_VERSION, Application
-from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.chances.movement_rows import CHANCES, ESTIMATES
 from enrollment.draw.run_rows import PUBLISHED_OPENINGS, PUBLISHED_REASONS, REFUSED, CutOff, Run, WishReason
 from enrollment.draw.unserved.rows import ACCEPTED, UNSERVED
 from enrollment.ground.reading.prepared_read import PreparedRead
 from enrollment.ground.reading.read_ahead import KEY, Read, ReadAhead, compiled
-from enrollment.offers.offer_rows import OFFER_MOVES, OFFERS, PROPOSALS, Offer, OfferState
+from enrollment.offers import line_membership
+from enrollment.offers.offer_rows import OFFER_MOVES, OFFERS, PROPOSALS, Offer
 from enrollment.review.case_rows import CASES_ABOUT
 from enrollment.season.round_rows import Round
 
@@ -54,15 +54,18 @@ class Line:
     eligible: int | None
 
 
-def read_ahead(session: Session, application: Application, run: Run, waits_in: Round | None) -> dict[int, Line] | None:
+def read_ahead(
+    session: Session, application: Application, run: Run, waits_in: Round | None, *, better: bool
+) -> dict[int, Line] | None:
     """Read what the result of a run has to say.  Returns the lines by rank, with `waits_in`, the round of the run, also the
-    places in them; None where the family's state was not read ahead."""
+    places in them; None where the family's state was not read ahead.  `better` is as in `standing_before`."""
     ahead: ReadAhead | None = session.info.get(KEY)
     offers = OFFERS.ahead(session, application.id)
     if ahead is None or offers is None or APPLICATION.ahead(session, application.id) is None:
         return None
     line = waits_in.id if waits_in is not None else None
     values = {"application": application.id, "run": run.id, "round": run.round_id, "line": line}
+    values["better"] = run.round_id if better else None
     *rows, lines = _statement().one(session, values)
     found = dict(zip(READS, rows, strict=True))
 
@@ -79,38 +82,35 @@ def read_ahead(session: Session, application: Application, run: Run, waits_in: R
     return {rank: Line(None if before is None else 1 + before, eligible) for rank, before, eligible in lines or ()}
 
 
-def standing_before(mine: WishReason | type[WishReason], round_id: uuid.UUID | ColumnElement[Any]) -> Select[int]:
-    """How many who still wait for this wish stand before the family."""
-    theirs, live, ended = aliased(WishReason), aliased(Offer), aliased(Offer)
-    gave_up = select(ended.id).where(
-        ended.application_id == theirs.application_id,
-        ended.round_id == round_id,
-        ended.state.in_((OfferState.DECLINED, OfferState.EXPIRED, OfferState.NO_SHOW, OfferState.REVOKED)),
-    )
-    holds = select(live.id).where(
-        live.application_id == theirs.application_id, live.state.in_((OfferState.CONFIRMED, OfferState.ARRIVED))
-    )
+def standing_before(
+    mine: WishReason | type[WishReason], round_id: uuid.UUID | ColumnElement[Any], better: ColumnElement[bool]
+) -> Select[int]:
+    """How many who still wait for this wish stand before the family, which waits itself.
+
+    `better` says whether families with a place may still wait for a better one (`waitlist.may_get_better`).
+    """
+    theirs, here = aliased(WishReason), aliased(Round)
     return (
         select(func.count())
         .select_from(theirs)
         .join(Application, Application.id == theirs.application_id)
+        .join(here, here.id == round_id)
         .where(
             theirs.run_id == mine.run_id,
             theirs.programme_id == mine.programme_id,
             theirs.reason.in_(REFUSED),
             tuple_(theirs.tier, theirs.ticket) < tuple_(mine.tier, mine.ticket),
-            Application.stage.not_in(DEAD_STAGES),
-            ~gave_up.exists(),
-            ~holds.exists(),
+            line_membership.in_line(Application, here, better, theirs.rank),
         )
     )
 
 
 @functools.cache
 def _statement() -> PreparedRead:
-    """The statement.  Its parameters are `application`, its `run`, the run's `round`, and `line`: the same round, or NULL for a
-    child that is in no line."""
-    application, run, round_, line = (bindparam(name, type_=Uuid()) for name in ("application", "run", "round", "line"))
+    """The statement.  Its parameters are `application`, its `run`, the run's `round`, `line`: the same round, or NULL for a
+    child that is in no line, and `better`: the same round while families wait for better wishes, NULL afterwards."""
+    names = ("application", "run", "round", "line", "better")
+    application, run, round_, line, better = (bindparam(name, type_=Uuid()) for name in names)
     code = select(Application.family_code).where(Application.id == application).scalar_subquery()
     family = select(Application.id).where(Application.family_code == code).cte("family")
     offers = select(Offer.id).where(Offer.application_id == application)
@@ -122,7 +122,7 @@ def _statement() -> PreparedRead:
     scopes |= dict.fromkeys(OF_APPLICATION, application) | dict.fromkeys(OF_OFFER, offers)
     answers = [read.as_json(scopes[read]).scalar_subquery() for read in READS]
     mine = aliased(WishReason)
-    before = standing_before(mine, line).correlate(mine).scalar_subquery()
+    before = standing_before(mine, line, better.is_not(None)).correlate(mine).scalar_subquery()
     waits = case((and_(line.is_not(None), mine.reason.in_(REFUSED)), before))
     lines = (
         select(func.json_agg(func.json_build_array(mine.rank, waits, CutOff.eligible)))

@@ -12,6 +12,7 @@ from enrollment.ground.phones import SealedPhone
 from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sealed.codes import TOKEN, KeyedCode, listed
 from enrollment.ground.sealed.values import Sealed, SealedDate
+from enrollment.people.person_rows import FOLLOW_THE_GUARDIAN
 
 PAPER_PURPOSE = "guardian_request.paper"
 
@@ -114,6 +115,8 @@ class GuardianRequest(Base):
 
 CASES = Read(Case, Case.account_id, unread=(Case.text,))
 """The cases that an account opened."""
+
+FOLLOW_THE_GUARDIAN.append((Case.account_id,))
 
 OPEN_DISPUTES = Read(
     Case,

@@ -26,7 +26,6 @@ from enrollment.review import case_officers
 from enrollment.review.case_rows import (
     ABOUT_THE_CHILD,
     ANSWERED,
-    CASES,
     KINDS,
     OPEN_DISPUTES,
     OUTCOMES,
@@ -157,14 +156,18 @@ def register_dispute_of(session: Session, application_id: uuid.UUID) -> Case | N
 
 
 def begin(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
-    """Assign an officer to a new case, and notify the person who opened it."""
+    """Assign an officer to a new case, and notify the person who opened it; of a case of an office every guardian."""
     session.flush()
-    case.officer_id = case_officers.choose(session, _area_of(session, case))
+    case.officer_id = case_officers.choose(session, area_of(session, case))
     session.flush()
     audit.record(
         session, "open_case", "case_file", case.id, by=by, now=now, kind=case.kind, officer=str(case.officer_id)
     )
-    outbox.tell(session, "case_opened", account_id=case.account_id, key=f"case:{case.id}:opened", now=now)
+    if case.kind == CaseKind.DISABILITY and case.application_id is not None:
+        event = f"case:{case.id}:opened"
+        notify_guardians(session, "support_case_opened", [case.application_id], now=now, event=event)
+    else:
+        outbox.tell(session, "case_opened", account_id=case.account_id, key=f"case:{case.id}:opened", now=now)
 
 
 def impose_hold(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
@@ -212,13 +215,6 @@ def dispute_about(session: Session, application_id: uuid.UUID) -> Case | None:
     """The open dispute that the application's page shows: one with a hold, else the one with the earliest due date."""
     disputes = OPEN_DISPUTES.of(session, application_id)
     return min(disputes, key=lambda case: (not is_holding(case), case.due_at), default=None)
-
-
-def own_cases(session: Session, *, by: Actor) -> list[Case]:
-    """The cases that the signed-in person opened, newest first; a helper has no access to them."""
-    if by.on_behalf:
-        return []
-    return sorted(CASES.of(session, by.account_id), key=lambda case: case.opened_at, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -356,7 +352,8 @@ def _open_for_decision(session: Session, case_id: uuid.UUID, *, by: Actor) -> Ca
     return case
 
 
-def _area_of(session: Session, case: Case) -> str | None:
+def area_of(session: Session, case: Case) -> str | None:
+    """The area whose officials decide; None for the city."""
     return session.execute(_with_area().where(Case.id == case.id)).one().area
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications import identity_documents, identity_edits
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import LIVE_STAGES
-from enrollment.ground import audit
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.people import documents
@@ -19,7 +19,7 @@ from enrollment.people.person_rows import Child, ChildDocument
 from enrollment.places.kindergartens import Page, paginate
 from enrollment.review import duplicate_verdicts
 from enrollment.review.findings import LONGEST_NOTE
-from enrollment.review.scope import SECOND_PEOPLE, within
+from enrollment.review.scope import SECOND_PEOPLE, office_of, within
 
 PER_PAGE = 50
 
@@ -64,7 +64,7 @@ def judge(
 ) -> DuplicateHint:
     """Say whether the two are one child.  `different` closes the pair at this desk; `same` waits for a second person.
 
-    When the second person agrees, the later application is refused as a duplicate, its family is told why, and its
+    Where the first has lost the role since, the next one is the first.  When the second person agrees, the later application is refused as a duplicate, its family is told why, and its
     documents move to the child that stays.  Refuses `verdict_missing`, `say_why`, `decided_already`, `second_person_needed`,
     `only_a_head_or_official_decides`, `refusal_is_proposed`, `duplicate_after_the_draw`.
     """
@@ -77,7 +77,7 @@ def judge(
         raise Refused("verdict_missing", field="verdict")
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    if verdict == Verdict.SAME == hint.verdict:
+    if verdict == Verdict.SAME == hint.verdict and _first_can_answer(session, hint):
         _require_second_person(hint, by)
         _unite(session, hint, by=by, now=now)
         return hint
@@ -88,6 +88,12 @@ def judge(
     session.flush()
     audit.record(session, "judge_duplicate", "duplicate_hint", hint.id, by=by, now=now, verdict=verdict)
     return hint
+
+
+def _first_can_answer(session: Session, hint: DuplicateHint) -> bool:
+    both = select(Application).where(Application.child_id.in_((hint.child_a, hint.child_b)))
+    offices = [office_of(session, application) for application in session.scalars(both)]
+    return any(signatures.can_answer(session, hint.first_by, office) for office in offices)
 
 
 def _require_second_person(hint: DuplicateHint, by: Actor) -> None:

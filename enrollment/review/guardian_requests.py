@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from enrollment.applications import applications
-from enrollment.applications.application_rows import Application
+from enrollment.applications.application_rows import Application, guardians_account
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground import audit, outbox
-from enrollment.ground.accounts import Actor, Role, require_oneself
+from enrollment.ground import audit, outbox, signatures
+from enrollment.ground.accounts import Actor, Office, Role, require_oneself
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.files.uploads import SafePage, sanitise_upload
 from enrollment.ground.outbox import MessageState, Notice
@@ -137,21 +137,33 @@ def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: A
 
 
 def propose_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
-    """The first of two officials proposes the removal.  Refuses `say_why`; proposing twice changes nothing."""
+    """The first of two officials proposes the removal; another one does it anew when the first has lost the role.
+
+    Refuses `say_why`; proposing twice changes nothing.
+    """
     case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    if case.settled_at is not None or wanted.proposed_by is not None:
+    if case.settled_at is not None or is_proposed(session, case, wanted):
         return
     wanted.proposed_by, wanted.proposed_at = by.account_id, now
     audit.record(session, "propose_removal", "case_file", case.id, by=by, now=now, reason=reason.strip()[:2000])
     session.flush()
 
 
+def is_proposed(session: Session, case: Case, wanted: GuardianRequest) -> bool:
+    """Whether the removal waits for a second official: somebody proposed it who still has the role."""
+    return wanted.proposed_by is not None and signatures.can_answer(session, wanted.proposed_by, _office(session, case))
+
+
+def _office(session: Session, case: Case) -> Office:
+    return Office(area=cases.area_of(session, case))
+
+
 def confirm_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
     """The second official confirms: the guardian loses access to the child at once; the name stays in the history.
 
-    Refuses `first_person_needed`, `second_person_needed`, `last_guardian`.
+    Refuses `first_person_needed`, `second_person_needed`, `first_person_left`, `last_guardian`.
     """
     case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
     if case.settled_at is not None:
@@ -160,11 +172,15 @@ def confirm_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Ac
         raise Refused("first_person_needed")
     if wanted.proposed_by == by.account_id:
         raise Refused("second_person_needed")
+    signatures.require_first_person(session, wanted.proposed_by, _office(session, case))
     _remove(session, case, wanted, by=by, now=now)
     return cases.settle(session, case_id, outcome=CaseOutcome.SETTLED, reason=reason, by=by, now=now)
 
 
 def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor, now: dt.datetime) -> None:
+    # applications before the row of the child, as everywhere
+    theirs = select(Application.id).where(Application.child_id == wanted.child_id)
+    session.execute(theirs.order_by(Application.id).with_for_update(key_share=True))
     session.execute(select(Child.id).where(Child.id == wanted.child_id).with_for_update(key_share=True))
     guardianship = _guardianship(session, wanted.guardian_id, wanted.child_id)
     if guardianship is None:
@@ -178,6 +194,7 @@ def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor,
     session.execute(hidden.where(Notice.state == MessageState.WAITING).values(state=MessageState.WITHHELD))
     invitations.withdraw_of(session, guardianship.guardian, wanted.child_id, now=now)
     session.flush()
+    _hand_on(session, wanted.child_id, account_id)
     audit.record(
         session, "remove_guardian", "child", wanted.child_id, by=by, now=now, guardian=str(wanted.guardian_id),
         case=str(case.id),
@@ -187,6 +204,24 @@ def _remove(session: Session, case: Case, wanted: GuardianRequest, *, by: Actor,
     if case.application_id is not None:
         event = f"guardian_left:{case.id}"
         notify_guardians(session, "guardian_left", [case.application_id], now=now, event=event)
+
+
+def _hand_on(session: Session, child_id: uuid.UUID, removed: uuid.UUID) -> None:
+    """What stood in the name of the removed guardian stands in that of the one who has cared for the child longest: whose
+    consents count, and who is told of a case that an office opened.  The history of moves still names who entered it.
+
+    The caller holds the locks of the child's applications."""
+    stays = children.accounts_of(session, child_id)[0]
+    theirs = select(Application.id).where(Application.child_id == child_id, guardians_account() == removed)
+    ids = session.scalars(theirs.order_by(Application.id)).all()
+    if ids:
+        named = update(Application).where(Application.id.in_(ids)).values(entered_by=stays, entered_for=None)
+        session.execute(named.execution_options(synchronize_session="fetch"))
+    support = update(Case).where(
+        Case.application_id.in_(select(Application.id).where(Application.child_id == child_id)),
+        Case.account_id == removed, Case.kind == CaseKind.DISABILITY,
+    )  # fmt: skip
+    session.execute(support.values(account_id=stays).execution_options(synchronize_session="fetch"))
 
 
 def _asked_by_guardian(session: Session, application_id: uuid.UUID, *, by: Actor) -> Application:

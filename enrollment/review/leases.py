@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
+from enrollment.applications.judgements import endings
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
@@ -122,6 +123,8 @@ def take_over(session: Session, application_id: uuid.UUID, *, reason: str, by: A
 def _hand_over(session: Session, application: Application, *, by: Actor, now: dt.datetime) -> None:
     if not lifecycle.can(application, "take"):
         raise Refused("move_not_possible", move="take", stage=application.stage)
+    # nobody decides on what was proposed in an earlier review: an earlier release, which may run beside this one, left it open
+    endings.end_open_proposals(session, application, by=by, now=now)
     application.reviewer_id, application.taken_at, application.lease_until = by.account_id, now, now + LEASE
     application.opened_at = application.opened_at or now
     lifecycle.make(session, application, "take", by=by, now=now)

@@ -10,6 +10,7 @@ from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Stage
 from enrollment.ground import audit
 from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.review.scope import locked, refuse_while_refusal_is_open
@@ -24,7 +25,10 @@ def reassign(
     now: dt.datetime,
     reason: str,
 ) -> None:
-    """Give the review to another kindergarten in an area of the official.  A clerk who had taken it loses it."""
+    """Give the review to another kindergarten in an area of the official.  A clerk who had taken it loses it.
+
+    Refuses `only_an_official_reassigns`, `reason_needed` and `reviewer_is_closed` (with `name`).
+    """
     application = locked(session, application_id, by=by)
     if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("only_an_official_reassigns")
@@ -33,6 +37,8 @@ def reassign(
     target = session.get(Kindergarten, kindergarten_id)
     if target is None or not (by.is_any(Role.CITY_OFFICIAL) or target.area_code in by.areas):
         raise NotFound("kindergarten")
+    if target.closed_on is not None and target.closed_on <= today(now):
+        raise Refused("reviewer_is_closed", field="target", name=target.name)
     refuse_while_refusal_is_open(session, application_id)
     if application.stage == Stage.IN_REVIEW:
         lifecycle.make(session, application, "release", by=by, now=now, reason=reason)

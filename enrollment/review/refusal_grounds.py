@@ -1,11 +1,14 @@
 """Whether the data of this system agree with a proposed refusal, and what the refusal rests on."""
 
-from sqlalchemy import exists, or_, select
+import uuid
+
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
 from enrollment.applications.claim_rows import VERIFIED_FACTS, VerifiedFact
 from enrollment.applications.evidence_rows import pages_of
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.applications.register_answers import RegisterAnswer, answers_of
 from enrollment.applications.returned_items import REFUSAL_RULES
 from enrollment.eligibility.tiers import claimed_facts
@@ -71,12 +74,24 @@ def _duplicate(session: Session, application: Application) -> str:
 
 
 def _is_known_twice(session: Session, application: Application) -> bool:
+    return bool(others_handed_in(session, application))
+
+
+def others_handed_in(session: Session, application: Application) -> list[uuid.UUID]:
+    """The applications of the same year that are handed in and may be of the same child, by id: one of them has to remain."""
     child = application.child_id
-    pair = exists().where(
-        or_(DuplicateHint.child_a == child, DuplicateHint.child_b == child),
-        or_(DuplicateHint.verdict.is_(None), DuplicateHint.verdict == Verdict.SAME),
+    pair = or_(
+        and_(DuplicateHint.child_a == child, DuplicateHint.child_b == Application.child_id),
+        and_(DuplicateHint.child_b == child, DuplicateHint.child_a == Application.child_id),
     )
-    return bool(session.scalar(select(pair)))
+    found = (
+        select(Application.id)
+        .join(DuplicateHint, pair)
+        .where(or_(DuplicateHint.verdict.is_(None), DuplicateHint.verdict == Verdict.SAME))
+        .where(Application.year == application.year, Application.stage.in_(HANDED_IN))
+        .order_by(Application.id)
+    )
+    return list(session.scalars(found))
 
 
 def _falsehood(session: Session, application: Application, fact: str | None) -> str:

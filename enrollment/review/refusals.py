@@ -7,20 +7,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import lifecycle, units
-from enrollment.applications.applications import Application
+from enrollment.applications.applications import Application, Stage
 from enrollment.applications.bonds import bond_rules
 from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.applications.notifications import notify_guardians
 from enrollment.applications.returned_items import REFUSAL_RULES, RefusalProposal
-from enrollment.ground import audit
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.review import notes, refusal_grounds, support_cases
 from enrollment.review.findings import LONGEST_NOTE
 from enrollment.review.leases import in_hand
-from enrollment.review.scope import SECOND_PEOPLE, locked, refuse_while_refusal_is_open, within
+from enrollment.review.scope import SECOND_PEOPLE, locked, office_of, refuse_while_refusal_is_open, within
 
 LONGEST_CLAUSE = 40
+
+LAPSED_SHOWN = dt.timedelta(days=14)
+"""How long whoever proposed a refusal reads that it lapsed."""
 
 
 def propose_refusal(
@@ -42,6 +45,7 @@ def propose_refusal(
     Refuses `unknown_refusal_rule`, `clause_needed`, `explanation_needed`, `refusal_is_proposed`, `not_in_your_hands`, and what
     `refusal_grounds.require` refuses.
     """
+    _lock_families(session, application_id)
     application = in_hand(session, application_id, by=by, now=now)
     if rule not in REFUSAL_RULES:
         raise Refused("unknown_refusal_rule", field="rule")
@@ -73,15 +77,18 @@ def decide_refusal(
 ) -> RefusalProposal:
     """The second person confirms the refusal, or gives the application back to the clerk with a note that says why.
 
-    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`, `reason_needed`,
-    `support_case_undecided`.
+    Refuses `second_person_needed`, `only_a_head_or_official_decides`, `decided_already`, `refusal_lapsed`, `reason_needed`,
+    `support_case_undecided`, and `first_person_left` to whoever confirms: the application goes back to a clerk, who proposes anew.
+    Refuses to confirm what `refusal_grounds.require` refuses by now, such as the refusal of the last application of a child.
     """
     application_id = session.scalar(select(RefusalProposal.application_id).where(RefusalProposal.id == proposal_id))
     if application_id is None:
         raise NotFound("refusal")
-    units.lock_families(session, [application_id])
+    _lock_families(session, application_id)
     application = locked(session, application_id, by=by)
     proposal = session.get_one(RefusalProposal, proposal_id, populate_existing=True)
+    if proposal.is_lapsed or (proposal.decided_at is None and application.stage != Stage.IN_REVIEW):
+        raise Refused("refusal_lapsed")
     if proposal.decided_at is not None:
         raise Refused("decided_already")
     if not by.is_any(*SECOND_PEOPLE):
@@ -92,6 +99,9 @@ def decide_refusal(
         if not note.strip():
             raise Refused("reason_needed", field="why")
         notes.add(session, application.id, note, by=by, now=now)
+    if upheld:
+        signatures.require_first_person(session, proposal.proposed_by, office_of(session, application))
+        refusal_grounds.require(session, application, proposal.rule, proposal.fact)
     if upheld and proposal.rule != "duplicate":
         support_cases.require_decided(session, application.id)
     proposal.decided_by, proposal.decided_at, proposal.upheld = by.account_id, now, upheld
@@ -104,22 +114,44 @@ def decide_refusal(
     return proposal
 
 
+def _lock_families(session: Session, application_id: uuid.UUID) -> None:
+    """Lock the family and those of possible duplicates, all at once: of two proposals to refuse one child twice, one falls."""
+    application = session.get(Application, application_id)
+    if application is not None:
+        others = refusal_grounds.others_handed_in(session, application)
+        units.lock_families(session, [application_id, *others])
+
+
 def open_refusals(session: Session, *, by: Actor) -> list[tuple[RefusalProposal, Application]]:
-    """Proposals that wait for a second person within the actor's scope, oldest first."""
+    """Proposals that wait for a second person within the actor's scope, oldest first.
+
+    Only of applications in review: a family that changed or withdrew its application has ended what was proposed."""
     rows = session.execute(
         select(RefusalProposal, Application)
         .join(Application, Application.id == RefusalProposal.application_id)
-        .where(RefusalProposal.decided_at.is_(None), within(by))
+        .where(RefusalProposal.decided_at.is_(None), Application.stage == Stage.IN_REVIEW, within(by))
         .order_by(RefusalProposal.proposed_at)
     )
     return [(proposal, application) for proposal, application in rows]
 
 
+def lapsed_refusals(session: Session, *, by: Actor, now: dt.datetime) -> list[tuple[RefusalProposal, Application]]:
+    """The actor's own proposals that lapsed in the last `LAPSED_SHOWN`, the newest first."""
+    rows = session.execute(
+        select(RefusalProposal, Application)
+        .join(Application, Application.id == RefusalProposal.application_id)
+        .where(RefusalProposal.proposed_by == by.account_id, RefusalProposal.decided_at > now - LAPSED_SHOWN)
+        .where(RefusalProposal.decided_by.is_(None), within(by))
+        .order_by(RefusalProposal.decided_at.desc(), RefusalProposal.id)
+    )
+    return [(proposal, application) for proposal, application in rows]
+
+
 def refusal_of(session: Session, application_id: uuid.UUID) -> RefusalProposal | None:
-    """The latest refusal proposal of the application, open or decided; None without one."""
+    """The refusal of the application that two people signed last; None without one."""
     return session.scalars(
         select(RefusalProposal)
-        .where(RefusalProposal.application_id == application_id)
-        .order_by(RefusalProposal.proposed_at.desc())
+        .where(RefusalProposal.application_id == application_id, RefusalProposal.upheld.is_(True))
+        .order_by(RefusalProposal.decided_at.desc())
         .limit(1)
     ).first()

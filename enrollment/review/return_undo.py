@@ -40,7 +40,10 @@ def open_return(session: Session, application: Application, *, now: dt.datetime)
     read = min((each.read_at for each in told if each.read_at is not None), default=None)
     until = application.returned_at + UNDO
     sent = [page for pages in pages_of(session, application.id).values() for page in pages]
-    begun = any(page.uploaded_at > application.returned_at for page in sent)
+    # a page that was saved makes no version yet, but the family has seen the return
+    begun = application.changed_at > application.returned_at or any(
+        page.uploaded_at > application.returned_at for page in sent
+    )
     possible = (
         now < until and not begun and all(each.state == MessageState.WAITING and each.read_at is None for each in told)
     )

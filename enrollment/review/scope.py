@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Application, Wish
 from enrollment.applications.returned_items import RefusalProposal
 from enrollment.eligibility.tiers import rules_in_round
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.round_rows import RoundStage
@@ -35,6 +35,12 @@ def within(by: Actor) -> ColumnElement[bool]:
         here = select(Kindergarten.id).where(Kindergarten.area_code.in_(by.areas))
         mine.append(Application.review_kindergarten_id.in_(here))
     return or_(*mine) if mine else false()
+
+
+def office_of(session: Session, application: Application) -> Office:
+    """Whose staff and officials review the application: those of `within`."""
+    here = select(Kindergarten.area_code).where(Kindergarten.id == application.review_kindergarten_id)
+    return Office(area=session.scalar(here), kindergarten=application.review_kindergarten_id)
 
 
 def registration_over(now: dt.datetime) -> ColumnElement[bool]:

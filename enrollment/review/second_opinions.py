@@ -10,12 +10,12 @@ from enrollment.applications import lifecycle
 from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.claim_rows import VerifiedFact, waits_for_second
 from enrollment.applications.notifications import notify_guardians
-from enrollment.ground import audit
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.review import leases, notes
 from enrollment.review.findings import facts_still_open
-from enrollment.review.scope import REVIEWERS, locked, refuse_while_refusal_is_open
+from enrollment.review.scope import REVIEWERS, locked, office_of, refuse_while_refusal_is_open
 from enrollment.season.facts import Fact
 
 WAITS_FOR_SECOND = "waits_for_second"
@@ -47,12 +47,15 @@ def decide(
     """The second person agrees with a finding, or not: then it falls, and a clerk looks at the fact again.
 
     `seen` is the time of the finding that the person read; a later one has to be read first.  Who does not agree
-    says why in a `note`, which the first person reads.  With the last agreement the review ends, if every fact is settled and the second person is of the kindergarten.
+    says why in a `note`, which the first person reads.  If the first person cannot answer for the finding any more, it is now that
+    of who agrees, and waits for another second person.  With the last agreement the review ends, if every fact is settled and the second person is of the kindergarten.
     Returns whether it ended.  Refuses `second_person_needed`, `decided_already`, `finding_has_changed`, `taken_by_another`,
     `reason_needed`.
     """
     application = locked(session, application_id, by=by)
     finding = session.get(VerifiedFact, (application_id, str(fact)), populate_existing=True)
+    if finding is None and fact in set(Fact):  # a colleague did not agree, or the family changed what was claimed
+        raise Refused("finding_has_changed", field=str(fact))
     if finding is None:
         raise NotFound("verified_fact")
     if not finding.waits:
@@ -73,18 +76,25 @@ def decide(
         )
         session.expire_all()
         return False
-    _agree(session, finding, by=by, now=now)
+    _agree(session, application, finding, by=by, now=now)
     return _end_review(session, application, by=by, now=now)
 
 
 def agree_with_colleagues(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Agree with the findings of others that wait: who confirms a whole application has looked at each of its facts."""
+    application = session.get_one(Application, application_id)
     for finding in waiting(session, application_id):
         if finding.account_id != by.account_id:
-            _agree(session, finding, by=by, now=now)
+            _agree(session, application, finding, by=by, now=now)
 
 
-def _agree(session: Session, finding: VerifiedFact, *, by: Actor, now: dt.datetime) -> None:
+def _agree(session: Session, application: Application, finding: VerifiedFact, *, by: Actor, now: dt.datetime) -> None:
+    """Nobody agrees alone: the finding of somebody who has left becomes that of who agrees with it, and waits again."""
+    if not signatures.can_answer(session, finding.account_id, office_of(session, application)):
+        finding.account_id, finding.at = by.account_id, now
+        audit.record(session, "verify", "application", application.id, by=by, now=now, fact=finding.fact)
+        session.flush()
+        return
     _record(session, finding, agreed=True, by=by, now=now)
     finding.second_by, finding.second_at = by.account_id, now
     session.flush()

@@ -42,7 +42,8 @@ def of_application(session: Session, application_id: uuid.UUID) -> Case | None:
 
 
 def open_for(session: Session, application: Application, *, text: str, by: Actor, now: dt.datetime) -> Case:
-    """Open the case of an application, in the name of its guardian, who is told and sees the clock; an open one is kept.
+    """Open the case of an application, in the name of its guardian, who sees the clock; every guardian is told.  An open one
+    is kept.
 
     The caller holds the application's lock.
     """

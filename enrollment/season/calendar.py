@@ -133,6 +133,21 @@ def require_not_closed(season: Season) -> None:
         raise Refused("season_is_closed", year=season.year)
 
 
+def refuse_closed(session: Session, year: int) -> None:
+    """Refuses `season_is_closed` as the row is now.  The caller holds a lock that keeps the year from being closed meanwhile."""
+    if session.scalar(select(Season.closed_at).where(Season.year == year)) is not None:
+        raise Refused("season_is_closed", year=year)
+
+
+def keep_open(session: Session, year: int) -> None:
+    """Keep the year from being closed until the end of the transaction.  Refuses `season_is_closed`.
+
+    Called before the locks of applications, as whoever closes a year locks its row first.
+    """
+    session.execute(select(Season.year).where(Season.year == year).with_for_update(read=True))
+    refuse_closed(session, year)
+
+
 EARLIER_RESULT = dt.timedelta(hours=1)
 """How long ahead an hour of a result is announced that comes before the one that was announced until then."""
 

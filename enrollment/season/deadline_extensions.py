@@ -9,11 +9,11 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Account, Actor
+from enrollment.ground.accounts import CITY, Account, Actor
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import Refused, Stale
 from enrollment.season import calendar
@@ -39,14 +39,12 @@ class Proposal:
 
 def proposal_of(session: Session, found: Round) -> Proposal | None:
     """The last proposal, if the deadline has not changed since and families may still get more time."""
-    said = select(AuditEntry).where(
-        AuditEntry.subject == "round", AuditEntry.subject_id == str(found.id), AuditEntry.act == ACT
-    )
-    entry = session.scalars(said.order_by(AuditEntry.number.desc()).limit(1)).first()
+    entry = session.scalars(_proposals(found).order_by(AuditEntry.number.desc()).limit(1)).first()
     if entry is None or found.stage not in (RoundStage.OPEN, RoundStage.CLOSED):
         return None
     closes_at = dt.datetime.fromisoformat(entry.details["after"])
-    signed = signatures.signatures_of(session, SUBJECT, found.id, _digest(found, closes_at))
+    digest = _digest(found, closes_at, entry.details.get("turn", 0))
+    signed = signatures.signatures_of(session, SUBJECT, found.id, digest, office=CITY)
     if not signed:
         return None
     first = signed[0]
@@ -64,13 +62,20 @@ def sign(
     now: dt.datetime,
     version: int | None = None,
 ) -> bool:
-    """Sign a later deadline, as an official of the city.  The second signature for the same time extends the round.
+    """Sign a later deadline, as an official of the city.  The second signature for the same time extends the round; one for another
+    time is a new proposal, and the signature of the earlier one does not count any more.
 
     Returns True if it was extended.  Refuses what `extend` refuses, already at the first signature, and `signed_already`.
     """
     found = _check(session, round_id, closes_at=closes_at, reason=reason, by=by, now=now, version=version)
-    if signatures.sign(session, SUBJECT, found.id, _digest(found, closes_at), by=by, now=now) < 2:
-        audit.record(session, ACT, "round", found.id, by=by, now=now, reason=reason, after=closes_at.isoformat())
+    proposed = proposal_of(session, found)
+    if proposed is None or proposed.closes_at != closes_at:
+        turn = session.scalar(select(func.count()).select_from(_proposals(found).subquery())) or 0
+        signatures.sign(session, SUBJECT, found.id, _digest(found, closes_at, turn), office=CITY, by=by, now=now)
+        told = {"after": closes_at.isoformat(), "turn": turn}
+        audit.record(session, ACT, "round", found.id, by=by, now=now, reason=reason, **told)
+        return False
+    if signatures.sign(session, SUBJECT, found.id, proposed.digest, office=CITY, by=by, now=now) < signatures.NEEDED:
         return False
     extend(session, round_id, closes_at=closes_at, reason=reason, by=by, now=now)
     return True
@@ -85,10 +90,17 @@ def approve(session: Session, round_id: uuid.UUID, *, digest: str, by: Actor, no
     return sign(session, round_id, closes_at=proposed.closes_at, reason=proposed.reason, by=by, now=now)
 
 
-def _digest(found: Round, closes_at: dt.datetime) -> str:
-    """Of a deadline and the later one; neither a stage nor a version, which the clock changes between two signatures."""
+def _proposals(found: Round) -> Select[AuditEntry]:
+    return select(AuditEntry).where(
+        AuditEntry.subject == "round", AuditEntry.subject_id == str(found.id), AuditEntry.act == ACT
+    )
+
+
+def _digest(found: Round, closes_at: dt.datetime, turn: int) -> str:
+    """Of a deadline and the later one, and how often one was proposed before; neither a stage nor a version, which the clock
+    changes between two signatures."""
     before, after = (each.astimezone(dt.UTC).isoformat() for each in (found.closes_at, closes_at))
-    return hashlib.sha256(f"{found.id} {before} {after}".encode()).hexdigest()
+    return hashlib.sha256(f"{found.id} {before} {after}{f' {turn}' if turn else ''}".encode()).hexdigest()
 
 
 def extend(

@@ -43,6 +43,11 @@ class Window:
     last: Round | None
 
     @property
+    def current(self) -> Round | None:
+        """The round whose wishes count now: the open one, else the one that was opened last."""
+        return self.open or self.last
+
+    @property
     def returned_may_be_answered(self) -> bool:
         """Review goes on from the end of registration until the round is frozen."""
         return self.last is not None and self.last.stage in (RoundStage.OPEN, RoundStage.CLOSED)

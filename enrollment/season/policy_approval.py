@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Actor, Role
+from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season import kept_years, policy_file
 from enrollment.season.calendar import Season
@@ -160,7 +160,7 @@ def sign(session: Session, policy_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     _check_scope(by, made.area_code)
     session.get(Season, made.year, with_for_update=True)
     _check_can_be_signed(session, made)
-    count = signatures.sign(session, "policy", made.id, made.digest, by=by, now=now)
+    count = signatures.sign(session, "policy", made.id, made.digest, office=Office(area=made.area_code), by=by, now=now)
     if count >= SIGNATURES_NEEDED:
         _put_in_force(session, made, by=by, now=now)
     return count
@@ -195,7 +195,7 @@ def _put_in_force(session: Session, made: Policy, *, by: Actor, now: dt.datetime
 
 
 def signers(session: Session, made: Policy) -> list[signatures.Signature]:
-    return signatures.signatures_of(session, "policy", made.id, made.digest)
+    return signatures.signatures_of(session, "policy", made.id, made.digest, office=Office(area=made.area_code))
 
 
 def waiting_for_signature(session: Session, year: int, areas: Iterable[str] | None = None) -> list[Policy]:

@@ -12,7 +12,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import CITY, Actor
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.signatures import Signature
 from enrollment.season import calendar, holidays, seasons
@@ -49,7 +49,7 @@ def digest_of(season: Season) -> str:
 
 def signatures_of(session: Session, season: Season) -> list[Signature]:
     """The signatures under the calendar as it is now; one under other dates does not count."""
-    return signatures.signatures_of(session, "season", subject_id(season.year), digest_of(season))
+    return signatures.signatures_of(session, "season", subject_id(season.year), digest_of(season), office=CITY)
 
 
 def warnings(session: Session, season: Season, *, now: dt.datetime) -> list[Conflict]:
@@ -74,7 +74,7 @@ def announce(
     said = warnings(session, season, now=now)
     if said and not accept_warnings:
         raise CalendarWarnings(said)
-    count = signatures.sign(session, "season", subject_id(season.year), digest, by=by, now=now)
+    count = signatures.sign(session, "season", subject_id(season.year), digest, office=CITY, by=by, now=now)
     if count >= SIGNATURES_NEEDED:
         season.announced_at = now
         _record(session, season, "announce", by=by, now=now, digest=digest)

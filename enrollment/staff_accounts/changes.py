@@ -14,10 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit, retention, sign_in, signatures
-from enrollment.ground.accounts import Account, Actor, Role, RoleGrant
+from enrollment.ground.accounts import CITY, Account, Actor, Office, Role, RoleGrant
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.retention import THIRTY_DAYS, Moment
 from enrollment.ground.vault import normalise
+from enrollment.places.kindergartens import Kindergarten
 from enrollment.staff_accounts import scope
 from enrollment.staff_accounts.rows import AccountChange, Change
 
@@ -99,7 +100,7 @@ def _ask(session: Session, asked: AccountChange, reason: str, *, by: Actor, now:
         .with_for_update()
     ).one_or_none()
     if open_one is not None:
-        if not signatures.has_lapsed(open_one.asked_at, now):
+        if not signatures.has_lapsed(open_one.asked_at, now) and _can_answer(session, open_one):
             raise Refused("asked_already")
         session.delete(open_one)  # the audit trail keeps that it was asked for
         session.flush()
@@ -136,7 +137,7 @@ def find(session: Session, change_id: uuid.UUID, *, by: Actor, lock: bool = Fals
 
 def decide(session: Session, change_id: uuid.UUID, *, agreed: bool, by: Actor, now: dt.datetime) -> AccountChange:
     """The second person agrees, and it happens; or not.  Refuses `decided_already`, `second_person_needed`, `own_account`,
-    `request_lapsed`, `login_taken`.
+    `request_lapsed`, `login_taken`, and `first_person_left` to whoever agrees: then somebody asks anew.
     """
     asked = find(session, change_id, by=by, lock=True)
     if asked.decided_at is not None:
@@ -147,11 +148,28 @@ def decide(session: Session, change_id: uuid.UUID, *, agreed: bool, by: Actor, n
         raise Refused("own_account")
     signatures.require_open(asked.asked_at, now)
     if agreed:
+        signatures.require_first_person(session, asked.asked_by, _office(session, asked))
         _apply(session, asked, by=by, now=now)
     asked.decided_by, asked.decided_at, asked.agreed, asked.name = by.account_id, now, agreed, None
     session.flush()
     audit.record(session, "decide_account_change", "account_change", asked.id, by=by, now=now, agreed=agreed)
     return asked
+
+
+def _can_answer(session: Session, asked: AccountChange) -> bool:
+    return signatures.can_answer(session, asked.asked_by, _office(session, asked))
+
+
+def _office(session: Session, asked: AccountChange) -> Office:
+    """Who may ask for this: an area for the staff of its kindergartens, the city for everybody (`scope`)."""
+    account = session.get_one(Account, asked.account_id) if asked.account_id is not None else None
+    places = {grant.kindergarten_id for grant in account.grants} if account is not None else set()
+    if asked.role is not None:
+        places.add(asked.kindergarten_id)
+    if None in places:
+        return CITY
+    areas = session.scalars(select(Kindergarten.area_code).where(Kindergarten.id.in_(places)).distinct()).all()
+    return Office(area=areas[0]) if len(areas) == 1 else CITY
 
 
 def _apply(session: Session, asked: AccountChange, *, by: Actor, now: dt.datetime) -> None:

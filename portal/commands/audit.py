@@ -35,6 +35,7 @@ def verify(file: Path | None, as_json: bool) -> None:
         copy = copies.read_copy(file) if file else None
     except (OSError, ValueError) as fault:
         raise click.ClickException(f"{file} is not a head of the audit trail: {fault}") from fault
+    verification.read_one_moment(db())
     result = verification.verify(db(), copy, demo=config.demo)
     if as_json:
         click.echo(json.dumps(asdict(result) | {"compared_with": str(file) if file else None}))

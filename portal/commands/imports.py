@@ -237,7 +237,7 @@ def _print_difference(difference: Difference, options: Options, *, written: bool
             if left:
                 click.echo(f"{sign} {word('import_report', 'more', in_language=lang, n=left)}")
     for conflict in difference.conflicts:
-        reason = word("import_conflict", conflict.reason, in_language=lang)
+        reason = word("import_conflict", conflict.reason, in_language=lang, **conflict.details)
         click.echo(f"! {conflict.key} {conflict.title} ({conflict.line}): {reason}")
         _print_fields(difference.kind, conflict.fields, lang)
     for text, examples in import_messages.report_lines(report, lang):

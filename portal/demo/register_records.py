@@ -16,8 +16,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application, ApplicationVersion
+from enrollment.applications.judgements.claimed_values import said_by
 from enrollment.applications.register_answers import VACCINATION
-from enrollment.eligibility.tiers import said_by
 from enrollment.ground.identity import index_of
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import ChildDocument

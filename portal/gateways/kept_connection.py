@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from portal.gateways.deadline import Deadline, TimedReader, receive, send_all
+
 LONGEST_HEAD = 64 * 1024
 AT_ONCE = 16 * 1024
 
@@ -26,7 +28,8 @@ class Answer:
 
 
 class KeptConnection:
-    """Posts to one address; `headers` are those of every request.  `largest` is as much of an answer as is read.
+    """Posts to one address; `headers` are those of every request.  `largest` is as much of an answer as is read.  An exchange takes
+    `timeout` seconds at most, or until the deadline that is given.
 
     Methods raise OSError, HTTPException or ValueError; the connection has to be closed then.
     """
@@ -42,11 +45,13 @@ class KeptConnection:
         self._timeout, self._largest = timeout, largest
         self.socket: socket.socket | None = None
 
-    def connect(self) -> None:
-        plain = socket.create_connection(self._place, self._timeout)
+    def connect(self, deadline: Deadline | None = None) -> None:
+        deadline = deadline or Deadline(self._timeout)
+        plain = socket.create_connection(self._place, deadline.left())
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = plain
         if self._context is not None:
+            plain.settimeout(deadline.left())
             self.socket = self._context.wrap_socket(plain, server_hostname=self._place[0])
 
     def close(self) -> None:
@@ -54,19 +59,20 @@ class KeptConnection:
             self.socket.close()
             self.socket = None
 
-    def post(self, content: bytes, name: str, value: str) -> Answer:
+    def post(self, content: bytes, name: str, value: str, deadline: Deadline | None = None) -> Answer:
         """Send the content with one more header, and read the answer.  Closes the connection where it cannot be used again."""
         if self.socket is None:
             raise http.client.NotConnected
         head = checked(f"{name}: {value}\r\nContent-Length: {len(content)}", lines=2)
-        self.socket.sendall(b"%s%s\r\n\r\n%s" % (self._head, head.encode("latin-1"), content))
-        return self._read(self.socket)
+        deadline = deadline or Deadline(self._timeout)
+        send_all(self.socket, b"%s%s\r\n\r\n%s" % (self._head, head.encode("latin-1"), content), deadline)
+        return self._read(self.socket, deadline)
 
-    def _read(self, connection: socket.socket) -> Answer:
+    def _read(self, connection: socket.socket, deadline: Deadline) -> Answer:
         data = bytearray()
         while (end := data.find(b"\r\n\r\n")) < 0:
-            if len(data) > LONGEST_HEAD or not (part := connection.recv(AT_ONCE)):
-                return self._read_otherwise(connection, bytes(data))
+            if len(data) > LONGEST_HEAD or not (part := receive(connection, AT_ONCE, deadline)):
+                return self._read_otherwise(connection, bytes(data), deadline)
             data += part
         first, *lines = data[:end].decode("latin-1").split("\r\n")
         headers = {key.lower(): text.strip() for key, _colon, text in (line.partition(":") for line in lines)}
@@ -75,10 +81,10 @@ class KeptConnection:
             first.startswith("HTTP/1.1 ") and status.isdecimal() and status[0] != "1" and status not in ("204", "304")
         )
         if not (plain and length.isdecimal() and "transfer-encoding" not in headers):
-            return self._read_otherwise(connection, bytes(data))
+            return self._read_otherwise(connection, bytes(data), deadline)
         content, wanted = data[end + 4 :], min(int(length), self._largest)
         while len(content) < wanted:
-            part = connection.recv(AT_ONCE)
+            part = receive(connection, AT_ONCE, deadline)
             if not part:
                 raise http.client.IncompleteRead(bytes(content), wanted - len(content))
             content += part
@@ -87,8 +93,8 @@ class KeptConnection:
             self.close()  # more than anybody needs, or than was asked for
         return Answer(int(status), bytes(content[:wanted]), headers)
 
-    def _read_otherwise(self, connection: socket.socket, began: bytes) -> Answer:
-        answer = http.client.HTTPResponse(_Begun(connection, began), method="POST")  # type: ignore[arg-type]
+    def _read_otherwise(self, connection: socket.socket, began: bytes, deadline: Deadline) -> Answer:
+        answer = http.client.HTTPResponse(_Begun(connection, began, deadline), method="POST")  # type: ignore[arg-type]
         answer.begin()
         content = answer.read(self._largest)
         if answer.will_close or not answer.isclosed():
@@ -106,22 +112,8 @@ def checked(line: str, *, lines: int = 1) -> str:
 class _Begun:
     """The socket of an answer whose first bytes were read, as far as `http.client` knows one."""
 
-    def __init__(self, connection: socket.socket, began: bytes):
-        self._connection, self._began = connection, began
+    def __init__(self, connection: socket.socket, began: bytes, deadline: Deadline):
+        self._reader = TimedReader(connection, deadline, began)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Rest(self._connection, self._began))
-
-
-class _Rest(io.RawIOBase):
-    def __init__(self, connection: socket.socket, began: bytes):
-        self._connection, self._began = connection, began
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        part = self._began[: len(buffer)] or self._connection.recv(len(buffer))
-        self._began = self._began[len(part) :]
-        buffer[: len(part)] = part
-        return len(part)
+        return io.BufferedReader(self._reader)

@@ -8,12 +8,12 @@ import functools
 import http.client
 import math
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from enrollment.places.distances import EAST, NORTH, SOUTH, WEST
+from portal.gateways.deadline import open_within
 from portal.gateways.registers import Breaker
 
 URL = "https://t0.tianditu.gov.cn"
@@ -69,9 +69,7 @@ class MapTiles:
             "TILEMATRIXSET": "w", "FORMAT": "tiles", "TILEMATRIX": zoom, "TILEROW": row, "TILECOL": column, "tk": self.key,
         }  # fmt: skip
         try:
-            with urllib.request.urlopen(  # noqa: S310  the operator's address
-                f"{self.url.rstrip('/')}/{layer}_w/wmts?{urlencode(asked)}", timeout=self.timeout
-            ) as answer:
+            with open_within(self.timeout, f"{self.url.rstrip('/')}/{layer}_w/wmts?{urlencode(asked)}") as answer:
                 picture: bytes = answer.read(LARGEST)
         except (urllib.error.URLError, http.client.HTTPException, OSError) as fault:
             self.breaker.note(well=False)

@@ -21,10 +21,11 @@ from sqlalchemy.orm import Session
 from enrollment.delivery.settlement import Verdict
 from enrollment.ground.outbox import DeliveryError, SentMessage
 from portal.config import Config
+from portal.gateways.deadline import Deadline
 from portal.gateways.kept_connection import KeptConnection
 
 TIMEOUT = 5
-"""Seconds until a silent gateway counts as down."""
+"""Seconds of a whole exchange, until a gateway that is silent or answers byte by byte counts as down."""
 
 LONGEST_IDLE = 4.0
 """Seconds after which an unused connection is not used again: the other side may be about to close it."""
@@ -78,25 +79,26 @@ class GatewayConnection:
         self._used_at = 0.0
 
     def send(self, key: str, to: str, body: str) -> Attempt:
+        deadline = Deadline(TIMEOUT)
         try:
-            self._connect()
+            self._connect(deadline)
         except (OSError, http.client.HTTPException):
             self.close()
             return Attempt(Verdict.PUT_BACK, DeliveryError.NO_ANSWER, down=True)
         content = json.dumps({"to": to, "text": body}, ensure_ascii=False).encode()
         try:
-            answer = self._client.post(content, "Idempotency-Key", key)
+            answer = self._client.post(content, "Idempotency-Key", key, deadline)
             self._used_at = time.monotonic()
             return read_answer(answer.status, answer.content, answer.headers.get("retry-after"))
         except (OSError, http.client.HTTPException, ValueError):
             self.close()
             return Attempt(Verdict.UNCERTAIN, DeliveryError.NO_ANSWER, down=True)
 
-    def _connect(self) -> None:
+    def _connect(self, deadline: Deadline) -> None:
         if self._client.socket is not None and (self._idle_too_long() or _is_closed(self._client.socket)):
             self.close()
         if self._client.socket is None:
-            self._client.connect()
+            self._client.connect(deadline)
 
     def _idle_too_long(self) -> bool:
         return time.monotonic() - self._used_at > LONGEST_IDLE

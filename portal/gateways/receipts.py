@@ -13,6 +13,7 @@ import uuid
 from enrollment.delivery.receipts import Receipt
 from enrollment.ground.outbox import DeliveryError
 from portal.gateways.messages import OF_CODE
+from portal.text.numbers import large_number
 
 HEADER = "Receipt-Signature"
 WINDOW = dt.timedelta(minutes=5)
@@ -38,7 +39,7 @@ def is_signed(secret: str, header: str, body: bytes, *, now: dt.datetime) -> boo
     """Whether the header signs this body, at most `WINDOW` ago.  `now` is the real time, also in the demo."""
     parts = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
     try:
-        moment = int(parts.get("t", ""))
+        moment = large_number(parts.get("t", ""))
     except ValueError:
         return False
     if abs(now.timestamp() - moment) > WINDOW.total_seconds():

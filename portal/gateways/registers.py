@@ -20,6 +20,7 @@ from enrollment.applications.register_answers import Answer
 from enrollment.eligibility.register_questions import Question
 from enrollment.review import fact_values
 from enrollment.season.facts import Fact
+from portal.gateways.deadline import open_within
 
 BATCH = 500
 ANSWERS = ("matches", "differs", "unknown")
@@ -97,7 +98,7 @@ class Registers:
             f"{self.url.rstrip('/')}/v1/{register}", json.dumps(body, ensure_ascii=False).encode(), headers
         )
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310
+            with open_within(self.timeout, request) as answer:
                 content = json.loads(answer.read(LARGEST_ANSWER))
             return {str(each["ref"]): each for each in content["answers"]}
         except (urllib.error.URLError, http.client.HTTPException, OSError) as fault:

@@ -29,6 +29,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from portal.config import SingleSignOn
+from portal.gateways.deadline import build_opener, open_within
 from portal.gateways.registers import Breaker
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
@@ -94,7 +95,7 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-OPENER = urllib.request.build_opener(NoRedirects)
+OPENER = build_opener(NoRedirects)
 
 
 @dataclass
@@ -214,15 +215,14 @@ class Provider:
 
     def _read(self, url: str, form: bytes | None, headers: Mapping[str, str]) -> dict[str, Any]:
         request = urllib.request.Request(url, form, {"Accept": "application/json", **headers})  # noqa: S310  checked
-        deadline = time.monotonic() + self.patience
         try:
-            with OPENER.open(request, timeout=self.patience) as answer:
-                content = _read_until(answer, deadline)
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                raise _refused(refusal.code, refusal.read(LARGEST_ANSWER)) from refusal
+            status, content = self._answer(request)
         except (urllib.error.URLError, http.client.HTTPException, OSError) as fault:
             raise SignOnFault(Trouble.DOWN, f"no answer: {type(fault).__name__}") from fault
+        if status >= 300:
+            raise _refused(status, content)
+        if len(content) > LARGEST_ANSWER:
+            raise SignOnFault(Trouble.WRONG, "the answer is too long")
         try:
             found = json.loads(content)
         except ValueError as fault:
@@ -231,19 +231,14 @@ class Provider:
             raise SignOnFault(Trouble.WRONG, "the answer is no JSON object")
         return found
 
-
-def _read_until(answer: http.client.HTTPResponse, deadline: float) -> bytes:
-    """The whole body.  One that comes a byte at a time is given up at the deadline."""
-    parts: list[bytes] = []
-    size = 0
-    while part := answer.read1(65536):
-        parts.append(part)
-        size += len(part)
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        if size > LARGEST_ANSWER:
-            raise SignOnFault(Trouble.WRONG, "the answer is too long")
-    return b"".join(parts)
+    def _answer(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        """The status and one byte more than the longest answer at most."""
+        try:
+            with open_within(self.patience, request, opener=OPENER) as answer:
+                return answer.status, answer.read(LARGEST_ANSWER + 1)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, refusal.read(LARGEST_ANSWER)
 
 
 def _refused(status: int, content: bytes) -> SignOnFault:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from enrollment.delivery.settlement import Verdict
 from enrollment.ground.outbox import DeliveryError
 from portal.config import Wechat
+from portal.gateways.deadline import open_within
 from portal.gateways.messages import Attempt
 
 TIMEOUT = 5
@@ -85,7 +86,7 @@ def ask(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
     request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310  the operator's
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+        with open_within(TIMEOUT, request) as answer:
             found = json.loads(answer.read(LARGEST_ANSWER))
     except (urllib.error.URLError, http.client.HTTPException, OSError) as fault:
         raise WechatUnavailable(type(fault).__name__) from None

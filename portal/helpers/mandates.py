@@ -14,6 +14,8 @@ from wtforms import BooleanField, DateField, RadioField, StringField
 from wtforms.validators import InputRequired
 
 from enrollment.applications import mandates
+from enrollment.applications.guardian_access import paper_families
+from enrollment.applications.guardian_access.paper_families import EarlierFamily
 from enrollment.applications.mandates import Paper
 from enrollment.delivery import code_messages
 from enrollment.ground import sign_in as sign_in_service
@@ -29,10 +31,12 @@ from portal.helpers import pages
 from portal.letters.mandate import mandate_letter
 from portal.letters.preparing import pdf_file, waiting_page
 from portal.text import consent_texts
+from portal.text.formats import day
 from portal.text.messages import signed, text_words
+from portal.text.numbers import whole_number
 from portal.text.words import language
 from portal.web import acting_for
-from portal.web.forms import PageForm, refusals_in
+from portal.web.forms import PageForm, parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.phone_fields import code_field, phone_field
 from portal.web.rate_limits import limiter
@@ -70,10 +74,20 @@ class CodeForm(PageForm):
 class PaperForm(YearForm):
     name = StringField(_l("委托书上的监护人姓名"), [InputRequired(_l("请填写姓名。"))])
     phone = phone_field(_l("委托书上的手机号（没有手机就不填）"), optional=True, receives_code=False)
+    family = RadioField(_l("没有手机的：您以前代办过这一家吗"), validate_choice=False)
     signed_on = DateField(_l("签名日期"))
     paper = UploadField(_l("签好的委托书：拍照或 PDF"), kinds=PHOTO_OR_PDF)
     agreed = BooleanField(_l("监护人当面签名，纸上的内容已读给他听"))
     registers = RegistersField(_l("纸上勾选了同意核对的部门（没有勾选就不选）"))
+
+    def set_choices(self) -> None:
+        super().set_choices()
+        known = paper_families.without_phone(db(), by=actor())
+        self.family.choices = [
+            ("", _("没有，是新的一家")),
+            *((str(each.account_id), _of_family(each)) for each in known),
+        ]
+        self.family.data = self.family.data or ""
 
     def is_valid(self) -> bool:
         """Check the form.  The service checks a missing date; a wrong format is an error of the form."""
@@ -85,7 +99,15 @@ class PaperForm(YearForm):
     def read(self) -> Paper:
         file = self.paper.data
         content = file.read() if getattr(file, "filename", None) else b""
-        return Paper(self.name.data or "", self.signed_on.data, self.phone.data or "", content)
+        family = parse_uuid(self.family.data)
+        return Paper(self.name.data or "", self.signed_on.data, self.phone.data or "", content, family)
+
+
+def _of_family(family: EarlierFamily) -> str:
+    """Names by which the helper knows the family again."""
+    parts = (family.name, *family.children)
+    named = _("、").join(part for part in parts if part)
+    return _("%(names)s（%(when)s 签名）", names=named, when=day(family.signed_on)) if family.signed_on else named
 
 
 def _rate_limit_key() -> str:
@@ -268,7 +290,7 @@ def give_paper() -> ResponseReturnValue:
 @desk("helpers")
 def blank_paper() -> ResponseReturnValue:
     """The mandate form to print: the texts, and lines for name, phone, date and signature."""
-    year = next((each for each in _years() if each == request.args.get("year", 0, int)), _season().year)
+    year = next((each for each in _years() if each == request.args.get("year", 0, whole_number)), _season().year)
     page = mandate_letter(year, helper=actor().name, demo=services().config.demo)
     letter = letters.ask(db(), Subject(account_id=actor().account_id), page, now=clock())
     waiting = waiting_page(

@@ -121,6 +121,7 @@ def serve(app: Flask, kind: str) -> None:
     give_back(engine)
     connection = Redis.from_url(_app.extensions["services"].config.redis_url)
     worker = Worker(engine, f"{kind}.{socket.gethostname()}.{os.getpid()}", runner.WORKERS[kind], connection)
+    compilation.return_freed_memory()
     # each job runs in a fork of this process: frozen objects are not touched by the collector, so their pages stay shared
     gc.freeze()
     worker.work(logging_level="WARNING")

@@ -71,6 +71,7 @@ def contact_letter(
             sender=sender,
             says=[desk_words(kind, params) for kind, params in family.says],
             items=items_in_words(family.items),
+            hidden_items=family.hidden_items,
             until=moment(family.until, year=True) if family.until is not None else "",
             demo=demo,
         )

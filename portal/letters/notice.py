@@ -18,13 +18,15 @@ def notice_page(admission: Admission, *, public_url: str, demo: bool) -> LetterP
     address = address_of(public_url, admission.code)
     kindergarten = admission.kindergarten
     area = kindergarten.area
+    arrival = admission.arrival
     return letter_page(
         "notice",
         "notice",
         admission=admission,
         kindergarten=kindergarten,
         area=area.name_en if language() == "en" else area.name,
-        arrival=[day(moment, year=True) for moment in admission.arrival] if admission.arrival else None,
+        first_day=day(arrival.begins_at, year=True) if arrival and arrival.begins_at else None,
+        last_day=day(arrival.due_at, year=True) if arrival else None,
         issued=day(admission.issued_at, year=True),
         spaced_code=" ".join(admission.code[start : start + 4] for start in range(0, len(admission.code), 4)),
         address=address,

@@ -58,6 +58,7 @@ GROUPS = {
 """Which groups of words say the codes of a column, the first that knows it."""
 
 GROUPS_OF = {
+    ("offer_move", "move"): ("offer_move",),
     ("move_made", "before"): ("stage",),
     ("move_made", "after"): ("stage",),
     ("child_document", "kind"): ("id_kind",),
@@ -80,6 +81,7 @@ GROUPS_OF = {
     ("joint_decision", "kind"): ("decision_kind",),
     ("joint_decision", "state"): ("decision_state",),
     ("joint_decision", "reason"): ("data_reason",),
+    ("application_version", "way"): ("version_way",),
     ("desk_contact", "way"): ("contact_way",),
     ("arrival_contact", "way"): ("contact_way",),
     ("arrival_contact", "outcome"): ("contact_outcome",),
@@ -107,7 +109,7 @@ ONLY_IN_DATA = {
     "second_factor_used", "tries", "paper_type", "withheld_at", "application_id", "child_id",
     "claim", "lease_until", "returned_at", "page_id", "next_try_at", "provider_id", "writer", "turn", "written_at", "seal_key",
     "act_id", "access_code_id", "case_id", "duplicate_of", "identity_check_id", "request_id", "roll_child_id", "told_at", "ended", "kindergarten_id",
-    "promotion_id", "ending_promotion_id", "to_class_id", "position", "quarter_turns", "pictures", "likeness",
+    "times", "promotion_id", "ending_promotion_id", "to_class_id", "position", "quarter_turns", "pictures", "likeness",
 }  # fmt: skip
 """Columns that tell a reader nothing: ids, digests, counters.  They stand in the data file."""
 OF_THE_READER = {
@@ -191,6 +193,8 @@ class Reader:
             if (column == "number" and name not in SHOWN_NUMBERS) or (column == "account_id" and name in OF_THE_READER):
                 continue
             lines += self._lines(name, column, value, row)
+        if name == "refusal_proposal" and row["upheld"] is None:
+            lines.append((word("data_column", "upheld"), word("report_outcome", "lapsed")))
         about = self._about(name, row)
         if name in BY_TIME:
             label = word("data_column", BY_TIME[name])

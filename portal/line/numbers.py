@@ -40,10 +40,13 @@ class Numbers:
         answer = await self._run(ADVANCE, (LAST, TURN), (last, turn, by))
         return (int(answer[0]), int(answer[1])) if answer is not None else (last, min(last, turn + by))
 
-    async def next(self, last: int) -> int:
-        """A new number, higher than every number before it."""
+    async def next(self, last: int) -> int | None:
+        """A new number of all hosts, higher than `last`; None while Valkey is away, when the caller counts on by itself.
+
+        Many wait here at once with the same `last`, so nothing that follows from it alone is a number of one of them.
+        """
         answer = await self._run(NEXT, (LAST,), (last,))
-        return int(answer) if answer is not None else last + 1
+        return int(answer) if answer is not None else None
 
     async def _run(self, script: str, keys: tuple[str, ...], values: tuple[int, ...]) -> Any:
         if time.monotonic() < self.away_until:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.line.http_server import Answer, Request
 from portal.line.line import Place
 from portal.text.languages import COOKIE, LOCALES
+from portal.web.away import NEVER_RETURNED
 from portal.web.headers import CONTENT_POLICY
 
 log = structlog.get_logger()
@@ -108,14 +109,18 @@ class Pages:
                     (folder / f"{kind}-{language}-{size}.html").write_text(text, encoding="utf-8")
 
     def _form(self, request: Request, kind: str, **numbers: int) -> Answer:
-        """A posted form could not be taken: its fields wait in the page, and a button sends them again."""
+        """A posted form could not be taken: its fields wait in the page, and a button sends them again.
+
+        A form with a field that is never written into a page stays in the browser, to which the page sends back.
+        """
         fields = ""
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") and request.body:
             entered = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)[:MOST_FIELDS]
-            fields = "".join(
-                f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-                for name, value in entered
-            )
+            if not any(name in NEVER_RETURNED for name, _value in entered):
+                fields = "".join(
+                    f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
+                    for name, value in entered
+                )
         answer = self._answer(request, kind if fields else "upload", FIELDS=fields, **numbers)
         answer.headers.append(("Retry-After", "5"))
         return answer

@@ -35,9 +35,10 @@ class Door:
         reason = request.headers.get("x-front-reason")
         if request.target.partition("?")[0] == CHECK:  # the proxy leaves the query of the visitor's address
             return self._check(request)
-        if reason == "full" and "x-original-method" in request.headers:
+        if reason in ("full", "pause") and "x-original-method" in request.headers:
             request = dataclasses.replace(request, method=request.headers["x-original-method"])
-        if reason == "full" and min(self.line.load.delays, default=0.0) >= PATIENCE:
+        # the pages of a desk, and what all pages ask alike, have no line
+        if reason == "pause" or (reason == "full" and min(self.line.load.delays, default=0.0) >= PATIENCE):
             return self.pages.pause(request, FULL_AGAIN)
         return await self._waiting(request, full=reason == "full")
 
@@ -63,6 +64,9 @@ class Door:
             if full and age is not None:
                 return self.pages.full(request, FULL_AGAIN)
             number = await self.numbers.next(self.line.last)
+            # others have got numbers meanwhile; nothing is awaited between this look at the last one and the next number
+            if number is None:
+                number = self.line.last + 1
             self.line.last = max(self.line.last, number)
         answer = self.pages.waiting(request, self.line.place(number, time.monotonic()))
         if fresh:

@@ -15,6 +15,7 @@ from enrollment.ground.accounts import Account, Role
 from portal.officials import pages
 from portal.officials.forms import NEEDED, ChengduTime, OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names, my_areas
+from portal.text.numbers import number_or
 from portal.web.forms import page_of, refusals_in, second_form
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -160,7 +161,7 @@ def correct_announcement(announcement_id: uuid.UUID) -> ResponseReturnValue:
     form = CorrectionForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            based_on = int(form.based_on.data) if (form.based_on.data or "").isdigit() else 0
+            based_on = number_or(form.based_on.data, 0)
             announcements.correct(
                 db(), announcement_id, based_on, form.texts(), form.publish_at.moment, by=actor(), now=clock()
             )

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from flask import Response, render_template, request
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,17 +16,19 @@ from enrollment.applications.applications import Application
 from enrollment.ground import audit, audit_trail
 from enrollment.ground.accounts import Account, Role
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.audit_chain import copies, verification
-from enrollment.ground.audit_chain.heads import Head
-from enrollment.ground.audit_chain.verification import Verification
+from enrollment.ground.audit_chain import requested_checks
+from enrollment.ground.jobs import ACTIVE, Job, JobState
 from enrollment.reports import audit_scope
 from portal.officials import pages
+from portal.officials.forms import ActForm
 from portal.text.audit_acts import act_words, reason_words, subject_words
+from portal.text.formats import grouped
+from portal.text.numbers import large_number
 from portal.text.words import table, word
 from portal.web.evidence_files import WatermarkError, file_response, watermark_text, watermarked
+from portal.web.forms import parse_uuid
 from portal.web.guards import desk
-from portal.web.rate_limits import limiter
-from portal.web.unit_of_work import actor, clock, db, services
+from portal.web.unit_of_work import actor, clock, db
 
 READS_ALL = audit_scope.READS_ALL
 MAY_READ = (*READS_ALL, Role.AREA_OFFICIAL)
@@ -63,7 +65,7 @@ class TrailForm(FlaskForm):
             subject_id=typed if typed and not about else None,
             account_id=_account_id((self.person.data or "").strip()),
             day=self.day.data,
-            before=request.args.get("before", None, int),
+            before=request.args.get("before", None, large_number),
         )
 
 
@@ -85,16 +87,56 @@ def trail_page() -> ResponseReturnValue:
 
 @pages.get("/audit/chain")
 @desk("officials", *READS_ALL)
-@limiter.limit("6 per minute")
+def chain_page() -> ResponseReturnValue:
+    """How far the verification of the whole trail is, and the last verdict."""
+    job, verdict = requested_checks.newest_job(db()), requested_checks.newest_verdict(db())
+    return render_template(
+        "officials/audit_chain.html",
+        chain=audit_trail.chain_status(db()),
+        job=job,
+        running=job is not None and job.state in ACTIVE,
+        failed=job is not None and job.state == JobState.FAILED,
+        step=_step(job),
+        verdict=verdict,
+        asked_by=_name_of(verdict.asked_by if verdict else None),
+        started_by=_name_of(parse_uuid(job.args["by"]) if job else None),
+        form=ActForm(formdata=None),
+    )
+
+
+@pages.post("/audit/chain")
+@desk("officials", *READS_ALL)
 def check_chain() -> ResponseReturnValue:
-    """Verify the whole trail, as `flask audit verify` does."""
-    return _page(TrailForm(request.args), verified=verification.verify(db(), _copy(), demo=services().config.demo))
+    """Let a worker verify the whole trail, as `flask audit verify` does."""
+    if ActForm().validate_on_submit():
+        _job_id, is_new = requested_checks.request(db(), by=actor(), now=clock())
+        if not is_new:
+            flash(_("已经有一次核对在进行，下面是它的进度。"), "warn")
+    return redirect(url_for("officials.chain_page"), 303)
 
 
-def _copy() -> Head | None:
-    """The copy of the head outside the database, where this machine has it."""
-    file = services().config.audit_head_file
-    return copies.read_copy(file) if file is not None and file.exists() else None
+@pages.get("/audit/chain/progress.json")
+@desk("officials", *READS_ALL)
+def chain_progress() -> ResponseReturnValue:
+    """How many links are read, for the page's script."""
+    job = requested_checks.newest_job(db())
+    return {
+        "state": "running" if job is not None and job.state in ACTIVE else "done",
+        "done": job.done_units if job else 0,
+        "of": job.all_units if job else 0,
+        "step": _step(job),
+    }
+
+
+def _step(job: Job | None) -> str:
+    if job is None or not job.all_units:
+        return _("等待后台开始")
+    return _("已读 %(n)s 条，共 %(of)s 条", n=grouped(job.done_units), of=grouped(job.all_units))
+
+
+def _name_of(account_id: uuid.UUID | None) -> str:
+    account = db().get(Account, account_id) if account_id else None
+    return account.name if account else _("系统")
 
 
 @pages.get("/mandates/<uuid:mandate_id>/paper")
@@ -109,7 +151,7 @@ def mandate_paper(mandate_id: uuid.UUID) -> ResponseReturnValue:
     return file_response(safe.media_type, content, "mandate")
 
 
-def _page(form: TrailForm, verified: Verification | None = None) -> ResponseReturnValue:
+def _page(form: TrailForm) -> ResponseReturnValue:
     form.set_choices()
     question = form.query() if form.is_valid() else audit_trail.AuditQuery()
     found = audit_trail.find_entries(db(), question, audit_scope.within(actor()))
@@ -121,7 +163,7 @@ def _page(form: TrailForm, verified: Verification | None = None) -> ResponseRetu
         form=form,
         found=found,
         chain=audit_trail.chain_status(db()),
-        verified=verified,
+        verdict=requested_checks.newest_verdict(db()) if actor().is_any(*READS_ALL) else None,
         people=_people(found.items),
         codes=_codes(found.items) | {subject_id: code for _subject, subject_id in question.about or ()},
         reads_all=actor().is_any(*READS_ALL),

@@ -14,6 +14,7 @@ from wtforms import BooleanField, HiddenField, RadioField, StringField, TextArea
 from wtforms.validators import InputRequired, Length
 
 from enrollment.applications.applications import Application
+from enrollment.corrections import reinstatements
 from enrollment.eligibility import tiers
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account, Actor
@@ -27,10 +28,12 @@ from enrollment.review import case_officers, case_reassignment, cases, guardian_
 from enrollment.review.case_rows import ABOUT_THE_CHILD, Case, CaseKind
 from enrollment.season.facts import Fact
 from portal.officials import pages
+from portal.officials.casework.reinstatements import after_settling, leads_to_reinstatement
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
 from portal.text.audit_acts import act_words
 from portal.text.facts import names_for
+from portal.text.numbers import whole_number
 from portal.text.words import word
 from portal.web import phone_messages
 from portal.web.evidence_files import SANDBOX
@@ -90,7 +93,7 @@ def _case_list(desk_phone_form: DeskPhoneForm | None = None) -> ResponseReturnVa
     known = {"kind": set(case_desk.KINDS), "clock": set(case_desk.Clock), "area": set(area_names())}
     kept = {name: value for name, value in asked.items() if value in known[name]}
     owner = parse_uuid(request.args.get("owner"))
-    page = request.args.get("page", 1, type=int)
+    page = request.args.get("page", 1, type=whole_number)
     return render_template(
         "officials/cases.html",
         found=case_desk.listing(
@@ -106,8 +109,9 @@ def _case_list(desk_phone_form: DeskPhoneForm | None = None) -> ResponseReturnVa
         asked=dict.fromkeys(known) | kept | {"owner": owner},
         kinds=case_desk.KINDS,
         clocks=tuple(case_desk.Clock),
-        settled=cases.listing(db(), by=actor(), settled=True, page=request.args.get("settled", 1, type=int)),
+        settled=cases.listing(db(), by=actor(), settled=True, page=request.args.get("settled", 1, type=whole_number)),
         revocations=len(revocations.waiting(db(), by=actor())),
+        reinstatements=len(reinstatements.waiting(db(), by=actor())),
         may_decide=actor().is_any(*DECIDERS),
         me=actor().account_id,
         area_names=area_names(),
@@ -149,6 +153,7 @@ def _case_page(
     audit.record(db(), "view", "case_file", case.id, by=actor(), now=clock())
     reassigning = reassigning or ReassignForm(formdata=None)
     reassigning.offer(case, filed.area_code)
+    wanted = cases.request_of(db(), case)
     shown = render_template(
         "officials/case.html",
         form=form,
@@ -168,9 +173,11 @@ def _case_page(
         reveal=reveal or RevealForm(formdata=None),
         area_names=area_names(),
         officer=case_officers.officer_of(db(), case),
-        wanted=cases.request_of(db(), case),
+        wanted=wanted,
+        is_proposed=wanted is not None and guardian_requests.is_proposed(db(), case, wanted),
         decision=decision or DecisionForm(formdata=None, prefix="decision-"),
         me=actor().account_id,
+        may_reinstate=leads_to_reinstatement(case, application),
     )
     return page_of(reassigning, shown)
 
@@ -292,7 +299,7 @@ def settle_case(case_id: uuid.UUID) -> ResponseReturnValue:
     form.set_choices()
     if form.validate_on_submit():
         with refusals_in(form):
-            cases.settle(
+            settled = cases.settle(
                 db(),
                 case_id,
                 outcome=form.outcome.data or "",
@@ -301,6 +308,5 @@ def settle_case(case_id: uuid.UUID) -> ResponseReturnValue:
                 by=actor(),
                 now=clock(),
             )
-            flash(_("已办结。提出的人会收到结论；申请如曾暂停，现在恢复。"))
-            return redirect(url_for("officials.cases"), 303)
+            return after_settling(settled)
     return _case_page(case_id, form)

@@ -21,6 +21,7 @@ from portal.officials.forms import ActForm, PolicyForm
 from portal.officials.policy_source import source_lines
 from portal.officials.scope import DECIDERS, READERS, my_area_or_404, my_areas
 from portal.officials.years import chosen_season
+from portal.text.numbers import whole_number
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -194,7 +195,7 @@ def policy_trial_page(area: str, version: int) -> ResponseReturnValue:
         made=made,
         before=policy_approval.previous_version(db(), made),
         tried_year=policy_trial.year_to_try(db(), made.year, area),
-        shown=policy_trials.shown(made, page=request.args.get("page", 1, int)),
+        shown=policy_trials.shown(made, page=request.args.get("page", 1, whole_number)),
         outcomes=policy_trials.outcomes(made),
     )
 

@@ -34,6 +34,7 @@ from portal.officials.scope import DECIDERS, READERS
 from portal.officials.years import chosen_year
 from portal.text import ledger_entries
 from portal.text.formats import grouped
+from portal.text.numbers import number_or, whole_number
 from portal.text.words import word
 from portal.web.forms import PageForm, WholeField, coded_choices, page_of, refusals_in
 from portal.web.guards import desk
@@ -132,8 +133,9 @@ class PoolsForm(PageForm):
         self.refused = refused.code
         name, _dash, where = (refused.field or "").partition("-")
         index, _dash, part = where.partition("-")
-        if name == "pools" and index.isdigit():
-            field = self.rows()[int(index)][part]
+        row = number_or(index, None)
+        if name == "pools" and row is not None:
+            field = self.rows()[row][part]
             field.errors = [*field.errors, word("error", refused.code, **refused.details)]
             self.pools.errors = [entry.errors for entry in self.pools]
         else:
@@ -179,7 +181,12 @@ def _page(plan: PlacePlan, line: LevelLine, programme: Programme, form: PoolsFor
         reserved=form.reserved(),
         fixed=reserved_places.round_that_fixes(db(), programme.id),
         history=place_plans.history(
-            db(), plan.kindergarten.id, plan.year, by=actor(), level=line.level, page=request.args.get("page", 1, int)
+            db(),
+            plan.kindergarten.id,
+            plan.year,
+            by=actor(),
+            level=line.level,
+            page=request.args.get("page", 1, whole_number),
         ),
         added=request.form.get("act") == "row",
         words=ledger_entries,
@@ -208,7 +215,7 @@ def save_reserved_places(kindergarten_id: uuid.UUID, level: str) -> ResponseRetu
         with refusals_in(form):
             reserved_places.set_pools(
                 db(), programme.id, form.plans(), by=actor(), now=clock(),
-                reason=form.reason.data, version=int(form.version.data) if form.version.data.isdigit() else -1,
+                reason=form.reason.data, version=number_or(form.version.data, -1),
             )  # fmt: skip
             flash(_("已保存%(level)s的预留学位。", level=word("level", level)))
             return redirect(url_for("officials.reserved_places", kindergarten_id=kindergarten_id, level=level), 303)

@@ -23,6 +23,7 @@ from portal.officials.scope import READERS, area_names
 from portal.officials.season.calendar import conflict_words
 from portal.officials.years import chosen_season
 from portal.text.formats import moment
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import page_of, refusals_in
 from portal.web.guards import desk
@@ -188,7 +189,7 @@ def propose_extension(round_id: uuid.UUID) -> ResponseReturnValue:
                 round_id,
                 closes_at=form.closes_at.moment,
                 reason=form.reason.data or "",
-                version=_number(form.version.data),
+                version=number_or(form.version.data, None),
                 by=actor(),
                 now=clock(),
             )
@@ -209,11 +210,6 @@ def sign_extension(round_id: uuid.UUID) -> ResponseReturnValue:
     return _extension_page(
         found, ExtendForm(formdata=None, data={"closes_at": found.closes_at, "version": found.version}), form
     )
-
-
-def _number(written: str | None) -> int | None:
-    digits = written or ""
-    return int(digits) if digits.isdecimal() else None
 
 
 def _after_signature(round_id: uuid.UUID, *, extended: bool) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from portal.officials.casework import unserved_board
 from portal.officials.forms import ActForm
 from portal.officials.scope import area_names
 from portal.officials.years import chosen_season
+from portal.text.numbers import whole_number
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -42,7 +43,7 @@ def central_proposals(run_id: uuid.UUID) -> ResponseReturnValue:
     run = runs.one(db(), run_id)
     names = area_names()
     area, words = request.args.get("area") or None, request.args.get("q", "")[:60]
-    page = request.args.get("page", 1, type=int)
+    page = request.args.get("page", 1, type=whole_number)
     audit.record(db(), "view", "central_proposals", run.id, by=actor(), now=clock(), area=area)
     return render_template(
         "officials/central_proposals.html",

@@ -29,6 +29,9 @@ SYSTEM_USER = "pgserver"
 LONGEST_SOCKET = 100
 """A unix socket's address may have 107 bytes."""
 
+SETTINGS = {"listen_addresses": "", "unix_socket_permissions": "0700", "timezone": "UTC", "autovacuum_naptime": "15s"}
+"""A kept plan from before a rush, when tables were small, ends when their rows are counted again (`deploy/postgresql.conf`)."""
+
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 """Settings of databases for tests, which need no durability."""
 
@@ -41,9 +44,7 @@ class Postgres:
         # PostgreSQL refuses to run as root
         self.user = SYSTEM_USER if os.geteuid() == 0 else None
         self.log = log
-        self.settings = {"listen_addresses": "", "unix_socket_permissions": "0700", "timezone": "UTC"} | (
-            settings or {}
-        )
+        self.settings = SETTINGS | (settings or {})
         self.child: Child | None = None
 
     def url(self, database: str, role: str = "postgres") -> str:

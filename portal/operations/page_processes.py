@@ -79,12 +79,15 @@ class PageProcesses:
 
     def _pages(self, name: str, lane: str, workers: int, title: str = "") -> Child:
         number = self.open[lane].fileno()
+        # each counts its part of an address's requests
+        together = workers_for_families() if lane == "families" else workers_for_desks()
+        environ = self.environ | {"PAGE_PROCESSES": str(together)}
         command = [sys.executable, "-m", "portal.operations.inherited_socket", str(number)]
         command += ["-m", "gunicorn", "wsgi:app", "--workers", str(workers)]
         # worker processes are forks of one that has loaded the app: a quarter of the start time and of the memory
         command += ["--preload", "--no-control-socket", "--graceful-timeout", "5", "--timeout", "60"]
         command += ["--chdir", str(ROOT), "--name", title or lane]
-        return Child(name, command, start.log(self.data, name), env=self.environ, files=(number,), folder=ROOT)
+        return Child(name, command, start.log(self.data, name), env=environ, files=(number,), folder=ROOT)
 
     def proxy(self) -> Child:
         host, port = self.listener.getsockname()[:2]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import applications, elder_siblings, sibling_binding, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.applications.receipts import Receipt
 from enrollment.eligibility import claims, evidence, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.ground.phones import mask_phone
@@ -19,7 +20,7 @@ from enrollment.people import guardians
 from enrollment.places import finder
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.season.facts import Fact
-from enrollment.season.rounds import Round
+from enrollment.season.rounds import Round, rounds_of_year
 from portal.text.area_names import area_name_of
 from portal.text.facts import changed_words
 from portal.text.formats import day
@@ -79,11 +80,29 @@ def wish_names(session: Session, answers: dict[str, Any]) -> list[str]:
     return [names.get(code, code) for code in codes]
 
 
+def round_of_wishes(
+    session: Session, application: Application, receipt: Receipt, answers: dict[str, Any]
+) -> str | None:
+    """The kind of the round whose wishes a receipt lists, where another one was open when it was written; else None."""
+    rounds = answers.get("wishes") or {}
+    known = {each.number: each for each in rounds_of_year(session, application.year)} if rounds else {}
+    listed = known.get(max(map(int, rounds), default=0))
+    if listed is None or listed.opens_at <= receipt.submitted_at < listed.closes_at:
+        return None
+    return listed.kind
+
+
 def register_words(answers: dict[str, Any]) -> str | None:
     """The registers that a version agrees to ask, or that there is none; None for a version that does not say it."""
     if "registers" not in answers:
         return None
     return _("、").join(word("register", register) for register in answers["registers"]) or _("都没有同意")
+
+
+def central_words(answers: dict[str, Any]) -> str | None:
+    """The choice about central placement in a version; None for a version that does not say it."""
+    agrees = answers.get("agrees_to_central")
+    return None if agrees is None else _("是") if agrees else _("否")
 
 
 def bound_names(session: Session, application: Application, answers: dict[str, Any], *, by: Actor) -> list[str]:

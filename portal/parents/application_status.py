@@ -172,7 +172,7 @@ def _office(session: Session, application: Application, times: Window) -> str | 
     """The area whose office answers the family: where it lives, else where the kindergarten of its first wish is."""
     household = households.household_of(session, application.id)
     code = household.home_area if household is not None else None
-    round_ = times.open or times.last
+    round_ = times.current
     if code is None and round_ is not None:
         listed = wishes.of(session, application.id, round_.id)
         code = listed[0].programme.kindergarten.area_code if listed else None

@@ -8,14 +8,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
-from enrollment.applications import completeness, receipts, submission
+from enrollment.applications import applications, completeness, receipts, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.lifecycle import AWAITING_DECISION
-from enrollment.applications.statements import first_submission
+from enrollment.applications.statements import first_submission, handed_in_edit
 from enrollment.applications.statements.keyed_write import Visit
 from enrollment.eligibility import asked_papers, possible_slips, required_documents
-from enrollment.ground.errors import Refused
+from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, household_rows
 from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import (
@@ -26,10 +27,12 @@ from portal.parents.form_pages import (
     posted_version,
     steps_of,
     times_of,
+    write_at_once,
 )
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
 from portal.web.idempotency import do_at_once, keeps_key, replay_answer, request_key
+from portal.web.page_data.page_reads import family_as_read
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -48,13 +51,13 @@ class CheckForm(VersionedForm):
 def _view(form: CheckForm, application: Application) -> ResponseReturnValue:
     if actor().on_behalf:
         form.true.label.text = _("监护人已逐项核对，以上内容属实，知道虚假材料会取消录取资格")
-    round_ = times_of(application).open or times_of(application).last
+    round_ = times_of(application).current
     return form_page(
         "check",
         "check",
         application,
         form,
-        gaps=completeness.missing(db(), application, by=actor()),
+        gaps=completeness.missing(db(), application, by=actor(), now=clock()),
         asked=asked_papers.unanswered(db(), application) if application.stage == Stage.RETURNED else [],
         addable_until=asked_papers.review_goes_on_until(db(), application, now=clock()),
         papers=required_documents.missing(db(), application),
@@ -119,7 +122,9 @@ def _submit_at_once(application_id: uuid.UUID) -> ResponseReturnValue | None:
     if key is None or not _is_ticked("true"):
         return None
     draft = first_submission.read(db(), application_id, by=actor())
-    if draft is None or draft.version != posted_version():
+    if draft is None:
+        return _submit_again_at_once(application_id, key)
+    if draft.version != posted_version():
         return None
     location = url_for("parents.receipt_page", application_id=application_id, number=1)
     agrees = _is_ticked("agrees_to_central")
@@ -137,6 +142,27 @@ def _submit_at_once(application_id: uuid.UUID) -> ResponseReturnValue | None:
         )
 
     return do_at_once(write, location, _("申请已提交。"))
+
+
+def _submit_again_at_once(application_id: uuid.UUID, key: RequestKey) -> ResponseReturnValue | None:
+    """A returned application in its plain case, with the request's key; None for the service to decide."""
+    with family_as_read() as read:
+        if read is None or actor().on_behalf is not None:
+            return None
+        try:
+            application = applications.own(read, application_id, by=actor())
+            if application.version != posted_version() or application.stage != Stage.RETURNED:
+                return None
+            if not _is_ticked("without") and asked_papers.unanswered(read, application):
+                return None
+            agrees = _is_ticked("agrees_to_central")
+            made = handed_in_edit.submit_again(read, application, agrees_to_central=agrees, by=actor(), now=clock())
+        except (Refused, NotFound):
+            return None
+    if made is None:
+        return None
+    location = url_for("parents.receipt_page", application_id=application_id, number=made.number)
+    return write_at_once(made.change, key, location, _("申请已提交。"))
 
 
 def _refuse_without_asked_papers(application: Application) -> None:
@@ -160,10 +186,13 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         application,
         None,
         receipt=receipt,
+        child_then=answers["child"],
         has_phone=guardians.have_a_phone(db(), application.child_id),
         wished=answer_summary.wish_names(db(), answers),
+        wished_in=answer_summary.round_of_wishes(db(), application, receipt, answers),
         bound=answer_summary.bound_names(db(), application, answers, by=actor()),
         registers=answer_summary.register_words(answers),
+        central=answer_summary.central_words(answers),
         changed=[answer_summary.changed_words(code) for code in receipt.changed],
         newest=newest,
         moved=any(code.startswith("household.") for code in receipt.changed) and number == newest,

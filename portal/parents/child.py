@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from wtforms import DateField, RadioField, SelectField, StringField
 
 from enrollment.applications import identity_documents, identity_edits, registration
+from enrollment.applications.application_rows import WISHES, Stage
 from enrollment.applications.applications import Application
 from enrollment.applications.statements import child_kept
 from enrollment.ground.errors import Refused
@@ -218,6 +219,7 @@ def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
     if (replayed := replay_answer()) is not None:
         return replayed
     application = application_of(application_id)
+    before, wished = application.level, bool(WISHES.of(db(), application_id))
     if valid:
         with refusals_in(form):
             registration.correct_child(
@@ -229,7 +231,10 @@ def save_child(application_id: uuid.UUID) -> ResponseReturnValue:
                 now=clock(),
                 **form.values(),
             )
-            return _flash_birth_and_level(application, _after_saving(application))
+            answer = _flash_birth_and_level(application, _after_saving(application))
+            if wished and application.level != before:
+                flash(_wishes_of_another_level(application))
+            return answer
         if form.refused == "child_already_entered":
             identity_documents.note_known_document(
                 db(),
@@ -280,6 +285,14 @@ def _birth_and_level(application: Application) -> str:
     """The birth date and class level that follow from the number."""
     born: dt.date = application.child.born
     return _("%(born)s出生，适龄%(level)s。", born=day(born, year=True), level=word("level", application.level))
+
+
+def _wishes_of_another_level(application: Application) -> str:
+    """What became of the wishes after a correction that changed the class level."""
+    level = word("level", application.level)
+    if application.stage == Stage.RETURNED:
+        return _("志愿换成了同一所幼儿园的%(level)s，没有这个年级的已经去掉。请核对志愿，再次提交。", level=level)
+    return _("年级改成了%(level)s，原来年级的志愿已经去掉，请重新选幼儿园。", level=level)
 
 
 def _relation(child_id: uuid.UUID) -> str:

@@ -1,4 +1,4 @@
-"""What the child needs in daily life: a page that a family may fill in or leave, at any time."""
+"""What the child needs in daily life: a page that a family may fill in or leave, at any time.  For the guardian alone."""
 
 import uuid
 
@@ -12,6 +12,7 @@ from enrollment.applications.child_needs import answers
 from enrollment.applications.child_needs.rows import ChildNeeds, NeedKind
 from portal.parents import pages
 from portal.parents.form_pages import application_of
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import PageForm, coded_choices, page_of, refusals_in
 from portal.web.guards import desk
@@ -47,7 +48,7 @@ class NeedsForm(PageForm):
 
 
 @pages.get("/applications/<uuid:application_id>/needs")
-@desk("parents", allows_helper=True)
+@desk("parents")
 def needs_page(application_id: uuid.UUID) -> ResponseReturnValue:
     form = NeedsForm()
     if not form.was_restored:
@@ -60,7 +61,7 @@ def _page(application_id: uuid.UUID, form: NeedsForm) -> ResponseReturnValue:
 
 
 @pages.post("/applications/<uuid:application_id>/needs")
-@desk("parents", allows_helper=True)
+@desk("parents")
 def save_needs(application_id: uuid.UUID) -> ResponseReturnValue:
     form, seen = NeedsForm(), request.form.get("version", "")
     if form.validate_on_submit():
@@ -71,7 +72,7 @@ def save_needs(application_id: uuid.UUID) -> ResponseReturnValue:
                 kinds=form.kinds.data or [],
                 note=form.note.data or "",
                 agrees=form.agrees.data,
-                version=int(seen) if seen.isdigit() and len(seen) < 9 else -1,
+                version=number_or(seen, -1),
                 by=actor(),
                 now=clock(),
             )

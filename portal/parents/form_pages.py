@@ -15,7 +15,8 @@ from wtforms.validators import StopValidation
 
 from enrollment.applications import applications, deadlines, receipts, units, wishes
 from enrollment.applications.applications import Application, Stage
-from enrollment.applications.statements import draft_changes, keyed_write
+from enrollment.applications.lifecycle import DEAD_STAGES, WITH_AUTHORITY
+from enrollment.applications.statements import draft_changes, handed_in_edit, keyed_write, returned_changes
 from enrollment.applications.statements.keyed_write import Change
 from enrollment.draw import bond_participation
 from enrollment.eligibility import return_times
@@ -27,7 +28,8 @@ from enrollment.review.case_officers import Officer
 from enrollment.season import openings
 from enrollment.season.openings import Window
 from enrollment.season.rounds import Round
-from portal.parents import answer_summary, pages, steps
+from portal.parents import answer_summary, application_status, pages, steps
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.authentication import unread_messages
 from portal.web.forms import PageForm, page_of
@@ -64,7 +66,7 @@ class VersionedForm(PageForm):
 
 
 def _version(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 9 else -1
+    return number_or(text, -1)
 
 
 def posted_version() -> int:
@@ -166,7 +168,7 @@ class BondStanding:
 def bond_of(application: Application) -> BondStanding | None:
     """The standing of this application's bond; None for a separate child, and before the first round."""
     times = deadlines.of(db(), application, now=clock())
-    round_ = times.open or times.last
+    round_ = times.current
     found = bond_participation.participation(db(), application, round_) if round_ else None
     if found is None or round_ is None:
         return None
@@ -210,11 +212,16 @@ class Planned:
 
 
 def save_at_once(
-    page: str, application_id: uuid.UUID, change_of: Callable[[Session, Application], Planned | None]
+    page: str,
+    application_id: uuid.UUID,
+    change_of: Callable[[Session, Application], Planned | None],
+    *,
+    stays: str | None = None,
 ) -> ResponseReturnValue | None:
-    """Save a page of a plain draft in one statement, and redirect to the next page; None for the service to decide.
+    """Save a page of a plain draft, or of an application that is handed in, in one statement; None for the service to decide.
 
-    `change_of` makes the change from the state of the family before it, and leaves there the state after it."""
+    A draft leads to the next page, an edit to its receipt, or to the address `stays`.  `change_of` makes the change from the state of the family before
+    it, and leaves there the state after it."""
     key, by = request_key(), actor()
     if key is None or by.on_behalf is not None:
         return None
@@ -223,15 +230,46 @@ def save_at_once(
             return None
         try:
             application = applications.own(read, application_id, by=by)
-            if not draft_changes.is_plain(read, application, now=clock()):
+            planned = _planned(read, application, change_of)
+            if planned is None:
                 return None
-            planned = change_of(read, application)
+            if application.stage in WITH_AUTHORITY:
+                edit = handed_in_edit.edit(read, application, planned.change, by=by, now=clock())
+                return None if edit is None else _edited_at_once(application_id, edit, key, stays, planned.messages)
         except (Refused, NotFound):
             return None
-        if planned is None:
-            return None
-        location = _page_after(page, application, read)
-    return write_at_once(planned.change, key, location, _("已保存。"), *planned.messages)
+        saved = () if stays else (_("已保存。"),)
+        location = stays or _page_after(page, application, read)
+    return write_at_once(planned.change, key, location, *saved, *planned.messages)
+
+
+def _planned(
+    read: Session, application: Application, change_of: Callable[[Session, Application], Planned | None]
+) -> Planned | None:
+    """The change if it looks like a plain case, for the stage of the application."""
+    if application.stage == Stage.RETURNED:
+        planned = change_of(read, application) if returned_changes.is_plain(read, application, now=clock()) else None
+        made = planned and returned_changes.change(read, application, planned.change, now=clock())
+        return Planned(made, planned.messages) if planned and made else None
+    kind = handed_in_edit if application.stage in WITH_AUTHORITY else draft_changes
+    return change_of(read, application) if kind.is_plain(read, application, now=clock()) else None
+
+
+def _edited_at_once(
+    application_id: uuid.UUID,
+    edit: handed_in_edit.Edit,
+    key: RequestKey,
+    stays: str | None,
+    messages: Sequence[Message],
+) -> ResponseReturnValue | None:
+    """Write the edit, and lead to its receipt, or to the address `stays`."""
+    if stays is not None:
+        return write_at_once(edit.change, key, stays, *([saved_edit(edit.number)] if edit.is_new else []), *messages)
+    if not edit.is_new:
+        page = url_for("parents.application_page", application_id=application_id)
+        return write_at_once(edit.change, key, page, no_change(edit.number), *messages)
+    receipt = url_for("parents.receipt_page", application_id=application_id, number=edit.number)
+    return write_at_once(edit.change, key, receipt, _("修改已生效，这是新的回执。"), *messages)
 
 
 def write_at_once(change: Change, key: RequestKey, location: str, *messages: Message) -> ResponseReturnValue | None:
@@ -242,7 +280,8 @@ def write_at_once(change: Change, key: RequestKey, location: str, *messages: Mes
 
 
 def _page_after(page: str, application: Application, read: Session) -> str:
-    if _comes_from_check():
+    times = deadlines.of(read, application, now=clock())
+    if _comes_from_check() or is_late_correction(application, times):
         return url_for("parents.check_page", application_id=application.id)
     form = steps.FormState(read, application, by=actor(), now=clock())
     return steps.step_after(page, form).href or url_for("parents.home")
@@ -275,16 +314,34 @@ def _redirect_to_receipt(application: Application) -> ResponseReturnValue:
         flash(_("修改已生效，这是新的回执。"))
         return redirect(url_for("parents.receipt_page", application_id=application.id, number=receipt.number), 303)
     if receipt is not None:
-        flash(_("没有新的改动，现在有效的是第 %(n)s 版。", n=receipt.number))
+        flash(no_change(receipt.number))
     return redirect(url_for("parents.application_page", application_id=application.id), 303)
+
+
+def no_change(number: int) -> str:
+    """The message of a save without a change; `number` is that of the receipt that counts."""
+    return _("没有新的改动，现在有效的是第 %(n)s 版。", n=number)
 
 
 def flash_saved_edit(application: Application) -> None:
     """Flash the new receipt's number, on a page where each button saves a submitted application."""
     receipt = receipts.latest(db(), application)
     if receipt is not None and receipt.submitted_at == clock():
-        flash(_("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=receipt.number))
+        flash(saved_edit(receipt.number))
 
+
+def saved_edit(number: int) -> str:
+    """The message of an edit on a page where each button saves, with the number of its receipt."""
+    return _("修改已生效，这是第 %(n)s 版。改好后可以看回执。", n=number)
+
+
+OF_ANSWERS = frozenset(
+    (
+        "check", "child", "evidence", "evidence_page", "grounds", "household", "siblings", "wish_finder", "wishes",
+        "wishes_closed",
+    )
+)  # fmt: skip
+"""Pages that change the answers of an application.  Nothing can be saved on them once it is withdrawn or refused."""
 
 LATE = ("registration_closed", "round_not_open", "no_registration", "application_is_over", "on_hold")
 """Refusals after which the same page can never be saved: the form would be a button that refuses again."""
@@ -295,10 +352,14 @@ def form_page(
 ) -> ResponseReturnValue:
     """Render a page of the form with the values that all form pages need.
 
-    A change that came too late is shown as such instead: that it was not saved, what was typed, and what counts.
+    A change that came too late is shown as such instead: that it was not saved, what was typed, and what counts.  The pages
+    with the answers of a withdrawn or refused application show the way on instead.
     """
-    if form is not None and form.refused in LATE:
+    is_over = application is not None and application.stage in DEAD_STAGES and template in OF_ANSWERS
+    if form is not None and (form.refused in LATE or (is_over and request.method == "POST")):
         return _not_saved(page, application, form)
+    if application is not None and is_over:
+        return _over(page, application)
     times = times_of(application) if application is not None else None
     late = application is not None and is_late_correction(application, times)
     shown = render_template(
@@ -321,19 +382,33 @@ def _not_saved(page: str, application: Application | None, form: PageForm) -> Re
         "parents/not_saved.html",
         page=page,
         application=application,
-        reason=faults[-1],
+        reason=faults[-1] if form.refused in LATE else word("error", "application_is_over"),
         entered=form.entered_values(),
         receipt=receipts.latest(db(), application) if application is not None else None,
         wished=wish_names(application) if application is not None else [],
         closed_at=last.closes_at if last is not None and last.closes_at <= clock() else None,
+        **_way_on(application),
     )
     return shown, 409
+
+
+def _over(page: str, application: Application) -> ResponseReturnValue:
+    """In place of a page with answers: that the application is over, and how the family can apply again."""
+    return render_template("parents/form_over.html", page=page, application=application, **_way_on(application))
+
+
+def _way_on(application: Application | None) -> dict[str, Any]:
+    """What `way_on.html` needs of an application that is over; of any other one nothing is shown."""
+    if application is None or application.stage not in DEAD_STAGES:
+        return {"over": False}
+    status = application_status.status_of(db(), application, now=clock())
+    return {"over": True, "times": status.times, "status": status, "wished_now": bool(wish_names(application))}
 
 
 def wish_names(application: Application) -> list[str]:
     """The kindergartens of the wishes that count now, in order: of the open round, else of the last one."""
     times = times_of(application)
-    round_ = times.open or times.last
+    round_ = times.current
     listed = wishes.of(db(), application.id, round_.id) if round_ else []
     return [wish.programme.kindergarten.name for wish in listed]
 

@@ -29,6 +29,7 @@ from portal.parents.form_pages import (
     redirect_after_save,
     save_at_once,
 )
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import refusals_in
 from portal.web.guards import desk
@@ -113,11 +114,11 @@ class GroundsForm(VersionedForm):
         """Tick what the family answered before it signed in, with its details."""
         for ground in [ground for ground in claims.ASKED if ground.value in told]:
             value = told[ground.value]
-            if ground == Ground.MULTI_CHILD and not (value.isdigit() and int(value) > 1):
+            if ground == Ground.MULTI_CHILD and number_or(value, 0) < 2:
                 continue
             self[ground.value].data = True
             if f"{ground.value}_detail" in self._fields:
-                self[f"{ground.value}_detail"].data = int(value) if ground == Ground.MULTI_CHILD else value
+                self[f"{ground.value}_detail"].data = number_or(value, None) if ground == Ground.MULTI_CHILD else value
 
     def values(self, among: list[Ground], session: Session) -> dict | None:
         """The ticked grounds with their details; None if a detail is missing or wrong, which is shown beside its field.
@@ -190,12 +191,20 @@ def save_grounds(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = _posted()
     with refusals_in(form):
-        claimed = form.values(required_documents.useful_grounds(db(), application), db())
+        shown = required_documents.useful_grounds(db(), application)
+        claimed = form.values(shown, db())
         if claimed is None:
             return _view(form, application)
         elder = form.elder(needed=_must_name_elder(application, db())) if Ground.ELDER_SIBLING in claimed else None
         claims.set_claims(
-            db(), application_id, claimed, elder=elder, version=form.seen_version(), by=actor(), now=clock()
+            db(),
+            application_id,
+            claimed,
+            among=shown,
+            elder=elder,
+            version=form.seen_version(),
+            by=actor(),
+            now=clock(),
         )
         check_answers.drop(Part.GROUNDS)
         return redirect_after_save("grounds", application)
@@ -215,11 +224,14 @@ def _save_at_once(application_id: uuid.UUID, form: GroundsForm) -> ResponseRetur
 
     def change(read: Session, application: Application) -> Planned | None:
         version = form.seen_version()
-        claimed = form.values(required_documents.useful_grounds(read, application), read)
+        shown = required_documents.useful_grounds(read, application)
+        claimed = form.values(shown, read)
         if claimed is None or version is None:
             return None
         elder = form.elder(needed=_must_name_elder(application, read)) if Ground.ELDER_SIBLING in claimed else None
-        made = saved_grounds.change(read, application, claimed, elder, version=version, by=actor(), now=clock())
+        made = saved_grounds.change(
+            read, application, claimed, elder, among=shown, version=version, by=actor(), now=clock()
+        )
         return None if made is None else Planned(made)
 
     done = save_at_once("grounds", application_id, change)

@@ -11,13 +11,14 @@ from enrollment.announcements import announcements
 from enrollment.applications import applications, register_answers, registration
 from enrollment.applications.applications import Application, Stage
 from enrollment.applications.guardian_access import guardian_takeover, phone_change_course
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.corrections import request_list
 from enrollment.offers import joint_decisions
 from enrollment.offers.offer_rows import OfferState
 from enrollment.people import children, guardians, invitations
 from enrollment.people.person_rows import Child
 from enrollment.places import finder
-from enrollment.review import case_officers, cases, guardian_requests, refusals
+from enrollment.review import case_officers, case_withdrawals, guardian_requests, refusals
 from enrollment.review.case_officers import Officer
 from enrollment.review.case_rows import Case
 from enrollment.season import calendar, current_step, openings, seasons
@@ -30,6 +31,7 @@ from portal.text.area_names import area_names
 from portal.text.office_names import office_name
 from portal.web.admission_year import asked_year
 from portal.web.guards import desk
+from portal.web.page_data.family_pages import kept_for_family
 from portal.web.shared_views.finder import question
 from portal.web.unit_of_work import actor, clock, db
 
@@ -46,6 +48,7 @@ MOST_NAMED = 4
 
 @pages.get("")
 @desk("parents", allows_helper=True)
+@kept_for_family
 def home() -> ResponseReturnValue:
     """Without a child the start page, with one child its page, with several the list."""
     season = openings.year_to_register(db(), now=clock())
@@ -82,7 +85,9 @@ def _pending_items() -> dict:
         "again": _returning(season) if season is not None and not actor().on_behalf else [],
         "papers": guardian_takeover.waiting_for_me(db(), by=actor()) if not actor().on_behalf else [],
         "invited": invitations.own_invitations(db(), by=actor(), now=clock()),
-        "cases": _with_officers([case for case in cases.own_cases(db(), by=actor()) if case.settled_at is None]),
+        "cases": _with_officers(
+            [case for case in case_withdrawals.own_cases(db(), by=actor()) if case.settled_at is None]
+        ),
         "about_me": _with_officers(guardian_requests.requests_about(db(), by=actor())),
         "unreachable": None if actor().on_behalf else unreachable_number(),
         "phone_change": None if actor().on_behalf else phone_change_course.open_change(db(), actor().account_id),
@@ -193,16 +198,18 @@ def _task_list(application: Application, *, at_home: bool) -> ResponseReturnValu
 
 @pages.get("/applications/<uuid:application_id>")
 @desk("parents", allows_helper=True)
+@kept_for_family
 def application_page(application_id: uuid.UUID) -> ResponseReturnValue:
     return _application_page(application_of(application_id))
 
 
 @pages.get("/applications/<uuid:application_id>/tasks")
 @desk("parents", allows_helper=True)
+@kept_for_family
 def tasks(application_id: uuid.UUID) -> ResponseReturnValue:
     """The list of form pages, also after submission, to change answers."""
     application = application_of(application_id)
-    if application.stage == Stage.WITHDRAWN:
+    if application.stage in DEAD_STAGES:
         return _application_page(application)
     return _task_list(application, at_home=False)
 
@@ -214,5 +221,6 @@ def begin_next_season(child_id: uuid.UUID) -> ResponseReturnValue:
     asked = asked_year()
     year = asked if asked in years_to_enter() else season_year()
     application = registration.begin_next_season(db(), child_id, year, by=actor(), now=clock())
-    flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
+    if application.created_at == clock():  # else it began before
+        flash(_("孩子的信息已经带入，请填写今年的住址、依据和志愿。"))
     return redirect(url_for("parents.application_page", application_id=application.id), 303)

@@ -1,4 +1,4 @@
-"""Messages of a family, the newest first; opening the page marks them as read."""
+"""Messages of a family, the newest first; a page marks as read what it shows."""
 
 import uuid
 from typing import Any
@@ -17,6 +17,7 @@ from enrollment.places.kindergartens import Page
 from portal.parents import pages
 from portal.parents.people.unreachable import unreachable_number
 from portal.text.messages import ACTS, RESULT, TASKS, WISHES, notice_words
+from portal.text.numbers import whole_number
 from portal.web.authentication import unread_messages
 from portal.web.guards import desk
 from portal.web.unit_of_work import account_id, actor, clock, db, services
@@ -28,7 +29,7 @@ MOST_PAGES = 10_000
 @pages.get("/messages")
 @desk("parents")
 def messages_page() -> ResponseReturnValue:
-    page = _page(request.args.get("page", 1, int))
+    page = _page(request.args.get("page", 1, whole_number))
     mine = page.items
     in_wechat = wechat.fates(db(), [each.id for each in mine]) if services().config.wechat is not None else {}
     over = bond_notices.outdated(db(), mine)
@@ -50,13 +51,14 @@ def messages_page() -> ResponseReturnValue:
         }
         for notice in mine
     ]
-    if unread_messages() and page.number == 1:  # the newest are on the first page
-        outbox.mark_read(db(), account_id(), now=clock())
+    fresh = [each.id for each in mine if each.read_at is None]
+    if fresh:
+        outbox.mark_read(db(), account_id(), fresh, now=clock())
     return render_template(
         "parents/messages.html",
         listed=listed,
         page=page,
-        unread=0,
+        unread=max(unread_messages() - len(fresh), 0),
         has_phone=bool(db().get_one(Account, account_id()).phone),
         unreachable=unreachable_number(),
     )

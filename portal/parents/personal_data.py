@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from enrollment.applications import mandates
+from enrollment.applications.guardian_access import access_codes
 from enrollment.applications.mandates import Mandate
 from enrollment.ground.accounts import Account
 from enrollment.ground.phones import mask_phone
@@ -37,6 +38,7 @@ def data_page() -> ResponseReturnValue:
         sign_in_phone=mask_phone(mine.phone or "") if mine else "",
         sign_on=sign_on.named(language()) if sign_on else "",
         bound=sign_on_bindings.of_account(db(), account_id()) if sign_on else None,
+        access_code=access_codes.live_code(db(), account_id()),
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
         phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],

@@ -82,6 +82,7 @@ def _result(found: FreshResult) -> SimpleNamespace:
         bound=1,
         may_wait=offer is not None and offer.rank > 1,
         waits_on=offer is None,
+        withdrew=False,
         origin=Origin(),
         run=SimpleNamespace(replays=None),
         round=SimpleNamespace(pair_rule=found.pair_rule),

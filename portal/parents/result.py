@@ -16,7 +16,8 @@ from enrollment.applications.bonds.bond_rules import BondEvent
 from enrollment.draw import freed_places
 from enrollment.draw.unserved import declines
 from enrollment.draw.unserved.rows import DeclineReason
-from enrollment.offers import irrevocable_acts, offers
+from enrollment.offers import irrevocable_acts, joint_decisions, offers
+from enrollment.offers.arrivals import days
 from enrollment.offers.joint_decision_rows import DecisionKind
 from enrollment.offers.offer_rows import Offer
 from enrollment.offers.statements import confirmation
@@ -71,8 +72,8 @@ def result_page(application_id: uuid.UUID) -> ResponseReturnValue:
 def _result_page(application: Application, form: PageForm) -> ResponseReturnValue:
     result = family_results.for_application(db(), application.id, now=clock())
     season = seasons.of_year(db(), application.year)
-    spans = calendar.spans(season) if season else {}
     if result is None:
+        spans = calendar.spans(season) if season else {}
         status = application_status.status_of(db(), application, now=clock())
         return render_template(
             "parents/result_not_yet.html", application=application, status=status, dates=spans.get("result")
@@ -88,7 +89,7 @@ def _result_page(application: Application, form: PageForm) -> ResponseReturnValu
         may_take_back=result.offer is not None and freed_places.may_take_back(db(), result.offer, now=clock()),
         outside=household_rows.lives_outside(db(), application.id),
         unanswered=application.stage == Stage.RETURNED,
-        arrival=spans.get("arrival"),
+        arrival=days.arrival_of(db(), result.offer) if result.offer is not None else None,
         bound_names=names_of(result.bound_with),
         answered_names=_answered_names(result),
         held=answers.is_held(db(), result, by=actor()),
@@ -179,7 +180,7 @@ def _answer_page(application: Application, result: FamilyResult, answer: str, fo
         result=result,
         answer=answer,
         form=form,
-        seen=answers.state_seen(db(), offer) if offer else "",
+        seen=joint_decisions.state_seen(db(), offer) if offer else "",
         waits_until=_gone_at(application, offer) if answer == "decline" else None,
         waiting=decisions.waiting_decision(application),
         status=application_status.status_of(db(), application, now=clock()),

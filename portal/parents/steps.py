@@ -99,7 +99,7 @@ class FormState:
     def wished(self) -> bool:
         """Whether there are wishes in the open round, or in the last one."""
         times = deadlines.of(self.session, self._application, now=self.now)
-        round_ = times.open or times.last
+        round_ = times.current
         return round_ is not None and bool(wishes.of(self.session, self._application.id, round_.id))
 
     @property

@@ -16,6 +16,7 @@ from enrollment.draw.publication.hours import Announcement
 from enrollment.eligibility import asked_papers, claims, households, required_documents
 from enrollment.ground.accounts import Actor
 from enrollment.offers import joint_decisions
+from enrollment.offers.arrivals import days
 from enrollment.offers.offer_rows import EXPECTED, Offer, OfferMove, OfferState
 from enrollment.people import guardians
 from enrollment.season import current_step, seasons
@@ -41,6 +42,8 @@ SHOWN_MOVES = (
     "confirm",
     "refuse",
     "refuse_duplicate",
+    "reinstate",
+    "reinstate_draft",
     "reopen",
 )
 FUTURE_STEPS = ("review", "draw", "result", "confirmation", "arrival")
@@ -111,7 +114,7 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
     if status.result is None:
         yield from _steps_without_result(season, status, now)
         return
-    yield _dated(dates["draw"], now, done=True)
+    yield _drawn(dates["draw"])
     yield _done("result", status.result.run.published_at) | {"more": status.place or _("还没有学位")}
     yield from _answer(status)
     if status.result.holds:
@@ -122,7 +125,7 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
                 "state": "done",
             }
         else:
-            yield _dated(dates["arrival"], now, done=False)
+            yield from _arrival(status, now)
     if status.next_round is not None:
         when = span(status.next_round.opens_at, status.next_round.closes_at)
         yield {
@@ -134,7 +137,7 @@ def _steps(season: Season | None, status: ApplicationStatus, now: dt.datetime) -
 
 def _steps_without_result(season: Season, status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
     """The steps of the calendar before the family has a result, as far as its own round has got."""
-    round_ = status.times.open or status.times.last
+    round_ = status.times.current
     for step in current_step.steps_at_stages(season, [round_.stage] if round_ else [], now=now):
         if step.step not in FUTURE_STEPS or (step.state == "done" and step.step != "draw"):
             continue
@@ -181,9 +184,19 @@ def _answer(status: ApplicationStatus) -> Iterator[dict[str, Any]]:
         yield {"what": word("offer_tag", offer.state), "when": moment(offer.ended_at), "state": "done"}
 
 
-def _dated(date: SeasonDate, now: dt.datetime, *, done: bool = False) -> dict[str, Any]:
-    state = "done" if done else "now" if date.begins_at <= now else "todo"
-    return {"what": word("season_step", date.step), "when": span(date.begins_at, date.ends_at), "state": state}
+def _arrival(status: ApplicationStatus, now: dt.datetime) -> Iterator[dict[str, Any]]:
+    """When the child of the newest offer is expected."""
+    arrival = days.arrival_of(db(), status.offer) if status.offer is not None else None
+    if arrival is None:
+        return
+    due, begins = arrival.due_at, arrival.begins_at
+    when = span(begins, due) if begins is not None else _("最晚 %(when)s", when=moment(due))
+    state = "now" if begins is None or begins <= now else "todo"
+    yield {"what": word("season_step", "arrival"), "when": when, "state": state}
+
+
+def _drawn(date: SeasonDate) -> dict[str, Any]:
+    return {"what": word("season_step", date.step), "when": span(date.begins_at, date.ends_at), "state": "done"}
 
 
 def _done(step: str, at: dt.datetime | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from enrollment.applications import applications, wishes
 from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.eligibility.wish_candidates import MOST_BY_CHANCE, Candidate, Finder, Shares
 from enrollment.season.rounds import Round
 from portal.parents import chances, pages
@@ -87,7 +88,8 @@ def wish_for() -> ResponseReturnValue:
 
     Without such a child, and with several, it leads home, and the browser keeps the kindergarten, so that it is found again.
     """
-    choosing = [each for each in applications.list_own(db(), by=actor()) if times_of(each).open is not None]
+    mine = [each for each in applications.list_own(db(), by=actor()) if each.stage in LIVE_STAGES]
+    choosing = [each for each in mine if times_of(each).open is not None]
     code = request.args.get("code", "")[:20]
     if len(choosing) != 1 or not code:
         return _kept_for_later(code, several=len(choosing) > 1)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from wtforms import HiddenField, StringField
 
 from enrollment.applications import deadlines, units, wishes
@@ -20,6 +21,7 @@ from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
 from portal.parents import application_status, chances, pages
 from portal.parents.form_pages import (
+    Planned,
     VersionedForm,
     application_of,
     bound_with,
@@ -28,9 +30,11 @@ from portal.parents.form_pages import (
     names_of,
     posted_version,
     redirect_after_save,
+    save_at_once,
     times_of,
     write_at_once,
 )
+from portal.text.numbers import number_or, whole_number
 from portal.text.words import word
 from portal.web.forms import parse_uuid, refusals_in
 from portal.web.guards import desk
@@ -159,19 +163,33 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _save_at_once(application_id: uuid.UUID, wanted: list[uuid.UUID], act: str) -> ResponseReturnValue | None:
-    """The wishes of a plain draft in one statement; None for the service to decide."""
+    """The wishes of a plain draft, or else those of a handed-in application, in one statement; None for the service to decide."""
     key, version = request_key(), posted_version()
     if key is None or request.form.get("seen") != f"{application_id.hex[:8]}-{version}":
         return None
     change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
     if change is None:
         return None
+    stays = None
     if act != "next":
         undo = taken_out(listed_wishes(), wanted)
         stays = url_for("parents.wishes_page", application_id=application_id, **undo, **came_from())
-        return write_at_once(change, key, stays)
-    # no page but the check comes after the wishes
-    return write_at_once(change, key, url_for("parents.check_page", application_id=application_id), _("已保存。"))
+        done = write_at_once(change, key, stays)
+    else:  # no page but the check comes after the wishes
+        done = write_at_once(change, key, url_for("parents.check_page", application_id=application_id), _("已保存。"))
+    return done or _edit_at_once(application_id, wanted, version, stays)
+
+
+def _edit_at_once(
+    application_id: uuid.UUID, wanted: list[uuid.UUID], version: int, stays: str | None
+) -> ResponseReturnValue | None:
+    """The wishes of a handed-in or returned application; `stays` is the address of the page unless the receipt comes next."""
+
+    def change(read: Session, application: Application) -> Planned | None:
+        made = wish_list.planned(read, application, wanted, version=version, by=actor(), now=clock())
+        return None if made is None else Planned(made)
+
+    return save_at_once("wishes", application_id, change, stays=stays)
 
 
 def open_round(application: Application) -> Round:
@@ -198,13 +216,13 @@ def put_back(listed: list[uuid.UUID], act: str) -> list[uuid.UUID]:
     programme_id = parse_uuid(gone)
     if name != "back" or programme_id is None or programme_id in listed:
         return listed
-    at = min(int(place), len(listed)) if place.isdigit() else len(listed)
+    at = min(number_or(place, len(listed)), len(listed))
     return [*listed[:at], programme_id, *listed[at:]]
 
 
 def removed_wish(listed: list[Candidate], round_: Round) -> tuple[int, Programme] | None:
     """The wish that was just removed, with its place from 0, while the list has room for it; None otherwise."""
-    programme_id, place = parse_uuid(request.args.get("removed")), request.args.get("place", 0, int)
+    programme_id, place = parse_uuid(request.args.get("removed")), request.args.get("place", 0, whole_number)
     if programme_id is None or len(listed) >= round_.max_wishes:
         return None
     programme = db().get(Programme, programme_id)
@@ -216,7 +234,7 @@ def removed_wish(listed: list[Candidate], round_: Round) -> tuple[int, Programme
 def reordered(listed: list[uuid.UUID], act: str) -> list[uuid.UUID]:
     """The order after `up:i`, `down:i` or `remove:i` (counted from 0); unchanged for any other act."""
     name, _, place = act.partition(":")
-    index = int(place) if place.isdigit() else -1
+    index = number_or(place, -1)
     found = list(listed)
     if not 0 <= index < len(found):
         return found

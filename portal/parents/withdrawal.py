@@ -9,6 +9,7 @@ from wtforms import HiddenField
 
 from enrollment.applications import applications, units
 from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import DEAD_STAGES
 from enrollment.offers import withdrawals
 from portal.parents import pages
 from portal.parents.form_pages import application_of, form_page, names_of
@@ -40,7 +41,10 @@ def _withdraw_page(application: Application, form: WithdrawalForm) -> ResponseRe
 @pages.get("/applications/<uuid:application_id>/withdraw")
 @desk("parents")
 def withdraw_page(application_id: uuid.UUID) -> ResponseReturnValue:
-    return _withdraw_page(application_of(application_id), WithdrawalForm())
+    application = application_of(application_id)
+    if application.stage in DEAD_STAGES:  # nothing is left to withdraw; the application says how to go on
+        return redirect(url_for("parents.application_page", application_id=application_id), 303)
+    return _withdraw_page(application, WithdrawalForm())
 
 
 @pages.post("/applications/<uuid:application_id>/withdraw")
@@ -60,9 +64,8 @@ def withdraw(application_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/applications/<uuid:application_id>/again")
 @desk("parents")
 def apply_again(application_id: uuid.UUID) -> ResponseReturnValue:
-    application = application_of(application_id)
-    applications.start(db(), application.child_id, application.year, by=actor(), now=clock())
-    flash(_("申请恢复为草稿，请检查后再提交。"))
+    if applications.apply_again(db(), application_id, by=actor(), now=clock()):
+        flash(_("申请恢复为草稿，请检查后再提交。"))
     return redirect(url_for("parents.application_page", application_id=application_id), 303)
 
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from enrollment.ground.audit_chain import heads
 from portal.public import pages
+from portal.text.numbers import large_number
 from portal.web.guards import public
 from portal.web.unit_of_work import db
 
@@ -16,7 +17,7 @@ DAYS = 31
 @pages.get("/audit-heads")
 @public
 def audit_heads() -> ResponseReturnValue:
-    before = request.args.get("before", None, int)
+    before = request.args.get("before", None, large_number)
     found = heads.of_days(db(), before=before, limit=DAYS)
     older = found[-1].number if found and found[-1].number > 1 else None
     return render_template("public/audit_heads.html", found=found, older=older, first_page=before is None)

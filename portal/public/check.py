@@ -29,6 +29,7 @@ from enrollment.season.facts import CARE_KINDS, Ground
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.text.formats import day, refusal
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.admission_year import asked_year, year_links
 from portal.web.forms import PageForm
@@ -156,8 +157,7 @@ def check() -> ResponseReturnValue:
 
 def _number(name: str) -> int:
     """The number of a screen in the address; 0 without one."""
-    written = request.args.get(name, "")
-    return min(int(written), len(SCREENS)) if written.isdecimal() and len(written) < 3 else 0
+    return min(number_or(request.args.get(name), 0), len(SCREENS))
 
 
 def _screen(season: Season, asked: int, answered: int, years: list[Season]) -> ResponseReturnValue:

@@ -16,8 +16,11 @@ COUNTED = (
 )  # fmt: skip
 """The tables of the page, beside the catalogue."""
 
-NOTED = ("child_document", "kindergarten", "offer", "roll_child", "roll_class", "roll_class_day")
-"""Tables of the page whose changes add a row to `coverage_change` (ADR 33)."""
+NOTED = (
+    "arrival_entry", "child_document", "kindergarten", "offer", "roll_child", "roll_class", "roll_class_day", "roll_promotion",
+)  # fmt: skip
+"""Tables of the page whose changes add a row to `coverage_change` (ADR 33).  Arrivals and promotions do it with the rows of the
+roll that they write."""
 
 
 @pages.get("/coverage")

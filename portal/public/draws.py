@@ -14,6 +14,7 @@ from enrollment.results import free_places, published_runs
 from enrollment.season import small_cells
 from portal.public import pages
 from portal.text.area_names import area_names
+from portal.text.numbers import whole_number
 from portal.web.guards import public
 from portal.web.page_data.kept_pages import kept
 from portal.web.unit_of_work import clock, db
@@ -21,9 +22,9 @@ from portal.web.unit_of_work import clock, db
 COUNTED = ("area", "kindergarten", "programme", "round", "run", "season_tally")
 """The tables of the list of free places, beside the catalogue."""
 
-NOTED = ("application", "offer", "offer_move", "wish")
+NOTED = ("application", "cut_off", "offer", "offer_move", "wish")
 """Its large tables.  Each move of an application or an offer adds to `season_tally` (ADR 40).  A family that only changes its list
-adds nothing there: the number of waiting children is then that of the minute, which the page names."""
+adds nothing there: the number of waiting children is then that of the minute, which the page names.  Cut-offs are written with their run."""
 
 
 @pages.app_template_filter("bold_numbers")
@@ -52,7 +53,7 @@ def vacancies() -> ResponseReturnValue:
     area = request.args.get("area", "")
     area = area if area in names else ""
     found = (
-        free_places.listing(db(), year, area=area or None, page=request.args.get("page", 1, int))
+        free_places.listing(db(), year, area=area or None, page=request.args.get("page", 1, whole_number))
         if year is not None
         else None
     )
@@ -92,7 +93,7 @@ def draw_page(round_id: uuid.UUID) -> ResponseReturnValue:
 def _lines(run: Run | None) -> published_runs.CutOffPage | None:
     if run is None:
         return None
-    page = request.args.get("page", 1, type=int)
+    page = request.args.get("page", 1, type=whole_number)
     words, area = request.args.get("name", "")[:40], request.args.get("area", "")[:12]
     return published_runs.lines(db(), run, words=words or None, area=area or None, page=page)
 
@@ -105,7 +106,7 @@ def _file_name(run: Run) -> str:
 @public
 def public_file(round_id: uuid.UUID) -> ResponseReturnValue:
     """The public file of the round's result; `?run=` selects the file of a published replay."""
-    run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
+    run = published_runs.numbered_run(db(), round_id, request.args.get("run", type=whole_number))
     if run is None or not run.public_file:
         abort(404)
     return Response(

@@ -8,6 +8,7 @@ from enrollment.season import openings, seasons
 from portal.public import pages
 from portal.text.area_names import area_names
 from portal.text.grade_names import grade_names
+from portal.text.numbers import whole_number
 from portal.web.admission_year import links_to_visible_years, shown_season
 from portal.web.guards import public
 from portal.web.page_data.kept_pages import kept
@@ -65,7 +66,7 @@ def kindergarten_card() -> ResponseReturnValue:
     """The card of the kindergarten with this number in the list, for a pin of the map."""
     asked, year = question.read(path=url_for("public.kindergarten_list")), _year()
     last = cards.last_year(year)
-    number = request.args.get("number", 1, int)
+    number = request.args.get("number", 1, whole_number)
     hit = next((each for each in cards.pins_of(asked, year, last) if each.number == number), None)
     return render_template("public/kindergarten_pin.html", asked=asked, hit=hit, last=last, year=year)
 

@@ -22,7 +22,7 @@ from portal.public.phone_doubts.doubted_phone import question_first
 from portal.text.messages import signed, text_words
 from portal.text.words import contact, language
 from portal.web import phone_messages
-from portal.web.authentication import log_in, log_out, note_second_factor
+from portal.web.authentication import log_in, log_out, note_second_factor, signed_in
 from portal.web.clock import real_now
 from portal.web.devices import asker_for, remember_login
 from portal.web.forms import PageForm
@@ -252,7 +252,10 @@ def check_second_factor() -> ResponseReturnValue:
 @pages.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
+    """Whoever works at a desk comes to the sign-in of the desks: the front page may have a line before it."""
+    person = signed_in()
     log_out()
     session[ASK_AGAIN] = True
     flash(_("您已退出。"))
-    return redirect("/", 303)
+    at_desk = person is not None and person.desk not in (None, "parents")
+    return redirect(url_for("public.staff_sign_in") if at_desk else "/", 303)

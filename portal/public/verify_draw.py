@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from enrollment.draw.run_rows import Run
 from enrollment.results import published_runs
 from portal.public import pages
+from portal.text.numbers import whole_number
 from portal.web.guards import public
 from portal.web.shared_views import verify_views
 from portal.web.unit_of_work import db
@@ -23,7 +24,7 @@ def verify_draw(round_id: uuid.UUID) -> ResponseReturnValue:
 
 def _run(round_id: uuid.UUID) -> Run | None:
     """The run that `?run=` selects: a published replay by its number, else the round's result."""
-    return published_runs.numbered_run(db(), round_id, request.args.get("run", type=int))
+    return published_runs.numbered_run(db(), round_id, request.args.get("run", type=whole_number))
 
 
 @pages.get("/draws/<uuid:round_id>/names.json")

@@ -48,7 +48,7 @@ class ValueForm(PageForm):
         for names in self.rows:
             entered = [(self[name].data or "").strip() for name in names]
             for name, text in zip(names, entered, strict=True):
-                if not text or len(text.split()) > 1 or not text.isdigit():
+                if not text or len(text.split()) > 1 or not text.isdecimal():
                     self[name].errors = [*self[name].errors, _("请填写一个数")]
             groups.append(" ".join(entered))
         return None if self.errors else " + ".join(groups)

@@ -1,4 +1,4 @@
-"""The circuit breaker of the gateway, shared by both lanes.
+"""The circuit breaker of the gateway, shared by both lanes.  A pause for which the gateway asks is one lane's (`pace`).
 
 After `FAILURES` attempts in a row that the gateway did not serve, it counts as down.  Then one message is tried from time
 to time, each time another one, until the gateway answers; the others wait and use up no tries.
@@ -24,7 +24,6 @@ class Breaker:
         self._failures = 0
         self._interval = SHORTEST_PROBE
         self._next_probe = 0.0
-        self._paused_until = 0.0
         self.down_since: dt.datetime | None = None
         self.error: DeliveryError | None = None
 
@@ -47,19 +46,11 @@ class Breaker:
             if self.is_down:
                 self.error = error
 
-    def pause(self, seconds: float) -> None:
-        """The gateway wants no message for so long."""
-        with self._lock:
-            self._paused_until = max(self._paused_until, self._monotonic() + seconds)
-
     def allowance(self, wanted: int) -> int:
         """How many of the messages that a lane wants to claim it may claim now."""
         with self._lock:
-            moment = self._monotonic()
-            if moment < self._paused_until:
-                return 0
             if self.is_down:
-                return min(wanted, 1) if moment >= self._next_probe else 0
+                return min(wanted, 1) if self._monotonic() >= self._next_probe else 0
             return wanted
 
     def probe_taken(self) -> None:

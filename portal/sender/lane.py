@@ -25,6 +25,7 @@ from portal.config import Config
 from portal.gateways.messages import open_connection
 from portal.gateways.wechat import AccessToken, WechatConnection
 from portal.sender.breaker import Breaker
+from portal.sender.pace import Pace
 from portal.sender.threads import SenderThreads, Work
 from portal.text.messages import ASKS, link_of, notice_words, signed, wechat_body
 from portal.web import clock
@@ -57,8 +58,8 @@ class LaneSender:
     """`threads` messages are sent at the same time; as many more are claimed, or what the gateway takes in `AHEAD`, so that no
     thread waits for the database."""
 
-    def __init__(self, config: Config, engine: Engine, policy: LanePolicy, breaker: Breaker, threads: int):
-        self._config, self._engine, self._policy, self._breaker = config, engine, policy, breaker
+    def __init__(self, config: Config, engine: Engine, policy: LanePolicy, breaker: Breaker, pace: Pace, threads: int):
+        self._config, self._engine, self._policy, self._breaker, self._pace = config, engine, policy, breaker, pace
         self._token = uuid.uuid4()
         self._count, self._rate, self._ended_at = threads, 0.0, time.monotonic()
         self._in_hand = 0
@@ -70,7 +71,7 @@ class LaneSender:
         if policy.lane == Lane.WECHAT and config.wechat is not None:
             connect = functools.partial(WechatConnection, config.wechat, AccessToken(config.wechat))
         sends_again = policy.uncertain == Uncertain.SEND_AGAIN
-        self._threads = SenderThreads(policy.lane, threads, connect, breaker, sends_again=sends_again)
+        self._threads = SenderThreads(policy.lane, threads, connect, breaker, pace, sends_again=sends_again)
 
     def _now(self, session: Session) -> dt.datetime:
         return clock.now(session, demo=self._config.demo)
@@ -91,7 +92,7 @@ class LaneSender:
         ended = len(self._outcomes)
         if not self._fails:  # else these are those of the last cycle
             self._note_rate()
-        free = self._breaker.allowance(self._capacity - self._in_hand + ended) if claim else 0
+        free = self._allowance(self._in_hand - ended) if claim else 0
         try:
             with Session(self._engine) as session, session.begin():
                 claimed = self._transaction(session, free)
@@ -107,6 +108,10 @@ class LaneSender:
         self._in_hand -= ended
         self._dispatch(claimed)
         return len(claimed) + ended
+
+    def _allowance(self, in_hand: int) -> int:
+        """How many messages may be claimed now, beside those in hand."""
+        return self._breaker.allowance(self._pace.allowance(self._capacity - in_hand, in_hand=in_hand))
 
     @property
     def _capacity(self) -> int:

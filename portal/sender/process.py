@@ -11,6 +11,7 @@ from enrollment.ground.db import open_engine
 from portal.config import Config
 from portal.sender.breaker import Breaker
 from portal.sender.lane import LaneSender
+from portal.sender.pace import Pace, paces_of_texts
 from portal.web.unit_of_work import services
 
 CODE_CONNECTIONS = 8
@@ -47,14 +48,15 @@ def shares(config: Config, lane: Lane) -> list[int]:
 
 def lanes(config: Config) -> list[LaneSender]:
     """The lanes, each sender with its own connections to the database; the gateway of texts is down for both of its lanes or for
-    none, WeChat for itself."""
+    none, WeChat for itself.  A pause is one lane's."""
     of_texts, of_wechat = Breaker(), Breaker()
+    paces = {**paces_of_texts(), Lane.WECHAT: Pace(Lane.WECHAT)}
     found = []
     for policy in policies(config):
         breaker = of_wechat if policy.lane == Lane.WECHAT else of_texts
         for threads in shares(config, policy.lane):
             engine = open_engine(config.database_url, pool_size=1, max_overflow=INBOX_CONNECTIONS)
-            found.append(LaneSender(config, engine, policy, breaker, threads))
+            found.append(LaneSender(config, engine, policy, breaker, paces[policy.lane], threads))
     return found
 
 

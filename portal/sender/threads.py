@@ -14,6 +14,7 @@ from enrollment.delivery.settlement import Outcome, Verdict
 from enrollment.ground.outbox import DeliveryError
 from portal.gateways.messages import Attempt, Connection
 from portal.sender.breaker import Breaker
+from portal.sender.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,16 @@ class SenderThreads:
     """`sends_again`: a message that may have been sent is sent again."""
 
     def __init__(
-        self, name: str, count: int, connect: Callable[[], Connection], breaker: Breaker, *, sends_again: bool
+        self,
+        name: str,
+        count: int,
+        connect: Callable[[], Connection],
+        breaker: Breaker,
+        pace: Pace,
+        *,
+        sends_again: bool,
     ):
-        self._connect, self._breaker = connect, breaker
+        self._connect, self._breaker, self._pace = connect, breaker, pace
         self._not_served = {Verdict.FAILED, Verdict.UNCERTAIN} if sends_again else {Verdict.FAILED}
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
@@ -87,20 +95,22 @@ class SenderThreads:
 
     def _attempt(self, connection: Connection, work: Work) -> Outcome:
         too_old = time.monotonic() - work.claimed > LONGEST_IN_HAND
-        if too_old or self.stopping.is_set() or (self._breaker.is_down and not work.probe):
+        if too_old or self.stopping.is_set() or self._pace.is_paused or (self._breaker.is_down and not work.probe):
             return Outcome(work.message, Verdict.PUT_BACK)
         attempt = connection.send(str(work.message.id), work.message.to, work.body)
         if attempt.pause:
-            self._breaker.pause(attempt.pause)
-        elif attempt.down:
+            seconds = self._pace.pause(attempt.pause)
+            return Outcome(work.message, Verdict.PUT_BACK, attempt.error, wait=dt.timedelta(seconds=seconds))
+        if attempt.down:
             self._breaker.failed(attempt.error)
         else:
             self._breaker.served()
+            self._pace.served()
         return self._outcome(work, attempt)
 
     def _outcome(self, work: Work, attempt: Attempt) -> Outcome:
         not_served = attempt.verdict in self._not_served and self._breaker.is_down
         if attempt.verdict == Verdict.PUT_BACK or not_served:
-            seconds = attempt.pause or random.uniform(*WHILE_DOWN)
+            seconds = random.uniform(*WHILE_DOWN)
             return Outcome(work.message, Verdict.PUT_BACK, attempt.error, wait=dt.timedelta(seconds=seconds))
         return Outcome(work.message, attempt.verdict, attempt.error, attempt.provider_id)

@@ -224,6 +224,12 @@ def _why_not(fact: str) -> str:
     return _("没有同意“%(fact)s”：%(why)s", fact=word("fact", fact), why=why) if why and fact in set(Fact) else ""
 
 
+def _said(application_id: uuid.UUID, fact: str) -> str:
+    """What a second person reads who has agreed: the finding of somebody who has left is now this person's own."""
+    waiting = {each.fact for each in second_opinions.waiting(db(), application_id)}
+    return _("核实的人已不再办这件事，这一项改记为您核实，还要另一位同意。") if fact in waiting else _("已同意。")
+
+
 @pages.post("/applications/<uuid:application_id>/second/<fact>")
 @desk("staff")
 def second_opinion(application_id: uuid.UUID, fact: str) -> ResponseReturnValue:
@@ -238,7 +244,7 @@ def second_opinion(application_id: uuid.UUID, fact: str) -> ResponseReturnValue:
             if ended:
                 flash(_("%(code)s 已核实通过。", code=found.registration_code))
                 return redirect(url_for("staff.queue"), 303)
-            flash(_("已同意。") if agreed else _("没有同意，这一项重新看。"))
+            flash(_said(application_id, fact) if agreed else _("没有同意，这一项重新看。"))
             return _to(application_id)
     shown = facts_form(found)
     shown.form.form_errors += form.form_errors

@@ -6,26 +6,28 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectField, StringField
+from wtforms import HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.guardian_access import (
+    access_code_proofs,
     access_codes,
     desk_access,
-    doubted_phones,
     phone_change_course,
     phone_changes,
 )
 from enrollment.family_messages import addresses
 from enrollment.ground import audit
 from enrollment.ground.accounts import Account
+from enrollment.ground.errors import Refused
 from enrollment.ground.phones import mask_phone
-from enrollment.offers import desk_answers, desk_contacts
+from enrollment.offers import desk_answers, desk_contacts, joint_decisions
 from enrollment.offers.desk_answers import CONTACT_WAYS, DeskAnswer
 from enrollment.offers.offer_rows import OfferState
 from enrollment.people.person_rows import GUARDIAN_ID_KINDS
+from enrollment.places.programmes import Programme
 from enrollment.results import admission_notice
 from portal.staff import pages
 from portal.text.facts import asked_words, item_words
@@ -63,8 +65,17 @@ class CodesForm(PageForm):
     )
 
 
+class PhoneProofForm(PageForm):
+    code = StringField(
+        _l("监护人手机收到的验证码"),
+        filters=[digits],
+        validators=[Optional(), Regexp(r"^\d{6}$", message=_l("验证码是 6 位数字。"))],
+    )
+
+
 class AnswerForm(PageForm):
     answer = RadioField(_l("监护人的答复"), validate_choice=False)
+    seen = HiddenField()
 
     def set_choices(self) -> None:
         self.answer.choices = coded_choices("desk_answer", tuple(DeskAnswer))
@@ -140,16 +151,18 @@ def record_contact(application_id: uuid.UUID) -> ResponseReturnValue:
     return _family_page(application, form)
 
 
-def _guardian_view(
+def guardian_view(
     application_id: uuid.UUID, account_id: uuid.UUID, form: PageForm, template: str = "desk_guardian", **more: object
-) -> ResponseReturnValue:
+) -> str:
     application = _application(application_id)
     account = desk_access.guardian_account(db(), application, account_id)
     check_form = form if isinstance(form, CheckForm) else CheckForm(formdata=None)
     check_form.set_choices()
     phone_form = form if isinstance(form, NewPhoneForm) else second_form(NewPhoneForm)
+    proof_form = form if isinstance(form, PhoneProofForm) else second_form(PhoneProofForm)
     answer_form = form if isinstance(form, AnswerForm) else AnswerForm(formdata=None)
     answer_form.set_choices()
+    offer = desk_answers.live_offer(db(), application)
     return render_template(
         f"staff/{template}.html",
         application=application,
@@ -158,11 +171,17 @@ def _guardian_view(
         form=form,
         check_form=check_form,
         phone_form=phone_form,
+        proof_form=proof_form,
         answer_form=answer_form,
         checked=desk_access.current_check(db(), application_id, account_id, by=actor(), now=clock()),
         code=access_codes.live_code(db(), account_id),
+        proof_needed=access_code_proofs.is_needed(account),
+        can_be_texted=access_code_proofs.can_be_texted(db(), account),
+        agreed=access_code_proofs.is_agreed(db(), application_id, account_id, by=actor(), now=clock()),
         change=phone_change_course.open_change(db(), account_id),
-        offer=desk_answers.live_offer(db(), application),
+        offer=offer,
+        place=db().get_one(Programme, offer.programme_id) if offer else None,
+        seen=joint_decisions.state_seen(db(), offer) if offer else "",
         has_receipt=receipts.latest(db(), application) is not None,
         has_notice=admission_notice.exists(db(), application),
         **more,
@@ -172,7 +191,7 @@ def _guardian_view(
 @pages.get("/desk/<uuid:application_id>/<uuid:account_id>")
 @desk("staff")
 def desk_guardian(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    return _guardian_view(application_id, account_id, CheckForm(formdata=None))
+    return guardian_view(application_id, account_id, CheckForm(formdata=None))
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/check")
@@ -182,16 +201,18 @@ def check_identity(application_id: uuid.UUID, account_id: uuid.UUID) -> Response
     _application(application_id)
     if form.validate_on_submit():
         with refusals_in(form):
-            desk_access.check_identity(
+            check = desk_access.check_identity(
                 db(), application_id, account_id, document_kind=form.document_kind.data or "",
                 document_end=form.document_end.data or "", purpose=PURPOSE, by=actor(), now=clock(),
             )  # fmt: skip
-            flash(_("已记下核对的证件，30 分钟内可以办理。"))
-            return redirect(_address(application_id, account_id), 303)
-    return _guardian_view(application_id, account_id, form)
+            if check is not None:
+                flash(_("已记下核对的证件，30 分钟内可以办理。"))
+                return redirect(guardian_address(application_id, account_id), 303)
+            form.refuse(Refused("document_differs", field="document_end"))  # counted, so it is not undone
+    return guardian_view(application_id, account_id, form)
 
 
-def _address(application_id: uuid.UUID, account_id: uuid.UUID) -> str:
+def guardian_address(application_id: uuid.UUID, account_id: uuid.UUID) -> str:
     return url_for("staff.desk_guardian", application_id=application_id, account_id=account_id)
 
 
@@ -209,7 +230,7 @@ def send_desk_codes(application_id: uuid.UUID, account_id: uuid.UUID) -> Respons
             current_session().set_sealed(f"phone:{account_id}", phone)
             target = url_for("staff.desk_codes_page", application_id=application_id, account_id=account_id)
             return redirect(target, 303)
-    return _guardian_view(application_id, account_id, form)
+    return guardian_view(application_id, account_id, form)
 
 
 @pages.get("/desk/<uuid:application_id>/<uuid:account_id>/codes")
@@ -222,8 +243,8 @@ def _codes_view(application_id: uuid.UUID, account_id: uuid.UUID, form: CodesFor
     new_phone = current_session().get_sealed(f"phone:{account_id}")
     if new_phone is None:
         _application(application_id)
-        return redirect(_address(application_id, account_id), 303)
-    return _guardian_view(application_id, account_id, form, "desk_codes", new_phone=mask_phone(new_phone))
+        return redirect(guardian_address(application_id, account_id), 303)
+    return guardian_view(application_id, account_id, form, "desk_codes", new_phone=mask_phone(new_phone))
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/codes")
@@ -250,30 +271,27 @@ def request_desk_change(application_id: uuid.UUID, account_id: uuid.UUID) -> Res
 @desk("staff", step_up=True)
 def confirm_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
     with refusals_told():
-        phone_messages.confirm_at_desk(db(), change_id, by=actor())
-        flash(_("已确认。旧号码会收到短信；孩子的每位监护人也会收到消息。"))
+        flash(*phone_messages.outcome_words(phone_messages.confirm_at_desk(db(), change_id, by=actor())))
+    return redirect(url_for("staff.desk"), 303)
+
+
+@pages.post("/desk/phone-changes/<uuid:change_id>/refuse")
+@desk("staff")
+def refuse_phone_change(change_id: uuid.UUID) -> ResponseReturnValue:
+    flash(*phone_messages.refusal_words(phone_changes.refuse_at_desk(db(), change_id, by=actor(), now=clock())))
     return redirect(url_for("staff.desk"), 303)
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/phone/keep")
 @desk("staff", step_up=True)
 def keep_phone(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    """The guardian at the desk objects to the release of the number to a new holder."""
+    """The guardian at the desk stops a change of the number, whoever asked for it."""
     with refusals_told():
-        if doubted_phones.object_at_desk(db(), application_id, account_id, by=actor(), now=clock()):
-            flash(_("已停止，号码仍属于这位监护人。"))
+        if phone_changes.stop_at_desk(db(), application_id, account_id, by=actor(), now=clock()):
+            flash(_("已停止，号码仍属于这位监护人。别处的登录都已退出。"))
         else:
             flash(_("没有可以停止的：等待期已经结束，或者已经停止过。请看这位监护人现在的号码。"), "warn")
-    return redirect(_address(application_id, account_id), 303)
-
-
-@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code/revoke")
-@desk("staff")
-def revoke_access_code(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    with refusals_told():
-        access_codes.revoke(db(), application_id, account_id, by=actor(), now=clock())
-        flash(_("登录码已作废。"))
-    return redirect(_address(application_id, account_id), 303)
+    return redirect(guardian_address(application_id, account_id), 303)
 
 
 @pages.post("/desk/<uuid:application_id>/<uuid:account_id>/answer")
@@ -283,7 +301,13 @@ def record_answer(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseR
     _application(application_id)
     if form.validate_on_submit():
         with refusals_in(form):
-            desk_answers.answer(db(), application_id, account_id, form.answer.data or "", by=actor(), now=clock())
+            desk_answers.answer(
+                db(), application_id, account_id, form.answer.data or "", seen=form.seen.data or "", by=actor(),
+                now=clock(),
+            )  # fmt: skip
             flash(_("答复已记下。请打印回执交给监护人。"))
-            return redirect(_address(application_id, account_id), 303)
-    return _guardian_view(application_id, account_id, form)
+            return redirect(guardian_address(application_id, account_id), 303)
+    if form.refused == "place_changed":
+        form.answer.data = None  # it was the answer for another place, or to another state
+        return guardian_view(application_id, account_id, form), 409
+    return guardian_view(application_id, account_id, form)

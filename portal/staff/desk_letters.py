@@ -1,8 +1,8 @@
-"""Letters that a desk prints for a family without a mobile phone: the access code, and where the application stands."""
+"""Letters that a desk prints for a family without a mobile phone, which say where its application stands."""
 
 import uuid
 
-from flask import redirect, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -11,15 +11,14 @@ from enrollment.applications.guardian_access import access_codes, desk_access
 from enrollment.family_messages import addresses
 from enrollment.ground import audit
 from enrollment.ground.accounts import actor_of
-from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.errors import NotFound
 from enrollment.offers import desk_contacts
 from enrollment.results import admission_notice, family_results, letters
 from enrollment.results.letters import Letter, Subject
-from portal.letters.desk import LANGUAGE, access_code_letter, access_code_name, contact_letter, state_letter
+from portal.letters.desk import contact_letter, state_letter
 from portal.letters.notice import notice_page
 from portal.letters.preparing import pdf_file, waiting_page
 from portal.staff import pages
-from portal.staff.own_kindergartens import own_kindergartens
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db, services
 
@@ -33,45 +32,9 @@ def _given(letter: Letter, name: str, application_id: uuid.UUID, *, back: str) -
     return pdf_file(letter, name)
 
 
-@pages.post("/desk/<uuid:application_id>/<uuid:account_id>/access-code")
-@desk("staff", step_up=True)
-def issue_access_code(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    """Issue a code and have its letter drawn.  The earlier one is void; nobody can read a code after its letter."""
-    code, text = access_codes.issue(db(), application_id, account_id, by=actor(), now=clock())
-    application = desk_access.application_at_desk(db(), application_id, by=actor())
-    uses = access_codes.tell_uses(db(), account_id, now=clock())
-    config = services().config
-    address = f"{config.public_url}/sign-in/access-code"
-    page = access_code_letter(application, code, text, uses, address=address, demo=config.demo)
-    letters.ask(db(), _own(), page, now=clock())
-    return redirect(url_for("staff.access_code_pdf", application_id=application_id, account_id=account_id), 303)
-
-
-def _own() -> Subject:
+def own_letters() -> Subject:
     """The letters that this clerk alone reads."""
     return Subject(account_id=actor().account_id)
-
-
-@pages.get("/desk/<uuid:application_id>/<uuid:account_id>/access-code.pdf")
-@desk("staff")
-def access_code_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnValue:
-    """The letter of the code, for the clerk who issued it, within ten minutes and one fetch."""
-    application = desk_access.application_at_desk(db(), application_id, by=actor())
-    desk_access.guardian_account(db(), application, account_id)
-    desk_access.require_check(db(), application_id, account_id, by=actor(), now=clock())
-    code = access_codes.live_code(db(), account_id)
-    name = access_code_name(code) if code is not None else ""
-    letter = letters.find(db(), _own(), name, LANGUAGE, now=clock())
-    if letter is None:
-        raise Refused("code_letter_gone")
-    waiting = waiting_page(
-        letter, frame="staff/base.html", back=_guardian_page(application_id, account_id), back_text=_("窗口办理"),
-        if_failed=_("十分钟后还没有做成的，请回到上一页重新打印一个登录码，这一个就作废。"),
-    )  # fmt: skip
-    if waiting is not None:
-        return waiting
-    letters.was_given(db(), _own(), name, LANGUAGE, now=clock())
-    return pdf_file(letter, "access-code")
 
 
 def _guardian_page(application_id: uuid.UUID, account_id: uuid.UUID) -> str:
@@ -85,10 +48,11 @@ def contact_pdf(application_id: uuid.UUID) -> ResponseReturnValue:
     application = desk_access.application_at_desk(db(), application_id, by=actor())
     family = desk_contacts.family_to_contact(db(), application, by=actor(), now=clock())
     address = next(iter(addresses.of_applications(db(), [application.id])), None)
-    if family is None or address is None:
+    sender = desk_contacts.sender(db(), application, by=actor())
+    if family is None or address is None or sender is None:
         raise NotFound("letter")
-    page = contact_letter(family, address, own_kindergartens()[0], on=clock(), demo=services().config.demo)
-    letter = letters.ask(db(), _own(), page, now=clock())
+    page = contact_letter(family, address, sender, on=clock(), demo=services().config.demo)
+    letter = letters.ask(db(), own_letters(), page, now=clock())
     back = url_for("staff.desk_family", application_id=application_id)
     return _given(letter, "letter", application.id, back=back)
 
@@ -110,7 +74,7 @@ def state_pdf(application_id: uuid.UUID, account_id: uuid.UUID) -> ResponseRetur
         on=clock(),
         demo=services().config.demo,
     )
-    letter = letters.ask(db(), _own(), page, now=clock())
+    letter = letters.ask(db(), own_letters(), page, now=clock())
     answer = _given(letter, "letter", application.id, back=_guardian_page(application_id, account_id))
     if letter.content is not None and not request.args.get("follow"):
         access_codes.tell_uses(db(), account_id, now=clock())

@@ -22,6 +22,7 @@ from enrollment.review.fact_values import AREAS
 from enrollment.review.review import LONGEST_NOTE, Finding
 from enrollment.season.facts import CARE_KINDS, Fact
 from portal.text.facts import Names
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import PageForm, parse_uuid
 
@@ -284,4 +285,4 @@ def _entered(form: PageForm, fact: Fact) -> Any:
         parts = {part: (form[f"other-{fact.value}-{part}"].data or "").strip() for part in PARTS_OF_A_PLACE}
         return {part: text for part, text in parts.items() if text}
     text = (form[f"other-{fact.value}"].data or "").strip()
-    return int(text) if fact == Fact.CHILDREN_IN_FAMILY and text.isdecimal() else text
+    return number_or(text, text) if fact == Fact.CHILDREN_IN_FAMILY else text

@@ -20,6 +20,7 @@ from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
 from portal.text import ledger_entries
+from portal.text.numbers import number_or, whole_number
 from portal.web.admission_year import shown_year
 from portal.web.forms import (
     ActForm,
@@ -71,10 +72,14 @@ def places() -> ResponseReturnValue:
         plan=place_plans.place_plan(db(), kindergarten.id, year, by=actor(), now=clock()),
         kindergartens=own_kindergartens(),
         proposals=page_of_list(
-            place_plans.proposals(db(), kindergarten.id, year, by=actor()), request.args.get("proposals", 1, int), 12
+            place_plans.proposals(db(), kindergarten.id, year, by=actor()),
+            request.args.get("proposals", 1, whole_number),
+            12,
         ),
         losses=class_loss.losses(db(), kindergarten.id, year, by=actor()),
-        history=place_plans.history(db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, int)),
+        history=place_plans.history(
+            db(), kindergarten.id, year, by=actor(), page=request.args.get("page", 1, whole_number)
+        ),
         words=ledger_entries,
         act=ActForm(formdata=None),
     )
@@ -119,7 +124,7 @@ def propose_from_roll(level: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             place_plans.propose_from_roll(
-                db(), kindergarten.id, level, shown_year(), version=request.form.get("version", type=int),
+                db(), kindergarten.id, level, shown_year(), version=request.form.get("version", type=whole_number),
                 seen=parse_uuid(request.form.get("seen")), by=actor(), now=clock(),
             )  # fmt: skip
             flash(_("已提交区级审批。审批前仍按原数字执行。"))
@@ -169,7 +174,7 @@ def _loss_page(level: str, form: LossForm) -> ResponseReturnValue:
     plan, line = _line_of(level)
     if line.programme is None or not line.programme.planned_classes:
         abort(404)
-    classes = request.args.get("classes", form.classes.data or 1, int)
+    classes = request.args.get("classes", form.classes.data or 1, whole_number)
     shown = min(max(classes, 1), line.programme.planned_classes)
     means = class_loss.consequences(line.programme, shown)
     return render_template("staff/class_loss.html", plan=plan, line=line, form=form, means=means, lost=shown)
@@ -180,11 +185,11 @@ def _open_of(line: LevelLine) -> str:
 
 
 def _seen_version(form: PlanForm) -> int | None:
-    return int(form.version.data) if (form.version.data or "").isdigit() else None
+    return number_or(form.version.data, None)
 
 
 def _version_of(line: LevelLine) -> str:
-    return str(line.programme.version) if line.programme else ""
+    return str(line.programme.version if line.programme else ledger.NO_PROGRAMME)
 
 
 def _line_of(level: str) -> tuple[PlacePlan, LevelLine]:

@@ -19,6 +19,7 @@ from enrollment.review.scope import SECOND_PEOPLE
 from enrollment.season.facts import Ground
 from portal.staff import pages
 from portal.staff.queue_lines import queue_lines
+from portal.text.numbers import whole_number
 from portal.web.forms import ActForm, PageForm, parse_uuid, refusals_in, refusals_told
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue
@@ -43,7 +44,7 @@ def queue_page(form: PageForm, saving: SaveFilterForm | None = None) -> Response
     about: dict[str, Any] = {"by": actor(), "now": clock(), "limited": limited}
     listed = None
     if group is not None:
-        overview, listed = task_groups.listed(db(), group, page=request.args.get("page", 1, int), **about)
+        overview, listed = task_groups.listed(db(), group, page=request.args.get("page", 1, whole_number), **about)
         lines = listed.items
     else:
         per_group = search.MOST_HITS if query else task_groups.FIRST_LINES

@@ -19,6 +19,7 @@ from enrollment.reports.tables import signed_returns
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
+from portal.text.numbers import whole_number
 from portal.text.words import word
 from portal.web.admission_year import asked_year
 from portal.web.forms import PageForm, coded_choices, refusals_in
@@ -114,9 +115,9 @@ def roll_movements() -> ResponseReturnValue:
         here=here,
         year=year,
         movements=movements.movements(
-            db(), here.id, since=first, until=last, by=actor(), page=request.args.get("page", 1, int)
+            db(), here.id, since=first, until=last, by=actor(), page=request.args.get("page", 1, whole_number)
         ),
-        changes=classes.history(db(), here.id, year, page=request.args.get("changes", 1, int)),
+        changes=classes.history(db(), here.id, year, page=request.args.get("changes", 1, whole_number)),
         counts=[
             (names[count.class_id], count, maker, decider) for count, maker, decider in counts.entries(db(), names)
         ],

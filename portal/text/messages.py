@@ -38,21 +38,25 @@ NOBODY_NAMED_BY_KIND = {
 RESULT, WISHES, TASKS = "result", "wishes", "tasks"
 ACTS: dict[str, str] = {
     **dict.fromkeys(("result_published", "place_offered", "central_offered", "moved_up", "answer_reminder"), RESULT),
-    **dict.fromkeys(("round_open", "round_open_again", "wishes_missing"), WISHES),
-    **dict.fromkeys(("not_handed_in", "papers_missing", "bond_missing"), TASKS),
+    **dict.fromkeys(("round_open", "wishes_missing"), WISHES),
+    **dict.fromkeys(("not_handed_in", "papers_missing", "bond_missing", "application_reinstated_draft"), TASKS),
     **dict.fromkeys(
         ("offer_expired", "offer_revoked", "arrival_reminder", "arrival_last_reminder", "no_show_undone"), RESULT
     ),
 }
-"""The page where the family does what a message asks for; other messages lead to the application."""
+"""The page where the family does what a message asks for; other messages lead to the application, which has the button to
+apply again."""
 
 ASKS = (
     "answer_reminder", "place_offered", "central_offered", "round_open", "wishes_missing", "not_handed_in", "papers_missing",
-    "review_returned",
+    "application_reinstated_draft", "review_returned",
     "returned_reminder", "decline_proposed", "withdraw_proposed",
 )  # fmt: skip
 """The messages that ask the family for an act before a date: their text ends with a link to it."""
 
+
+ANSWERS = ("answer_confirm", "answer_confirm_and_wait", "answer_take_back")
+"""The messages that say until when the child comes to the kindergarten.  One from before that was stored leaves it out."""
 
 WITHDRAWALS = ("withdrawn_finally", "withdraw_proposed", "withdraw_reminder")
 """The messages that say what becomes of a place.  One from before that was stored says it for either case."""
@@ -107,6 +111,9 @@ def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[
     if kind == "application_submitted":
         due = said.get("changes_until")
         said["change_until"] = word("change_until", "dated" if due else "open", in_language=spoken, due=due)
+    if kind in ANSWERS:
+        due = said.get("arrive_by")
+        said["arrival"] = word("arrive_by", "dated", in_language=spoken, due=due) if due else ""
     if kind in WITHDRAWALS:
         said["gives_up"] = _place_given_up(kind, params.get("holds_place"), spoken)
     year = params.get("year")

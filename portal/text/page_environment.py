@@ -7,7 +7,7 @@ the name of the route, so each is computed once in a process.
 import functools
 import re
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from flask.templating import Environment
 from flask_babel import gettext
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame, is_python_keyword
+from jinja2.environment import TemplateModule
 from markupsafe import Markup, escape
 
 from portal.text import plurals
@@ -71,6 +72,21 @@ class PageCode(CodeGenerator):
             self.write(f"environment.{PageEnvironment.escaped.__name__}(")
 
 
+class PageTemplate(Template):
+    """A template whose macros can be imported without a cycle of objects."""
+
+    def make_module(
+        self, vars: dict[str, Any] | None = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> TemplateModule:
+        """The module of an import.  Its macros hold the context of the import, which need not hold them: with that cycle all
+        objects of a page would stay until a collection of garbage.  A macro finds the others of its template by itself.
+        """
+        context = self.new_context(vars, shared, locals)
+        module = TemplateModule(self, context)
+        context.vars.clear()
+        return module
+
+
 class PageEnvironment(Environment):
     """Jinja's environment whose templates share its globals instead of a chain of mappings.
 
@@ -78,6 +94,7 @@ class PageEnvironment(Environment):
     """
 
     code_generator_class = PageCode
+    template_class = PageTemplate
 
     def get_template(
         self,

@@ -44,6 +44,7 @@ SINGULARS = {
     "guardians": "guardian",
     "hours": "hour",
     "indicators": "indicator",
+    "invitations": "invitation",
     "items": "item",
     "kindergartens": "kindergarten",
     "letters": "letter",

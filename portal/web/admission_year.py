@@ -10,6 +10,7 @@ from flask import g, request, url_for
 
 from enrollment.season import seasons
 from enrollment.season.calendar import Season
+from portal.text.numbers import whole_number
 from portal.web.unit_of_work import city_day, clock, db
 
 FIRST, LAST = 2000, 2100
@@ -58,7 +59,7 @@ def links_to_visible_years() -> list[tuple[int, str, bool]]:
 
 def asked_year() -> int | None:
     """The `year` of the query string, if it lies between `FIRST` and `LAST`; else None."""
-    year = request.args.get("year", 0, int)
+    year = request.args.get("year", 0, whole_number)
     return year if FIRST <= year <= LAST else None
 
 

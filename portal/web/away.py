@@ -1,6 +1,7 @@
 """The page while the database does not answer: calm, 503 with Retry-After, and with what was typed.
 
-Nothing of it reads a row, so that it works when nothing else does.  It stands around the whole portal: a connection is
+The same page answers a request that waited too long for another transaction: it was taken back as a whole, and can be sent
+again.  Nothing of it reads a row, so that it works when nothing else does.  It stands around the whole portal: a connection is
 lost while a session is opened, in a view, at the commit, or while an error page is drawn.
 """
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from portal.web.logs import fault_trace
 from portal.web.safe_redirect import local_path
 
 log = structlog.get_logger()
@@ -26,8 +28,8 @@ log = structlog.get_logger()
 RETRY_AFTER = range(4, 8)
 """Seconds until the page, and a client that reads headers, asks again: not all in the same second."""
 
-NEVER_RETURNED = frozenset(["password", "code", "totp"])
-"""Fields that are not written into a page."""
+NEVER_RETURNED = frozenset(["password", "code", "totp", "new_code", "old_code"])
+"""Fields that are not written into a page, neither here nor by the waiting line: passwords and one-time codes."""
 
 LONGEST_RETURNED = 200_000
 """Characters of typed fields that the page gives back."""
@@ -45,6 +47,9 @@ SHUTDOWN = ("57P01", "57P02", "57P03", "53100", "53200", "53300", "58030")
 """SQLSTATEs of a server that ends, starts, or has no disk, memory or connection left; those that begin with 08 are lost
 connections."""
 
+BUSY = ("55P03", "40P01", "40001")
+"""SQLSTATEs of a transaction that waited too long for a lock, or was ended in favour of another one; nothing of it is written."""
+
 Environ = dict[str, Any]
 
 
@@ -57,6 +62,15 @@ def is_away(fault: BaseException | None) -> bool:
             state = getattr(fault.orig, "sqlstate", None)
             lost = isinstance(fault, (OperationalError, InterfaceError)) and state is None
             return fault.connection_invalidated or lost or bool(state and (state in SHUTDOWN or state.startswith("08")))
+        fault = fault.__cause__ or fault.__context__
+    return False
+
+
+def is_busy(fault: BaseException | None) -> bool:
+    """Whether an exception, or what caused it, is that of a transaction that can be tried again (`BUSY`)."""
+    while fault is not None:
+        if isinstance(fault, DBAPIError):
+            return getattr(fault.orig, "sqlstate", None) in BUSY
         fault = fault.__cause__ or fault.__context__
     return False
 
@@ -76,10 +90,14 @@ class WhileAway:
         try:
             return self._inner(environ, start_response)
         except Exception as fault:
-            if not is_away(fault):
+            busy = is_busy(fault)
+            if busy:
+                log.warning("busy", path=environ.get("PATH_INFO"), fault=fault_trace(fault))
+            elif is_away(fault):
+                self._note(environ)
+            else:
                 raise
-            self._note(environ)
-            return self._page(environ)(environ, start_response)
+            return self._page(environ, busy=busy)(environ, start_response)
 
     def _note(self, environ: Environ) -> None:
         moment = time.monotonic()
@@ -87,14 +105,14 @@ class WhileAway:
             self._next_line = moment + LOG_INTERVAL
             log.error("away", part="database", path=environ.get("PATH_INFO"))
 
-    def _page(self, environ: Environ) -> Response:
+    def _page(self, environ: Environ, *, busy: bool) -> Response:
         template = self._app.jinja_env.get_template("public/away.html")
         typed, files = typed_fields(environ)
         path = quote(environ.get("PATH_INFO", "/").encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
         again = path + (f"?{query}" if (query := environ.get("QUERY_STRING")) else "")
         posted = environ.get("REQUEST_METHOD") not in ("GET", "HEAD")
         seconds = str(random.choice(RETRY_AFTER))
-        page = template.render(again=local_path(again) or "/", posted=posted, typed=typed, files=files)
+        page = template.render(busy=busy, again=local_path(again) or "/", posted=posted, typed=typed, files=files)
         headers = {
             "Retry-After": seconds,
             "Cache-Control": "no-store",

@@ -17,11 +17,12 @@ from enrollment.ground import constraint_errors
 from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.ground.files.upload_limits import LIMITS
 from portal.text.formats import refusal
-from portal.web.away import is_away
+from portal.web.away import is_away, is_busy
 from portal.web.csrf import page_of_the_form
 from portal.web.front.oversized_requests import fields_before_the_file
 from portal.web.logs import fault_trace
 from portal.web.restored_form import save_fields
+from portal.web.sessions import current_session
 from portal.web.upload_fields import largest_upload
 
 log = structlog.get_logger()
@@ -45,6 +46,8 @@ PAGES = {
 def error_page(
     status: int, heading: LazyString | str | None = None, text: LazyString | str | None = None, **more: Any
 ) -> ResponseReturnValue:
+    """An error page.  Its request writes nothing, so no message of this request is shown that tells of something done."""
+    current_session().drop_new_messages()
     default_heading, default_text = PAGES.get(status, PAGES[400 if status < 500 else 500])
     shown = {"reference": None, "entered": [], "newer": None, "back": None, "frame": "layout.html"} | more
     page = render_template(
@@ -126,13 +129,13 @@ def _flush(response: Response) -> Response:
         return response
     try:
         session.flush()
-    except IntegrityError as fault:
+    except (DataError, IntegrityError) as fault:
         return current_app.make_response(current_app.handle_user_exception(fault))
     return response
 
 
 def _internal_error(fault: BaseException) -> ResponseReturnValue:
-    if is_away(fault):
+    if is_away(fault) or is_busy(fault):
         g.rollback_only = True
         raise fault  # the page that needs no row (portal/web/away.py)
     g.rollback_only = g.internal_error = True

@@ -22,9 +22,11 @@ from wtforms.widgets import FileInput
 from enrollment.ground import constraint_errors
 from enrollment.ground.errors import Refused, Stale
 from portal.text.formats import refusal
+from portal.text.numbers import INTEGER
 from portal.text.words import word
 from portal.web.form_echo import entered_values
 from portal.web.restored_form import saved_form
+from portal.web.sessions import current_session
 from portal.web.unit_of_work import db
 
 
@@ -119,11 +121,13 @@ def refusals_told() -> Iterator[None]:
 
 
 class WholeField(IntegerField):
-    """An integer field with an error message in the reader's language."""
+    """An integer field with an error message in the reader's language, also for one that is larger than any column."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         try:
             super().process_formdata([value.strip() for value in valuelist])
+            if abs(self.data or 0) > INTEGER:
+                raise ValueError("too large a number")
         except ValueError as fault:
             raise ValueError(_("请填写整数，没有就填 0")) from fault
 
@@ -166,13 +170,13 @@ def coded_choices(group: str, codes: Iterable[str]) -> list[tuple[str, LazyStrin
 
 @contextlib.contextmanager
 def refusals_in(form: PageForm) -> Iterator[None]:
-    """Call a service; show its refusal in the form, and undo what it wrote.
+    """Call a service; show its refusal in the form, and undo what it wrote, with the messages about it.
 
     A violated constraint with a code in `constraint_errors` counts as a refusal.  After `Stale` a form that can take what
     is newer is shown again; for any other, `Stale` is raised again and has a page of its own.
     """
     try:
-        with db().begin_nested():
+        with current_session().messages_only_if_done(), db().begin_nested():
             yield
     except Stale:
         db().expire_all()

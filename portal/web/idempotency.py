@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import IO, TypeAlias
 
-from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session
+from flask import Flask, Response, abort, current_app, flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_login import current_user
@@ -26,8 +26,10 @@ NOT_IN_DIGEST = {"csrf_token", FIELD}
 
 
 def idempotency_key() -> str:
-    """A new key for a form that is about to be shown."""
-    return uuid.uuid4().hex
+    """A new key for a form that is about to be shown.  `g.fresh_keys` lists those of the page."""
+    key = uuid.uuid4().hex
+    g.setdefault("fresh_keys", []).append(key)
+    return key
 
 
 def _file_digest(stream: IO[bytes]) -> bytes:
@@ -121,16 +123,20 @@ Message: TypeAlias = "str | LazyString | tuple[str, str]"
 
 def do_at_once(write: Callable[[Visit], bool], location: str, *messages: Message) -> ResponseReturnValue | None:
     """Redirect to `location` after an act in one statement, which stores the answer and saves the session with these
-    messages.  None if `write` has written nothing."""
-    before = list(session.get("_flashes", ()))  # `flash` adds to the list itself
-    for message in messages:
-        flash(*message) if isinstance(message, tuple) else flash(str(message))
-    visit = sessions.as_visit()
-    if not write(visit):
-        if messages:
-            session.pop("_flashes")
-            if before:
-                session["_flashes"] = before
+    messages.  None if `write` has written nothing; then no message stays, and the session is not saved for one: another request
+    with this key may have stored its messages there."""
+    current = sessions.current_session()
+    messages_before, modified_before, written = current.messages(), current.modified, False
+    try:
+        for message in messages:
+            flash(*message) if isinstance(message, tuple) else flash(str(message))
+        visit = sessions.as_visit()
+        written = write(visit)
+    finally:
+        if not written:
+            current.set_messages(messages_before)
+            current.modified = modified_before
+    if not written:
         return None
     sessions.note_saved(visit)
     return redirect(location, 303)

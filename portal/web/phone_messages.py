@@ -4,10 +4,11 @@ import datetime as dt
 import uuid
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.guardian_access import phone_change_course, phone_changes
+from enrollment.applications.guardian_access import access_code_proofs, phone_change_course, phone_changes
 from enrollment.applications.guardian_access.phone_change_course import EndedChange
 from enrollment.applications.guardian_access.phone_changes import Codes
 from enrollment.delivery import code_messages
@@ -17,8 +18,9 @@ from enrollment.ground.city_time import format_time
 from enrollment.ground.outbox import TextMessage
 from enrollment.ground.phones import parse_phone
 from enrollment.people import invitations
-from enrollment.people.desk_rows import PhoneChange
+from enrollment.people.desk_rows import PhoneChange, PhoneChangeOutcome
 from enrollment.people.invitations import Invitation
+from portal.text.formats import moment
 from portal.text.messages import signed, text_words
 from portal.web.unit_of_work import clock, services
 
@@ -29,11 +31,19 @@ def send_codes(session: Session, codes: Codes, new_phone: str, old_phone: str | 
         ("new_phone_code", codes.new, new_phone, phone_changes.NEW_PHONE),
         ("old_phone_code", codes.old, old_phone, phone_changes.OLD_PHONE),
     ):
-        if code is not None and phone and services().config.can_text(phone):
-            minutes = sign_in.CODE_LIFETIME.seconds // 60
-            body = _signed(kind, code=code, minutes=minutes)
-            key = f"phone_code:{uuid.uuid4()}"
-            code_messages.write(session, phone, body, purpose=purpose, key=key, now=clock())
+        if code is not None:
+            _send_code(session, kind, code, phone, purpose)
+
+
+def send_access_code_proof(session: Session, code: str, phone: str | None) -> None:
+    """The code that the guardian reads out at a desk before an access code is printed."""
+    _send_code(session, "access_code_proof", code, phone, access_code_proofs.OWN_PHONE)
+
+
+def _send_code(session: Session, kind: str, code: str, phone: str | None, purpose: str) -> None:
+    if phone and services().config.can_text(phone):
+        body = _signed(kind, code=code, minutes=sign_in.CODE_LIFETIME.seconds // 60)
+        code_messages.write(session, phone, body, purpose=purpose, key=f"phone_code:{uuid.uuid4()}", now=clock())
 
 
 def send_invitation(session: Session, invitation: Invitation, phone: str) -> None:
@@ -67,17 +77,39 @@ def end_waiting_times(session: Session, *, now: dt.datetime) -> int:
     return len(ended)
 
 
-def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor) -> None:
-    """The second person confirms: the change takes effect, or the old number is warned and can stop it."""
+def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor) -> PhoneChange:
+    """The second person confirms: the change takes effect, or the old number is warned and can stop it, or it had ended."""
     change = phone_changes.confirm_at_desk(session, change_id, by=by, now=clock())
     if change.ended_at is not None or change.confirmed_at != clock():
-        return
+        return change
     ended = phone_change_course.take_effect_now(session, change, by=by, now=clock())
     if ended is not None:
         tell_old_phone(session, ended)
     elif change.ended_at is None:
         old_phone = session.get_one(Account, change.account_id).phone
         warn_old_phone(session, change, old_phone, phone_change_course.new_stop_token(session, change))
+    return change
+
+
+def outcome_words(change: PhoneChange) -> tuple[str, str]:
+    """What became of a change that somebody has just confirmed, as a flash with its category."""
+    match change.outcome:
+        case None:
+            when = moment(change.effective_at or clock())
+            said = _("已确认，%(when)s 生效。旧号码会收到短信；孩子的每位监护人也会收到消息。", when=when)
+            return said, "message"
+        case PhoneChangeOutcome.DONE:
+            return _("已更换。旧号码会收到短信；孩子的每位监护人也会收到消息。"), "message"
+        case PhoneChangeOutcome.TAKEN:
+            return _("没有更换：新号码已经用于另一个账户。请告诉监护人，换一个号码再办理。"), "warn"
+        case _:
+            return _("没有更换：这个请求已经停止、失效或没有确认。"), "warn"
+
+
+def refusal_words(refused: bool) -> tuple[str, str]:
+    if refused:
+        return _("没有确认，号码不变。孩子的每位监护人会收到消息。"), "message"
+    return _("这个请求已经确认或结束，没有改变。"), "warn"
 
 
 def tell_old_phone(session: Session, ended: EndedChange) -> None:

@@ -6,12 +6,15 @@ that flash messages survive a refusal and nobody waits for a session with other 
 """
 
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Iterator
 from typing import Any, cast
 
 from flask import Flask, Request, Response, g, session
+from flask.globals import request_ctx
 from flask.sessions import SessionInterface, SessionMixin
 from psycopg.types.json import Json
 from sqlalchemy import Connection, delete
@@ -35,6 +38,12 @@ CONTINUE = """
     WHERE digest IN (SELECT digest FROM web_session WHERE digest = %(digest)s FOR UPDATE {SKIP}) RETURNING digest
 """
 
+TOUCH = """
+    UPDATE web_session SET seen_at = %(seen_at)s, expires_at = %(expires_at)s
+    WHERE digest IN (SELECT digest FROM web_session WHERE digest = %(digest)s FOR UPDATE {SKIP}) RETURNING digest
+"""
+"""For a session that did not change: another request may have stored messages in the row since it was read."""
+
 BEGIN = """
     WITH former AS (DELETE FROM web_session WHERE digest = %(former)s)
     INSERT INTO web_session (digest, account_id, data, created_at, seen_at, expires_at)
@@ -42,11 +51,18 @@ BEGIN = """
 """
 
 
+MESSAGES = "_flashes"
+"""Where Flask keeps the messages that no page has shown yet."""
+
+
 class ServerSession(CallbackDict, SessionMixin):
     """The class of `flask.session`."""
 
     def __init__(self, data: dict[str, Any] | None = None, key: str | None = None, row: StoredSession | None = None):
         super().__init__(data or {}, on_update=_mark_modified)
+        if MESSAGES in self:
+            self[MESSAGES] = list(self[MESSAGES])  # `flash` adds to the list itself, and the row is what was read
+        self.messages_before = len(self.get(MESSAGES, ()))
         self.key = key
         self.row = row
         self.modified = False
@@ -64,6 +80,36 @@ class ServerSession(CallbackDict, SessionMixin):
     def set_sealed(self, name: str, text: str) -> None:
         """Store a text with personal data; the row holds it encrypted."""
         self[name] = base64.b64encode(seal_unbound(text, f"web_session.{name}")).decode()
+
+    def messages(self) -> list[Any]:
+        """The messages that no page has shown yet."""
+        return list(self.get(MESSAGES, ()))
+
+    def set_messages(self, messages: list[Any]) -> None:
+        if messages:
+            self[MESSAGES] = messages
+        else:
+            self.pop(MESSAGES, None)
+
+    @contextlib.contextmanager
+    def messages_only_if_done(self) -> Iterator[None]:
+        """An exception in the block takes back the messages that were added in it, because what they tell of is not written."""
+        before = self.messages()
+        try:
+            yield
+        except BaseException:
+            if self.messages() != before:
+                self.set_messages(before)
+            raise
+
+    def drop_new_messages(self) -> None:
+        """Take back the messages of this request, because what they tell of is not written.  Older ones stay."""
+        shown = request_ctx.flashes  # a page that nobody sees may have taken them out already
+        older = self.messages_before if shown is None else 0
+        if len(messages := self.messages()) > older:
+            self.set_messages(messages[:older])
+        if shown is not None:
+            del shown[self.messages_before :]
 
     def get_sealed(self, name: str) -> str | None:
         """The stored text.  None if there is none, and also where its key has been taken out of the key file meanwhile."""
@@ -164,7 +210,7 @@ def _write(connection: Connection, session: ServerSession, moment: dt.datetime, 
     began = session.row.created_at if session.row is not None and continues else moment
     values = _values(session, moment, began)
     if continues:
-        known = CONTINUE.format(SKIP="" if wait else "SKIP LOCKED")
+        known = (CONTINUE if session.modified else TOUCH).format(SKIP="" if wait else "SKIP LOCKED")
         values["digest"] = digest_of(session.key or "")
         return connection.exec_driver_sql(known, values).one_or_none() is not None
     values["former"] = None if session.key is None else digest_of(session.key)

@@ -17,11 +17,9 @@ from werkzeug.datastructures import FileStorage
 from wtforms.validators import ValidationError
 
 from enrollment.ground.files.upload_limits import LIMITS, MOST_AT_ONCE, UploadLimit
+from portal.web.front.oversized_requests import LARGEST_FORM
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-LARGEST_FORM = 4 * 2**20
-"""Bytes of a request without files."""
 
 AROUND_FILES = 2 * 2**20
 """What a request with files may hold beside them."""

@@ -99,6 +99,28 @@ def test_no_invalid_field_causes_an_internal_error(app, client, insiders, monkey
     assert broken == []
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("value", ["²", "9" * 12])
+def test_what_only_looks_like_a_number_causes_no_internal_error(app, client, insiders, monkeypatch, value):
+    """`"²".isdigit()` is true; a number of twelve digits is larger than a column."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
+    monkeypatch.setitem(app.config, "TESTING", False)
+    people, own = insiders
+    said, broken = dict.fromkeys(names_that_are_read(), value), []
+    for desk in (*ROLES, None):
+        if desk:
+            sign_in(client, people[desk])
+        else:
+            client.delete_cookie("session", domain="localhost")
+        for path, methods in addresses_of(app, desk, own):
+            for method in sorted(methods):
+                sent = {"query_string": said} if method == "GET" else {"data": said}
+                if "/sign-out" not in path and not path.endswith("/healthz"):
+                    answer = client.open(path, method=method, inspect=False, **sent)
+                    broken += [(method, path, answer.status_code)] if answer.status_code >= 500 else []
+    assert broken == []
+
+
 @pytest.mark.parametrize("value", ["%00", "9" * 40, "..%2f..%2fetc%2fpasswd%ff'%20OR%201=1--"])
 def test_no_invalid_address_causes_an_internal_error(app, client, insiders, monkeypatch, value):
     monkeypatch.setitem(app.config, "TESTING", False)

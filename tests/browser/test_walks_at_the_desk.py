@@ -92,7 +92,7 @@ def test_a_lost_phone_is_changed_at_the_desk_and_the_place_is_confirmed_from_the
     head = enters(DeskClerk, town.head)
     head.begins()
     head.confirms_the_change(code)
-    head.reads("已确认。旧号码会收到短信")
+    head.reads("生效。旧号码会收到短信")
     head.finds(code, "李**")
     head.sees_the_document("居民身份证（户口簿上的身份证号）", document_end(town, family.account.id))
     head.reads("一次更换正在等待")

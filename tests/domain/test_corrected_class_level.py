@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from enrollment.applications import receipts
+from enrollment.applications import receipts, wishes
 from enrollment.applications.application_rows import Stage, Wish
-from enrollment.corrections import corrected_values, level_changes
+from enrollment.corrections import corrected_values
 from enrollment.draw import participants, snapshot
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
@@ -44,7 +44,7 @@ def test_the_wishes_go_to_the_new_level_of_the_same_kindergartens_in_their_order
     request = asks_for_another_level(town)
     after = corrected_values.after_of(request)
     assert after[corrected_values.LEVEL] == "middle", "two people sign the level too"
-    shown = level_changes.carried(town.session, town.ana, "middle")
+    shown = wishes.carried(town.session, town.ana, "middle")
     assert [(each.kindergarten, each.programme_id is not None) for each in shown] == [
         ("丙园", False), ("乙园", True), ("甲园", True)
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """F4: elsewhere one child held seats in several places.  Here the database allows one live offer, over all rounds."""
 
+import datetime as dt
 import threading
 
 import pytest
@@ -8,13 +9,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enrollment.ground import constraint_errors
+from enrollment.ground.accounts import Account, Role, RoleGrant
 from enrollment.ground.db import open_engine
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.offers import offers, revocations
 from enrollment.offers.arrivals import absences, arrival
 from enrollment.offers.offers import LIVE, Offer, OfferMove
+from enrollment.reports import case_desk
 from tests.conftest import NOW
 from tests.support.prepared import prepared
+from tests.support.staff_leaving import loses_the_role
 from tests.support.town import Town
 from tests.support.town_season import at
 
@@ -158,6 +162,43 @@ def test_an_offer_is_revoked_by_two_people_for_proven_falsehood(published):
     assert revocations.revoke(town.session, offer.id, by=second, now=town.now, reason="户口材料经核实为伪造") is True
     assert town.last_offer_for(town.ana).state == "revoked"
     assert town.taken_at(town.jinpingguo) == 0
+
+
+def test_a_revocation_waits_for_nobody_once_its_first_signer_has_lost_the_role(published):
+    town, offer = published, published.offer_for(published.ana)
+    first, second = town.area_official(), town.city_official()
+    said = {"now": town.now, "reason": "户口材料经核实为伪造"}
+
+    def waiting():
+        desk = case_desk.listing(town.session, by=second, now=town.now)
+        return len(revocations.waiting(town.session, by=second)), desk.total
+
+    assert revocations.revoke(town.session, offer.id, by=first, **said) is False
+    assert waiting() == (1, 1)
+    loses_the_role(town, first)
+    assert waiting() == (0, 0) and revocations.find(town.session, offer.id, by=second).proposed is None
+    assert revocations.revoke(town.session, offer.id, by=second, **said) is False, "the first of two"
+    assert revocations.revoke(town.session, offer.id, by=town.area_official(), **said) is True
+
+
+def test_a_revocation_that_two_signed_apart_is_listed_once_and_ends_with_the_next_signature(published):
+    """The first lost the role before the second signed, and has it again: nobody had carried anything out."""
+    town, offer = published, published.offer_for(published.ana)
+    first, second = town.area_official(), town.city_official()
+    said = {"reason": "户口材料经核实为伪造"}
+    assert revocations.revoke(town.session, offer.id, by=first, now=town.now, **said) is False
+    loses_the_role(town, first)
+    later = town.now + dt.timedelta(hours=1)
+    assert revocations.revoke(town.session, offer.id, by=second, now=later, **said) is False
+    account = town.session.get_one(Account, first.account_id)
+    account.grants.append(RoleGrant(role=Role.AREA_OFFICIAL, area_code="510104"))
+    town.session.flush()
+    (waiting,) = revocations.waiting(town.session, by=first)
+    assert waiting.proposed.by == second.account_id
+    desk = case_desk.listing(town.session, by=second, now=later)
+    assert [(each.id, each.owner_id) for each in desk.rows] == [(offer.id, second.account_id)]
+    assert revocations.revoke(town.session, offer.id, by=first, now=later, **said) is True
+    assert offer.state == "revoked"
 
 
 def test_another_family_cannot_answer(published):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from enrollment.applications import receipts, registration, submission
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.guardian_access import guardian_takeover
-from enrollment.corrections import decisions, request_list, requests
+from enrollment.corrections import decisions, escalation, request_list, requests
 from enrollment.ground import identity, sign_in
 from enrollment.ground.accounts import actor_of
 from enrollment.ground.errors import NotFound, Refused, Stale
@@ -21,6 +21,7 @@ from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll_rows import RollChild, RollCorrection
 from enrollment.results import admission_notice
 from enrollment.review.correction_rows import CHILD_IDENTITY, CorrectionKind
+from tests.support.staff_leaving import loses_the_role
 from tests.support.town_families import id_number
 from tests.support.town_season import at
 
@@ -141,10 +142,11 @@ def test_fam06_on_the_page_of_the_next_season(town):
     town.the_round = None
     town.at(at(5, 21, year=2027))
     town.round(levels=["middle"])
-    next_year = registration.enter_child(
-        town.session, 2027, name="王小二", id_kind="resident", id_number=ana.child.id_number, relation="mother",
-        by=town.parent_of(ana), now=town.now,
-    )  # fmt: skip
+    known = {"id_kind": "resident", "id_number": ana.child.id_number, "relation": "mother"}
+    family = {"by": town.parent_of(ana), "now": town.now}
+    with pytest.raises(Refused, match="own_child_has_this_number"), town.session.begin_nested():
+        registration.enter_child(town.session, 2027, name="王小二", **known, **family)
+    next_year = registration.enter_child(town.session, 2027, name="错名保", **known, **family)
     assert next_year.child.name == "错名保"
     refused(town, next_year)
     assert requests.is_possible(town.session, next_year, now=town.now)
@@ -176,6 +178,22 @@ def test_fam06_a_decided_name_gives_a_new_code_and_the_old_one_tells_only_the_da
     assert admission_notice.check(town.session, new.code).child_name == "王小二"
     receipt = receipts.latest(town.session, ana)
     assert (receipt.corrected, receipt.helper, receipt.changed) == (True, None, ("child.name",))
+
+
+def test_fam06_an_agreement_counts_while_its_person_may_decide_and_after_the_request_was_handed_on(town):
+    ana = placed(town)
+    town.confirm(ana)
+    request = town.requests_correction(ana, "name", name="王小二")
+    clerk, head = town.desk_pair(ana)
+    town.agrees(request, clerk)
+    loses_the_role(town, clerk)
+    assert decisions.signed_by(town.session, request) == []
+    assert town.agrees(request, head).state == "signed", "the first of two"
+    town.at(request.due_at + dt.timedelta(minutes=1))
+    escalation.hand_on_overdue(town.session, now=town.now)
+    assert request.escalated_at == town.now
+    assert [each.account_id for each in decisions.signed_by(town.session, request)] == [head.account_id]
+    assert town.agrees(request, town.area_official()).state == "applied"
 
 
 def test_fam06_the_roll_has_a_dated_entry(town):

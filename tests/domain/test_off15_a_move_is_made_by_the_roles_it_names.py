@@ -37,6 +37,8 @@ MAY_MOVE = {
     "confirm": REVIEWERS,
     "refuse": {HEAD} | OFFICIALS,
     "reopen": REVIEWERS | OFFICIALS,
+    "reinstate": OFFICIALS,
+    "reinstate_draft": OFFICIALS,
     "refuse_duplicate": {HEAD} | OFFICIALS,
 }
 MAY_MOVE_AN_OFFER = {
@@ -49,6 +51,7 @@ MAY_MOVE_AN_OFFER = {
     "decline": {GUARDIAN},
     "take_back": {GUARDIAN},
     "undo_no_show": REVIEWERS,
+    "undo_no_show_and_wait": REVIEWERS,
     "mark_arrived": REVIEWERS,
     "undo_arrival": REVIEWERS,
     "undo_arrival_and_wait": REVIEWERS,

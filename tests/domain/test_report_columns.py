@@ -112,6 +112,24 @@ def test_twins_and_single_children_by_their_first_wish(placed):
     assert demand == {name: row["applicants"] for name, row in found.items()}
 
 
+def test_a_child_of_two_rounds_counts_once_by_the_first_of_them(placed):
+    """A supplementary round: one child wishes again, one comes new."""
+    town = placed
+    without = next(each for each in town.everybody() if town.offer_for(each) is None)
+    town.silence_if_any()
+    town.round(kind="supplementary")
+    third = town.kindergarten("桂花幼儿园", places=3)
+    town.open_registration()
+    town.wish(without, third)
+    town.child("晚晚", wishes=[third])
+    first = {"锦官新城幼儿园": 2, "牡丹幼儿园": 2, "桂花幼儿园": 1}
+    for code, column in (("demand", "wish_1"), ("by_wish", "applicants")):
+        found = {row["kindergarten"].name: row[column] for row in rows(town, code, town.area_official(), area="510104")}
+        assert found == first, code
+        (city,) = rows(town, code, town.city_official())
+        assert city[column] == len(town.everybody()) == 5
+
+
 def test_a_place_above_the_classes_is_never_free_again(placed):
     """The reports say what a draw would give; a child that leaves its place above the classes leaves none behind."""
     town = placed

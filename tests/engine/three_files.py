@@ -54,7 +54,10 @@ class Draw:
     @cached_property
     def openings(self) -> dict[str, dict[str, Any]]:
         """As a family gets them: through JSON."""
-        return {code: json.loads(unpack(one)) for code, one in opening.make_all(self.publication)}
+        return {
+            self.publication.child_codes[child]: json.loads(unpack(one))
+            for child, one in opening.make_all(self.publication)
+        }
 
 
 def a_draw(

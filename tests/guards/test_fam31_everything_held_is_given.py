@@ -1,11 +1,29 @@
 """FAM31: whatever the register of data marks as the family's is in its download, with words in both languages."""
 
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import CheckConstraint
 
+from allocation.outcome import REASONS
+from enrollment.applications.application_rows import Stage
+from enrollment.applications.child_needs.rows import NeedKind
+from enrollment.applications.lifecycle import MOVES
+from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
+from enrollment.ground.outbox import DeliveryError
+from enrollment.offers.offer_lifecycle import OFFER_MOVES
+from enrollment.offers.offer_rows import OfferState
+from enrollment.people.desk_rows import PhoneChangeOutcome
+from enrollment.people.person_rows import ID_KINDS, RELATIONS
+from enrollment.places.roll import LEAVE_REASONS
 from enrollment.reports.family_records import LEFT_OUT, QUERIES, columns_of
+from enrollment.review.case_rows import CaseOutcome
+from enrollment.review.correction_rows import CorrectionState
+from enrollment.season.document_kinds import Document
+from enrollment.season.facts import Fact
 from enrollment.tables import METADATA
 from portal.letters.personal_data import GROUPS, GROUPS_OF, ONLY_IN_DATA
 from portal.text.words import LANGUAGES, table
@@ -61,3 +79,41 @@ def test_fam31_each_part_and_line_of_the_document_has_words():
     assert all(group in words for known in (GROUPS, GROUPS_OF) for groups in known.values() for group in groups)
     held = {table_.__tablename__: set(columns_of(table_)) for table_ in QUERIES}
     assert all(column in held[name] for name, column in GROUPS_OF)
+
+
+CODES = re.compile(r"\b(\w+) IN \(((?:'\w+',? ?)+)\)")
+
+
+def coded_columns() -> dict[tuple[str, str], list[str]]:
+    """The codes that a constraint of the database allows, of each column that the document says in words."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for held in QUERIES:
+        shown = set(columns_of(held)) - ONLY_IN_DATA
+        for check in METADATA.tables[held.__tablename__].constraints:
+            if isinstance(check, CheckConstraint):
+                for column, codes in CODES.findall(str(check.sqltext)):
+                    if column in shown:
+                        found.setdefault((held.__tablename__, column), []).extend(re.findall(r"\w+", codes))
+    return found
+
+
+WITHOUT_A_CONSTRAINT: dict[tuple[str, str], Iterable[str]] = {
+    ("case_file", "outcome"): CaseOutcome, ("child", "id_kind"): ID_KINDS, ("child_document", "kind"): ID_KINDS,
+    ("child_needs", "kinds"): NeedKind, ("correction_move", "move"): CORRECTION_MOVES, ("correction_request", "fact"): Fact,
+    ("correction_move", "before"): CorrectionState, ("correction_move", "after"): CorrectionState,
+    ("evidence_page", "document"): Document, ("guardian", "id_kind"): ID_KINDS, ("guardianship", "relation"): RELATIONS,
+    ("identity_check", "document_kind"): ID_KINDS, ("move_made", "move"): MOVES, ("move_made", "after"): Stage,
+    ("notice", "last_error"): DeliveryError, ("offer_move", "move"): OFFER_MOVES, ("offer_move", "after"): OfferState,
+    ("phone_change", "outcome"): PhoneChangeOutcome, ("returned_item", "item"): (*Fact, *Document),
+    ("roll_child", "leave_reason"): LEAVE_REASONS, ("wish_reason", "reason"): REASONS,
+}  # fmt: skip
+"""Columns of codes that the code alone bounds.  `offer_move.reason` and the reasons of moves are free text beside codes."""
+
+
+def test_fam31_no_code_stands_in_the_document_as_it_is_stored():
+    words, raw = table(), []
+    assert ("phone_change", "way") in coded_columns()
+    for (name, column), codes in (coded_columns() | WITHOUT_A_CONSTRAINT).items():
+        groups = GROUPS_OF.get((name, column), GROUPS.get(column, ()))
+        raw += [(name, column, code) for code in codes if not any(code in words[group] for group in groups)]
+    assert raw == []

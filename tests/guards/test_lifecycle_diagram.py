@@ -25,7 +25,7 @@ from the tables. An arrow is a move. A move is refused to every role that its ro
 APPLICATION = """
 ## Application
 
-A refusal needs a second person. An edit during or after the review puts the
+A refusal needs a second person, and so does taking it back (`reinstate`). An edit during or after the review puts the
 application back into the review queue.
 
 """

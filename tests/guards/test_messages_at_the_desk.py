@@ -11,7 +11,11 @@ OFFICER = "an officer has the case and speaks with the people named in it"
 NO_APPLICATION = "it belongs to an account or a booking, not to an application: no desk has it on its list"
 OFFICE = "it goes to an office, not to a family"
 
+AT_THE_DESK = "whom no message reaches got the code at the desk itself, and the next letter lists its uses"
+
 NOT_CALLED = {
+    "access_code_issued": AT_THE_DESK,
+    "access_code_used": AT_THE_DESK,
     "answer_confirm": OWN_ACT,
     "answer_confirm_and_wait": OWN_ACT,
     "answer_decline": OWN_ACT,
@@ -34,9 +38,6 @@ NOT_CALLED = {
     "invitation_declined": OWN_ACT,
     "mandate_ended": OWN_ACT,
     "mandate_given": OWN_ACT,
-    "phone_change_stopped": OWN_ACT,
-    "phone_change_taken": OWN_ACT,
-    "phone_change_lapsed": OWN_ACT,
     "phone_changed": OWN_ACT,
     "request_withdrawn": OWN_ACT,
     "round_open_again": "the family withdrew the application itself; it need not do anything",
@@ -56,6 +57,7 @@ NOT_CALLED = {
     "case_hold_imposed": OFFICER,
     "case_hold_lifted": OFFICER,
     "case_opened": OFFICER,
+    "support_case_opened": OFFICER,
     "case_rejected": OFFICER,
     "case_settled": OFFICER,
     "case_withdrawn": OFFICER,

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from enrollment.applications import lifecycle
 from enrollment.ground.db import open_engine
 from enrollment.offers.arrivals import arrival
 from enrollment.tables import METADATA, MODULES_WITH_TABLES
@@ -188,6 +189,29 @@ def test_the_histories_of_offers_that_are_there_are_named(addresses, real_databa
         assert connection.execute(histories).all() == written
         with pytest.raises(IntegrityError, match="only ever added"):
             connection.execute(text("UPDATE offer_move SET move = 'offer'"))
+    engine.dispose()
+
+
+def test_a_proposal_that_a_family_had_ended_before_lapses_with_the_upgrade(real_database):
+    """An earlier release let it wait for a second person while the family had changed or withdrawn the application."""
+    engine = open_engine(real_database)
+    with Session(engine) as session:
+        town = Town(session, NOW)
+        garden = town.kindergarten("金苹果", places=2)
+        town.open_registration()
+        ana, ben = (town.child(name, wishes=[garden]) for name in ("Ana", "Ben"))
+        for child in (ana, ben):
+            town.clerk_proposes_refusal(child)
+        waits, ended_at = ben.id, town.now
+        lifecycle.make(session, ana, "edit_in_review", by=town.parent_of(ana), now=town.now)
+        session.commit()
+    downgrade(engine, "0162_signed_again")
+    upgrade(engine)
+    told = text("SELECT application_id, decided_at, decided_by, upheld FROM refusal_proposal")
+    with engine.connect() as connection:
+        rows = {row.application_id: tuple(row)[1:] for row in connection.execute(told)}
+    assert rows.pop(waits) == (None, None, None)
+    assert list(rows.values()) == [(ended_at, None, None)]
     engine.dispose()
 
 

@@ -13,7 +13,7 @@ BATCHES = {
     "enrollment/delivery/claims.py:_claim_texts",
     "enrollment/delivery/wechat.py:claim",
     "enrollment/draw/publication/preparation.py:batch_after",
-    "enrollment/eligibility/deadline_reminders.py:remind",
+    "enrollment/offers/registration_reminders.py:remind",
     "enrollment/ground/audit_chain/sealing.py:seal",
     "enrollment/ground/jobs.py:overdue_in_queue",
     "enrollment/ground/jobs.py:queue_due",
@@ -37,6 +37,7 @@ PART = {
     "enrollment/eligibility/wish_candidates.py:others": "suggestions beside the family's own list",
     "enrollment/results/letters.py:_expected": "counts who is ahead, for a waiting time",
     "enrollment/review/plausibility/hints.py:_pairs": "a hint to look at a file, which eight others give as well as eighty",
+    "enrollment/planning/problem_reader.py:_willing": "the newest registration, and the one before it",
     "portal/public/demo.py:demo_inbox": "the newest messages of the demo",
     "portal/web/shared_views/correction_forms.py:_code_of_kindergarten": "whether a name is one kindergarten's alone",
 }

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 
 from enrollment.applications.lifecycle import MOVES
-from enrollment.corrections import decisions
+from enrollment.corrections import decisions, reinstatements
 from enrollment.corrections.correction_lifecycle import CORRECTION_MOVES
 from enrollment.draw import draw_jobs, duplicate_waivers, replay
 from enrollment.maintenance import season_end
@@ -43,6 +43,7 @@ COMPUTED = {
         duplicate_waivers.SUBJECT,
         revocations.SUBJECT,
         decisions.SUBJECT,
+        reinstatements.SUBJECT,
         deadline_extensions.SUBJECT,
         season_end.SUBJECT,
     },
@@ -55,6 +56,7 @@ SIGNED = {
     "duplicate_waivers.py": "SUBJECT",
     "revocations.py": "SUBJECT",
     "decisions.py": "SUBJECT",
+    "reinstatements.py": "SUBJECT",
     "deadline_extensions.py": "SUBJECT",
     "season_end.py": "SUBJECT",
 }

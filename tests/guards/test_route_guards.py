@@ -115,7 +115,7 @@ def test_a_role_reaches_only_the_routes_of_its_desk(app, client, people, role, m
 
 HELPED = {
     "home", "application_page", "tasks", "consent_page", "guardian_page", "save_guardian", "new_child", "enter_child",
-    "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds", "needs_page", "save_needs",
+    "child_page", "save_child", "household_page", "save_household", "place_names", "grounds_page", "save_grounds",
     "open_day_page", "book_open_day", "own_visits", "cancel_visit",
     "kindergarten_names", "evidence_page", "add_evidence", "take_evidence", "remove_evidence", "restore_evidence",
     "evidence_file", "evidence_view", "evidence_picture", "turn_evidence", "replace_evidence", "call_evidence_readable", "together_page", "save_together", "wishes_page", "save_wishes", "find_wish", "wish_kindergarten", "wish_pins", "add_wish",

@@ -31,7 +31,8 @@ class Teller(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        chunked = "Transfer-Encoding" in self.headers
+        body = self.chunks() if chunked else self.rfile.read(int(self.headers.get("Content-Length") or 0))
         name, held = self.server.name, self.server.held
         self.server.seen.append(self.path)
         if self.path.startswith("/held"):
@@ -57,6 +58,17 @@ class Teller(BaseHTTPRequestHandler):
             self.wfile.write(answer)
 
     do_POST = do_HEAD = do_GET
+
+    def chunks(self) -> bytes:
+        """A body of unknown size.  Raises ConnectionError where it breaks off."""
+        found = b""
+        while line := self.rfile.readline():
+            size = int(line, 16)
+            found += self.rfile.read(size)
+            self.rfile.readline()
+            if size == 0:
+                return found
+        raise ConnectionError
 
     def address_string(self) -> str:
         return "unix"
@@ -94,7 +106,7 @@ class ThreadedBackend(socketserver.ThreadingMixIn, Backend):
 class Proxied:
     """`families`, `desks` and `line` stand behind the proxy at `port`."""
 
-    def __init__(self, folder: Path, kind: str, *, proxies: int = 0, workers: int = 4):
+    def __init__(self, folder: Path, kind: str, *, proxies: int = 0, workers: int = 4, certificate: Path | None = None):
         sockets = Sockets(folder)
         self.families = ThreadedBackend(sockets.families, "families")
         self.desks, self.line = ThreadedBackend(sockets.desks, "desks"), ThreadedBackend(sockets.line, "line")
@@ -112,6 +124,7 @@ class Proxied:
             listener=self.listener.fileno(),
             user=system_user(),
             open_files=open_files(),
+            certificate=certificate,
         )
         kind, program = find_proxy({"PATH": os.environ["PATH"], "PROXY": kind})
         self.child = proxy_child(kind, program, front, folder / "proxy.log", dict(os.environ))

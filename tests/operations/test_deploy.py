@@ -1,6 +1,7 @@
 """The units of `deploy/` run commands that exist, on the sockets that the proxy knows."""
 
 import configparser
+import contextlib
 import os
 import re
 import shlex
@@ -10,6 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
+from portal.operations import start
+from portal.operations.data_folder import Folder
+from portal.operations.page_processes import PageProcesses, workers_for_desks, workers_for_families
 from portal.operations.proxy.configuration import configuration
 from portal.operations.proxy.front import Front, Sockets
 from portal.operations.proxy.process import find_proxy
@@ -71,6 +75,40 @@ def test_the_units_share_the_sockets_of_the_proxy():
     line = (ROOT / "deploy" / "systemd" / "portal-line.service").read_text()
     assert f"--bind {sockets.line} --families {sockets.families}" in line
     assert f"--pages {sockets.pages}" in line
+
+
+def test_tru03_each_page_process_knows_how_many_share_its_socket():
+    """And the line and the proxy know how many there are for families."""
+    units = {path.name: read(path)["Service"] for path in UNITS}
+
+    def workers(name: str) -> int:
+        return int(re.search(r"--workers (\d+)", path_text(name))[1])
+
+    def path_text(name: str) -> str:
+        return (ROOT / "deploy" / "systemd" / name).read_text()
+
+    def told(name: str) -> int:
+        return int(re.search(r"^Environment=PAGE_PROCESSES=(\d+)$", path_text(name), re.MULTILINE)[1])
+
+    masters = ("portal-families.service", "portal-families-spare.service")
+    families = sum(map(workers, masters))
+    assert {told(name) for name in masters} == {families}
+    assert told("portal-desks.service") == workers("portal-desks.service")
+    assert workers("portal-line.service") == workers("portal-proxy.service") == families
+    serving = [name for name, service in units.items() if "gunicorn" in service["ExecStart"]]
+    assert sorted(serving) == sorted([*masters, "portal-desks.service"])
+
+
+def test_tru03_make_serve_tells_its_page_processes_how_many_they_are(tmp_path):
+    with start.listen("127.0.0.1", 0) as listener:
+        folder = Folder(tmp_path / "var")
+        folder.path.mkdir()
+        with contextlib.closing(
+            PageProcesses(folder, {"PATH": os.environ["PATH"], "PROXY": "caddy"}, listener)
+        ) as pages:
+            families, desks, _line = pages.children()
+            found = [(each.env or {})["PAGE_PROCESSES"] for each in (families, pages.spare(), desks)]
+    assert found == [str(workers_for_families())] * 2 + [str(workers_for_desks())]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,16 +10,18 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from enrollment.delivery import claims, settlement
-from enrollment.delivery.lanes import Uncertain, policy_of_codes, policy_of_notices
+from enrollment.delivery.lanes import Lane, Uncertain, policy_of_codes, policy_of_notices
 from enrollment.delivery.settlement import Outcome, Verdict
 from enrollment.delivery.unreachable_numbers import UnreachableNumber
 from enrollment.ground.db import open_engine
 from enrollment.ground.outbox import DeliveryError, TextMessage
 from enrollment.ground.phones import phone_index
+from portal.gateways import messages
 from portal.gateways.messages import read_answer
 from portal.gateways.stand_ins.messages import Mood, TestGateway
 from portal.sender import breaker as breakers
 from portal.sender import threads
+from portal.sender.pace import Pace
 from tests.operations.serving import eventually
 from tests.support.sender import Outbox, number
 
@@ -190,6 +192,78 @@ def test_a_hanging_gateway_holds_a_code_for_five_seconds_only(outbox, gateway, q
         eventually(lambda: outbox.states(ids) == ["sent"])
     assert gateway.calls[str(ids[0])] == 2, "with the same key, which the gateway knows"
     assert delivered_once(gateway, ids)
+
+
+def test_a_gateway_that_answers_byte_by_byte_is_given_up_as_a_silent_one(outbox, gateway, quick_probes, monkeypatch):
+    """Each byte came before the timeout of a read, so that all threads of a lane hung for as long as the gateway liked."""
+    monkeypatch.setattr(messages, "TIMEOUT", 0.4)
+    gateway.mood, gateway.drip = Mood.DRIPPING, 0.1
+    ids = outbox.add_codes(*map(number, range(8)))
+    with outbox.sending() as breaker:
+        eventually(lambda: breaker.is_down)
+        assert breaker.error == DeliveryError.NO_ANSWER
+        gateway.mood = Mood.WELL
+        eventually(lambda: set(outbox.states(ids)) == {"sent"})
+    assert max(gateway.calls.values()) > 1, "with the same key, which the gateway knows"
+    assert delivered_once(gateway, ids)
+
+
+NOTICES, CODES = "【", "code for"
+"""What the texts of the two lanes hold."""
+
+
+def test_a_gateway_that_refuses_notices_for_a_minute_takes_codes_all_the_while(outbox, gateway):
+    """Nobody could sign in for a minute, again and again, until 250,000 notices were sent."""
+    gateway.too_fast_for, gateway.retry_after = NOTICES, 60
+    notices = outbox.add_notices(*map(number, range(100)))
+    with outbox.sending():
+        eventually(lambda: gateway.calls.total() > 0)
+        codes = outbox.add_codes(*map(number, range(200, 203)))
+        began = time.monotonic()
+        eventually(lambda: outbox.states(codes) == ["sent"] * 3)
+        assert time.monotonic() - began < 10
+        asked = gateway.calls.total()
+        time.sleep(1)
+        assert gateway.calls.total() == asked, "no notice is tried in the pause, not even one that was claimed before"
+    assert set(outbox.states(notices)) == {"waiting"}
+    assert {outbox.row(each).tries for each in notices} == {0}
+
+
+def test_a_code_that_is_refused_with_429_is_tried_again_soon(outbox, gateway):
+    gateway.too_fast_for, gateway.retry_after = CODES, 60
+    codes = outbox.add_codes(*map(number, range(3)))
+    with outbox.sending():
+        eventually(lambda: gateway.calls.total() > 0)
+        notices = outbox.add_notices(*map(number, range(10, 15)))
+        eventually(lambda: set(outbox.states(notices)) == {"sent"})
+        assert set(outbox.states(codes)) <= {"waiting", "sending"}
+        gateway.too_fast_for = None
+        began = time.monotonic()
+        eventually(lambda: set(outbox.states(codes)) == {"sent"})
+        assert time.monotonic() - began < 10
+    assert delivered_once(gateway, codes + notices)
+
+
+def test_notices_go_on_later_than_codes_and_with_few_at_first():
+    moment = 0.0
+    notices = Pace(Lane.NOTICES, monotonic=lambda: moment)
+    codes = Pace(Lane.CODES, notices, monotonic=lambda: moment)
+    assert notices.allowance(500, in_hand=0) == 500
+    assert notices.pause(60) == 61
+    assert (notices.allowance(500, in_hand=0), codes.allowance(16, in_hand=0)) == (0, 16)
+    moment = 60.5
+    assert notices.allowance(500, in_hand=0) == 0
+    moment = 61.5
+    assert notices.allowance(500, in_hand=0) == 2
+    notices.served()
+    assert (notices.allowance(500, in_hand=1), notices.allowance(500, in_hand=3)) == (2, 0)
+    for _message in range(1000):
+        notices.served()
+    assert notices.allowance(500, in_hand=100) == 500
+    assert codes.pause(60) == 2, "a person waits for it"
+    assert (codes.allowance(16, in_hand=0), notices.allowance(500, in_hand=0)) == (0, 2), "notices make room"
+    moment += 2
+    assert codes.allowance(16, in_hand=0) == 2
 
 
 @pytest.mark.long

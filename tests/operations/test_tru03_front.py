@@ -8,18 +8,21 @@ import functools
 import gzip
 import http.client
 import re
+import select
 import threading
 import time
 from collections import Counter
 
 import pytest
 
+from portal.operations.proxy import front as front_module
 from portal.operations.proxy.configuration import configuration
-from portal.operations.proxy.front import Front, Sockets
+from portal.operations.proxy.front import LARGEST_ORDINARY, Front, Sockets
 from portal.operations.proxy.process import find_proxy
 from portal.operations.start_faults import Fault
 from portal.web.front import static_files
 from portal.web.front.address_rate import BURST, HEADER, RATE
+from tests.operations.http2 import make_certificate, post_without_length
 from tests.operations.proxied import KINDS, proxied
 from tests.operations.serving import eventually
 
@@ -34,7 +37,7 @@ def front(request, tmp_path_factory):
         yield proxy
 
 
-def test_tru03_500_half_sent_requests_leave_the_others_as_they_were(front):
+def test_tru03_r11_500_half_sent_requests_leave_the_others_as_they_were(front):
     """Half of them stop in the headers, half in the body; with one more for each, nobody's request has reached a process."""
     with contextlib.ExitStack() as stack:
         for number in range(SLOW):
@@ -126,24 +129,96 @@ def test_tru03_an_ipv6_line_is_one_address_however_its_second_half_is_written(tm
         assert proxy.ask("/staff", X_Forwarded_For=neighbour)[0].status == 200
 
 
-def test_tru13_a_large_body_of_a_stranger_is_refused_unread(front):
-    """Not more than half a megabyte of the 60 is sent: the answer comes for what the request says of itself."""
-    for path in ("/sign-in", "/staff/anything", "/parents/documents"):
-        with front.connect() as stranger:
-            head = f"POST {path} HTTP/1.1\r\nHost: portal\r\nContent-Length: {60 * 2**20}\r\n\r\n"
-            stranger.sendall(head.encode())
-            # nginx needs none of it; Go reads 256 KB before it answers
-            stranger.sendall(b"x" * 2**19)
-            answer = http.client.HTTPResponse(stranger)
-            answer.begin()
-            assert answer.status == 413
-            assert "large page, zh" in answer.read().decode()
-        assert path not in front.families.seen + front.desks.seen
+EVIDENCE = "/parents/applications/1f0c/evidence"
 
 
-def test_tru13_a_large_body_with_a_session_arrives_whole(front):
-    told = front.ask("/parents/x", "POST", b"x" * 5_000_000, Cookie=f"{SESSION}; visit=in.x")[1]
-    assert (told["lane"], told["size"]) == ("families", 5_000_000)
+@pytest.mark.parametrize(
+    ("path", "cookie"),
+    [("/sign-in", ""), ("/staff/anything", ""), ("/sign-out", ""), (EVIDENCE, ""), ("/staff/roll/imports", ""),
+     ("/sign-in", SESSION), ("/staff/anything", SESSION), ("/sign-out", SESSION), (f"{EVIDENCE}/x", SESSION)],
+)  # fmt: skip
+def test_tru13_a_large_body_of_a_stranger_or_to_a_route_without_files_is_refused_unread(front, path, cookie):
+    """Not more than half a megabyte of the 60 is sent: the answer comes for what the request says of itself.
+
+    A made-up session opens the routes of uploads alone.
+    """
+    with front.connect() as stranger:
+        head = f"POST {path} HTTP/1.1\r\nHost: portal\r\nContent-Length: {60 * 2**20}\r\nCookie: {cookie}; visit=in.x\r\n\r\n"
+        stranger.sendall(head.encode())
+        # nginx needs none of it; Go reads 256 KB before it answers
+        stranger.sendall(b"x" * 2**19)
+        answer = http.client.HTTPResponse(stranger)
+        answer.begin()
+        assert answer.status == 413
+        assert "large page, zh" in answer.read().decode()
+    assert path not in front.families.seen + front.desks.seen
+
+
+@pytest.mark.parametrize(("path", "cookie"), [("/sign-in", ""), ("/staff/anything", SESSION), (EVIDENCE, "")])
+def test_tru13_a_body_of_unknown_size_ends_where_it_is_too_large(front, path, cookie):
+    front.families.seen.clear(), front.desks.seen.clear()
+    with front.connect() as stranger:
+        head = f"POST {path} HTTP/1.1\r\nHost: portal\r\nTransfer-Encoding: chunked\r\nCookie: {cookie}; visit=in.x\r\n\r\n"
+        stranger.sendall(head.encode())
+        with contextlib.suppress(ConnectionError):
+            for _ in range(20):
+                stranger.sendall(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+            stranger.sendall(b"0\r\n\r\n")
+        answer = http.client.HTTPResponse(stranger)
+        answer.begin()
+        assert answer.status == 413
+    assert path not in front.families.seen + front.desks.seen, "no process has had all of it"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", EVIDENCE, "/staff/anything"])
+def test_tru13_over_http2_a_body_without_its_length_is_no_way_in(tmp_path, path):
+    """nginx with a certificate speaks HTTP/2, where a body needs neither Content-Length nor Transfer-Encoding."""
+    with proxied(tmp_path, "nginx", certificate=make_certificate(tmp_path)) as proxy:
+        status, sent = post_without_length(proxy.port, path, 2**20)
+        assert (status, path in proxy.families.seen + proxy.desks.seen) == (413, False)
+        assert sent < 3 * LARGEST_ORDINARY
+        status, sent = post_without_length(proxy.port, "/staff/x", 90_000)
+        assert (status, sent) == (200, 90_000)
+
+
+@pytest.mark.parametrize(
+    ("path", "lane"),
+    [(EVIDENCE, "families"), ("/staff/roll/imports", "desks"), ("/officials/2026/imports", "desks")],
+)
+def test_tru13_a_large_body_with_a_session_arrives_whole_where_files_are_taken(front, path, lane):
+    told = front.ask(path, "POST", b"x" * 5_000_000, Cookie=f"{SESSION}; visit=in.x")[1]
+    assert (told["lane"], told["size"]) == (lane, 5_000_000)
+
+
+def test_tru13_a_large_form_without_files_arrives_where_one_is_known_and_no_larger_one(front):
+    path, cookies = "/officials/2026/policies/510104/new", SESSION
+    assert front.ask(path, "POST", b"x" * 900_000, Cookie=cookies)[1]["size"] == 900_000
+    with front.connect() as client:
+        head = f"POST {path} HTTP/1.1\r\nHost: portal\r\nContent-Length: {5 * 2**20}\r\nCookie: {cookies}\r\n\r\n"
+        client.sendall(head.encode())
+        with contextlib.suppress(ConnectionError):
+            client.sendall(b"x" * 5 * 2**20)
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert answer.status == 413
+
+
+def test_tru13_an_address_has_few_uploads_at_once(tmp_path, monkeypatch):
+    """A made-up session may send as much as a real one, so their number is bounded; other pages are not."""
+    monkeypatch.setattr(front_module, "UPLOADS_AT_ONCE", 3)
+    with proxied(tmp_path, "nginx") as proxy, contextlib.ExitStack() as stack:
+        sending = []
+        for path in (EVIDENCE, "/staff/roll/imports", EVIDENCE, "/staff/roll/imports"):
+            half = stack.enter_context(proxy.connect())
+            head = f"POST {path} HTTP/1.1\r\nHost: p\r\nContent-Length: 5000000\r\nCookie: {SESSION}; visit=in.x\r\n\r\nhalf"
+            half.sendall(head.encode())
+            sending.append(half)
+        refused = select.select(sending, [], [], 30)[0]
+        assert [each.recv(12) for each in refused] == [b"HTTP/1.1 429"], "the other three may go on"
+        answer, _ = proxy.ask(EVIDENCE, "POST", b"a=1", Cookie=f"{SESSION}; visit=in.x")
+        assert (answer.status, proxy.last) == (429, "often page, zh")
+        assert proxy.ask("/parents", Cookie=f"{SESSION}; visit=in.x")[0].status == 200
+        assert proxy.ask("/staff", "POST", b"a=1", Cookie=SESSION)[0].status == 200
 
 
 def test_tru14_text_is_compressed_and_the_connection_stays_open(front):
@@ -217,6 +292,48 @@ def test_tru03_who_comes_when_all_processes_are_taken_gets_the_line_at_once(tmp_
         assert proxy.ask("/staff")[1]["lane"] == "desks"
         proxy.families.held.set()
         eventually(lambda: proxy.ask("/again", Cookie="visit=in.x")[1]["lane"] == "families")
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-out", "/text-size?size=large", "/kept-form?to=/", "/offline-worker.js", "/map/outlines"]
+)
+def test_tru03_what_all_pages_ask_alike_never_asks_the_line(front, path):
+    """In the rush a clerk on a shared computer signs out, and whoever waits can change the text size."""
+    verdict, front.line.verdict = front.line.verdict, {"X-Line": "wait"}
+    try:
+        for method in ("GET", "POST"):
+            for page, lane in (("/staff/queue?page=2", "desks"), ("/officials", "desks"), ("/sign-in/staff", "desks"),
+                               ("/parents", "families"), ("/staffroom", "families"), ("/?next=/staff", "families")):  # fmt: skip
+                told = front.ask(path, method, b"a=1", Referer=f"http://127.0.0.1:{front.port}{page}")[1]
+                assert (told["lane"], told["method"], told["path"]) == (lane, method, path)
+            assert front.ask(path, method, b"a=1")[1]["lane"] == "families"
+        assert front.ask("/", Referer=f"http://127.0.0.1:{front.port}/staff")[1]["lane"] == "line"
+    finally:
+        front.line.verdict = verdict
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tru03_a_desk_whose_processes_do_not_answer_gets_a_pause_and_no_number(tmp_path, kind):
+    with proxied(tmp_path, kind) as proxy:
+        proxy.desks.end()
+        proxy.families.end()
+        desk = f"http://127.0.0.1:{proxy.port}/staff"
+        for path, referer, reason in (
+            ("/staff/queue", desk, "pause"),
+            ("/officials/2026/imports", desk, "pause"),
+            ("/sign-out", desk, "pause"),
+            ("/gateway/receipts", "", "pause"),
+            ("/sign-out", "", "pause"),
+            ("/", "", "full"),
+            ("/staffroom", "", "full"),
+        ):
+            told = proxy.ask(path, "POST", b"a=1", Cookie=f"{SESSION}; visit=in.x", Referer=referer)[1]
+            assert (told["lane"], told["path"], told["headers"]["x-front-reason"]) == ("line", path, reason)
+            assert told["size"] == 3 or told["headers"]["x-original-method"] == "POST"
+        assert "/_line/check" not in proxy.line.seen
+        proxy.line.end()
+        answer = proxy.ask("/staff")[0]
+        assert (answer.status, proxy.last) == (503, "pause page, zh")
 
 
 @pytest.mark.parametrize("kind", KINDS)

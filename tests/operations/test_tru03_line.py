@@ -6,6 +6,7 @@ import socket
 import threading
 
 import pytest
+import redis
 
 from portal.line import numbers as line_numbers
 from portal.line.http_server import Answer, Request, serve
@@ -14,6 +15,7 @@ from portal.line.load import PATIENCE, Load, ask
 from portal.line.numbers import Numbers
 from portal.line.pages import SENT_BY_PROXY, Pages
 from portal.line.process import CHECK, Door
+from portal.web.away import NEVER_RETURNED
 from portal.web.front.visits import Visits
 from tests.support.coroutines import run_in_a_thread
 
@@ -240,6 +242,31 @@ def test_tru03_silent_processes_are_told_as_a_pause(door):
     assert "系统正在更新" in tell(door, x_front_reason="full").body.decode()
 
 
+@pytest.mark.parametrize("path", ["/staff", "/officials/2026/imports", "/sign-out"])
+def test_tru03_a_desk_whose_processes_do_not_answer_takes_no_number(door, path):
+    page = tell(door, path, x_front_reason="pause")
+    assert "系统正在更新" in page.body.decode()
+    assert header(page, "Set-Cookie") is None
+    assert int(header(page, "Refresh")) > 0
+    kind = "application/x-www-form-urlencoded"
+    form = tell(door, path, "POST", b"reason=because", content_type=kind, x_front_reason="pause")
+    assert 'name="reason" value="because"' in form.body.decode()
+    without_body = tell(door, path, x_front_reason="pause", x_original_method="POST")
+    assert header(without_body, "Refresh") is None, "a form that Caddy has read is not asked for again with GET"
+    assert door.line.last == 0
+
+
+@pytest.mark.parametrize("name", sorted(NEVER_RETURNED))
+@pytest.mark.parametrize("reason", ["pause", "full", ""])
+def test_tru03_no_password_and_no_code_stands_in_a_page_of_the_line(door, name, reason):
+    body = f"login=clerk1&{name}=hush-hush-7&csrf_token=t".encode()
+    kind = "application/x-www-form-urlencoded"
+    text = tell(door, "/sign-in/staff", "POST", body, content_type=kind, x_front_reason=reason).body.decode()
+    assert "hush-hush-7" not in text
+    assert 'value="clerk1"' not in text, "a form is given back whole or not at all"
+    assert "返回" in text
+
+
 def test_tru03_pages_that_the_proxy_sends_are_written(app, pages, tmp_path):
     pages.write(app, tmp_path)
     found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
@@ -259,12 +286,36 @@ def test_tru03_numbers_go_on_when_valkey_is_away_and_after_a_flush(redis_url, mo
         assert await here.next(3) == 4
         assert await there.advance(3, 3, 0) == (4, 3)
         away = NoNumbers()
-        assert await away.next(4) == 5
+        assert await away.next(4) is None
         assert await away.advance(5, 3, 9) == (5, 5)
         for each in (here, there, away):
             await each.close()
 
     run_in_a_thread(story())
+
+
+@pytest.mark.parametrize("others", [0, 7])
+def test_tru03_visitors_who_come_while_valkey_hangs_get_a_number_each(pages, others):
+    """All of them ask with the same last number, and learn in the same moment that there is no answer."""
+
+    class Hanging(NoNumbers):
+        def __init__(self):
+            super().__init__()
+            self.client.eval = self.hang
+
+        async def hang(self, *_):
+            await asyncio.sleep(0.05)
+            raise redis.exceptions.TimeoutError
+
+    async def story() -> list[str]:
+        door = Door(Line(Load(4), tokens=0.0), Hanging(), pages, VISITS)
+        asked = [asyncio.create_task(door.handle(Request("GET", "/", {}))) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        door.line.last += others  # numbers of other hosts, learnt meanwhile
+        return [cookie(await each) for each in asked]
+
+    found = [VISITS.number(each.partition("=")[2]) for each in run_in_a_thread(story())]
+    assert sorted(found) == list(range(others + 1, others + 21))
 
 
 def test_tru03_the_delay_is_measured_in_the_queue_of_the_visitors(tmp_path):

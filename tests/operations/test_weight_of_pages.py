@@ -117,7 +117,7 @@ def phone(family, browser):
     context.close()
 
 
-def test_a_family_page_is_light_and_does_not_move(family, phone):
+def test_p9_a_family_page_is_light_and_does_not_move(family, phone):
     """The first page with an empty cache, then each page of the form, then the map; and the first page on slow 4G."""
     wire = Wire(phone)
     weights = {"/parents": wire.weigh("/parents")}

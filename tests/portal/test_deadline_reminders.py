@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications import register_answers
 from enrollment.applications.applications import Application
-from enrollment.eligibility import deadline_reminders, evidence, required_documents, tiers
+from enrollment.eligibility import evidence, required_documents, tiers
 from enrollment.ground.outbox import Notice
+from enrollment.offers import desk_messages, offer_lifecycle, registration_reminders
 from enrollment.people import consents
 from enrollment.season import rounds
 from portal.jobs import scheduler
@@ -80,12 +81,44 @@ def test_the_evening_job_reminds_of_a_supplementary_round_without_wishes(app, to
         assert town.session.scalars(found).all() == reminded
 
 
+def test_papers_are_asked_for_only_where_the_review_goes_on_for_this_round(app, town, frozen_clock, portal_engine):
+    """Whoever is decided, has a place or is at the kindergarten, has nothing to bring; who wishes in the new round has."""
+    garden, park = town.kindergarten("金苹果", places=2), town.kindergarten("公园", places=2)
+    placed, arrived, without, sits = (town.child(name, wishes=[garden]) for name in ("安娜", "本本", "翠翠", "丁丁"))
+    town.drawn(placed, arrived, without, sits)
+    town.confirm(placed)
+    town.confirm(arrived)
+    offer = town.offer_for(arrived)
+    offer_lifecycle.make(town.session, offer, "mark_arrived", by=town.clerk_of(garden), now=town.now)
+    town.at(at(6, 15, 10))
+    town.round(kind="supplementary")
+    later = town.open_registration()
+    new = town.child("新新", wishes=[park])
+    town.wish(placed, park, round_=later)
+    families = placed, arrived, without, sits, new
+    placed.stage = sits.stage = "submitted"  # as after an edit, for which the review begins anew
+    town.session.commit()
+    lacking = {each.id for each in families if required_documents.missing(town.session, each)}
+    assert lacking == {each.id for each in families}
+    assert evening(town, frozen_clock, portal_engine, 1) == ["done"]
+    assert {application_id for _kind, application_id, _account in told(town)} == {new.id}
+    notice = town.session.scalars(select(Notice).where(Notice.kind == "papers_missing")).one()
+    still = {
+        each.id
+        for each in families
+        if desk_messages.matters(town.session, each, notice, town.offer_for(each), now=later.opens_at)
+    }
+    assert still == {new.id}
+
+
 def statements_of_a_reminder(town):
     """The statements of one batch, which is then forgotten."""
     with counted(town.session) as sent:
         moment = town.the_round.closes_at - dt.timedelta(days=1)
         with Session(town.session.get_bind(), join_transaction_mode="create_savepoint") as session:
-            assert deadline_reminders.remind(session, rounds.get_round(session, town.the_round.id), now=moment) is None
+            assert (
+                registration_reminders.remind(session, rounds.get_round(session, town.the_round.id), now=moment) is None
+            )
             lines = set(session.execute(select(Notice.application_id, Notice.params["n"].astext)).all())
             session.rollback()
     return len(sent), lines

@@ -9,6 +9,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from enrollment.applications.claim_rows import CLAIMS, Claim
+from enrollment.ground import outbox
 from enrollment.ground.outbox import Notice
 from enrollment.ground.reading.catalogue import Catalogue, stamps_sql
 from enrollment.ground.reading.read_ahead import ReadAhead
@@ -113,8 +114,8 @@ def test_p2_new_messages_are_marked_as_read_with_one_statement_more(client, town
     with statements(app_engine) as heard:
         client.get("/parents/messages")
     assert len(heard) == 4
-    mine = select(Notice).where(Notice.account_id == family.account.id, Notice.read_at.is_(None))
-    assert town.session.scalars(mine).first() is None
+    unread = select(Notice).where(*outbox.unread_of(family.account.id))
+    assert town.session.scalars(unread).first() is None
 
 
 def test_p2_public_pages_ask_one_or_two_statements(client, town, family, app_engine, looking_seldom):
@@ -212,6 +213,23 @@ def test_p2_a_result_that_has_changed_asks_no_more(after_the_hour, results):
     town.open_registration()
     assert results.counted(town.ben) == [3]
     assert results.counted(town.cui, town.ana, town.twins[0]) == [UNPLACED, UNPLACED, UNPLACED]
+
+
+def test_p2_a_result_is_read_after_its_family_withdrew_and_began_again(after_the_hour, results):
+    """The old message of the result still leads to it."""
+    town = after_the_hour
+    for child in (town.ben, town.cui):
+        town.withdraw(child)
+    town.silence_if_any()
+    town.round(kind="supplementary")
+    town.open_registration()
+    for child in (town.ben, town.cui):
+        assert town.apply_again(child).stage == "draft"
+    assert results.counted(town.ben, town.cui) == [UNPLACED, UNPLACED]
+    for page in ("corrections", "check-result"):
+        results.counted(town.ben, town.cui, page=page)
+    page = results.client.get(f"/parents/applications/{town.cui.id}/result?lang=zh").text
+    assert "原来志愿的候补已经结束" in page and "候补排在第" not in page
 
 
 def test_p2_somebody_elses_child_is_not_read_ahead(client, town, family, gardens):
@@ -332,8 +350,8 @@ def test_p2_a_text_is_filled_in_and_escaped_however_its_values_are_given(app):
 
 
 def test_p2_rows_that_were_put_are_not_lost_to_those_kept_for_later():
-    ahead = ReadAhead()
-    ahead.add_later(Session(), CLAIMS, ["one", "other"], None)
+    ahead, session = ReadAhead(), Session()
+    ahead.add_later(session, CLAIMS, ["one", "other"], None)
     changed = [Claim()]
     ahead.put(CLAIMS, "one", changed)
     assert ahead.rows(CLAIMS, "one") == changed

@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from wtforms import HiddenField
 
+from enrollment.corrections import reinstatements
 from enrollment.draw.unserved import explanations
 from enrollment.open_days import days
 from enrollment.open_days.days import DayPlan, SlotPlan
@@ -16,7 +17,7 @@ from enrollment.places.measures import library, ramps
 from enrollment.places.measures.rows import MeasureKind
 from enrollment.places.pools import PoolPlan
 from enrollment.places.roll_changes import counts
-from enrollment.review import case_reassignment, cases
+from enrollment.review import case_reassignment, cases, refusals
 from enrollment.season import calendar, deadline_extensions
 from portal.web.forms import PageForm
 from tests.portal.parents.desk import filled
@@ -58,6 +59,40 @@ def place_plan(town) -> StaleForm:
     action = f"{path}?at={garden.id}&year=2026"
     typed = {name: str(value) for name, value in numbers.items()} | {"reason": "旧页面"}
     return StaleForm(town.clerk_of(garden), path, typed, overtake, "升班在园人数|3", "#reason", action)
+
+
+def first_place_plan(town) -> StaleForm:
+    """The level has no programme on the page; the other person's proposal makes it."""
+    garden = town.kindergarten("锦官新城幼儿园")
+    numbers = {"planned_classes": 2, "staffed_classes": 2, "class_norm": 30, "continuing": 0, "withheld": 0}
+
+    def overtake():
+        ledger.propose_level(
+            town.session, garden.id, "middle", 2026, by=town.head_of(garden), now=town.now, reason="另一位",
+            version=ledger.NO_PROGRAMME, **dict(numbers, continuing=3),
+        )  # fmt: skip
+
+    path = "/staff/places/middle"
+    action = f"{path}?at={garden.id}&year=2026"
+    typed = {name: str(value) for name, value in numbers.items()} | {"reason": "旧页面"}
+    return StaleForm(town.clerk_of(garden), path, typed, overtake, "升班在园人数|3", "#reason", action)
+
+
+def plan_sent_back(town) -> StaleForm:
+    garden = town.kindergarten("锦官新城幼儿园", places=25)
+    clerk = town.clerk_of(garden)
+
+    def propose(classes):
+        ledger.propose(
+            town.session, town.programme_of(garden).id, by=clerk, now=town.now, reason="新开小班",
+            planned_classes=classes, staffed_classes=classes,
+        )  # fmt: skip
+
+    propose(2)
+    path = f"/officials/2026/places/{garden.id}"
+    typed = {"remark": "请补教师名单"}
+    newer = "小班 · 计划班数|3"
+    return StaleForm(town.area_official(), path, typed, lambda: propose(3), newer, "#remark", f"{path}/send-back")
 
 
 def class_count(town) -> StaleForm:
@@ -224,6 +259,21 @@ def case_officer(town) -> StaleForm:
     return StaleForm(officials[second], path, typed, overtake, "负责人|区教育局经办", field, f"{path}/officer")
 
 
+def refused_application(town) -> StaleForm:
+    garden = town.kindergarten("锦官新城幼儿园", places=2)
+    ana = town.child("安娜", wishes=[garden])
+    proposal = town.clerk_proposes_refusal(ana)
+    refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.head_of(garden), now=town.now)
+    first, second = town.area_official(), town.area_official()
+
+    def overtake():
+        reinstatements.reinstate(town.session, ana.id, reason="户口簿属实", by=first, now=town.now)
+
+    path = f"/officials/2026/cases/reinstatements/{ana.id}"
+    typed = {"reason": "与原件相符", "sure": "y"}
+    return StaleForm(second, path, typed, overtake, "第一个人的签署|", "#reason")
+
+
 FORMS = {
     "ChildForm": unserved_child,
     "ReassignForm": case_officer,
@@ -231,12 +281,15 @@ FORMS = {
     "RampForm": measure_ramps,
     "OpenDayForm": open_day,
     "PlanForm": place_plan,
+    "PlanForm of a level without a programme": first_place_plan,
     "CountForm": class_count,
+    "SendBackForm": plan_sent_back,
     "PoolsForm": reserved_places,
     "DateForm": season_date,
     "ExtendForm": deadline,
     "GradeForm": grade,
     "DeskDecisionForm": correction,
+    "ReinstateForm": refused_application,
 }
 
 
@@ -268,9 +321,11 @@ def test_p6_every_form_of_a_desk_with_a_version_is_among_them(whole_app):
     lacking = {each.__name__ for each in versioned if each.take_newer is PageForm.take_newer}
     # the desks' decision is a subclass, and a family's goes back to the page of its request; a study is refused with its
     # form, which keeps what was typed, and its newer state is one link away (`test_laboratory_pages.py`, `test_planning_pages.py`);
-    # in the word that a roll is complete nothing is typed, and its page comes back with the number of now (`test_coverage_desk.py`)
-    assert lacking <= {"DecisionForm", "StudyActForm", "VariantForm", "PlanActForm", "RollForm"}
-    assert {each.__name__ for each in versioned} - lacking == FORMS.keys()
+    # in the word that a roll is complete, in the approval of plans and in an answer at the desk nothing is typed, and their pages
+    # come back with what holds now (`test_coverage_desk.py`, `test_places.py`, `test_desk_pages.py`)
+    approvals = {"RollForm", "ApprovalForm", "AreaForm", "AnswerForm"}
+    assert lacking <= {"DecisionForm", "StudyActForm", "VariantForm", "PlanActForm", *approvals}
+    assert {each.__name__ for each in versioned} - lacking == {name.partition(" ")[0] for name in FORMS}
 
 
 def _carries_what_it_saw(form: type) -> bool:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from portal.web.front import address_rate
-from portal.web.front.address_rate import HEADER, AddressRate, line_of
+from portal.config import Unconfigured, page_processes
+from portal.web.front.address_rate import BURST, HEADER, RATE, AddressRate, line_of
+from portal.web.front.lane import Lane
 
 
 def test_tru03_a_flood_of_an_address_is_refused_before_its_session_is_read(client, app, monkeypatch):
@@ -37,10 +38,26 @@ def test_tru03_an_ipv6_line_counts_once(address, line):
     assert line_of(address) == line
 
 
-def test_tru03_addresses_that_are_quiet_again_are_forgotten_and_busy_ones_are_not(monkeypatch):
-    monkeypatch.setattr(address_rate, "MOST_ADDRESSES", 3)
+@pytest.mark.parametrize(("processes", "part"), [("", 1), ("1", 1), ("2", 1), ("4", 1 / 2), ("32", 1 / 16)])
+def test_tru03_a_process_counts_its_part_of_those_that_run_not_of_the_cores(monkeypatch, processes, part):
+    """On 16 cores with the 2 + 2 processes of the units a carrier's address has what the proxy grants it, 200 a second."""
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    lane = Lane(lambda *_: [], None)
+    monkeypatch.setenv("PAGE_PROCESSES", processes)  # a standby learns it after it has loaded the portal
+    assert (lane.addresses.rate, lane.addresses.burst) == (RATE * part, BURST * part)
+    together = int(processes or 1)
+    assert RATE <= together * lane.addresses.rate <= 2 * RATE
+
+
+@pytest.mark.parametrize("written", ["0", "-1", "two", "1.5"])
+def test_tru03_a_number_of_processes_that_is_none_is_refused(written):
+    with pytest.raises(Unconfigured, match="PAGE_PROCESSES"):
+        page_processes({"PAGE_PROCESSES": written})
+
+
+def test_tru03_addresses_that_are_quiet_again_are_forgotten_and_busy_ones_are_not():
     hand = [0.0]
-    rate = AddressRate(rate=1, burst=2, moment=lambda: hand[0])
+    rate = AddressRate(rate=1, burst=2, moment=lambda: hand[0], most=3)
     assert rate.takes("quiet")
     hand[0] += 10
     assert [rate.takes("busy") for _ in range(3)] == [True, True, False]

@@ -67,6 +67,7 @@ def families(
             area=np.arange(programmes) // size,
             kindergarten=np.arange(programmes),
             sibling_tier=np.full(programmes, -1),
+            counted=np.arange(programmes) % 2,
         ),
         areas=tuple(f"a{at}" for at in range(towns)),
         continuing=np.zeros((towns, 3), dtype=np.int64),

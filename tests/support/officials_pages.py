@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from enrollment.announcements import announcements
 from enrollment.announcements.announcements import Texts
+from enrollment.corrections import reinstatements
 from enrollment.coverage import alarm_answers
 from enrollment.coverage.alarm_answers import ShareKind
 from enrollment.laboratory import drawing, studies
@@ -22,7 +23,7 @@ from enrollment.places.population.rows import Estate
 from enrollment.planning import plans, search, seat_searches
 from enrollment.planning.question import Question
 from enrollment.results import full_files
-from enrollment.review import support_cases
+from enrollment.review import refusals, support_cases
 from tests.domain.coverage.test_forecast import write_past
 from tests.support import planned_town
 from tests.support.crowd import crowd
@@ -44,14 +45,15 @@ BEFORE = frozenset(
         "review_of", "refusal_list", "round_list", "new_round", "round_page", "extension", "draw_form",
         "season", "season_date", "announcement", "season_days", "new_season", "season_river",
         "season_open_rows", "support_cases", "reports", "report_page", "ask_report_export", "messages",
-        "audit_trail", "check_chain",
+        "audit_trail", "chain_page",
     )
 )  # fmt: skip
 """The pages of the first town by their endpoint."""
 
 AFTER = frozenset(
     (
-        "cases", "case_page", "support_case", "phone_changes", "revocations", "revoke_page", "corrections",
+        "cases", "case_page", "support_case", "phone_changes", "revocations", "revoke_page", "reinstatements",
+        "reinstate_page", "corrections",
         "correction", "new_correction", "draws", "run_page", "full_file_page", "draw_room", "hour_page",
         "projector", "projector_scene", "withdraw_daily_replays_page", "unplaced", "unserved_child",
         "central_proposals", "season_end",
@@ -166,7 +168,7 @@ def before_the_draw(town: Town) -> Addresses:
         "ask_report_export": f"{HERE}/reports/class_list/export?at={garden.id}",
         "messages": f"{HERE}/messages",
         "audit_trail": f"{HERE}/audit",
-        "check_chain": f"{HERE}/audit/chain",
+        "chain_page": f"{HERE}/audit/chain",
     }
 
 
@@ -177,7 +179,11 @@ def after_the_draw(town: Town) -> Addresses:
     home = {"home_longitude": 104.10, "home_latitude": 30.60}
     ana, ben, cui = (town.child(name, wishes=[garden], **home) for name in ("安娜", "本本", "翠翠"))
     needs = town.child("董董", wishes=[garden], grounds=["special_need"], **home)
-    first, now = town.city_pair()[0], town.now
+    first = town.city_pair()[0]
+    wrong = town.child("恩恩", wishes=[garden])
+    proposal = town.clerk_proposes_refusal(wrong)
+    refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.head_of(garden), now=town.now)
+    now = town.now
     support = support_cases.open_for(town.session, needs, text="需要支持", by=town.clerk_of(garden), now=now)
     run = town.drawn(ana, ben, cui, needs)
     placed = [each for each in (ana, needs, ben, cui) if town.offer_for(each)]
@@ -187,6 +193,7 @@ def after_the_draw(town: Town) -> Addresses:
     town.approve_daily_replays()
     official, now = town.area_official(), town.now
     appeal = family_requests.ask(town.session, cui.id, "appeal", text="请核实派位。", by=town.parent_of(cui), now=now)
+    reinstatements.reinstate(town.session, wrong.id, reason="户口簿属实", by=official, now=now)
     correction = town.requests_correction(placed[0], "name", name="安那")
     offer = town.offer_for(placed[0])
     revocations.revoke(town.session, offer.id, by=official, now=now, reason="房产证是假的")
@@ -200,6 +207,8 @@ def after_the_draw(town: Town) -> Addresses:
         "phone_changes": f"{HERE}/cases/phone-changes",
         "revocations": f"{HERE}/cases/revocations",
         "revoke_page": f"{HERE}/cases/revocations/{offer.id}",
+        "reinstatements": f"{HERE}/cases/reinstatements",
+        "reinstate_page": f"{HERE}/cases/reinstatements/{wrong.id}",
         "corrections": f"{HERE}/corrections",
         "correction": f"{HERE}/corrections/{correction.id}",
         "new_correction": f"{HERE}/applications/{ben.id}/corrections/new",

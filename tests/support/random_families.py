@@ -63,6 +63,7 @@ def pages(town, application, chance: random.Random) -> None:
             town.session.add(
                 EvidencePage(
                     application_id=application.id,
+                    position=chance.randint(0, 2),
                     document=document,
                     media_type="image/webp",
                     size=1,

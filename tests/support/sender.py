@@ -21,6 +21,7 @@ from enrollment.ground.phones import phone_index
 from portal.config import Config
 from portal.sender.breaker import Breaker
 from portal.sender.lane import LaneSender
+from portal.sender.pace import Pace, paces_of_texts
 from portal.sender.process import policies, shares
 from tests.support.keys import KEYS
 
@@ -28,7 +29,7 @@ from tests.support.keys import KEYS
 def let_the_sender_send(config: Config, engine: Engine) -> None:
     """Send what is due, in both lanes."""
     for policy in policies(config):
-        lane = LaneSender(config, engine, policy, Breaker(), 2)
+        lane = LaneSender(config, engine, policy, Breaker(), Pace(policy.lane), 2)
         while lane.cycle():
             pass
         ended = threading.Event()
@@ -109,8 +110,9 @@ class Outbox:
     def sending(self, *, threads: int | None = None, breaker: Breaker | None = None) -> Iterator[Breaker]:
         """Both lanes run in this process, as `flask sender` runs them."""
         stopping, breaker = threading.Event(), breaker or Breaker()
+        paces = paces_of_texts()
         lanes = [
-            LaneSender(self.config, self.engine, policy, breaker, each)
+            LaneSender(self.config, self.engine, policy, breaker, paces[policy.lane], each)
             for policy in self.policies()
             for each in ([threads] if threads else shares(self.config, policy.lane))
         ]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from enrollment.applications import mandates, registration
 from enrollment.applications.applications import Application
+from enrollment.applications.guardian_access import access_code_proofs, access_codes
 from enrollment.applications.mandates import Mandate, Paper, Terms, Text
 from enrollment.eligibility import households
 from enrollment.ground.accounts import Actor, actor_of
@@ -54,6 +55,14 @@ class Helping:
         self.at(self.now + dt.timedelta(minutes=1))
         paper = Paper(name, (self.now - dt.timedelta(days=1)).date(), phone, photo_of_a_paper())
         return mandates.give_on_paper(self.session, paper, terms(**more), by=helper, now=self.now)
+
+    def prints_code(self, application: Application, account_id: uuid.UUID, *, by: Actor) -> str:
+        """The text of a new access code, which a desk prints after its check, with a code on the guardian's phone."""
+        now, about = self.now, (self.session, application.id, account_id)
+        sent = access_code_proofs.send_code(*about, by=by, now=now)
+        code, text = access_codes.issue(*about, by=by, now=now, phone_code=sent or "")
+        assert code is not None
+        return text
 
     def acting(self, helper: Actor, mandate: Mandate) -> Actor:
         acting = mandates.acting_for(self.session, mandate.id, by=helper, now=self.now)

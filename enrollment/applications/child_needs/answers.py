@@ -11,14 +11,15 @@ from enrollment.applications import applications
 from enrollment.applications.child_needs.rows import ChildNeeds, NeedKind
 from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.ground import audit
-from enrollment.ground.accounts import Actor
+from enrollment.ground.accounts import Actor, require_oneself
 from enrollment.ground.errors import Refused, Stale
 
 LONGEST_NOTE = 300
 
 
 def of_family(session: Session, application_id: uuid.UUID, *, by: Actor) -> ChildNeeds | None:
-    """What the family told.  NotFound for anybody else's application."""
+    """What the family told.  NotFound for anybody else's application; refuses `only_the_guardian` to a helper."""
+    require_oneself(by)
     applications.own(session, application_id, by=by)
     return session.get(ChildNeeds, application_id)
 
@@ -37,9 +38,10 @@ def save(
     """Store what the family tells; nothing ticked and nothing written deletes it.  At any time, also after the deadline:
     it is no part of what is reviewed, of a receipt, or of the draw.
 
-    `version` is that of the page (0 without a row).  Refuses `needs_without_consent`, `choice_missing`, `text_too_long` and
+    `version` is that of the page (0 without a row).  Refuses `only_the_guardian` to a helper, `needs_without_consent`, `choice_missing`, `text_too_long` and
     `needs_only_cleared`.  Stale if another guardian saved meanwhile.
     """
+    require_oneself(by)
     applications.own(session, application_id, by=by)
     application = applications.locked(session, application_id, by=by)
     row = session.get(ChildNeeds, application_id, populate_existing=True)

@@ -1,7 +1,9 @@
 """Printed access codes: a guardian without a mobile phone signs in with one on any computer, until the season ends.
 
-A desk issues it after an identity check.  Only its digest is stored; a new code replaces the old one.  Each use is
-recorded, and the next letter to the guardian lists it.
+A desk issues it after an identity check, and for an account with a phone after one more proof (`access_code_proofs`).  Only
+its digest is stored; a new code replaces the old one.  Every guardian of the children is told when a code is issued and
+each time it is used, and the next letter to the guardian lists the uses.  Whatever ends all sessions of the account because
+somebody may have taken it over also ends the code.
 """
 
 import datetime as dt
@@ -9,13 +11,15 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from enrollment.applications.guardian_access import desk_access
+from enrollment.applications.guardian_access import access_code_proofs, desk_access
+from enrollment.applications.guardian_access.account_warnings import warn
 from enrollment.ground import audit, sign_in
-from enrollment.ground.accounts import Account, Actor, actor_of
+from enrollment.ground.accounts import Account, Actor, actor_of, require_oneself
 from enrollment.ground.errors import NotFound
 from enrollment.ground.random_codes import CODE_ALPHABET
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse
@@ -27,15 +31,33 @@ LETTERS = 20
 GROUP = 4
 
 
+class Issued(NamedTuple):
+    """The new code and its text, which is shown once; None and "" if the code of the phone was wrong."""
+
+    code: AccessCode | None
+    text: str
+
+
 def issue(
-    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
-) -> tuple[AccessCode, str]:
-    """Issue a new code.  Returns its row and the text, which is shown once.  Refuses `identity_check_needed`."""
+    session: Session,
+    application_id: uuid.UUID,
+    account_id: uuid.UUID,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    phone_code: str = "",
+) -> Issued:
+    """Issue a new code, and tell every guardian.  The caller must also commit after a wrong `phone_code`, which counts.
+
+    Refuses `identity_check_needed`, and what `access_code_proofs.is_given` refuses.
+    """
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
     check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
-    session.get_one(Account, account_id, with_for_update={"key_share": True})
-    _revoke(session, account_id, by=by, now=now)
+    account = session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
+    if not access_code_proofs.is_given(session, application_id, account, phone_code, by=by, now=now):
+        return Issued(None, "")
+    void(session, account_id, by=by, now=now)
     text = "".join(secrets.choice(CODE_ALPHABET) for _ in range(LETTERS))
     code = AccessCode(
         account_id=account_id,
@@ -48,14 +70,21 @@ def issue(
     session.add(code)
     session.flush()
     audit.record(session, "issue_access_code", "account", account_id, by=by, now=now, code=str(code.id))
-    return code, "-".join(text[start : start + GROUP] for start in range(0, LETTERS, GROUP))
+    warn(session, "access_code_issued", account_id, event=f"access_code:{code.id}:issued", now=now, by=by)
+    return Issued(code, "-".join(text[start : start + GROUP] for start in range(0, LETTERS, GROUP)))
 
 
 def revoke(session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
     """Revoke a lost code: nobody can sign in with it any more, and the account's sessions end."""
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
-    _revoke(session, account_id, by=by, now=now)
+    void(session, account_id, by=by, now=now)
+
+
+def revoke_own(session: Session, *, by: Actor, now: dt.datetime) -> bool:
+    """The signed-in guardian revokes the code of its own account; all sessions end.  False if there was none."""
+    require_oneself(by)
+    return by.account_id is not None and void(session, by.account_id, by=by, now=now)
 
 
 def sign_in_with(session: Session, typed: str, *, now: dt.datetime) -> Account | None:
@@ -68,9 +97,14 @@ def sign_in_with(session: Session, typed: str, *, now: dt.datetime) -> Account |
     account = session.get_one(Account, code.account_id)
     if account.disabled_at is not None:
         return None
-    session.add(AccessCodeUse(access_code_id=code.id, used_at=now))
-    audit.record(session, "use_access_code", "account", account.id, by=actor_of(account), now=now, code=str(code.id))
+    use = AccessCodeUse(access_code_id=code.id, used_at=now)
+    session.add(use)
     session.flush()
+    audit.record(
+        session, "use_access_code", "account", account.id, by=actor_of(account), now=now, code=str(code.id),
+        issued_by=str(code.issued_by),
+    )  # fmt: skip
+    warn(session, "access_code_used", account.id, event=f"access_code:{code.id}:used:{use.id}", now=now)
     return account
 
 
@@ -103,14 +137,16 @@ def _untold(session: Session, account_id: uuid.UUID) -> Sequence[AccessCodeUse]:
     return session.scalars(untold.order_by(AccessCodeUse.used_at)).all()
 
 
-def _revoke(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+def void(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """End the code of this account and every session.  The caller has proved who asks.  False if there was none."""
     code = live_code(session, account_id)
     if code is None:
-        return
+        return False
     code.revoked_at = now
     session.flush()
     sign_in.end_sessions(session, account_id)
     audit.record(session, "revoke_access_code", "account", account_id, by=by, now=now, code=str(code.id))
+    return True
 
 
 def _end_of_season(session: Session, year: int, now: dt.datetime) -> dt.datetime:

@@ -7,7 +7,7 @@ document; until it is answered no message about the family goes to the number (`
 
 Who has never applied with the number says so.  The account then loses it after the waiting time of a phone change without
 the old phone (`phone_changes.SESSION_WAIT`), as a `PhoneChange` without a new number: the former holder is told on every
-other way, and objects by the answer, from a session, or at a desk.
+other way, and objects by the answer, from a session, or at a desk (`phone_changes.stop_at_desk`).
 """
 
 import datetime as dt
@@ -137,16 +137,6 @@ def stop_release(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.
     """The number stays with the account.  False if no release was waiting."""
     change = release_of(session, account_id)
     return change is not None and phone_change_course.stop(session, change.id, by=by, now=now)
-
-
-def object_at_desk(
-    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
-) -> bool:
-    """The guardian objects at a desk, after an identity check.  Refuses `identity_check_needed`."""
-    application = desk_access.application_at_desk(session, application_id, by=by)
-    desk_access.guardian_account(session, application, account_id)
-    desk_access.require_check(session, application_id, account_id, by=by, now=now)
-    return stop_release(session, account_id, by=by, now=now)
 
 
 def _proven_at(account: Account) -> dt.datetime:

@@ -10,18 +10,17 @@ import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from enrollment.applications.application_rows import Application
-from enrollment.applications.lifecycle import LIVE_STAGES
+from enrollment.applications.guardian_access import access_codes
+from enrollment.applications.guardian_access.account_warnings import live_applications
 from enrollment.applications.notifications import notify_guardians
 from enrollment.ground import audit, sign_in, signatures
 from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of, require_oneself
 from enrollment.ground.phones import phone_index
 from enrollment.people.desk_rows import OPEN_CHANGES, PhoneChange, PhoneChangeOutcome, PhoneChangeWay, PhoneDoubt
-from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.people.person_rows import Guardian
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,9 @@ def _end_lapsed(session: Session, *, now: dt.datetime) -> None:
     )
     for change_id in session.scalars(lapsed.order_by(PhoneChange.id)).all():
         change = locked(session, change_id)
-        if change is not None and change.ended_at is None and change.effective_at is None:
+        if change is None or change.ended_at is not None or change.effective_at is not None:
+            continue
+        if not _ends_with_its_account(session, change, now=now):
             _end(session, change, PhoneChangeOutcome.LAPSED, by=SYSTEM, now=now)
 
 
@@ -72,9 +73,12 @@ def _take_effect(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.d
     if change is None or change.ended_at is not None:
         return None
     account = lock_account(session, change.account_id)
+    if _ends_with_its_account(session, change, now=now):
+        return None
     old = account.phone
     if change.new_phone is None:
         _take_phone_away(session, account)
+        end_access(session, account.id, by=by, now=now)
         _end(session, change, PhoneChangeOutcome.DONE, by=by, now=now)
         return EndedChange(change, None)
     index = phone_index(change.new_phone)
@@ -87,8 +91,19 @@ def _take_effect(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.d
     if guardian is not None:
         guardian.phone = change.new_phone
     _end(session, change, PhoneChangeOutcome.DONE, by=by, now=now)
-    sign_in.end_sessions(session, account.id)
+    end_access(session, account.id, by=by, now=now)
     return EndedChange(change, old)
+
+
+def _ends_with_its_account(session: Session, change: PhoneChange, *, now: dt.datetime) -> bool:
+    """End the change of an account that was closed, which gets no number any more; nobody is told.  False for an open one.
+
+    Closing an account drops its change; earlier versions left it open.
+    """
+    if session.get_one(Account, change.account_id).disabled_at is None:
+        return False
+    _note_end(session, change, PhoneChangeOutcome.STOPPED, by=SYSTEM, now=now)
+    return True
 
 
 def _take_phone_away(session: Session, account: Account) -> None:
@@ -98,7 +113,12 @@ def _take_phone_away(session: Session, account: Account) -> None:
         guardian.phone = ""
     session.execute(delete(PhoneDoubt).where(PhoneDoubt.account_id == account.id))
     session.flush()
-    sign_in.end_sessions(session, account.id)
+
+
+def end_access(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """End every other way into the account: all its sessions, and its printed code."""
+    access_codes.void(session, account_id, by=by, now=now)
+    sign_in.end_sessions(session, account_id)
 
 
 def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> bool:
@@ -113,15 +133,29 @@ def _set_phone(session: Session, account: Account, phone: str, index: bytes) -> 
     return True
 
 
+def _other_holder(session: Session, account: Account, index: bytes) -> Account | None:
+    held = select(Account).where(Account.phone_index == index, Account.id != account.id)
+    return session.scalars(held.with_for_update(key_share=True)).one_or_none()
+
+
+def _keeps_it(session: Session, holder: Account) -> bool:
+    """Whether the holder is staff or a guardian, and did more than sign in with the number."""
+    in_use = select(Guardian.id).where(Guardian.account_id == holder.id)
+    return holder.login is not None or session.scalar(in_use) is not None
+
+
+def is_taken(session: Session, account: Account, phone: str) -> bool:
+    """Whether the number belongs to another account that keeps it."""
+    holder = _other_holder(session, account, phone_index(phone))
+    return holder is not None and _keeps_it(session, holder)
+
+
 def _release(session: Session, account: Account, index: bytes, now: dt.datetime) -> bool:
     """Remove the number from an account that was used for nothing but signing in.  False for a guardian's or staff's."""
-    holder = session.scalars(
-        select(Account).where(Account.phone_index == index, Account.id != account.id).with_for_update(key_share=True)
-    ).one_or_none()
+    holder = _other_holder(session, account, index)
     if holder is None:
         return True
-    in_use = select(Guardian.id).where(Guardian.account_id == holder.id)
-    if holder.login is not None or session.scalar(in_use) is not None:
+    if _keeps_it(session, holder):
         return False
     holder.phone = holder.phone_index = None
     holder.disabled_at = now
@@ -139,7 +173,7 @@ def start(session: Session, change: PhoneChange, effective_at: dt.datetime, *, b
             session, "confirm_phone_change", "account", change.account_id, by=by, now=now, change=str(change.id)
         )
     if effective_at > now:
-        about, event = _applications(session, change.account_id), f"phone_change:{change.id}:waiting"
+        about, event = live_applications(session, change.account_id), f"phone_change:{change.id}:waiting"
         if change.way == PhoneChangeWay.NEW_HOLDER:
             until = {"due": effective_at.isoformat()}
             owner = actor_of(session.get_one(Account, change.account_id))
@@ -149,10 +183,14 @@ def start(session: Session, change: PhoneChange, effective_at: dt.datetime, *, b
 
 
 def stop_own(session: Session, *, by: Actor, now: dt.datetime) -> bool:
-    """The signed-in guardian stops the change of its own phone.  False if none was open."""
+    """The signed-in guardian stops the change of its own phone, and every way into the account ends: the caller signs the
+    guardian in again.  False if no change was open."""
     require_oneself(by)
     change = open_change(session, by.account_id)
-    return change is not None and stop(session, change.id, by=by, now=now)
+    if change is None or not stop(session, change.id, by=by, now=now):
+        return False
+    end_access(session, change.account_id, by=by, now=now)
+    return True
 
 
 def stoppable(session: Session, token: str) -> PhoneChange | None:
@@ -162,11 +200,11 @@ def stoppable(session: Session, token: str) -> PhoneChange | None:
 
 
 def stop_by_link(session: Session, token: str, *, now: dt.datetime) -> bool:
-    """The holder of the old number stops the change.  All sessions of the account end, as one may be a stranger's."""
+    """The holder of the old number stops the change.  Every way into the account ends, as one may be a stranger's."""
     change = stoppable(session, token)
     if change is None or not stop(session, change.id, by=SYSTEM, now=now):
         return False
-    sign_in.end_sessions(session, change.account_id)
+    end_access(session, change.account_id, by=SYSTEM, now=now)
     return True
 
 
@@ -187,20 +225,34 @@ def stop(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime)
     return True
 
 
-def _end(session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, by: Actor, now: dt.datetime) -> None:
+def refuse(session: Session, change: PhoneChange, *, by: Actor, now: dt.datetime) -> None:
+    """End a locked change of a desk that its second person did not confirm."""
+    _end(session, change, PhoneChangeOutcome.REFUSED, by=by, now=now)
+
+
+def drop(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
+    """The account closes: its number is free, with a doubt about it, and a change that is open has no effect and needs no word."""
+    session.execute(delete(PhoneDoubt).where(PhoneDoubt.account_id == account_id))
+    change = open_change(session, account_id)
+    locked_change = locked(session, change.id) if change is not None else None
+    if locked_change is not None and locked_change.ended_at is None:
+        _note_end(session, locked_change, PhoneChangeOutcome.STOPPED, by=by, now=now)
+
+
+def _note_end(
+    session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, by: Actor, now: dt.datetime
+) -> None:
     change.ended_at, change.outcome = now, outcome
     session.flush()
     audit.record(
-        session,
-        "end_phone_change",
-        "account",
-        change.account_id,
-        by=by,
-        now=now,
-        change=str(change.id),
+        session, "end_phone_change", "account", change.account_id, by=by, now=now, change=str(change.id),
         outcome=outcome,
-    )
-    told = _applications(session, change.account_id)
+    )  # fmt: skip
+
+
+def _end(session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, by: Actor, now: dt.datetime) -> None:
+    _note_end(session, change, outcome, by=by, now=now)
+    told = live_applications(session, change.account_id)
     event = f"phone_change:{change.id}:{outcome}"
     match outcome:
         case PhoneChangeOutcome.DONE if change.way == PhoneChangeWay.NEW_HOLDER:
@@ -209,27 +261,15 @@ def _end(session: Session, change: PhoneChange, outcome: PhoneChangeOutcome, *, 
         case PhoneChangeOutcome.DONE:
             notify_guardians(session, "phone_changed", told, now=now, event=event)
         case PhoneChangeOutcome.STOPPED:
-            notify_guardians(session, "phone_change_stopped", told, now=now, event=event)
+            # whoever stopped it was there: the guardian, or the guardian at a desk; the link has anybody with the old number
+            there = None if by == SYSTEM else actor_of(session.get_one(Account, change.account_id))
+            notify_guardians(session, "phone_change_stopped", told, now=now, event=event, by=there)
         case PhoneChangeOutcome.TAKEN:
             notify_guardians(session, "phone_change_taken", told, now=now, event=event)
+        case PhoneChangeOutcome.REFUSED:
+            notify_guardians(session, "phone_change_refused", told, now=now, event=event)
         case PhoneChangeOutcome.LAPSED:
             notify_guardians(session, "phone_change_lapsed", told, now=now, event=event)
-
-
-def _applications(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:
-    """The live applications of the account's children, of the newest season of each child."""
-    theirs = (
-        select(Application.id)
-        .ext(distinct_on(Application.child_id))
-        .join(Guardianship, Guardianship.child_id == Application.child_id)
-        .join(Guardian, Guardian.id == Guardianship.guardian_id)
-        .where(
-            Guardian.account_id == account_id,
-            Guardianship.accepted_at.is_not(None),
-            Application.stage.in_(LIVE_STAGES),
-        )
-    )
-    return list(session.scalars(theirs.order_by(Application.child_id, Application.year.desc())))
 
 
 def lock_account(session: Session, account_id: uuid.UUID | None) -> Account:

@@ -16,10 +16,14 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.guardian_access import desk_access
 from enrollment.applications.guardian_access.phone_change_course import (
+    end_access,
+    is_taken,
     lock_account,
     locked,
     open_change,
+    refuse,
     start,
+    stop,
     stop_digest,
 )
 from enrollment.ground import audit, sign_in, signatures
@@ -64,12 +68,14 @@ class Request:
 def send_codes(session: Session, account_id: uuid.UUID, new_phone: str, *, by: Actor, now: dt.datetime) -> Codes:
     """Create codes for the new and the old number.  The result does not show whether the new number is known.
 
-    Refuses `phone_form`, `same_phone`, `phone_change_waiting`.
+    Refuses `phone_form`, `same_phone`, `account_is_closed`, `phone_change_waiting`.
     """
     account = session.get_one(Account, account_id)
     phone = parse_phone(new_phone)
     if phone_index(phone) == account.phone_index:
         raise Refused("same_phone", field="phone")
+    if account.disabled_at is not None:
+        raise Refused("account_is_closed", field="phone")
     if open_change(session, account_id) is not None:
         raise Refused("phone_change_waiting", field="phone")
     bound_to, asker = str(account_id), _asker(by)
@@ -111,7 +117,11 @@ def request_at_desk(
     by: Actor,
     now: dt.datetime,
 ) -> Request:
-    """Request a change at a desk, after an identity check.  It has no effect until a second person confirms it."""
+    """Request a change at a desk, after an identity check.  It has no effect until a second person confirms it.
+
+    Refuses `phone_taken` if the number signs in to another guardian's account: the guardian, who has proved to hold it, learns
+    that now and not after two people have worked for nothing.
+    """
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
     check = desk_access.require_check(session, application_id, account_id, by=by, now=now)
@@ -119,6 +129,8 @@ def request_at_desk(
     proved = _prove(session, account, new_phone, new_code, old_code, by=by, now=now)
     if isinstance(proved, str):
         return Request(wrong_field=proved)
+    if is_taken(session, account, parse_phone(new_phone)):
+        raise Refused("phone_taken", field="new_code")
     change, _token = _open(session, account, new_phone, PhoneChangeWay.DESK, proved, by=by, now=now)
     change.identity_check_id, change.application_id = check.id, application.id
     session.flush()
@@ -136,23 +148,32 @@ def waiting_at_desk(session: Session, *, by: Actor) -> Sequence[PhoneChange]:
     return session.scalars(waiting.order_by(PhoneChange.asked_at)).all()
 
 
+def _locked_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor) -> PhoneChange:
+    """A change that a desk has asked for, locked.  NotFound for another one, and for whose desk does not serve the family."""
+    change = locked(session, change_id)
+    if change is None or change.application_id is None:
+        raise NotFound
+    desk_access.application_at_desk(session, change.application_id, by=by)
+    return change
+
+
 def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> PhoneChange:
     """Confirm a change as the second person, who has seen the document too.
 
     The change takes effect at once if the code of the old phone was given, or if an official confirms after a stop; else
     after `DESK_WAIT`.
 
-    Refuses `second_person_needed`, `official_needed`, `request_lapsed`.  Confirming twice changes nothing.
+    Refuses `second_person_needed`, `official_needed`, `request_lapsed`, and `first_person_left`: then it is refused, and
+    requested anew.  Confirming twice changes nothing.
     """
-    change = locked(session, change_id)
-    if change is None or change.application_id is None:
-        raise NotFound
-    desk_access.application_at_desk(session, change.application_id, by=by)
+    change = _locked_at_desk(session, change_id, by=by)
     if change.confirmed_at is not None or change.ended_at is not None:
         return change
     if by.account_id == change.asked_by:
         raise Refused("second_person_needed")
     signatures.require_open(change.asked_at, now)
+    if not desk_access.can_serve(session, change.application_id, change.asked_by):
+        raise Refused("first_person_left")
     stopped = was_stopped(session, change.account_id, PhoneChangeWay.DESK, now=now)
     if stopped and not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
         raise Refused("official_needed")
@@ -162,6 +183,32 @@ def confirm_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: d
     return change
 
 
+def refuse_at_desk(session: Session, change_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
+    """Whoever looks at the request at a desk does not confirm it, or takes the own one back.  False if it has gone on or ended."""
+    change = _locked_at_desk(session, change_id, by=by)
+    if change.confirmed_at is not None or change.ended_at is not None:
+        return False
+    refuse(session, change, by=by, now=now)
+    return True
+
+
+def stop_at_desk(
+    session: Session, application_id: uuid.UUID, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
+) -> bool:
+    """The guardian at a desk stops the change of the phone, of every way, and every way into the account ends.
+
+    False if none was open.  Refuses `identity_check_needed`.
+    """
+    application = desk_access.application_at_desk(session, application_id, by=by)
+    desk_access.guardian_account(session, application, account_id)
+    desk_access.require_check(session, application_id, account_id, by=by, now=now)
+    change = open_change(session, account_id)
+    if change is None or not stop(session, change.id, by=by, now=now):
+        return False
+    end_access(session, account_id, by=by, now=now)
+    return True
+
+
 def _prove(
     session: Session, account: Account, new_phone: str, new_code: str, old_code: str, *, by: Actor, now: dt.datetime
 ) -> bool | str:
@@ -169,14 +216,19 @@ def _prove(
     if open_change(session, account.id) is not None:
         raise Refused("phone_change_waiting", field="new_code")
     bound_to, asker = str(account.id), _asker(by)
-    if not sign_in.use_code(session, new_phone, new_code, now=now, purpose=NEW_PHONE, bound_to=bound_to, asker=asker):
-        return "new_code"
-    if not old_code:
-        return False
-    known = account.phone or ""
-    if not sign_in.use_code(session, known, old_code, now=now, purpose=OLD_PHONE, bound_to=bound_to, asker=asker):
-        return "old_code"
-    return True
+    right = []
+    for field, phone, code, purpose in (
+        ("new_code", new_phone, new_code, NEW_PHONE),
+        ("old_code", account.phone or "", old_code, OLD_PHONE),
+    ):
+        if field == "old_code" and not code:
+            continue
+        found = sign_in.check_code(session, phone, code, now=now, purpose=purpose, bound_to=bound_to, asker=asker)
+        if found is None:  # what was right stays good: a slip in one code needs no new message to the other phone
+            return field
+        right.append(found)
+    sign_in.mark_used(session, *right, now=now)
+    return bool(old_code)
 
 
 def _open(

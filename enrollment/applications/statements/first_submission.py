@@ -1,7 +1,8 @@
 """The first submission of a draft by its guardian, in one read and one write.
 
-The plain case: a separate child, nothing missing, registration open, the page is the newest.  In every other case
-(`submission.submit` knows them all) the functions give None and have written nothing.
+The plain case: a separate child, nothing missing, registration open, the page is the newest, the first wish's kindergarten
+has no `closed_on`.  In every other case (`submission.submit` knows them all) the functions give None and have written
+nothing.
 """
 
 import datetime as dt
@@ -13,12 +14,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from enrollment.applications import contents, lifecycle
+from enrollment.applications import contents, evidence_rows, lifecycle
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.claim_rows import DETAILS
 from enrollment.applications.contents import Answers
 from enrollment.applications.statements import keyed_write
-from enrollment.applications.statements.draft_changes import REGISTRATION_IS_OPEN, TAKES_WISHES
+from enrollment.applications.statements.draft_changes import TAKES_WISHES, WISHES_IN_OPEN_ROUND, WISHES_NOW
 from enrollment.applications.statements.keyed_write import SAVED, Change, Visit, answered
 from enrollment.ground import random_codes
 from enrollment.ground.accounts import Actor
@@ -54,14 +55,15 @@ READ = PreparedRead(f"""
                 'level', application.level),
             'household', json_build_object({", ".join(f"'{name}', household.{name}" for name in HOUSEHOLD)}),
             'claims', (SELECT json_object_agg(ground, details) FROM claim WHERE claim.application_id = application.id),
-            'evidence', (SELECT json_agg(json_build_array(document, original_digest) ORDER BY uploaded_at, id)
+            'evidence', (SELECT json_agg(json_build_array(document, original_digest) ORDER BY {", ".join(evidence_rows.ORDER)})
                 FROM evidence_page WHERE evidence_page.application_id = application.id AND removed_at IS NULL),
             'wishes', (SELECT json_agg(json_build_array(
                     (SELECT number FROM round WHERE round.id = wish.round_id), wish.rank,
                     (SELECT kindergarten.code || '/' || programme.level FROM programme
                         JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
                         WHERE programme.id = wish.programme_id),
-                    (SELECT kindergarten_id FROM programme WHERE programme.id = wish.programme_id)))
+                    (SELECT kindergarten.id FROM programme JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
+                        WHERE programme.id = wish.programme_id AND kindergarten.closed_on IS NULL)))
                 FROM wish WHERE wish.application_id = application.id),
             'documents', (SELECT json_agg(json_build_array(kind, entered_before)) FROM child_document
                 WHERE child_document.child_id = application.child_id AND joined_from IS NULL),
@@ -84,7 +86,7 @@ READ = PreparedRead(f"""
     LEFT JOIN household ON household.application_id = application.id
     LEFT JOIN elder_sibling ON elder_sibling.application_id = application.id
     WHERE application.id = %(application)s AND application.stage = 'draft' AND application.unit IS NULL
-      AND NOT application.on_hold AND %(account)s = ANY(guardians.accounts)
+      AND NOT application.on_hold AND {WISHES_IN_OPEN_ROUND} AND %(account)s = ANY(guardians.accounts)
       AND NOT EXISTS (SELECT FROM application_version WHERE application_version.application_id = application.id)
     ) AS found
 """)  # noqa: S608 (constants)
@@ -107,7 +109,7 @@ WRITE = f"""
           AND ({FAMILY}) = %(family)s
           AND EXISTS (SELECT FROM consent
                 WHERE account_id = %(account)s AND kind = '{consents.CHILD_DATA}' AND withdrawn_at IS NULL)
-          AND {REGISTRATION_IS_OPEN}
+          AND {WISHES_NOW}
         RETURNING id, child_id, ({CLOSES_AT}) AS closes_at),
     receipt AS (
         INSERT INTO application_version (application_id, number, answers, digest, changed, submitted_at, submitted_by)
@@ -176,7 +178,7 @@ def read(session: Session, application_id: uuid.UUID, *, by: Actor) -> Draft | N
         return None
     said = found.said
     first = min((each for each in said["wishes"] if each[1] == 1), key=lambda each: -each[0], default=None)
-    if first is None:
+    if first is None or first[3] is None:
         return None
     relation = found.relations[found.accounts.index(by.account_id)]
     return Draft(
@@ -244,13 +246,13 @@ def _one(session: Session, application_id: uuid.UUID, account_id: uuid.UUID | No
 
 
 def _is_complete(found: _Found, by: Actor) -> bool:
-    """Whether `completeness.missing` finds nothing; consent and round are looked at in the write."""
+    """Whether `completeness.missing` finds nothing but what the statements ask: consent, and a wish in the open round."""
     _name, number, _phone = found.sealed_guardians[found.accounts.index(by.account_id)]
     home, documents = found.said["household"], found.said["documents"] or []
     asked = [kind for kind, answer in documents if answer is None]
     no_question = not asked or (asked == [RESIDENT] and len(documents) == 1)
     has_home = home["home_area"] is not None or bool(home["home_outside"])
-    return bool(number) and no_question and home["hukou_kind"] is not None and has_home and bool(found.said["wishes"])
+    return bool(number) and no_question and home["hukou_kind"] is not None and has_home
 
 
 def _answers(application_id: uuid.UUID, found: _Found) -> Answers:

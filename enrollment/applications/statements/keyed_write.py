@@ -54,14 +54,31 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Page:
+    """What a page changes besides the application itself, as parts of a larger statement whose CTE `kept` changes that.
+
+    `parts` are the CTEs that hang on `kept`, and `condition` is what the page asks before anything is written.  `before` are
+    CTEs before `kept`, and `source` is its FROM list; `returning` are more columns of `kept` than id and child_id.
+    """
+
+    parts: str
+    condition: str = "true"
+    before: str = ""
+    source: str = ""
+    returning: str = ""
+
+
+@dataclass(frozen=True)
 class Change:
     """A statement that writes one change and gives its id, or writes nothing; without what `write` adds to its values.
 
-    Its row is the id and `SAVED`.  An id of NULL says that it has not even locked anything; no row says nothing.
+    Its row is the id and `SAVED`.  An id of NULL says that it has not even locked anything; no row says nothing.  `page` are
+    the parts of the statement that an edit of a handed-in application writes too.
     """
 
     statement: str
     values: dict[str, Any]
+    page: Page | None = None
 
 
 def write(session: Session, change: Change, *, key: RequestKey, location: str, visit: Visit | None = None) -> bool:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import Row, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from allocation import central, lottery
 from enrollment.applications.applications import Application, Wish
@@ -30,7 +30,7 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import Refused
 from enrollment.offers.offer_rows import CentralProposal, Offer, OfferState
-from enrollment.season.calendar import require_city_official
+from enrollment.season.calendar import refuse_closed, require_city_official
 from enrollment.season.round_rows import RoundKind, RoundPolicy, RoundStage
 from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
@@ -42,10 +42,11 @@ NAME = "统筹安排"
 def start(session: Session, year: int, *, by: Actor, now: dt.datetime) -> Run:
     """Freeze who takes part and what is vacant, and start a run.  A draft that nobody published is replaced.
 
-    Refuses `only_the_city`, `round_still_going`, `answers_still_due` (with `n`), `nobody_to_propose`, `draw_at_work` and
+    Refuses `only_the_city`, `season_is_closed`, `round_still_going`, `answers_still_due` (with `n`), `nobody_to_propose`, `draw_at_work` and
     what `runs.add` refuses.
     """
     require_city_official(by)
+    refuse_closed(session, year)
     _refuse_before_its_turn(session, year, now)
     chosen = choices.standing(session, year)
     held = Counter(each.programme_id for each in chosen)
@@ -115,6 +116,16 @@ def _tolerances(session: Session, year: int, homes: Sequence[str | None]) -> lis
                 raise
             metres[area] = 0
     return [metres[home] for home in homes]
+
+
+def undecided_run(session: Session, year: int) -> str | None:
+    """The name of a round with a checked run that two people could still sign; none where a run of its list is published."""
+    published = aliased(Run)
+    decided = select(published.id).where(published.snapshot_id == Run.snapshot_id, published.published_at.is_not(None))
+    found = select(Round.name).join(Run, Run.round_id == Round.id).join(Snapshot, Snapshot.id == Run.snapshot_id)
+    current = (Snapshot.replaced_at.is_(None), Snapshot.outdated_at.is_(None), ~decided.exists())
+    found = found.where(Round.year == year, Run.state == RunState.CHECKED, *current)
+    return session.scalar(found.order_by(Round.number).limit(1))
 
 
 def round_under_way(session: Session, year: int, *, central: bool = False) -> str | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from allocation import central
 from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import HANDED_IN
 from enrollment.draw import unplaced
 from enrollment.draw.draws import Ticket
 from enrollment.draw.unserved.rows import AcceptedNature, AcceptedPlaces
@@ -61,7 +62,7 @@ def children_of(session: Session, year: int) -> list[Child]:
         .join(Ticket, and_(Ticket.child_id == Application.child_id, Ticket.year == Application.year))
         .join(Household, Household.application_id == Application.id)
         .outerjoin(AcceptedPlaces, AcceptedPlaces.application_id == Application.id)
-        .where(Application.agrees_to_central, Household.home_area.is_not(None))
+        .where(Application.agrees_to_central, Application.stage.in_(HANDED_IN), Household.home_area.is_not(None))
         .order_by(Ticket.number)
     )
     points = HomePoints(session)

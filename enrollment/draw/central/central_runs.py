@@ -114,11 +114,11 @@ def read(session: Session, run_id: uuid.UUID) -> Task:
         children=tuple(codes),
         areas=tuple(row["area"] for row in children),
         programmes=tuple(row["programme"] for row in vacancies),
-        ticket=np.array([int(row["ticket"]) for row in children]),
-        unit=np.array([int(row["unit"]) for row in children]),
+        ticket=np.array([int(row["ticket"]) for row in children], dtype=np.int64),
+        unit=np.array([int(row["unit"]) for row in children], dtype=np.int64),
         tolerance=np.array([int(row["tolerance"]) for row in children], dtype=np.int64),
-        vacancies=np.array([int(row["places"]) for row in vacancies]),
-        nature=np.array([NATURES.index(row["nature"]) for row in vacancies]),
+        vacancies=np.array([int(row["places"]) for row in vacancies], dtype=np.int64),
+        nature=np.array([NATURES.index(row["nature"]) for row in vacancies], dtype=np.int64),
         ways=ways,
         chosen=tuple(
             Chosen(each.child, each.place, each.metres, each.nature, each.area) for each in chosen if each is not None

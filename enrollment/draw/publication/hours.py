@@ -1,14 +1,14 @@
 """The announced hour of a result: what is announced, the hour of a replay, and how an hour is changed.
 
-The main round follows the calendar's step `result`.  Any other result has the hour in `round.results_at`; where nobody
-announced one, it is the next morning at nine.
+The first main round of a year follows the calendar's step `result` (`calendar_dates` moves it).  Any other result has the hour in
+`round.results_at`; where nobody announced one, it is the next morning at nine.
 """
 
 import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.lifecycle import DEAD_STAGES
@@ -21,7 +21,13 @@ from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.season import seasons
-from enrollment.season.calendar import SeasonDate, conflicts_of, refuse_sudden_result, require_city_official
+from enrollment.season.calendar import (
+    SeasonDate,
+    conflicts_of,
+    refuse_closed,
+    refuse_sudden_result,
+    require_city_official,
+)
 from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 MORNING = dt.time(9, 0)
@@ -41,8 +47,9 @@ PUBLISH = "publish_run"
 
 
 SHORTEST_LEAD, LONGEST_LEAD = dt.timedelta(seconds=4), dt.timedelta(seconds=60)
-LONGEST_LEAD_OF_REPLAY = dt.timedelta(seconds=8)
-"""A replay locks the offers that families hold, and a family waits ten seconds for a lock (`ground.db`)."""
+LONGEST_LEAD_WITH_OFFERS = dt.timedelta(seconds=8)
+"""For a run whose children can hold a place: it locks their offers from its beginning, and a family waits ten seconds for a
+lock (`ground.db`)."""
 
 CHILDREN_PER_SECOND = 2500
 """How many children of a run are opened in a second on a machine with other work; `bench/city.py` measures it."""
@@ -60,11 +67,23 @@ class Announcement:
     state: str
 
 
+def follows_calendar(session: Session, round_: Round) -> bool:
+    """Whether the calendar announces the result: that of a main round, as long as no main round of the year is published."""
+    if round_.results_at is not None or round_.kind != RoundKind.MAIN or round_.stage == RoundStage.PUBLISHED:
+        return False
+    if round_.number == 1:  # as nearly every main round, without a statement
+        return True
+    published = select(Round.id).where(
+        Round.year == round_.year, Round.kind == RoundKind.MAIN, Round.stage == RoundStage.PUBLISHED
+    )
+    return session.scalar(published.limit(1)) is None
+
+
 def hour_of(session: Session, round_: Round) -> dt.datetime | None:
     """The announced hour of the round's next result; None if none is announced."""
     if round_.results_at is not None:
         return round_.results_at
-    if round_.kind != RoundKind.MAIN or round_.stage == RoundStage.PUBLISHED:
+    if not follows_calendar(session, round_):
         return None
     season = seasons.of_year(session, round_.year)
     return next((date.begins_at for date in season.dates if date.step == RESULT), None) if season else None
@@ -123,6 +142,10 @@ def announcement(session: Session, round_: Round, *, now: dt.datetime) -> Announ
     waiting = publication_of(session, run.id) if run else None
     if waiting is not None and waiting.refused_at is not None:
         return Announcement(hour, "delayed")
+    if (
+        hour is None and waiting is not None
+    ):  # it was signed under the calendar, and another main round was opened first
+        hour = waiting.hour
     if hour is None:
         return Announcement(None, "unannounced")
     if now < hour:
@@ -140,8 +163,16 @@ def announced_to(session: Session, round_: Round | None, *, now: dt.datetime) ->
 def lead(session: Session, run: Run) -> dt.timedelta:
     """How long before the hour the opening begins, so that its transaction is ready to be committed in that second."""
     children = session.scalar(select(func.count()).where(Placement.run_id == run.id)) or 0
-    longest = LONGEST_LEAD if run.replays is None else LONGEST_LEAD_OF_REPLAY
+    longest = LONGEST_LEAD_WITH_OFFERS if _moves_offers(session, run) else LONGEST_LEAD
     return min(SHORTEST_LEAD + dt.timedelta(seconds=children / CHILDREN_PER_SECOND), longest)
+
+
+def _moves_offers(session: Session, run: Run) -> bool:
+    """Whether a child of the run can hold a place: of a replay, and of any round after the first, except central placement, which is
+    for children without one.  The same before and during the opening, whatever families do meanwhile."""
+    round_ = session.get_one(Round, run.round_id)
+    is_first = round_.kind == RoundKind.MAIN and round_.number == 1
+    return run.replays is not None or not (is_first or round_.kind == RoundKind.CENTRAL)
 
 
 def enqueue_opening(session: Session, run_id: uuid.UUID, hour: dt.datetime, *, now: dt.datetime) -> None:
@@ -163,39 +194,52 @@ def refuse_while_opening(session: Session, run: Run, *, now: dt.datetime) -> Non
         raise Refused("hour_has_passed")
 
 
+def lock_waiting(session: Session, round_id: uuid.UUID, *, now: dt.datetime) -> tuple[Round, Publication | None]:
+    """The round, locked, with the row of its signed run that waits for its hour.  Refuses `hour_has_passed` as above."""
+    signed = signed_run(session, round_id)
+    if signed is not None:
+        refuse_while_opening(session, signed, now=now)
+    round_ = draw_jobs.lock_round(session, round_id)
+    run = signed_run(session, round_id)
+    waiting = publication_of(session, run.id, lock=True) if run else None
+    if waiting is not None and waiting.refused_at is None and waiting.hour <= now < waiting.hour + OPENS_WITHIN:
+        raise Refused("hour_has_passed")
+    return round_, waiting
+
+
+def give_hour(session: Session, waiting: Publication, hour: dt.datetime, *, now: dt.datetime) -> None:
+    """The hour that is announced now; what stopped the opening at an earlier one is tried again then.  The caller locks the row."""
+    waiting.hour, waiting.refused_at, waiting.refusal = hour, None, None
+    session.flush()
+    if waiting.prepared_at is not None:
+        enqueue_opening(session, waiting.run_id, hour, now=now)
+
+
 def change(
     session: Session, round_id: uuid.UUID, *, hour: dt.datetime, reason: str, by: Actor, now: dt.datetime
 ) -> None:
     """Announce another hour and notify the families who wait for a first result.
 
     Refuses `only_the_city`, `reason_needed`, `hour_not_ahead`, `hour_too_soon`, `nothing_changed`, `hour_meets_step` where the
-    calendar has another step then, and `hour_has_passed` while the result is being opened.
+    calendar has another step then, `season_is_closed`, and `hour_has_passed` while the result is being opened.
     """
     require_city_official(by)
     if not reason.strip():
         raise Refused("reason_needed", field="reason")
     if hour < now:
         raise Refused("hour_not_ahead", field="hour")
-    signed = signed_run(session, round_id)
-    if signed is not None:
-        refuse_while_opening(session, signed, now=now)
-    round_ = draw_jobs.lock_round(session, round_id)
+    round_, waiting = lock_waiting(session, round_id, now=now)
+    refuse_closed(session, round_.year)
     before = hour_of(session, round_)
     if before == hour:
         raise Refused("nothing_changed", field="hour")
     refuse_sudden_result(before, hour, now=now, field="hour")
-    run = signed_run(session, round_id)
-    waiting = publication_of(session, run.id, lock=True) if run else None
-    if waiting is not None and waiting.refused_at is None and waiting.hour <= now:
-        raise Refused("hour_has_passed")
-    if round_.results_at is None and round_.kind == RoundKind.MAIN and round_.stage != RoundStage.PUBLISHED:
+    if follows_calendar(session, round_):
         _move_calendar(session, round_.year, hour)
     else:
         round_.results_at = hour
-    if run is not None and waiting is not None:
-        waiting.hour, waiting.refused_at, waiting.refusal = hour, None, None
-        if waiting.prepared_at is not None:
-            enqueue_opening(session, run.id, hour, now=now)
+    if waiting is not None:
+        give_hour(session, waiting, hour, now=now)
     session.flush()
     told = {"before": before.isoformat() if before else None, "after": hour.isoformat()}
     audit.record(session, "change_hour", "round", round_id, by=by, now=now, reason=reason.strip()[:500], **told)
@@ -234,19 +278,10 @@ def _notify(session: Session, round_: Round, hour: dt.datetime, now: dt.datetime
 
 
 def try_again(session: Session, run_id: uuid.UUID) -> None:
-    """Forget why the result was not opened, so that the clock opens it once it is prepared."""
+    """Forget why the result was not opened, so that the clock opens it once it is prepared, at the hour that is announced now."""
     waiting = publication_of(session, run_id, lock=True)
     if waiting is not None:
+        round_ = session.get_one(Round, session.get_one(Run, run_id).round_id)
         waiting.prepared_at = waiting.refused_at = waiting.refusal = None
+        waiting.hour = hour_of(session, round_) or waiting.hour
         session.flush()
-
-
-def follow_calendar(session: Session, *, now: dt.datetime) -> None:
-    """Give signed runs the hour that is announced now: an official may have moved the calendar's date since."""
-    found = select(Publication, Round).join(Run, Run.id == Publication.run_id).join(Round, Round.id == Run.round_id)
-    for waiting, round_ in session.execute(found.where(Run.state == RunState.SIGNED, Publication.opened_at.is_(None))):
-        hour = hour_of(session, round_)
-        if hour is not None and hour != waiting.hour and waiting.hour > now + LONGEST_LEAD:
-            session.execute(update(Publication).where(Publication.run_id == waiting.run_id).values(hour=hour))
-            if waiting.prepared_at is not None:
-                enqueue_opening(session, waiting.run_id, hour, now=now)

@@ -2,9 +2,11 @@
 
 Everything was prepared before (`preparation`); the time in the run's row of `publication` opens it, for everybody at once.
 The transaction begins a little earlier (`hours.lead`), writes everything that nobody else waits for, and is committed in the
-announced second.  Applications and programmes are locked only for its last two seconds, so that families can act meanwhile.
+announced second.  Programmes, and the applications of children without a place, are locked only for its last two seconds, so
+that families can act meanwhile.  Locked from the beginning are the families whose bond ends because one child is placed alone.
 A supplementary run or a replay also moves children who hold a place: their old offer is superseded in the same
-transaction, and the table refuses a second live offer.
+transaction, and the table refuses a second live offer.  Everybody in such a run who holds a place is locked from the beginning
+too; therefore it begins at most `hours.LONGEST_LEAD_WITH_OFFERS` before the hour.
 """
 
 import datetime as dt
@@ -25,6 +27,7 @@ from enrollment.ground.accounts import SYSTEM, Account, Actor, Role, RoleGrant
 from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.errors import Refused
 from enrollment.season import round_rows as rounds
+from enrollment.season.calendar import refuse_closed
 from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 TO_ANSWER = dt.timedelta(days=3)
@@ -56,7 +59,7 @@ def open_run(
 
     With `wait` it may begin a little before the hour, and returns at the hour; the caller commits at once.
 
-    Refuses `run_is_over` for a run that does not wait (any more), `not_prepared_yet`, `before_the_hour`,
+    Refuses `run_is_over` for a run that does not wait (any more), `season_is_closed`, `not_prepared_yet`, `before_the_hour`,
     `snapshot_was_replaced`, `snapshot_outdated`, `places_changed` when a programme has too few places left for the run, and
     `answers_changed` when families answered or withdrew since its snapshot; then a new run is needed.  Raises Overtaken.
     """
@@ -65,6 +68,7 @@ def open_run(
     waiting = hours.publication_of(session, run_id, lock=True)
     if run.state != RunState.SIGNED or waiting is None:
         raise Refused("run_is_over", state=run.state)
+    refuse_closed(session, round_.year)
     if waiting.prepared_at is None:
         raise Refused("not_prepared_yet")
     early = hours.lead(session, run) if wait else dt.timedelta()
@@ -104,7 +108,7 @@ def _publish(
     run_moves.lock_applications(session, round_)
     run_moves.move_places(session, run)
     refuse_old_list(session, run)
-    result_contents.drop_outdated(session, run.id, year=round_.year, since=waiting.signed_at)
+    result_contents.drop_outdated(session, run, since=waiting.signed_at)
     _open(session, run, round_, waiting, offers, by, wait(waiting.hour))
     return offers
 

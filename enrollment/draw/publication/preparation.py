@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.application_rows import Stage
+from enrollment.applications.lifecycle import GONE_STAGES
 from enrollment.applications.notifications import messages_query
 from enrollment.draw.publication.hours import enqueue_opening, publication_of
 from enrollment.draw.publication.result_contents import prepare_results
@@ -34,19 +35,26 @@ STEPS = ("preparing", "sealed")
 _LIVE = "('" + "','".join(LIVE) + "')"
 
 MOVES = f"""
-    SELECT placement.application_id, application.child_id, application.child_code, application.stage,
+    SELECT placement.application_id, application.child_id, application.child_code, now.stage,
            placement.programme_id, placement.rank,
            offer.id AS held_id, offer.programme_id AS held_at, offer.state AS held_state,
            placement.programme_id IS NOT NULL AND placement.programme_id IS DISTINCT FROM offer.programme_id
-               AND application.stage <> ALL(:gone) AND (application.agrees_to_central OR NOT :central) AS moves
+               AND now.stage <> ALL(:gone) AND (application.agrees_to_central OR NOT :central) AS moves
     FROM placement
     JOIN application ON application.id = placement.application_id
+    JOIN run ON run.id = placement.run_id
+    JOIN snapshot ON snapshot.id = run.snapshot_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN application.submitted_at >= snapshot.made_at AND (
+            SELECT max(at) FROM move_made WHERE application_id = application.id AND move = 'withdraw') >= snapshot.made_at
+        THEN '{Stage.WITHDRAWN}' ELSE application.stage END AS stage) AS now
     LEFT JOIN offer ON offer.application_id = placement.application_id AND offer.state IN {_LIVE}
     WHERE placement.run_id = :run
 """  # noqa: S608 (the states are ours)
 """Each child of a run with its placement and its live offer; `moves` where the run gives it a new place.
 
-A family that has refused central placement since the proposal gets none.  The values are those of `move_values`.
+A child that was withdrawn since the list was frozen counts as withdrawn, also if its family has handed it in again for a later
+round.  A family that has refused central placement since the proposal gets none.  The values are those of `move_values`.
 """
 
 MOVE_NAME = """CASE WHEN held_id IS NULL OR held_state = 'offered' THEN :first_move
@@ -56,7 +64,7 @@ MOVE_NAME = """CASE WHEN held_id IS NULL OR held_state = 'offered' THEN :first_m
 
 
 def move_values(run: Run, round_: Round) -> dict[str, Any]:
-    return {"run": run.id, "gone": list(DEAD_STAGES), "central": round_.kind == RoundKind.CENTRAL}
+    return {"run": run.id, "gone": list(GONE_STAGES), "central": round_.kind == RoundKind.CENTRAL}
 
 
 def first_move(round_: Round) -> str:
@@ -135,7 +143,7 @@ def prepare_children(session: Session, run: Run, ids: list[uuid.UUID], *, by: Ac
     for kind, condition in message_kinds(round_, run).items():
         write_notices(session, run, kind, f"SELECT * FROM ({moves}) AS move WHERE {condition}", values, by)  # noqa: S608
     if run.replays is None and round_.kind != RoundKind.CENTRAL:
-        prepare_results(session, run.id, ids)
+        prepare_results(session, run, ids)
 
 
 def write_notices(session: Session, run: Run, kind: str, moves: str, values: dict[str, Any], by: Actor) -> None:

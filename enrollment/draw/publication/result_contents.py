@@ -6,75 +6,150 @@ The keys: `application`, `ticket`, `place` (None, or `programme`, `rank`, `level
 """
 
 import datetime as dt
+import json
 import uuid
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, func, literal, select, text, union
+from sqlalchemy.orm import Session, aliased
 
-from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.application_rows import Application
+from enrollment.applications.lifecycle import GONE_STAGES
+from enrollment.draw import participants
 from enrollment.draw.publication.rows import RESULT
-from enrollment.draw.run_rows import REFUSED
+from enrollment.draw.run_rows import REFUSED, Placement, Run
 from enrollment.ground import bulk_copy
 from enrollment.ground.vault import row_name, seal
-from enrollment.offers.offer_rows import OfferState
+from enrollment.offers import line_membership
+from enrollment.offers.offer_rows import Offer
+from enrollment.season.round_rows import Round
 
-# The cut-off is looked up for each wish: the rows of a new run have no statistics yet, and a join would read all of them for each.
-_CONTENTS = text("""
-    WITH gone AS MATERIALIZED (
-        SELECT placement.application_id FROM placement JOIN application ON application.id = placement.application_id
-        WHERE placement.run_id = :run AND application.stage = ANY(:gone)
-        UNION
-        SELECT placement.application_id FROM placement JOIN offer ON offer.application_id = placement.application_id
-        WHERE placement.run_id = :run AND offer.state = ANY(:settled)
-    ), left_line AS MATERIALIZED (
-        SELECT why.programme_id, array_agg(why.tier) AS tiers, array_agg(why.ticket) AS tickets
-        FROM gone JOIN wish_reason AS why ON why.application_id = gone.application_id
-        WHERE why.run_id = :run AND why.reason = ANY(:refused)
-        GROUP BY why.programme_id
-    )
-    SELECT placement.application_id, json_build_object(
-        'application', placement.application_id,
-        'ticket', (SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year),
-        'place', CASE WHEN placed.id IS NOT NULL THEN json_build_object(
-            'programme', placed.id, 'rank', placement.rank, 'level', placed.level,
-            'name', there.name, 'code', there.code, 'phone', there.phone) END,
-        'wishes', wishes.listed)::text
-    FROM placement
-    JOIN application ON application.id = placement.application_id
-    LEFT JOIN programme AS placed ON placed.id = placement.programme_id
-    LEFT JOIN kindergarten AS there ON there.id = placed.kindergarten_id
-    CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_object(
-            'rank', why.rank, 'name', kindergarten.name, 'reason', why.reason, 'tier', why.tier, 'ticket', why.ticket,
-            'cutoff_tier', why.cutoff_tier, 'cutoff_ticket', why.cutoff_ticket,
-            'has_pools', EXISTS (SELECT FROM pool WHERE pool.programme_id = why.programme_id),
-            'reserved_for', (SELECT pool.name FROM pool WHERE pool.programme_id = why.programme_id AND pool.code = why.pool),
-            'line_outside', coalesce((
-                SELECT cut_off.eligible = 0 FROM cut_off
-                WHERE cut_off.run_id = why.run_id AND cut_off.programme_id = why.programme_id AND cut_off.pool = why.pool), false),
-            'in_line', CASE WHEN why.reason = ANY(:refused) THEN 1 + coalesce(why.refused_before, (
-                SELECT count(*) FROM wish_reason AS ahead
-                WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
-                  AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket))) - (
-                SELECT count(*) FROM unnest(left_line.tiers, left_line.tickets) AS ahead(tier, ticket)
-                WHERE (ahead.tier, ahead.ticket) < (why.tier, why.ticket)) END
-            ) ORDER BY why.rank) AS listed
-        FROM wish_reason AS why
-        JOIN programme ON programme.id = why.programme_id
-        JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
-        LEFT JOIN left_line ON left_line.programme_id = why.programme_id
-        WHERE why.run_id = :run AND why.application_id = placement.application_id) AS wishes
+_CHILDREN = text("""
+    SELECT placement.application_id, placement.programme_id, placement.rank, (
+        SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year) AS ticket
+    FROM placement JOIN application ON application.id = placement.application_id
     WHERE placement.run_id = :run AND placement.application_id = ANY(:ids)
+""")
+_WISHES = text("""
+    SELECT why.application_id, why.rank, why.programme_id, why.pool, why.reason, why.tier, why.ticket, why.cutoff_tier,
+        why.cutoff_ticket, CASE WHEN why.reason = ANY(:refused) THEN coalesce(why.refused_before, (
+            SELECT count(*) FROM wish_reason AS ahead
+            WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
+              AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket))) END AS before
+    FROM wish_reason AS why
+    WHERE why.run_id = :run AND why.application_id = ANY(:ids)
+    ORDER BY why.application_id, why.rank
+""")
+_PROGRAMMES = text("""
+    SELECT programme.id, programme.level, kindergarten.name, kindergarten.code, kindergarten.phone,
+        (SELECT jsonb_object_agg(pool.code, pool.name) FROM pool WHERE pool.programme_id = programme.id) AS pools,
+        (SELECT array_agg(cut_off.pool) FROM cut_off
+         WHERE cut_off.run_id = :run AND cut_off.programme_id = programme.id AND cut_off.eligible = 0) AS without_line
+    FROM programme JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
+    WHERE programme.id = ANY(:programmes)
+""")
+_LEFT_LINE = text("""
+    SELECT why.programme_id, why.tier, why.ticket
+    FROM unnest(CAST(:out AS uuid[])) AS gone(application_id)
+    JOIN wish_reason AS why ON why.application_id = gone.application_id
+    WHERE why.run_id = :run AND why.reason = ANY(:refused)
 """)
 
 
-def prepare_results(session: Session, run_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
+def _contents(session: Session, run: Run, ids: list[uuid.UUID]) -> Iterator[tuple[uuid.UUID, str]]:
+    """Each of these applications with what its family's page tells.
+
+    The values are put together here: PostgreSQL takes ten times as long to look up a name for each wish and to write it as JSON.
+    """
+    values = {"run": run.id, "ids": ids, "refused": list(REFUSED)}
+    wishes: dict[uuid.UUID, list[Row[Any]]] = defaultdict(list)
+    for wish in session.execute(_WISHES, values):
+        wishes[wish.application_id].append(wish)
+    children = session.execute(_CHILDREN, values).all()
+    named = {wish.programme_id for listed in wishes.values() for wish in listed}
+    named |= {child.programme_id for child in children if child.programme_id is not None}
+    found = session.execute(_PROGRAMMES, {"run": run.id, "programmes": list(named)})
+    programmes = {each.id: each for each in found}
+    left: dict[uuid.UUID, list[tuple[int, int]]] = defaultdict(list)
+    for programme, tier, ticket in session.execute(_LEFT_LINE, values | {"out": _out_of_line(session, run)}):
+        left[programme].append((tier, ticket))
+    for standings in left.values():
+        standings.sort()
+
+    def told(wish: Row[Any]) -> dict[str, Any]:
+        there = programmes[wish.programme_id]
+        place = None
+        if wish.before is not None:
+            place = 1 + wish.before - bisect_left(left.get(wish.programme_id, ()), (wish.tier, wish.ticket))
+        return {
+            "rank": wish.rank,
+            "name": there.name,
+            "reason": wish.reason,
+            "tier": wish.tier,
+            "ticket": wish.ticket,
+            "cutoff_tier": wish.cutoff_tier,
+            "cutoff_ticket": wish.cutoff_ticket,
+            "has_pools": there.pools is not None,
+            "reserved_for": (there.pools or {}).get(wish.pool),
+            "line_outside": wish.pool in (there.without_line or ()),
+            "in_line": place,
+        }
+
+    for child in children:
+        there = programmes.get(child.programme_id)
+        content = {
+            "application": str(child.application_id),
+            "ticket": child.ticket,
+            "place": there
+            and {
+                "programme": str(there.id),
+                "rank": child.rank,
+                "level": there.level,
+                "name": there.name,
+                "code": there.code,
+                "phone": there.phone,
+            },
+            "wishes": [told(wish) for wish in wishes[child.application_id]],
+        }
+        yield child.application_id, json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _out_of_line(session: Session, run: Run, since: dt.datetime | None = None) -> list[uuid.UUID]:
+    """The children of a first run who stand in no line of its round, as `line_membership` says; with `since` those who left it
+    since then.  In parts, each of which reads few rows of a city."""
+    round_ = session.get_one(Round, run.round_id)
+    made_in, better = aliased(Round), literal(True)  # no result is so late that waiting for a better wish is over
+    of_run = (
+        select(Placement.application_id)
+        .join(Round, Round.id == round_.id)
+        .join(Application, Application.id == Placement.application_id)
+        .where(Placement.run_id == run.id)
+    )
+    left = of_run.where(Application.year == round_.year, Application.stage.in_(GONE_STAGES))
+    content = (
+        of_run.join(Offer, Offer.application_id == Placement.application_id)
+        .join(made_in, made_in.id == Offer.round_id)
+        .where(line_membership.takes_out(Offer, made_in, Round, better))
+    )
+    came_back = of_run.where(line_membership.came_back(Application, Round.closes_at))
+    if since is not None:
+        left = left.where(Application.changed_at >= since)
+        content = content.where(func.coalesce(Offer.ended_at, Offer.answered_at) >= since)
+        came_back = came_back.where(Application.submitted_at >= since)
+    parts = [left, content]
+    if not participants.is_only_round(session, round_):
+        parts.append(came_back)
+    return list(session.scalars(union(*parts)))
+
+
+def prepare_results(session: Session, run: Run, ids: list[uuid.UUID]) -> None:
     """Write the sealed results of these applications; what is prepared already stays."""
-    values = {"run": run_id, "ids": ids, "refused": list(REFUSED), "gone": list(DEAD_STAGES)}
-    values["settled"] = [OfferState.CONFIRMED, OfferState.ARRIVED]
     sealed = (
-        (application_id, seal(content, RESULT, row_name(run_id, application_id)))
-        for application_id, content in session.execute(_CONTENTS, values).all()
+        (application_id, seal(content, RESULT, row_name(run.id, application_id)))
+        for application_id, content in _contents(session, run, ids)
     )
     bulk_copy.copy_to_temporary_table(
         session, "result_content", {"application_id": "uuid", "content": "bytea"}, list(sealed)
@@ -83,20 +158,12 @@ def prepare_results(session: Session, run_id: uuid.UUID, ids: list[uuid.UUID]) -
         INSERT INTO prepared_result (run_id, application_id, content)
         SELECT :run, application_id, content FROM result_content ON CONFLICT (run_id, application_id) DO NOTHING
     """)
-    session.execute(written, {"run": run_id})
+    session.execute(written, {"run": run.id})
 
 
 _LEFT_SINCE = text("""
-    WITH gone AS MATERIALIZED (
-        SELECT application.id FROM application JOIN placement ON placement.application_id = application.id
-        WHERE application.year = :year AND application.stage = ANY(:gone) AND application.changed_at >= :since
-          AND placement.run_id = :run
-        UNION
-        SELECT offer.application_id FROM offer JOIN placement ON placement.application_id = offer.application_id
-        WHERE offer.state = ANY(:settled) AND offer.answered_at >= :since AND placement.run_id = :run
-    )
     SELECT DISTINCT ON (why.programme_id) why.programme_id, why.tier, why.ticket
-    FROM gone JOIN wish_reason AS why ON why.application_id = gone.id AND why.run_id = :run
+    FROM unnest(CAST(:out AS uuid[])) AS gone(id) JOIN wish_reason AS why ON why.application_id = gone.id AND why.run_id = :run
     WHERE why.reason = ANY(:refused)
     ORDER BY why.programme_id, why.tier, why.ticket
 """)
@@ -110,15 +177,16 @@ _DROP_BEHIND = text("""
 """)
 
 
-def drop_outdated(session: Session, run_id: uuid.UUID, *, year: int, since: dt.datetime) -> None:
+def drop_outdated(session: Session, run: Run, *, since: dt.datetime) -> None:
     """Delete the results of children who stand behind one that has left the line since then, when the preparation began.
 
     Their places in line are smaller by now: their pages are made from the rows.
     """
-    values = {"run": run_id, "year": year, "since": since, "refused": list(REFUSED), "gone": list(DEAD_STAGES)}
-    values["settled"] = [OfferState.CONFIRMED, OfferState.ARRIVED]
-    first_left = session.execute(_LEFT_SINCE, values).all()
+    out = _out_of_line(session, run, since)
+    if not out:
+        return
+    first_left = session.execute(_LEFT_SINCE, {"run": run.id, "out": out, "refused": list(REFUSED)}).all()
     if first_left:
         names = ("programmes", "tiers", "tickets")
         behind = dict(zip(names, map(list, zip(*first_left, strict=True)), strict=True))
-        session.execute(_DROP_BEHIND, {"run": run_id, "refused": list(REFUSED), **behind})
+        session.execute(_DROP_BEHIND, {"run": run.id, "refused": list(REFUSED), **behind})

@@ -16,7 +16,7 @@ from enrollment.applications import units
 from enrollment.applications.application_rows import Application
 from enrollment.applications.bonds import bond_rules
 from enrollment.applications.bonds.bond_rules import BondEvent
-from enrollment.applications.lifecycle import DEAD_STAGES
+from enrollment.applications.lifecycle import GONE_STAGES
 from enrollment.draw import market_files
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.publication import preparation
@@ -31,6 +31,7 @@ from enrollment.ground.errors import Refused
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import LIVE
+from enrollment.places.kindergartens import ADMITS
 from enrollment.places.programmes import Programme
 from enrollment.season.round_rows import Round, RoundKind
 
@@ -50,13 +51,13 @@ def lock_applications(session: Session, round_: Round) -> None:
             FROM application JOIN run_move ON run_move.application_id = application.id
             WHERE run_move.moves ORDER BY application.id FOR NO KEY UPDATE OF application) AS now
     """)  # a WHERE would be pushed down, and then only those would be locked
-    values = {"gone": list(DEAD_STAGES), "central": round_.kind == RoundKind.CENTRAL}
+    values = {"gone": list(GONE_STAGES), "central": round_.kind == RoundKind.CENTRAL}
     if session.scalar(left, values):
         raise Overtaken
 
 
 def refuse_if_full(session: Session, run: Run) -> None:
-    """The check for `places_changed` alone; it writes nothing."""
+    """The check for `places_changed` alone, of programmes with fewer places and of kindergartens that close; it writes nothing."""
     full = text(f"""
         SELECT count(*)
         FROM (SELECT programme_id, sum(one) AS by FROM (
@@ -66,9 +67,11 @@ def refuse_if_full(session: Session, run: Run) -> None:
                 WHERE placement.run_id = :run AND placement.programme_id IS NOT NULL AND offer.state IN {_LIVE}
               ) AS moved GROUP BY programme_id) AS change
         JOIN programme ON programme.id = change.programme_id
+        JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
         LEFT JOIN unnest(CAST(:over_at AS uuid[]), CAST(:over AS int[])) AS stands(id, over) ON stands.id = programme.id
         WHERE change.by > 0
-          AND programme.taken + change.by > programme.places + greatest(programme.overhang, coalesce(stands.over, 0))
+          AND (programme.taken + change.by > programme.places + greatest(programme.overhang, coalesce(stands.over, 0))
+               OR NOT {ADMITS})
     """)  # noqa: S608 (the states are ours)
     session.flush()
     count = session.scalar(full, {"run": run.id, **_overhang_by_programme(run)}) or 0
@@ -152,7 +155,7 @@ def refuse_overtaken(session: Session, run: Run, round_: Round) -> None:
            OR (run_move.moves AND run_move.held_state <> ALL(:may_move))
     """)
     values: dict[str, Any] = {"children": list(expected), "places": list(expected.values())}
-    values |= {"gone": list(DEAD_STAGES), "replay": run.replays is not None}
+    values |= {"gone": list(GONE_STAGES), "replay": run.replays is not None}
     values["may_move"] = list(OFFER_MOVES["supersede"].from_)  # a child that arrived meanwhile stays where it is
     count = session.scalar(overtaken, values) or 0
     if count:
@@ -167,13 +170,14 @@ def supersede_offers(session: Session, by: Actor, now: dt.datetime) -> None:
 def move_places(session: Session, run: Run) -> None:
     """Update `taken` of the programmes; it never exceeds the places plus the overhang that the run allowed."""
     change = _changes(session)
-    guarded = text("""
+    guarded = text(f"""
         UPDATE programme SET taken = taken + change.by, overhang = greatest(overhang, coalesce(stands.over, 0))
         FROM unnest(CAST(:ids AS uuid[]), CAST(:by AS int[])) AS change(id, by)
         LEFT JOIN unnest(CAST(:over_at AS uuid[]), CAST(:over AS int[])) AS stands(id, over) ON stands.id = change.id
         WHERE programme.id = change.id AND taken + change.by >= 0
-          AND (change.by < 0 OR taken + change.by <= places + greatest(overhang, coalesce(stands.over, 0)))
-    """)
+          AND (change.by < 0 OR (taken + change.by <= places + greatest(overhang, coalesce(stands.over, 0))
+               AND EXISTS (SELECT FROM kindergarten WHERE kindergarten.id = programme.kindergarten_id AND {ADMITS})))
+    """)  # noqa: S608 (our own condition)
     values = {"ids": [row.id for row in change], "by": [row.by for row in change]}
     moved = session.execute(guarded, values | _overhang_by_programme(run))
     if moved.rowcount != len(change):  # type: ignore[attr-defined]
@@ -253,7 +257,7 @@ def tell_families(
     session: Session, run: Run, round_: Round, waiting: Publication, answer_by: dt.datetime, now: dt.datetime
 ) -> None:
     """Put the prepared messages into the outbox.  A guardian who came since the preparation gets the same message."""
-    values = {"run": run.id, "gone": list(DEAD_STAGES), "first_move": first_move(round_)}
+    values = {"run": run.id, "gone": list(GONE_STAGES), "first_move": first_move(round_)}
     for kind, condition in message_kinds(round_, run).items():
         joined = f"""
             SELECT run_move.* FROM run_move JOIN guardianship ON guardianship.child_id = run_move.child_id
@@ -270,4 +274,4 @@ def tell_families(
         ON CONFLICT (key) DO NOTHING
     """)
     due = json.dumps({"due": format_time(answer_by)})
-    session.execute(told, {"run": run.id, "gone": list(DEAD_STAGES), "due": due, "now": now})
+    session.execute(told, {"run": run.id, "gone": list(GONE_STAGES), "due": due, "now": now})

@@ -14,8 +14,8 @@ from enrollment.draw import draws
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.seed import declared_forms
 from enrollment.draw.seed.witness_rows import SeedEntry, SeedPart, WitnessOffice, WitnessSession
-from enrollment.ground import audit
-from enrollment.ground.accounts import DESK_OF_ROLE, Account, Actor, RoleGrant
+from enrollment.ground import audit, signatures
+from enrollment.ground.accounts import CITY, DESK_OF_ROLE, Account, Actor, RoleGrant
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.season.calendar import require_city_official
 from enrollment.season.round_rows import Round
@@ -105,7 +105,8 @@ def request(
 def approve(session: Session, session_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> str:
     """Approve a session that another official requested.  Returns the code for the witness, which is shown once.
 
-    Refuses `second_person_needed`, `witness_session_over` and `witness_approved_already`.
+    Refuses `second_person_needed`, `witness_session_over`, `witness_approved_already`, and `first_person_left`: then the session is
+    revoked, and requested anew.
     """
     require_city_official(by)
     one = _locked(session, session_id)
@@ -114,6 +115,7 @@ def approve(session: Session, session_id: uuid.UUID, *, by: Actor, now: dt.datet
         raise Refused("witness_approved_already")
     if one.requested_by == by.account_id:
         raise Refused("second_person_needed")
+    signatures.require_first_person(session, one.requested_by, CITY)
     code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
     one.approved_by, one.approved_at, one.expires_at = by.account_id, now, now + LIFETIME
     one.code_digest = code_digest(one, code)

@@ -27,6 +27,7 @@ from enrollment.ground.errors import Refused
 from enrollment.places.distances import metres
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme, ProgrammeState
+from enrollment.season.calendar import keep_open
 from enrollment.season.round_rows import Round, RoundKind, RoundStage
 
 VACANT = (
@@ -65,9 +66,10 @@ def choose(
     """Choose a vacancy for a child, and for those bound to it that have no place either.  Returns how many children.
 
     `apart` says why a bound child is placed alone.  Refuses `no_place_here` for a place of another level or one that is
-    gone, `places_for_all_needed` where a bond needs more than there are, `family_wants_no_proposal`, and
+    gone, `places_for_all_needed` where a bond needs more than there are, `family_wants_no_proposal`, `season_is_closed`, and
     `placement_is_signed` while one waits for its hour.
     """
+    keep_open(session, year)
     together = _together(session, year, application_id, by=by) if not apart.strip() else [application_id]
     ids = locked(session, {*together, application_id})
     _, child = begin(session, year, application_id, seen, by=by)
@@ -124,7 +126,9 @@ def _keep(session: Session, application_id: uuid.UUID, row: Row, apart: str, by:
 def drop(
     session: Session, year: int, application_id: uuid.UUID, *, seen: int | None, by: Actor, now: dt.datetime
 ) -> None:
-    """Take a choice back, and those of the children bound to this one.  Without a choice nothing changes."""
+    """Take a choice back, and those of the children bound to this one.  Without a choice nothing changes.
+    Refuses `season_is_closed`."""
+    keep_open(session, year)
     ids = locked(session, {*_together(session, year, application_id, by=by), application_id})
     begin(session, year, application_id, seen, by=by)
     for found in session.scalars(select(ChosenPlace).where(ChosenPlace.application_id.in_(ids))).all():

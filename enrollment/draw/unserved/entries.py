@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import CTE, Row, case, func, or_, select, true
+from sqlalchemy import CTE, Row, case, func, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
@@ -76,7 +76,8 @@ class Entry:
 
 
 def entries(session: Session, year: int, *, by: Actor) -> list[Entry]:
-    """All children of the year whom a published run left without a place, or who were proposed one afterwards."""
+    """All children of the year whom a published run left without a place, or who were proposed one afterwards; and those who
+    were refused then and reinstated later."""
     return read(session, year, None, by=by, officers=Officers(session))
 
 
@@ -110,7 +111,7 @@ def _rows(session: Session, year: int, by: Actor, ids: Collection[uuid.UUID] | N
         .lateral("newest")
     )
     left = _without_a_place_of_a_draw(year, ids)
-    base = unplaced.took_part(year).join(left, left.c.id == Application.id)
+    base = unplaced.of_year(year).join(left, left.c.id == Application.id)
     if ids is not None:
         base = base.where(Application.id.in_(ids))
     home = func.coalesce(Household.home_area, Kindergarten.area_code)
@@ -138,14 +139,15 @@ def _rows(session: Session, year: int, by: Actor, ids: Collection[uuid.UUID] | N
 
 
 def _without_a_place_of_a_draw(year: int, ids: Collection[uuid.UUID] | None) -> CTE:
-    """Who took part and does not hold a place of a draw: a few of all, found by joining whole tables.  The newest offer is
-    then looked up for these alone; PostgreSQL would look it up for every child of the city."""
+    """Who took part or came back and does not hold a place of a draw: a few of all, found by joining whole tables.  The newest
+    offer is then looked up for these alone; PostgreSQL would look it up for every child of the city."""
     proposed = select(CentralProposal.id).where(CentralProposal.offer_id == Offer.id).exists()
     holds = select(Offer.id).where(Offer.application_id == Application.id, Offer.state.in_(LIVE), ~proposed).exists()
-    found = unplaced.took_part(year).with_only_columns(Application.id).where(~holds).order_by(None)
-    if ids is not None:
-        found = found.where(Application.id.in_(ids))
-    return found.cte("without_a_place_of_a_draw").prefix_with("MATERIALIZED")
+    parts = []
+    for each in (unplaced.took_part(year), unplaced.came_back(year)):
+        found = each.with_only_columns(Application.id).where(~holds).order_by(None)
+        parts.append(found if ids is None else found.where(Application.id.in_(ids)))
+    return union_all(*parts).cte("without_a_place_of_a_draw").prefix_with("MATERIALIZED")
 
 
 ENDED = {OfferState.DECLINED: BoardState.DECLINED, OfferState.EXPIRED: BoardState.SILENT}

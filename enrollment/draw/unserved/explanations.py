@@ -17,6 +17,7 @@ from enrollment.draw.unserved.scope import begin
 from enrollment.ground import audit
 from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused, Stale
+from enrollment.season.calendar import keep_open
 
 
 def explain(
@@ -32,9 +33,10 @@ def explain(
 ) -> UnservedChild:
     """Say why the child has no place; every guardian is told and reads it.  A later explanation replaces it; the audit trail has all.
 
-    Refuses `explanation_missing`, `say_what_was_tried`, `text_too_long`.
+    Refuses `explanation_missing`, `say_what_was_tried`, `text_too_long`, and `season_is_closed`: two people have signed the list.
     """
     _check(code, text)
+    keep_open(session, year)
     row, _ = begin(session, year, application_id, seen, by=by)
     row.explanation, row.explanation_text = code, text.strip() or None
     row.explained_at, row.explained_by = now, by.account_id

@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import AWAITING_DECISION
 from enrollment.draw import unplaced
 from enrollment.draw.unserved.rows import UnservedChild
 from enrollment.ground.accounts import Actor, Role
-from enrollment.ground.errors import NotFound, Stale
+from enrollment.ground.errors import NotFound, Refused, Stale
 from enrollment.places import scope
 
 
@@ -51,7 +52,8 @@ def begin(
     """The row of a child that has no place, locked, with its application's facts; its version goes up.
 
     NotFound for a child outside the scope, and for one that got a place or was withdrawn meanwhile, unless the page can
-    say so: then Stale, as for a version that another official has overtaken.
+    say so: then Stale, as for a version that another official has overtaken.  Refuses `review_comes_first` for one that was
+    reinstated and is not reviewed again yet.
     """
     locked(session, [application_id])
     here = without_a_place(session, year, [application_id], by=by).get(application_id)
@@ -69,4 +71,8 @@ def _refuse_who_left(session: Session, year: int, application_id: uuid.UUID, by:
     known = select(func.count()).where(base.c.id == application_id, within(by, base.c.home))
     if session.scalar(known):
         raise Stale("child_left_the_list")
+    again = unplaced.came_back(year).subquery()
+    back = select(again.c.stage).where(again.c.id == application_id, within(by, again.c.home))
+    if (stage := session.scalar(back)) is not None:
+        raise Refused("review_comes_first") if stage in AWAITING_DECISION else Stale("child_left_the_list")
     raise NotFound

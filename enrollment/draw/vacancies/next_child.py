@@ -18,7 +18,7 @@ from enrollment.ground.accounts import SYSTEM, Actor
 from enrollment.ground.errors import Refused
 from enrollment.offers.offer_rows import Offer
 from enrollment.places import scope
-from enrollment.places.kindergartens import Kindergarten
+from enrollment.places.kindergartens import Kindergarten, admits_in
 from enrollment.places.programmes import Programme
 from enrollment.season.round_rows import Round, RoundStage
 
@@ -75,7 +75,7 @@ def _freed_since(session: Session, run: Run, by: Actor) -> list[tuple[Programme,
         .join(Offer, Offer.programme_id == Programme.id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .where(Offer.state.in_(GIVEN_UP), Offer.ended_at >= run.started_at, Offer.round_id == run.round_id)
-        .where(Programme.taken < Programme.places, scope.scope_condition(by))
+        .where(Programme.taken < Programme.places, admits_in(Programme.year), scope.scope_condition(by))
         .group_by(Programme.id, Kindergarten.id)
         .order_by(Kindergarten.sort_key, Programme.level)
     )

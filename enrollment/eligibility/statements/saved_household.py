@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
-from enrollment.applications.statements.draft_changes import KEPT, values_of
-from enrollment.applications.statements.keyed_write import DONE, SAVED, Change
+from enrollment.applications.statements import draft_changes
+from enrollment.applications.statements.draft_changes import values_of
+from enrollment.applications.statements.keyed_write import Change, Page
 from enrollment.eligibility import claims, households
 from enrollment.eligibility.statements.claim_changes import CLAIMED, claim_values
 from enrollment.ground import city_time
@@ -19,11 +20,9 @@ from enrollment.people.household_rows import ANSWERS, HOUSEHOLDS, Household
 _COLUMNS = sorted(ANSWERS)
 _TABLE: Any = Household.__table__
 
-STATEMENT = f"""
-    WITH kept AS (
-        {KEPT}
-          AND coalesce((SELECT version FROM household WHERE application_id = application.id), 0) = %(seen)s
-        RETURNING id),
+PAGE = Page(
+    condition="coalesce((SELECT version FROM household WHERE application_id = application.id), 0) = %(seen)s",
+    parts=f"""
     stored AS (
         INSERT INTO household (application_id, version, {", ".join(_COLUMNS)})
         SELECT id, 1, {", ".join(f"%({name})s" for name in _COLUMNS)} FROM kept
@@ -36,10 +35,10 @@ STATEMENT = f"""
     unlikened AS (
         DELETE FROM home_likeness USING kept
         WHERE home_likeness.application_id = kept.id AND %(dwelling)s::bytea IS NULL),
-    {CLAIMED},
-    {DONE}
-    SELECT id, {SAVED} FROM kept
-"""  # noqa: S608 (constants)
+    {CLAIMED}
+    """,  # noqa: S608 (constants)
+)
+STATEMENT = draft_changes.statement(PAGE)
 
 
 def change(
@@ -61,7 +60,8 @@ def change(
     HOUSEHOLDS.put(read, application.id, [saved])
     values = values_of(application, by=by, now=now) | {"seen": version} | changed
     values["dwelling"] = likeness.dwelling_index(saved.home_area, saved.home_estate, saved.home_address)
-    return Change(STATEMENT, values | {name: _stored(name, answers[name], application) for name in _COLUMNS})
+    values |= {name: _stored(name, answers[name], application) for name in _COLUMNS}
+    return Change(STATEMENT, values, PAGE)
 
 
 def _stored(name: str, value: Any, application: Application) -> Any:

@@ -4,7 +4,7 @@ can find.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,12 @@ from enrollment.ground.maintenance_permits import MaintenancePermit
 
 LONGEST_WAIT = dt.timedelta(minutes=1)
 """By the clock of the database: an entry that is not sealed after it is a finding.  The sealer runs each second."""
+
+STEP = 20_000
+"""Entries after which the progress is told."""
+
+Progress = Callable[[int, int], None]
+"""Told how many entries are read, of how many."""
 
 LEAST_AGE_OF_A_CUT = dt.timedelta(days=365 * 9)
 """Old entries are deleted after ten years of the portal's time; only then may the first turns of a connection be gone."""
@@ -78,12 +84,19 @@ class _Turns:
         return turn == 1 or (self._cut is not None and at < self._cut.at - LEAST_AGE_OF_A_CUT)
 
 
-def verify(session: Session, copy: Head | None = None, *, demo: bool = False) -> Verification:
+def verify(
+    session: Session, copy: Head | None = None, *, demo: bool = False, progress: Progress = lambda _done, _of: None
+) -> Verification:
     """Read the whole trail, and compare it with a copy of a head from outside the database.
 
-    In a `demo` permits may be from the future, because its clock is moved.
+    In a `demo` permits may be from the future, because its clock is moved.  While entries are written, call `read_one_moment` first.
     """
-    return _Search(session, copy, demo=demo).result()
+    return _Search(session, copy, demo=demo, progress=progress).result()
+
+
+def read_one_moment(session: Session) -> None:
+    """A new session reads the trail as it is now: what is written and sealed during a long search would be found as a fault."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _time(details: dict[str, Any]) -> dt.datetime:
@@ -91,8 +104,8 @@ def _time(details: dict[str, Any]) -> dt.datetime:
 
 
 class _Search:
-    def __init__(self, session: Session, copy: Head | None, *, demo: bool):
-        self.session, self.copy, self.demo = session, copy, demo
+    def __init__(self, session: Session, copy: Head | None, *, demo: bool, progress: Progress):
+        self.session, self.copy, self.demo, self.progress = session, copy, demo, progress
         self.now = heads.database_clock(session)
         self.found: list[Finding] = []
         self.cut = links.cut(session)
@@ -134,7 +147,10 @@ class _Search:
         wanted = {row.link for row in self.heads} | ({self.copy.link} if self.copy else set())
         self.first, self.at_links[self.position] = self.position, before
         key = vault.message_key_name(links.PURPOSE)
+        of = self.heads[-1].link - self.first if self.heads else 0
         for entry in links.sealed(self.session):
+            if self.rows % STEP == 0:
+                self.progress(self.rows, of)
             self.position += 1
             # what was sealed before there were keys stands before the first head, and nothing else does
             expected = None if not self.heads or entry.link <= self.heads[0].since else key

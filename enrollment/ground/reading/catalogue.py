@@ -58,6 +58,11 @@ class Part(Generic[T]):
         return " ".join(self.tables)
 
 
+def part_named(name: str) -> Part[Any]:
+    """Raises KeyError."""
+    return _parts[name]
+
+
 def stamps_sql() -> str:
     """SQL for one JSON object with the stamps of all parts that each request asks about, one for parts of the same tables."""
     stamps = {part.asked_as: part.stamp for part in _parts.values() if not part.every}

@@ -28,6 +28,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 NO_SUCH_STATEMENT = b"26000"
 """The SQLSTATE of a prepared statement that is not there."""
+SENT = "prepared_reads"
+"""How many statements of this kind a session has sent, in its `info`."""
+
 PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
 _numbers = count()
 _log = logging.getLogger(__name__)
@@ -67,6 +70,19 @@ class PreparedRead:
 
     def one_or_none(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
         """The value of the only row; None without one.  Before a transaction it is read again if the connection was lost."""
+        found = self._read(session, values)
+        return json.loads(found) if isinstance(found, bytes) else found
+
+    def text(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> bytes:
+        """The value of a statement that always has a row, as JSON in UTF-8.  Raises NoResultFound without it."""
+        found = self._read(session, values)
+        if found is None:
+            raise NoResultFound
+        return found if isinstance(found, bytes) else json.dumps(found).encode()
+
+    def _read(self, session: Session, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
+        """The value, still as JSON in bytes where libpq read it; None without a row."""
+        session.info[SENT] = session.info.get(SENT, 0) + 1
         engine = session.get_bind()
         if session.in_transaction() or not isinstance(engine, Engine):
             return self._in_transaction(session, values)
@@ -85,7 +101,7 @@ class PreparedRead:
             pooled.close()
         return self._once_more(session, values)
 
-    def _sent(self, pooled: PoolProxiedConnection, values: Mapping[str, uuid.UUID | bytes | None]) -> Any:
+    def _sent(self, pooled: PoolProxiedConnection, values: Mapping[str, uuid.UUID | bytes | None]) -> bytes | None:
         """Raises an Error of psycopg.  What was wrong is told by SQLAlchemy, which reads once more."""
         libpq = cast(Connection[Any], pooled.driver_connection).pgconn
         known: set[bytes] = pooled.info.setdefault("prepared_reads", set())
@@ -103,8 +119,7 @@ class PreparedRead:
             known.add(self._name)
             answer = self._executed(libpq, given)
         self._accept(answer, ExecStatus.TUPLES_OK)
-        found = answer.get_value(0, 0) if answer.ntuples else None
-        return None if found is None else json.loads(found)
+        return answer.get_value(0, 0) if answer.ntuples else None
 
     def _accept(self, answer: PGresult, status: ExecStatus) -> None:
         """Raise an error that names the SQLSTATE, if PostgreSQL has sent one: a lost connection has none."""

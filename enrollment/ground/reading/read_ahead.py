@@ -10,6 +10,7 @@ the content of a file) is loaded when it is used.
 
 import datetime as dt
 import uuid
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from sqlalchemy import (
     SelectBase,
     String,
     Uuid,
+    any_,
     func,
     literal_column,
     select,
@@ -117,10 +119,17 @@ class Read(Generic[R]):
         return lambda row: instance_dict(row)[key]
 
     def as_json(self, scope: SelectBase | ColumnElement[Any]) -> Select[Any]:
-        """One JSON array with an array for each row whose `column` is in `scope`, or equals it; NULL without rows."""
+        """One JSON array with an array for each row whose `column` is in `scope`, or equals it; NULL without rows.
+
+        `scope` is a query, one value, or an array (`ids`).
+        """
         columns = func.json_build_array(*self.shape.selected)
-        inside = self.column.in_(scope) if isinstance(scope, SelectBase) else self.column == scope
-        return select(func.json_agg(columns)).where(inside, *self.where)
+        return select(func.json_agg(columns)).where(self._inside(scope), *self.where)
+
+    def _inside(self, scope: SelectBase | ColumnElement[Any]) -> ColumnElement[bool]:
+        if isinstance(scope, SelectBase):
+            return self.column.in_(scope)
+        return self.column == (any_(scope) if isinstance(scope.type, ARRAY) else scope)
 
 
 class Shape:
@@ -220,7 +229,8 @@ class ReadAhead:
 
     def __init__(self) -> None:
         self._answers: dict[Read[Any], dict[Any, list[Any]]] = {}
-        self._later: dict[Read[Any], tuple[Session, Collection[Any], Sequence[list[Any]] | None]] = {}
+        # the session has this object: without a weak reference only a collection of garbage would end both
+        self._later: dict[Read[Any], tuple[weakref.ref[Session], Collection[Any], Sequence[list[Any]] | None]] = {}
         self._rows: list[Base] = []
 
     def add(self, session: Session, read: Read, covered: Iterable[Any], found: Sequence[list[Any]] | None) -> list[Any]:
@@ -240,7 +250,7 @@ class ReadAhead:
 
         Not for rows that `session.get` or a relationship is to find.
         """
-        self._later[read] = (session, covered, found)
+        self._later[read] = (weakref.ref(session), covered, found)
 
     def answer(self, read: Read[R], answers: dict[Any, list[R]]) -> None:
         """Keep the answers of a question that follow from another's."""
@@ -266,10 +276,28 @@ class ReadAhead:
     def rows(self, read: Read[R], value: Any) -> list[R] | None:
         """The rows of a question; None if it was not read ahead."""
         if read in self._later:
-            session, covered, rows = self._later.pop(read)
+            of_session, covered, rows = self._later.pop(read)
+            session = of_session()
+            if session is None:
+                raise LookupError("the session of this question has ended")
             self.add(session, read, covered, rows)
         found = self._answers.get(read, {}).get(value)
         return None if found is None else list(found)
+
+
+def ids(query: Select[Any]) -> ColumnElement[Sequence[uuid.UUID]]:
+    """The ids that a query finds, as one array.
+
+    Where many parts of a statement look for the same few ids, each finds its rows in an index by an array.  With a subquery each
+    part becomes a join with a hash table of its own, which costs more than the rows (ADR 84).
+    """
+    return func.array(query.scalar_subquery(), type_=ARRAY(Uuid()))
+
+
+def kept(name: str, **arrays: ColumnElement[Any]) -> list[ColumnElement[Sequence[uuid.UUID]]]:
+    """Arrays of ids that a statement computes once, in a CTE of this name, and that its other parts use."""
+    cte = select(*(array.label(column) for column, array in arrays.items())).cte(name)
+    return [sql_cast(select(cte.c[column]).scalar_subquery(), ARRAY(Uuid())) for column in arrays]
 
 
 def relate(row: Base, name: str, other: Base) -> None:

@@ -1,15 +1,16 @@
 """Children who do not come: tries to reach the family, and the places of all of them released in one act.
 
 A place is released after the last day on which its child is expected, and only if somebody tried to reach the family; or
-at once, if the family says that the child will not come.
+at once, if the family says that the child will not come.  A try counts while the child has been expected without a break:
+after an absence or an arrival that is undone, or an answer of the family, the next one is needed.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
@@ -22,7 +23,7 @@ from enrollment.offers.arrivals import days
 from enrollment.offers.arrivals.children import ArrivingChild, Group, children
 from enrollment.offers.arrivals.door import Door, at_my_door
 from enrollment.offers.arrivals.rows import CONTACT_WAYS, ArrivalContact, ContactOutcome
-from enrollment.offers.offer_rows import EXPECTED, Offer
+from enrollment.offers.offer_rows import EXPECTED, Offer, OfferMove
 
 FAMILY_SAID, DID_NOT_COME = "family_said", "did_not_come"
 """Why a place was released."""
@@ -30,7 +31,8 @@ FAMILY_SAID, DID_NOT_COME = "family_said", "did_not_come"
 
 @dataclass(frozen=True)
 class AbsentChild:
-    """A child that has not come.  `obstacle` is the code of what has to happen before its place can be released."""
+    """A child that has not come.  `contacts` are all tries, the oldest first; `obstacle` is the code of what has to happen
+    before its place can be released."""
 
     child: ArrivingChild
     due: dt.datetime
@@ -71,10 +73,11 @@ def absent(session: Session, year: int, *, by: Actor, now: dt.datetime) -> list[
     contacts = _contacts(session, [each.offer_id for each in waiting])
     offers = session.scalars(select(Offer).where(Offer.id.in_(contacts))).all()
     due = {offer.id: days.due_at(session, offer) for offer in offers}
+    counting = _counting(session, contacts)
     listed = [
         AbsentChild(
             each, due[each.offer_id], contacts[each.offer_id],
-            _obstacle(contacts[each.offer_id], due[each.offer_id], now),
+            _obstacle(counting[each.offer_id], due[each.offer_id], now),
         )
         for each in waiting
     ]  # fmt: skip
@@ -88,6 +91,16 @@ def _contacts(session: Session, offer_ids: Collection[uuid.UUID]) -> dict[uuid.U
     for contact in session.scalars(tries.order_by(ArrivalContact.at, ArrivalContact.id)):
         found[contact.offer_id].append(contact)
     return found
+
+
+def _counting(
+    session: Session, contacts: Mapping[uuid.UUID, Sequence[ArrivalContact]]
+) -> dict[uuid.UUID, list[ArrivalContact]]:
+    """Those of the tries that were made since the child is expected."""
+    moves = select(OfferMove.offer_id, func.max(OfferMove.at))
+    expected = moves.where(OfferMove.offer_id.in_(contacts), OfferMove.after.in_(EXPECTED))
+    since = {offer_id: at for offer_id, at in session.execute(expected.group_by(OfferMove.offer_id))}
+    return {key: [one for one in tries if key not in since or one.at >= since[key]] for key, tries in contacts.items()}
 
 
 def _says_not_coming(contacts: Sequence[ArrivalContact]) -> bool:
@@ -115,7 +128,7 @@ def release(session: Session, offer_ids: Sequence[uuid.UUID], *, by: Actor, now:
 def _release_one(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> Released:
     door = at_my_door(session, offer_id, by=by, lock=True)
     code = session.get_one(Application, door.offer.application_id).registration_code or ""
-    contacts = _contacts(session, [offer_id])[offer_id]
+    contacts = _counting(session, _contacts(session, [offer_id]))[offer_id]
     try:
         with session.begin_nested():
             _refuse_obstacle(session, door, contacts, now=now)
@@ -155,5 +168,6 @@ def one_absent(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.date
     found = children(session, door.year, Group.EXPECTED, by=by, offer_ids=[offer_id])
     if not found:
         raise NotFound("offer")
-    contacts, due = _contacts(session, [offer_id])[offer_id], days.due_at(session, door.offer)
-    return AbsentChild(found[0], due, contacts, _obstacle(contacts, due, now))
+    contacts, due = _contacts(session, [offer_id]), days.due_at(session, door.offer)
+    obstacle = _obstacle(_counting(session, contacts)[offer_id], due, now)
+    return AbsentChild(found[0], due, contacts[offer_id], obstacle)

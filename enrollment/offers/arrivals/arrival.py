@@ -3,7 +3,6 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrollment.applications.notifications import notify_guardians
@@ -14,7 +13,7 @@ from enrollment.offers import offer_lifecycle
 from enrollment.offers.arrivals import checks, classes, days, roll_entry
 from enrollment.offers.arrivals.door import Door, at_my_door
 from enrollment.offers.arrivals.rows import Check
-from enrollment.offers.offer_rows import EXPECTED, Offer, OfferMove, OfferState
+from enrollment.offers.offer_rows import EXPECTED, Offer, OfferState
 
 
 def arrive(
@@ -75,12 +74,7 @@ def undo_arrival(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
     """
     door = _arrived(session, offer_id, by=by)
     roll_entry.refuse_long_ago(session, offer_id, now=now)
-    was = session.scalars(
-        select(OfferMove.before)
-        .where(OfferMove.offer_id == offer_id, OfferMove.after == OfferState.ARRIVED)
-        .order_by(OfferMove.number.desc())
-    ).first()
-    waited = was == OfferState.CONFIRMED_WAITING
+    waited = offer_lifecycle.state_before(session, offer_id, OfferState.ARRIVED) == OfferState.CONFIRMED_WAITING
     roll_entry.withdraw(session, offer_id, by=by, now=now)
     move = "undo_arrival_and_wait" if waited else "undo_arrival"
     number = offer_lifecycle.make(session, door.offer, move, by=by, now=now)

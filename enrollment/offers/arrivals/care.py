@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.child_needs import answers
 from enrollment.applications.child_needs.rows import ChildNeeds
 from enrollment.ground.accounts import Actor
-from enrollment.offers.arrivals.rows import ArrivalEntry
+from enrollment.offers.arrivals.current_entries import offers_of
 from enrollment.offers.offer_rows import EXPECTED, Offer, OfferState
 from enrollment.places.programmes import Programme
 
@@ -34,9 +34,8 @@ def of_offers(
 def of_roll(
     session: Session, roll_child_ids: Collection[uuid.UUID], *, by: Actor, now: dt.datetime
 ) -> dict[uuid.UUID, ChildNeeds]:
-    """By entry of the roll: what the children of a class need who came by an offer of this portal."""
-    entries = session.execute(
-        select(ArrivalEntry.roll_child_id, ArrivalEntry.offer_id).where(ArrivalEntry.roll_child_id.in_(roll_child_ids))
-    )
-    entry_of = {row.offer_id: row.roll_child_id for row in entries}
-    return {entry_of[offer]: each for offer, each in of_offers(session, entry_of.keys(), by=by, now=now).items()}
+    """By entry of the roll: what the children of a class need who came by an offer of this portal, while they
+    are in it."""
+    offer_of = offers_of(session, roll_child_ids, now=now)
+    told = of_offers(session, set(offer_of.values()), by=by, now=now)
+    return {entry: told[offer] for entry, offer in offer_of.items() if offer in told}

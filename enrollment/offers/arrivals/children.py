@@ -13,13 +13,14 @@ from enrollment.applications.applications import Application
 from enrollment.applications.register_answers import VACCINATION, RegisterAnswer
 from enrollment.ground.accounts import Actor
 from enrollment.ground.vault import mask
-from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalEntry, Check
+from enrollment.offers.arrivals.current_entries import ENTERED_ON, TO_FOLLOW, follow, join_current
+from enrollment.offers.arrivals.rows import ArrivalCheck, Check
 from enrollment.offers.offer_rows import EXPECTED, Offer, OfferMove, OfferState
 from enrollment.people.person_rows import Child, Guardian, Guardianship
 from enrollment.places import pinyin, scope
 from enrollment.places.kindergartens import Kindergarten, Page, paginate_rows
 from enrollment.places.programmes import Programme
-from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll import RollClass
 
 MOST_CARDS = 400
 """The page at the door holds all children of a kindergarten (at most 360 on its roll), so that it finds them without a network;
@@ -199,33 +200,38 @@ def _holds_a_place_here():
 
 def _query(year: int, by: Actor) -> Select:
     since = select(func.max(OfferMove.at)).where(OfferMove.offer_id == Offer.id).scalar_subquery()
-    return (
+    listed: Select = (
         select(
             Offer.id, Offer.application_id, Offer.programme_id, Offer.state, Offer.rank, Offer.answer_by,
             Offer.notice_code, Child.name, Child.born, Child.sex, Application.registration_code, Kindergarten.id,
             Kindergarten.name, Programme.level, Programme.year, ArrivalCheck.health_on, ArrivalCheck.vaccination_on,
-            ArrivalCheck.pickup_on, RegisterAnswer.answer, RollClass.name, RollChild.entered_on, since, Offer.child_id,
+            ArrivalCheck.pickup_on, RegisterAnswer.answer, RollClass.name, ENTERED_ON, since, Offer.child_id,
+            TO_FOLLOW,
         )
         .join(Programme, _of_year(year))
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
         .join(Application, Application.id == Offer.application_id)
         .join(Child, Child.id == Offer.child_id)
         .outerjoin(ArrivalCheck, ArrivalCheck.offer_id == Offer.id)
-        .outerjoin(ArrivalEntry, ArrivalEntry.offer_id == Offer.id)
-        .outerjoin(RollChild, and_(RollChild.id == ArrivalEntry.roll_child_id, RollChild.left_on.is_(None)))
-        .outerjoin(RollClass, RollClass.id == RollChild.class_id)
         .outerjoin(
             RegisterAnswer, and_(RegisterAnswer.application_id == Application.id, RegisterAnswer.fact == VACCINATION)
         )
         .where(scope.scope_condition(by))
         .order_by(Application.registration_code)
     )  # fmt: skip
+    return join_current(listed)
 
 
 def _with_guardians(session: Session, rows: Sequence) -> list[ArrivingChild]:
     """The rows with the first guardian of each child, whom the kindergarten calls."""
-    first = _first_guardians(session, [row[-1] for row in rows])
-    return [ArrivingChild(*row[:-1], *first.get(row[-1], (None, None, None))) for row in rows]
+    first = _first_guardians(session, [row.child_id for row in rows])
+    listed = []
+    for *shown, child_id, first_entry in rows:
+        child = ArrivingChild(*shown, *first.get(child_id, (None, None, None)))
+        if followed := follow(session, first_entry):
+            child = replace(child, class_name=followed[0], entered_on=followed[1])
+        listed.append(child)
+    return listed
 
 
 def _first_guardians(session: Session, child_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str, str]]:

@@ -7,6 +7,7 @@ day, and the entries that it had ended go on.
 import datetime as dt
 import uuid
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,11 +15,14 @@ from enrollment.ground import audit
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import Refused
+from enrollment.offers.arrivals.current_entries import TO_FOLLOW, follow, join_current
 from enrollment.offers.arrivals.door import Door
 from enrollment.offers.arrivals.rows import ArrivalEntry
+from enrollment.offers.offer_rows import Offer
 from enrollment.people import documents
 from enrollment.people.person_rows import Child
 from enrollment.places import roll, roll_admission
+from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
 
 NEVER_CAME, OTHER_CLASS = "no_show", "other"
@@ -50,12 +54,11 @@ def enter_another_class(session: Session, door: Door, class_name: str, *, by: Ac
 
 
 def class_of(session: Session, offer_id: uuid.UUID) -> str | None:
-    """The name of the class into which the child of this offer went; None if it is on no roll."""
-    made = session.get(ArrivalEntry, offer_id, populate_existing=True)
-    if made is None:
-        return None
-    entry = session.get_one(RollChild, made.roll_child_id)
-    return session.get_one(RollClass, entry.class_id).name if entry.left_on is None else None
+    """The name of the class in which the child of this offer is; None if it is on no roll."""
+    offered = select(RollClass.name, TO_FOLLOW).select_from(Offer).join(Programme, Programme.id == Offer.programme_id)
+    name, first_id = session.execute(join_current(offered).where(Offer.id == offer_id)).one()
+    followed = follow(session, first_id)
+    return followed[0] if followed else name
 
 
 def withdraw(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:

@@ -5,32 +5,29 @@ no joint decision waits, and no pause of the family moves the date.  Any other c
 """
 
 import datetime as dt
-import re
 import uuid
 from typing import Any
 
-from enrollment.applications.notifications import messages_query
+from enrollment.applications.notifications import messages_query, messages_text
 from enrollment.applications.statements.draft_changes import IN_CARE
 from enrollment.applications.statements.keyed_write import DONE, SAVED, Change
-from enrollment.ground.accounts import SYSTEM, Actor
-from enrollment.ground.city_time import format_time
+from enrollment.ground.accounts import Actor
+from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.offers import offer_lifecycle
+from enrollment.offers.arrivals import days
 from enrollment.offers.deadline_pauses import AFTER_PAUSE
 from enrollment.offers.joint_decision_rows import DecisionState
 from enrollment.offers.offer_lifecycle import OFFER_MOVES
 from enrollment.offers.offer_rows import OfferState
 
-NAMED = re.compile(r"(?<!:):(\w+)")
 ABOUT = """
-    SELECT kept.child_id, kept.application_id, :move || ':' || made.number AS event, jsonb_build_object('at', CAST(:at AS text)) AS params
-    FROM kept, made
+    SELECT kept.child_id, kept.application_id, :move || ':' || made.number AS event,
+           jsonb_strip_nulls(jsonb_build_object('at', CAST(:at AS text), 'arrive_by', CASE WHEN arrival.year IS NOT NULL THEN to_char(
+               greatest(arrival.ends_at, kept.answer_by + CAST(:after_answer AS interval)) AT TIME ZONE CAST(:zone AS text),
+               :date_format) END)) AS params
+    FROM made, kept LEFT JOIN season_date AS arrival ON arrival.year = kept.year AND arrival.step = 'arrival'
 """
-
-
-def _messages() -> str:
-    """The messages of an answer for psycopg; the text is the same for every actor."""
-    selected, _values = messages_query("", ABOUT, SYSTEM)
-    return NAMED.sub(r"%(\1)s", selected)
+"""`arrive_by` is `days.due_at`."""
 
 
 _CHANGE, _HISTORY = offer_lifecycle.sql_of(["confirm", "confirm_and_wait"])
@@ -56,7 +53,7 @@ STATEMENT = f"""
         {_CHANGE} FROM held
         WHERE offer.id = %(offer)s AND offer.application_id = held.id AND offer.state = '{OfferState.OFFERED}'
           AND offer.answer_by > %(now)s AND (NOT %(waits)s OR offer.rank > 1)
-        RETURNING offer.id, offer.child_id, offer.application_id),
+        RETURNING offer.id, offer.child_id, offer.application_id, offer.year, offer.answer_by),
     made AS (
         {_HISTORY}),
     entry AS (
@@ -65,7 +62,7 @@ STATEMENT = f"""
     message AS (
         INSERT INTO notice (id, key, kind, account_id, child_id, application_id, params, created_at)
         SELECT gen_random_uuid(), key, kind, account_id, child_id, application_id, params, %(now)s
-        FROM ({_messages()}) AS told
+        FROM ({messages_text(ABOUT)}) AS told
         ON CONFLICT (key) DO NOTHING),
     {DONE}
     SELECT id, {SAVED} FROM kept
@@ -81,7 +78,7 @@ here, because this confirmation is an objection.
 
 
 def change(application_id: uuid.UUID, seen: str, *, wait: bool, by: Actor, now: dt.datetime) -> Change | None:
-    """What `offers.confirm` does for the offer of `seen`, the text of `answers.state_seen`; None for another state or actor."""
+    """What `offers.confirm` does for the offer of `seen`, the text of `joint_decisions.state_seen`; None for another state or actor."""
     offer_id, _, state = seen.partition(":")
     move = "confirm_and_wait" if wait else "confirm"
     if state != f"{OfferState.OFFERED}:" or by.on_behalf is not None or not OFFER_MOVES[move].admits(by):
@@ -99,6 +96,9 @@ def change(application_id: uuid.UUID, seen: str, *, wait: bool, by: Actor, now: 
         "state": OFFER_MOVES[move].to,
         "waits": wait,
         "at": format_time(now),
+        "after_answer": days.AFTER_THE_ANSWER,
+        "zone": CHENGDU.key,
+        "date_format": "YYYY-MM-DD HH24:MI",
         "paused_since": now - AFTER_PAUSE,
     }
     _selected, who = messages_query(f"answer_{move}", "", by)

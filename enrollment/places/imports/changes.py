@@ -38,8 +38,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A change of the file against something that a person entered since the last import.  `reason` is a code of the texts
-    `import_conflict`.
+    """A change of the file against something that a person entered since the last import, or against what goes on.  `reason` is a code of the texts
+    `import_conflict`, and `details` are the values in that text.
     """
 
     key: str
@@ -47,6 +47,7 @@ class Conflict:
     line: int
     reason: str
     fields: dict[str, tuple[Any, Any]]
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,11 +91,12 @@ class Difference:
             self._digest.update(repr((part, change.key, change.title, sorted(change.fields.items()))).encode())
 
     def ask(self, conflict: Conflict) -> None:
-        """A change against what a person entered, which the person who imports decides on."""
+        """A change against what a person entered, or against what goes on, which the person who imports decides on."""
         self.tally["conflicts"] += 1
         if len(self.conflicts) < MOST_CONFLICTS:
             self.conflicts.append(conflict)
-        self._digest.update(repr((conflict.key, conflict.reason, sorted(conflict.fields.items()))).encode())
+        told = (conflict.key, conflict.reason, sorted(conflict.fields.items()), sorted(conflict.details.items()))
+        self._digest.update(repr(told).encode())
 
     def remark(self, code: str, example: str = "") -> None:
         remark = self.remarks.setdefault(code, Remark(code))
@@ -127,7 +129,7 @@ class Difference:
     def as_plain(self) -> dict[str, Any]:
         """The same as a JSON object."""
         changes = {part: [_plain(change) for change in getattr(self, part)] for part in PARTS}
-        conflicts = [_plain(conflict) | {"reason": conflict.reason} for conflict in self.conflicts]
+        conflicts = [_plain(each) | {"reason": each.reason, "details": each.details} for each in self.conflicts]
         remarks = [{"code": r.code, "count": r.count, "examples": r.examples} for r in self.remarks.values()]
         reading = {
             "sheets": [{"name": name, "rows": rows} for name, rows in self.reading.sheets],

@@ -80,7 +80,7 @@ def _date_in(cell: Any) -> dt.date | None:
     value = _written(cell)
     if value is None:
         return None
-    if value.isdigit() and len(value) == 5 and int(value) in SERIALS:
+    if value.isdecimal() and len(value) == 5 and int(value) in SERIALS:
         return FIRST_DAY + dt.timedelta(days=int(value))
     found = _date.fullmatch(_loose.sub(r"\1", value))
     if found is None:

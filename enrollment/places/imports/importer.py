@@ -8,10 +8,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from psycopg import IntegrityError as PgIntegrityError
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit
+from enrollment.ground import audit, constraint_errors
 from enrollment.ground.accounts import Actor
 from enrollment.places import ledger
 from enrollment.places.imports import (
@@ -24,6 +26,7 @@ from enrollment.places.imports import (
     service_areas,
 )
 from enrollment.places.imports.changes import Difference, Overwrite
+from enrollment.places.imports.faults import ImportFault, ImportFaults
 from enrollment.places.imports.files import sheet_reader
 from enrollment.places.imports.lists import staff
 from enrollment.places.imports.population import area_history, births, estates
@@ -103,7 +106,8 @@ def import_file(
     progress: Progress | None = None,
     approve: Callable[[Difference], None] | None = None,
 ) -> Difference:
-    """Write the changes of the file and return them.  Raises ImportFaults before anything is written.
+    """Write the changes of the file and return them.  Raises ImportFaults before anything is written, or where the database
+    refuses what is written; the caller rolls back.
 
     The caller has the turn (`wait_for_turn`).  `approve` sees the changes before they are written and may raise.
     """
@@ -114,12 +118,22 @@ def import_file(
     if not difference.is_empty:
         if progress is not None:
             progress(0, 0, "writing")
-        MODULES[kind].write(session, prepared, by=by, now=now, reason=f"{ledger.REASON_IMPORTED}{name}")
+        try:
+            MODULES[kind].write(session, prepared, by=by, now=now, reason=f"{ledger.REASON_IMPORTED}{name}")
+            session.flush()
+        except (IntegrityError, PgIntegrityError) as fault:
+            raise ImportFaults([_refused_when_written(fault)]) from fault
         digest = hashlib.sha256(content).hexdigest()
         counts: dict[str, Any] = dict(difference.counts)
         audit.record(session, "import", kind, digest, by=by, now=now, **counts)
     session.flush()
     return difference
+
+
+def _refused_when_written(fault: IntegrityError | PgIntegrityError) -> ImportFault:
+    """The reason that stands for a violated constraint, for the person who imports."""
+    refused = constraint_errors.refusal_of(fault)
+    return ImportFault(refused.code, group="error") if refused else ImportFault("refused_when_written")
 
 
 def wait_for_turn(session: Session, *, by: Actor, told: Callable[[str | None], None]) -> None:

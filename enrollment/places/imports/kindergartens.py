@@ -17,12 +17,14 @@ from enrollment.places.grades import held
 from enrollment.places.grades.held import ListedGrades
 from enrollment.places.imports import cell_readers, date_readers, units, vocabulary
 from enrollment.places.imports.cells import grade_cells
-from enrollment.places.imports.changes import Change, Difference, Overwrite, changed_fields
+from enrollment.places.imports.changes import Change, Conflict, Difference, Overwrite, changed_fields
 from enrollment.places.imports.headers import Column
 from enrollment.places.imports.records import Record, Records
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.ledger_rows import LICENCE, NO_LICENCE, add_entry
 from enrollment.places.pinyin import sort_key
+from enrollment.places.plans import closings
+from enrollment.places.plans.closings import Met
 from enrollment.places.programmes import Programme
 
 COLUMNS = (
@@ -77,7 +79,11 @@ class Prepared:
 def prepare(
     session: Session, records: Records, *, by: Actor, now: dt.datetime, year: int, overwrite: Overwrite
 ) -> Prepared:
-    """Compare the list with the table.  Raises ImportFaults with all faults."""
+    """Compare the list with the table.  Raises ImportFaults with all faults.
+
+    A row that closes a kindergarten whose admission goes on is a conflict: it names the opened rounds and the children who
+    hold a place, and whoever imports decides on it.
+    """
     rows = records.all()
     there = {row.code: row for row in session.scalars(select(Kindergarten))}
     code_of_id = {row.id: code for code, row in there.items()}
@@ -93,8 +99,9 @@ def prepare(
     prepared = Prepared(Difference("kindergartens", reading=records.reading))
     ids = {code: row.id for code, row in there.items()}
     ids |= {record["code"]: uuid.uuid4() for record in rows if record["code"] not in there}
+    met = closings.met_by(session, _closings(rows, there))
     for record in rows:
-        _compare(prepared, record, there.get(record["code"]), ids, code_of_id, grades)
+        _compare(prepared, record, there.get(record["code"]), ids, code_of_id, grades, met, overwrite)
     _remark_equal_names(prepared.difference, records, rows, there)
     prepared.fresh.sort(key=lambda row: row["parent_id"] is not None)
     return prepared
@@ -226,6 +233,12 @@ def _check_classes(session: Session, records: Records, rows: list[Record], there
             records.fault(record, "licensed_classes", "fewer_classes_than_planned", planned=planned[known.id])
 
 
+def _closings(rows: list[Record], there: dict[str, Kindergarten]) -> dict[uuid.UUID, dt.date]:
+    """The closing days that the list brings to kindergartens of ours."""
+    known = ((there.get(record["code"]), record["closed_on"]) for record in rows)
+    return {row.id: day for row, day in known if row is not None and day is not None and row.closed_on != day}
+
+
 def _compare(
     prepared: Prepared,
     record: Record,
@@ -233,6 +246,8 @@ def _compare(
     ids: dict[str, uuid.UUID],
     code_of_id: dict[uuid.UUID, str],
     grades: grade_cells.GradeCells,
+    met: dict[uuid.UUID, Met],
+    overwrite: Overwrite,
 ) -> None:
     given = [name for name in FIELDS if record.has(name)]
     after = {name: _or_default(name, record[name]) for name in given} | {"nature": record["nature"]}
@@ -246,6 +261,15 @@ def _compare(
         if contact_numbers.same(before["phone"], after.get("phone")):
             after["phone"] = before["phone"]
     fields = changed_fields(before, after) | grades.changed(record, known)
+    closing = met.get(known.id) if known is not None else None
+    if closing is not None:
+        told = {"rounds": "、".join(closing.rounds), "n": closing.offers}
+        prepared.difference.ask(
+            Conflict(record["code"], record["name"], record.line, "admission_goes_on", fields, told)
+        )
+        if overwrite is not None and record["code"] not in overwrite:
+            prepared.difference.kept += 1
+            return
     prepared.grades += grades.listed(record, ids[record["code"]]) if "grade" in fields else []
     change = Change(record["code"], record["name"], record.line, fields)
     columns = {name: value for name, value in after.items() if name != "parent"}
@@ -258,7 +282,7 @@ def _compare(
         blank = dict.fromkeys(FIELDS) | WHEN_EMPTY | {"parent_id": None}
         prepared.fresh.append(blank | columns | {"id": ids[record["code"]], "code": record["code"]})
     elif fields:
-        prepared.difference.add("changed", change)
+        prepared.difference.add("changed", change, decided=closing is not None)
         prepared.changed.append(columns | {"id": known.id})
     else:
         prepared.difference.unchanged += 1

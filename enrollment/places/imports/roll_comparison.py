@@ -29,7 +29,7 @@ from enrollment.places.imports.roll_changes import (
     masked,
     same_birth,
 )
-from enrollment.places.imports.roll_file import ClassKey, FileChild, FileClass
+from enrollment.places.imports.roll_file import ClassKey, FileChild, FileClass, class_key
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll_rows import RollChild, RollClass, RollCorrection, school_from
 
@@ -39,7 +39,7 @@ AT_ONCE = 5000
 def classes_in_scope(session: Session, by: Actor) -> dict[ClassKey, RollClass]:
     found = select(RollClass).join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
     rows = session.scalars(found.where(scope.scope_condition(by)))
-    return {(row.kindergarten_id, row.school_year, row.name): row for row in rows}
+    return {class_key(row.kindergarten_id, row.school_year, row.name): row for row in rows}
 
 
 def compare(
@@ -76,14 +76,28 @@ def _check_classes(
     with_children = set(
         session.scalars(select(RollChild.class_id).where(RollChild.class_id.in_(counted_now)).distinct())
     )
+    rows = {row.id: row for row in there.values()}
     for key, each in classes.items():
         known = there.get(key)
         if known is None:
             continue
+        if known.closed_on is not None:
+            _fault_closed(records, each, known, rows)
         if known.level != each.level:
             records.fault(each, "level", "class_has_another_level", group="error")
         if each.counted is not None and known.kept_as == "rows" and known.id in with_children:
             records.fault(each, "counted", "class_has_children", group="error")
+
+
+def _fault_closed(records: Records, each: FileClass, known: RollClass, rows: Mapping[uuid.UUID, RollClass]) -> None:
+    """A file that is older than the closing of a class would put its children where no list shows them."""
+    into = known
+    while into.merged_into is not None and into.merged_into in rows:
+        into = rows[into.merged_into]
+    if into is known:
+        records.fault(each, "class_name", "class_is_closed", name=known.name)
+    else:
+        records.fault(each, "class_name", "class_was_merged", name=known.name, into=into.name)
 
 
 def _take_levels_out(
@@ -92,10 +106,12 @@ def _take_levels_out(
     """A level's number gives way to its classes; a level whose classes are kept cannot become a number."""
     kept: dict[tuple[uuid.UUID, int, str], list[RollClass]] = {}
     for (owner_id, year, _name), row in there.items():
-        kept.setdefault((owner_id, year, row.level), []).append(row)
+        if row.closed_on is None:
+            kept.setdefault((owner_id, year, row.level), []).append(row)
     settled = set()
     for each in classes.values():
-        others = [row for row in kept.get((each.owner.id, each.school_year, each.level), ()) if row.name != each.name]
+        mine = there.get(each.key)
+        others = [row for row in kept.get((each.owner.id, each.school_year, each.level), ()) if row is not mine]
         if each.is_level and others:
             names = "、".join(row.name for row in others[:5])
             records.fault(each, "counted", "level_kept_by_class", names=names, n=len(others))
@@ -103,7 +119,7 @@ def _take_levels_out(
             is_number = row.kept_as == "count" and row.name == vocabulary.level_word(row.level)
             if not each.is_level and is_number and row.id not in settled and row.kindergarten_id == each.owner.id:
                 settled.add(row.id)
-                if (each.owner.id, each.school_year, row.name) not in classes:
+                if class_key(each.owner.id, each.school_year, row.name) not in classes:
                     fields = {"counted": (row.counted, None)}
                     title = f"{each.owner.name} {row.name}"
                     code = f"{each.owner.code}/{row.school_year}/{row.name}"

@@ -14,11 +14,15 @@ from enrollment.places.imports.faults import CellError, ImportFault, ImportFault
 from enrollment.places.imports.kindergarten_lookup import KindergartenLookup
 from enrollment.places.imports.records import Place, Record, Records
 from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.roll_checks import AGES
+from enrollment.places.roll_checks import AGES, class_name_key, tidy_class_name
 from enrollment.places.roll_rows import MOST_IN_A_CLASS, RollClass, school_year_of
 
 ClassKey = tuple[uuid.UUID, int, str]
-"""Kindergarten, school year, name of the class."""
+"""Kindergarten, school year, key of the class's name: a blank or a capital makes no other class."""
+
+
+def class_key(kindergarten_id: uuid.UUID, school_year: int, name: str) -> ClassKey:
+    return (kindergarten_id, school_year, class_name_key(tidy_class_name(name)))
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +51,7 @@ class FileClass(Place):
 
     @property
     def key(self) -> ClassKey:
-        return (self.owner.id, self.school_year, self.name)
+        return class_key(self.owner.id, self.school_year, self.name)
 
     @property
     def code(self) -> str:
@@ -107,8 +111,8 @@ def _collect(
     if written is None and told is None:
         records.fault(record, "class_name", "value_missing")
         return
-    name = vocabulary.level_word(word) if word else written
-    key = (owner.id, school_year, name)
+    name = vocabulary.level_word(word) if word else tidy_class_name(written)
+    key = class_key(owner.id, school_year, name)
     each = classes.get(key)
     level = told or word or vocabulary.level_of_class(name)
     if level is None:
@@ -146,7 +150,7 @@ def _count(records: Records, record: Record, each: FileClass, counted: int, *, i
 def _add_child(records: Records, record: Record, each: FileClass, today: dt.date) -> None:
     """A child's dates must be possible, and the birth date must agree with the number."""
     number, born = record["id_number"], record["born"]
-    if number and len(number) == 18 and number[:17].isdigit():
+    if number and len(number) == 18 and number[:17].isdecimal():
         carried = birth_date_in(number)
         if born is not None and (born.replace(day=carried.day) if isinstance(born, MonthOnly) else born) != carried:
             records.fault(record, "born", "birthday_contradicts_number")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from enrollment.ground import audit
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
@@ -149,9 +149,12 @@ def sign(session: Session, loss_id: uuid.UUID, *, until_day: dt.date | None, by:
 
     A plan of this level that still waits for approval was made for the classes before, and ends.
 
-    Refuses `second_person_needed`, `class_loss_decided`, `class_loss_until`, and what is impossible by now.
+    Refuses `second_person_needed`, `class_loss_decided`, `class_loss_until`, what is impossible by now, and `first_person_left`:
+    then the report is sent back, and the kindergarten makes it anew.
     """
     loss = _lock_open(session, loss_id, by=by)
+    kindergarten = session.get_one(Kindergarten, loss.programme.kindergarten_id)
+    signatures.require_first_person(session, loss.made_by, scope.office_of(kindergarten))
     programme = ledger.lock_programme(session, loss.programme_id, by=by)
     last = dt.date(programme.year + 1, 8, 31)
     if until_day is None or not loss.from_day < until_day <= last:

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from dataclasses import replace
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
@@ -14,8 +15,16 @@ from enrollment.ground.errors import Refused
 from enrollment.places import roll, roll_checks
 from enrollment.places.kindergartens import Page, paginate_rows
 from enrollment.places.roll import RollChild, RollClass
-from enrollment.places.roll_change_rows import ClassChangeKind, CountSource, CountState, RollClassChange, RollCount
-from enrollment.places.roll_changes.moves import children_at, move_to_class
+from enrollment.places.roll_change_rows import (
+    ClassChangeKind,
+    CountSource,
+    CountState,
+    RollClassChange,
+    RollCount,
+    RollTransfer,
+    TransferState,
+)
+from enrollment.places.roll_changes.moves import children_at, move_entry
 
 
 def open_class(
@@ -56,6 +65,7 @@ def merge(
 ) -> RollClass:
     """Move all children of a class into another of its level from today, and close it.
 
+    Those who enter later go with it on their own day, and those who have announced their leaving until theirs.
     Refuses `merge_other_class` and, above the norm of the level, `class_above_norm` with the sum.
     """
     roll_class = _open_class(session, class_id, by=by, now=now)
@@ -66,7 +76,9 @@ def merge(
     if not alike or roll_class.id == into.id:
         raise Refused("merge_other_class", field="into")
     day = roll.day_within(roll_class.school_year, now)
-    here, there = children_at(session, roll_class, day), children_at(session, into, day)
+    days = {day, *_later_entries(session, (roll_class.id, into.id), day)}
+    numbers = [(children_at(session, roll_class, each), children_at(session, into, each)) for each in sorted(days)]
+    here, there = max(numbers, key=sum)
     norm = roll_checks.norm_of(into.level)
     if here + there > norm:
         raise Refused("class_above_norm", field="into", here=here, there=there, sum=here + there, norm=norm)
@@ -88,8 +100,12 @@ def merge(
         session.refresh(roll_class)
         session.refresh(into)
     else:
-        for child in roll.children_in(session, roll_class.id, day):
-            move_to_class(session, child, into, day, by=by, now=now)
+        for child in roll.entries_from(session, roll_class.id, day):
+            move_entry(session, child, into, day, by=by, now=now)
+        asked = update(RollTransfer).where(
+            RollTransfer.to_class_id == roll_class.id, RollTransfer.state == TransferState.OPEN
+        )
+        session.execute(asked.values(to_class_id=into.id))
     roll_class.merged_into = into.id
     _end(session, roll_class, ClassChangeKind.MERGED, into.name, _reason(reason), day, by=by, now=now)
     return into
@@ -121,6 +137,12 @@ def history(
     )
     listed = paginate_rows(session, found, page, per_page)
     return replace(listed, items=[(change, of, account.name if account else None) for change, of, account in listed])
+
+
+def _later_entries(session: Session, class_ids: Collection[uuid.UUID], day: dt.date) -> list[dt.date]:
+    """The days after this one on which a child enters one of these classes."""
+    found = select(RollChild.entered_on).where(RollChild.class_id.in_(class_ids), RollChild.entered_on > day)
+    return list(session.scalars(found.distinct()))
 
 
 def _open_class(session: Session, class_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> RollClass:

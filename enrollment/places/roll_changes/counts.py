@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from enrollment.ground import audit
+from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.city_time import today
 from enrollment.ground.errors import NotFound, Refused, Stale
@@ -53,16 +53,21 @@ def enter(
 
 
 def decide(session: Session, number: int, *, agree: bool, by: Actor, now: dt.datetime) -> RollCount:
-    """A second person decides an open entry; who made it may take it back.  Refuses `second_person_needed`, `count_is_decided`."""
+    """A second person decides an open entry; who made it may take it back.  Refuses `second_person_needed`,
+    `count_is_decided`, and `first_person_left` to whoever agrees: it is entered anew.
+    """
     count = session.scalars(select(RollCount).where(RollCount.number == number).with_for_update()).one_or_none()
     if count is None:
         raise NotFound
-    roll.class_in_scope(session, count.class_id, by=by, lock=True)
+    roll_class = roll.class_in_scope(session, count.class_id, by=by, lock=True)
     if count.state != CountState.OPEN:
         raise Refused("count_is_decided")
     own = by.account_id == count.made_by
     if own and agree:
         raise Refused("second_person_needed")
+    if agree:
+        kindergarten = session.get_one(Kindergarten, roll_class.kindergarten_id)
+        signatures.require_first_person(session, count.made_by, scope.office_of(kindergarten))
     count.state = CountState.IN_FORCE if agree else CountState.WITHDRAWN if own else CountState.REFUSED
     count.decided_by, count.decided_at = by.account_id, now
     session.flush()

@@ -3,11 +3,12 @@ undone."""
 
 import datetime as dt
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.ground.errors import Refused
 from enrollment.places.areas import NEXT_LEVEL
+from enrollment.places.class_promotion.new_classes import ENTRY_LEVELS
 from enrollment.places.promotion import move_up, promoted_name
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import RollPromotion
@@ -33,7 +34,8 @@ def promote(session: Session, made: RollPromotion, child: RollChild, old: RollCl
 
 
 def _class_after(session: Session, made: RollPromotion, old: RollClass) -> RollClass | None:
-    """The class into which most children of this one moved, otherwise one that the promotion made for its next level."""
+    """The class into which most children of this one moved, otherwise one of its next level that the promotion made, or that
+    has the name of the moved class and could be joined."""
     before, after = aliased(RollChild), aliased(RollChild)
     open_class = (RollClass.closed_on.is_(None), RollClass.kept_as == "rows")
     with_most = (
@@ -49,6 +51,14 @@ def _class_after(session: Session, made: RollPromotion, old: RollClass) -> RollC
     if found is not None:
         return found
     next_level = NEXT_LEVEL[old.level]
-    of_level = select(RollClass).where(*open_class, RollClass.promotion_id == made.id, RollClass.level == next_level)
     by_name = RollClass.name == promoted_name(old, next_level)
+    joinable = and_(
+        by_name,
+        RollClass.kindergarten_id == made.kindergarten_id,
+        RollClass.school_year == made.from_year + 1,
+        RollClass.level.not_in(ENTRY_LEVELS),
+    )
+    of_level = select(RollClass).where(
+        *open_class, RollClass.level == next_level, or_(RollClass.promotion_id == made.id, joinable)
+    )
     return session.scalars(of_level.order_by(by_name.desc(), RollClass.name).limit(1)).first()

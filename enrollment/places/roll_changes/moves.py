@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import uuid
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from enrollment.ground import audit
@@ -55,16 +55,34 @@ def check_takes_another(session: Session, there: RollClass, born: dt.date | None
 def move_to_class(
     session: Session, child: RollChild, there: RollClass, day: dt.date, *, by: Actor, now: dt.datetime
 ) -> RollChild:
-    """End the child's entry and begin one in the other class on the same day."""
-    child.left_on, child.leave_reason = day, "class_change"
-    session.flush()
+    """End the child's entry and begin one in the other class on the same day, which ends when the former one would have."""
     moved = RollChild(
         class_id=there.id, name=child.name, id_number=child.id_number, id_index=child.id_index, born=child.born,
-        entered_on=day,
+        entered_on=day, left_on=child.left_on, leave_reason=child.leave_reason,
+        ending_promotion_id=child.ending_promotion_id,
     )  # fmt: skip
+    child.left_on, child.leave_reason, child.ending_promotion_id = day, "class_change", None
+    session.flush()
     session.add(moved)
     session.flush()
     audit.record(session, "change_roll_class", "roll_child", moved.id, by=by, now=now, day=day.isoformat())
+    return moved
+
+
+def move_entry(
+    session: Session, child: RollChild, there: RollClass, day: dt.date, *, by: Actor, now: dt.datetime
+) -> RollChild:
+    """Move an entry that is not over on a day: one that begins on it or later belongs to the other class from its beginning,
+    and a leaving that is noted stays noted."""
+    if child.entered_on >= day:
+        child.class_id = there.id
+        session.flush()
+        audit.record(session, "change_roll_class", "roll_child", child.id, by=by, now=now, day=str(child.entered_on))
+        return child
+    moved = move_to_class(session, child, there, day, by=by, now=now)
+    if moved.left_on is not None:  # a finished transfer is that of the entry which it ended
+        ended = update(RollTransfer).where(RollTransfer.roll_child_id == child.id)
+        session.execute(ended.values(roll_child_id=moved.id))
     return moved
 
 

@@ -7,7 +7,6 @@ of all others, or miss it.
 import datetime as dt
 import uuid
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Actor
@@ -16,8 +15,9 @@ from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll
 from enrollment.places.roll import ClassLine, RollChild, RollClass
 from enrollment.places.roll_change_rows import RollTransfer
+from enrollment.places.roll_changes.entry_chain import chain_of
 from enrollment.places.roll_changes.moves import check_takes_another
-from enrollment.places.roll_rows import BY_A_MOVE, school_year_of
+from enrollment.places.roll_rows import school_year_of
 
 
 def classes_on(
@@ -55,25 +55,4 @@ def check_class(session: Session, there: RollClass, child: RollChild, day: dt.da
 
 def entry_of(session: Session, transfer: RollTransfer, *, lock: bool = False) -> RollChild:
     """The entry of the child from which it moves: after another class or a promotion in its kindergarten, the newest one."""
-
-    def found(entries: Select[RollChild]) -> list[RollChild]:
-        locked = entries.with_for_update(of=RollChild).execution_options(populate_existing=True)
-        return list(session.scalars(locked if lock else entries))
-
-    child = found(select(RollChild).where(RollChild.id == transfer.roll_child_id))[0]
-    seen = {child.id}
-    while child.left_on is not None and child.leave_reason in BY_A_MOVE:
-        next_entries = (
-            select(RollChild)
-            .join(RollClass, RollClass.id == RollChild.class_id)
-            .where(RollClass.kindergarten_id == transfer.from_id, RollChild.entered_on == child.left_on)
-            .where(RollChild.id_index.is_not_distinct_from(child.id_index), RollChild.id.not_in(seen))
-        )
-        if child.ending_promotion_id is not None:
-            next_entries = next_entries.where(RollChild.promotion_id == child.ending_promotion_id)
-        same = [each for each in found(next_entries) if (each.name, each.born) == (child.name, child.born)]
-        if len(same) != 1:  # children without a number may have the same name
-            break
-        child = same[0]
-        seen.add(child.id)
-    return child
+    return chain_of(session, transfer.roll_child_id, transfer.from_id, lock=lock)[-1]

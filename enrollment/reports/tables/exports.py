@@ -45,13 +45,19 @@ def ask(
 
 
 def decide(session: Session, export_id: uuid.UUID, *, agreed: bool, by: Actor, now: dt.datetime) -> ReportExport:
-    """The second person agrees, or does not.  Refuses `second_person_needed`, `decided_already`, `request_lapsed`."""
+    """The second person agrees, or does not.
+
+    Refuses `second_person_needed`, `decided_already`, `request_lapsed`, and `first_person_left` to whoever agrees.
+    """
     export = _in_scope(session, export_id, by=by, lock=True)
     if export.decided_at is not None:
         raise Refused("decided_already")
     if export.asked_by == by.account_id:
         raise Refused("second_person_needed")
     signatures.require_open(export.asked_at, now)
+    if agreed:
+        kindergarten = session.get_one(Kindergarten, export.kindergarten_id)
+        signatures.require_first_person(session, export.asked_by, scope.office_of(kindergarten))
     export.decided_by, export.decided_at, export.agreed = by.account_id, now, agreed
     session.flush()
     audit.record(session, "decide_report_export", "report_export", export_id, by=by, now=now, agreed=agreed)

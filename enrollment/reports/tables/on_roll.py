@@ -11,9 +11,9 @@ from enrollment.places import promotion, roll
 from enrollment.places.approvals import papers
 from enrollment.places.approvals.papers import ApprovalPaper
 from enrollment.places.areas import CLASS_NORM
+from enrollment.places.class_promotion.sheet import ExceptionKind
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
-from enrollment.places.promotion import ExceptionKind
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import CountState, RollCount
 from enrollment.places.roll_rows import on_roll_condition

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, and_, distinct, func, select
+from sqlalchemy import ColumnElement, Select, and_, distinct, func, select, true
 from sqlalchemy.orm import aliased
 
 from enrollment.applications.application_rows import Application, Stage, Wish
@@ -21,6 +21,7 @@ from enrollment.places.ledger_rows import LedgerEntry
 from enrollment.places.plans import receipts
 from enrollment.places.programmes import Programme
 from enrollment.reports.tables.report import Column, Kind, Place, Question, Report, Row
+from enrollment.season.rounds import KINDS_WITH_WISHES, Round
 
 N = Kind.NUMBER
 OF_A_PROGRAMME = (Column("kindergarten", Kind.PLACE), Column("level", Kind.CODE, "level"))
@@ -107,14 +108,31 @@ LEDGER = Report(
 HANDED_IN = Application.stage.not_in((*DEAD_STAGES, Stage.DRAFT))
 
 
+def _of_first_round(question: Question) -> ColumnElement[bool]:
+    """Wishes in the round in which their child took part first: a child that wishes again in a later round counts once."""
+    own, earlier, before = aliased(Round), aliased(Wish), aliased(Round)
+    is_earlier = (
+        select(earlier.rank)
+        .join(before, before.id == earlier.round_id)
+        .join(own, own.id == Wish.round_id)
+        .where(earlier.application_id == Wish.application_id, before.number < own.number)
+        .correlate(Wish)
+    )
+    rounds = (
+        select(func.count()).select_from(Round).where(Round.year == question.year, Round.kind.in_(KINDS_WITH_WISHES))
+    )
+    return true() if (question.session.scalar(rounds) or 0) < 2 else ~is_earlier.exists()
+
+
 def _tiers(question: Question) -> dict[uuid.UUID, tuple[tuple[str, dict[str, int]], ...]]:
-    """The children of each tier who name a programme, as the newest count of its rounds tells them; small ones are not kept."""
+    """The children of each tier who name a programme, as the newest count of its first round tells them; small ones are not kept."""
     counted = (
         select(Demand.programme_id, Demand.tiers)
         .join(Programme, Programme.id == Demand.programme_id)
         .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
+        .join(Round, Round.id == Demand.round_id)
         .where(Programme.year == question.year, question.here())
-        .order_by(Demand.counted_at)
+        .order_by(Round.number.desc())
     )
     return {
         programme: tuple(("tier", {"tier": int(tier) + 1, "n": n}) for tier, n in sorted(tiers.items()))
@@ -129,7 +147,8 @@ def _demand(question: Question) -> list[Row]:
     counted = (
         select(Wish.programme_id, *ranks, func.count().filter(Wish.rank > 3), before)
         .join(Application, Application.id == Wish.application_id)
-        .where(Application.year == question.year, HANDED_IN, Wish.programme_id.in_(_programme_ids(question)))
+        .where(Application.year == question.year, HANDED_IN, _of_first_round(question))
+        .where(Wish.programme_id.in_(_programme_ids(question)))
         .group_by(Wish.programme_id)
     )
     wishes = {row[0]: tuple(row[1:]) for row in question.session.execute(counted)}
@@ -166,7 +185,8 @@ def _first_wishes(question: Question) -> dict[uuid.UUID, tuple[int, ...]]:
     held = placed_at.subquery("held")
     member, its_place = aliased(Application), placed_at.subquery("its_place")
     named_here = (
-        Application.year == question.year, HANDED_IN, Wish.rank == 1, Wish.programme_id.in_(_programme_ids(question)),
+        Application.year == question.year, HANDED_IN, _of_first_round(question), Wish.rank == 1,
+        Wish.programme_id.in_(_programme_ids(question)),
     )  # fmt: skip
     units_here = select(Application.unit).join(Wish, Wish.application_id == Application.id).where(*named_here)
     of_units = (

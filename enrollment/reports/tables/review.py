@@ -82,7 +82,7 @@ def _refusals(question: Question) -> list[Row]:
         rows.append(
             (
                 code, name, one.rule, one.clause, one.fact, proposed_by, one.proposed_at, decided_by, one.decided_at,
-                _outcome(one.upheld), appeals[-1].opened_at if appeals else None,
+                _outcome(one), appeals[-1].opened_at if appeals else None,
                 (appeals[-1].outcome or "open") if appeals else None, "yes" if support else "no",
             )
         )  # fmt: skip
@@ -108,10 +108,12 @@ def _cases(question: Question) -> dict[uuid.UUID, list[Case]]:
     return cases
 
 
-def _outcome(upheld: bool | None) -> str:
-    if upheld is None:
+def _outcome(proposal: RefusalProposal) -> str:
+    if proposal.is_lapsed:
+        return "lapsed"
+    if proposal.upheld is None:
         return "open"
-    return "upheld" if upheld else "not_upheld"
+    return "upheld" if proposal.upheld else "not_upheld"
 
 
 REFUSALS = Report(

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.ground import audit, signatures
-from enrollment.ground.accounts import Account, Actor, Role
+from enrollment.ground.accounts import Account, Actor, Office, Role
 from enrollment.ground.db import Base
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.places.kindergartens import Kindergarten
@@ -133,7 +133,8 @@ def hand_in(session: Session, area: str, year: int, *, by: Actor, now: dt.dateti
 def sign(session: Session, return_id: uuid.UUID, *, seen: str, by: Actor, now: dt.datetime) -> StatisticsReturn:
     """Sign the return as the second person; `seen` is the digest that the page showed.
 
-    Refuses `return_counted_again` if it is another one by now, `decided_already`, `second_person_needed`, `request_lapsed`.
+    Refuses `return_counted_again` if it is another one by now, `decided_already`, `second_person_needed`, `request_lapsed`,
+    `first_person_left`: then it is handed in anew.
     """
     found = session.get(StatisticsReturn, return_id, with_for_update=True, populate_existing=True)
     if found is None:
@@ -146,6 +147,7 @@ def sign(session: Session, return_id: uuid.UUID, *, seen: str, by: Actor, now: d
     if found.made_by == by.account_id:
         raise Refused("second_person_needed")
     signatures.require_open(found.made_at, now)
+    signatures.require_first_person(session, found.made_by, Office(area=found.area_code, city=False))
     found.signed_by, found.signed_at = by.account_id, now
     session.flush()
     audit.record(session, "sign_return", "statistics_return", found.id, by=by, now=now, digest=found.digest)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import or_, select
 
-from enrollment.coverage import counts, shares
+from enrollment.coverage import counts, newest_rolls, shares
 from enrollment.coverage.counts import PARENT
 from enrollment.coverage.indicator import Definition
 from enrollment.ground.classifications import Level
@@ -56,12 +56,12 @@ def sex_in(number: str | None, day: dt.date) -> str:
 
 def _children(question: Question, on: dt.date) -> dict[uuid.UUID, Counter[str]]:
     """For each kindergarten: children by age and sex, classes, and classes within their norm."""
-    newest = counts.newest_roll_query(on, _areas(question))
+    newest = newest_rolls.query(on, _areas(question))
     found = (
         select(
             RollClass.kindergarten_id, RollClass.id, RollClass.level, RollClass.kept_as, number_on(on).label("number")
         )
-        .join(newest, counts.newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .where(question.here(), counts.open_condition(on))
     )
@@ -77,7 +77,7 @@ def _children(question: Question, on: dt.date) -> dict[uuid.UUID, Counter[str]]:
         select(RollChild.class_id, RollChild.id_number, RollChild.school_from)
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
-        .join(newest, counts.newest_roll_condition(newest))
+        .join(newest, newest_rolls.condition(newest))
         .where(question.here(), counts.open_condition(on), on_roll_condition(on))
     )
     year = school_year_of(on)

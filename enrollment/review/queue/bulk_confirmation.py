@@ -33,6 +33,9 @@ from enrollment.review.queue.bulk_rows import BulkItem, BulkOutcome, BulkSelecti
 from enrollment.review.queue.task_groups import fault_in_sample, in_queue, waits_for_second
 from enrollment.review.scope import within
 
+WAITING = (Stage.SUBMITTED, Stage.IN_REVIEW)
+"""The stages in which an application waits for a clerk: with one, if nobody has it or the time of who has it is over."""
+
 MOST_AT_ONCE = 500
 SAMPLE_PERCENT, SMALLEST_SAMPLE, MORE_AFTER_A_FAULT = 5, 3, 3
 
@@ -202,22 +205,30 @@ def confirm(session: Session, selection_id: uuid.UUID, *, by: Actor, now: dt.dat
 
 
 def _confirm(session: Session, items: list[BulkItem], *, by: Actor, now: dt.datetime) -> None:
+    """What a colleague has had for too long goes on as if the colleague had given it back."""
     version = {item.application_id: item.version for item in items}
     mine = select(Application.id).where(Application.id.in_(version), within(by), leases.is_free(by, now))
     locked = list(session.scalars(mine.order_by(Application.id).with_for_update(of=Application, skip_locked=True)))
     ready = set(session.scalars(select(Application.id).where(Application.id.in_(locked), matched())))
     now_at = select(
-        Application.id, Application.version, Application.stage, within(by), fault_in_sample().label("fault")
+        Application.id,
+        Application.version,
+        Application.stage,
+        within(by),
+        fault_in_sample().label("fault"),
+        waits_for_second().label("waits"),
     ).where(Application.id.in_(version))
     current = {row.id: row for row in session.execute(now_at)}
     for item in items:
         row = current.get(item.application_id)
         if row is None or not row[3]:
             item.outcome = BulkOutcome.ELSEWHERE
-        elif row.stage == Stage.IN_REVIEW or (row.stage == Stage.SUBMITTED and item.application_id not in locked):
+        elif row.stage in WAITING and item.application_id not in locked:
             item.outcome = BulkOutcome.TAKEN
-        elif row.stage != Stage.SUBMITTED or row.version != item.version:
+        elif row.stage not in WAITING or row.version != item.version:
             item.outcome = BulkOutcome.CHANGED
+        elif row.waits:  # a colleague proposed a refusal, or a finding that a second person looks at
+            item.outcome = BulkOutcome.TAKEN
         elif row.fault:  # in the selection of a colleague
             item.outcome = BulkOutcome.FAULT
         else:
@@ -226,6 +237,9 @@ def _confirm(session: Session, items: list[BulkItem], *, by: Actor, now: dt.date
     session.flush()
     ids = [item.application_id for item in items if item.outcome == BulkOutcome.CONFIRMED]
     if ids:
+        for lapsed in [each for each in ids if current[each].stage == Stage.IN_REVIEW]:
+            application = session.get_one(Application, lapsed, populate_existing=True)
+            lifecycle.make(session, application, "release", by=by, now=now, reason=leases.IDLE)
         note_matches(session, ids, by=by, now=now)
         lifecycle.make_many(session, ids, "take", by=by, now=now, reviewer_id=by.account_id, taken_at=now)
         lifecycle.make_many(session, ids, "confirm", by=by, now=now)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.claim_rows import CLAIMS, VerifiedFact, waits_for_second
 from enrollment.applications.evidence_rows import EvidencePage
+from enrollment.applications.judgements.claimed_values import claimed_of
 from enrollment.applications.register_answers import REGISTER_ANSWERS, RegisterAnswer
 from enrollment.applications.returned_items import RETURNED_ITEMS, RefusalProposal
-from enrollment.eligibility.tiers import claimed_of
 from enrollment.ground.reading.read_ahead import Read, compiled
 from enrollment.ground.sealed.codes import code_of
 from enrollment.people.household_rows import HOUSEHOLDS

@@ -18,9 +18,12 @@ from enrollment.ground import jobs
 from enrollment.ground.accounts import Role
 from enrollment.ground.city_time import format_time
 from enrollment.offers import offer_lifecycle
+from enrollment.offers.arrivals import days
 from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
 from enrollment.offers.offer_lifecycle import PersonalMove
+from enrollment.offers.offer_rows import Offer
 from enrollment.people.person_rows import Guardianship
+from enrollment.season.calendar import SeasonDate
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,22 @@ def write(session: Session, answers: Sequence[FamilyAnswer], *, now: dt.datetime
     moves = [PersonalMove(each.offer_id, each.move, each.account_id, now) for each in answers]
     numbers = offer_lifecycle.make_many(session, moves, role=Role.GUARDIAN)
     told: dict[str, list[Notification]] = defaultdict(list)
+    due = _due(session, [each.offer_id for each in answers if each.move != "decline"])
     for each in answers:
         number = numbers[each.offer_id]
-        params = {"at": format_time(now), "who": "you"}
+        params = {"at": format_time(now), "who": "you", **due.get(each.offer_id, {})}
         told[each.move].append(Notification(each.child_id, each.application_id, f"{each.move}:{number}", params))
         if each.move == "decline":
             jobs.enqueue(session, "replay_rounds", key=f"replay_rounds:{each.offer_id}", now=now)
     for move, notifications in told.items():
         notify_guardians_each(session, f"answer_{move}", notifications, now=now)
+
+
+def _due(session: Session, offer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]]:
+    """What the message of a place that was taken says of its arrival, as `irrevocable_acts.answer` says it."""
+    rows = session.execute(
+        select(Offer.id, days.due_of(SeasonDate.ends_at.expression, Offer.answer_by.expression))
+        .join(SeasonDate, and_(SeasonDate.year == Offer.year, SeasonDate.step == "arrival"))
+        .where(Offer.id.in_(offer_ids))
+    )
+    return {offer_id: {"arrive_by": format_time(due_at)} for offer_id, due_at in rows}

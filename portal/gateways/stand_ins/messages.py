@@ -1,7 +1,7 @@
 """A test gateway 测试短信网关: a stand-in for the message gateway, for tests and measurements.
 
 It implements the protocol of `docs/messages.md` over real HTTP, with delivery receipts.  It can be slow, wrong, refusing,
-down or hanging; it can lose its answer after it delivered, and ignore idempotency keys.
+down, hanging or dripping; it can ask for a pause; it can lose its answer after it delivered, and ignore idempotency keys.
 
     python -m portal.gateways.stand_ins.messages --port 8090 --delay 0.13
 
@@ -25,12 +25,14 @@ NAME = "测试短信网关"
 
 
 class Mood(StrEnum):
-    """`FORGETFUL` delivers and closes the connection without an answer; `WRONG` answers with the page of a proxy."""
+    """`FORGETFUL` delivers and closes the connection without an answer; `WRONG` answers with the page of a proxy; `DRIPPING` delivers
+    and answers one byte at a time."""
 
     WELL = "well"
     WRONG = "wrong"
     FAULTY = "faulty"
     HANGING = "hanging"
+    DRIPPING = "dripping"
     FORGETFUL = "forgetful"
     CLOSING = "closing"
     TOO_FAST = "too_fast"
@@ -64,7 +66,8 @@ class Delivered:
 @dataclass
 class TestGateway:
     """`refused` maps numbers to the codes of their refusal; `faulty_numbers` fail each time; `unsteady` is the share of
-    requests that get a bad mood; `knows_keys`: it sends once for each idempotency key."""
+    requests that get a bad mood; `knows_keys`: it sends once for each idempotency key.  `drip` are the seconds between two
+    bytes of a dripping answer.  Texts with `too_fast_for` are answered `429` with `retry_after` seconds."""
 
     __test__ = False
 
@@ -73,6 +76,9 @@ class TestGateway:
     unsteady: float = 0.0
     knows_keys: bool = True
     port: int = 0
+    drip: float = 4.0
+    too_fast_for: str | None = None
+    retry_after: float = 0.3
     refused: dict[str, str] = field(default_factory=dict)
     faulty_numbers: set[str] = field(default_factory=set)
     delivered: dict[str, Delivered] = field(default_factory=dict)
@@ -163,14 +169,22 @@ class TestGateway:
             await asyncio.sleep(self.delay)
         status, answer = self._take(headers.get("idempotency-key", ""), json.loads(content))
         if status == 0:
+            if answer == b"drip":
+                await self._drip(writer)
             if answer == b"hang":
                 await asyncio.sleep(3600)
             return False
         await self._say(writer, status, answer)
         return True
 
+    async def _drip(self, writer: asyncio.StreamWriter) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(self.drip)
+
     async def _say(self, writer: asyncio.StreamWriter, status: int, content: bytes) -> None:
-        extra = "Retry-After: 0.3\r\n" if status == 429 else ""
+        extra = f"Retry-After: {self.retry_after}\r\n" if status == 429 else ""
         head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Length: {len(content)}\r\n{extra}\r\n"
         writer.write(head.encode() + content)
         await writer.drain()
@@ -191,7 +205,7 @@ class TestGateway:
                 return 0, b"hang"
             if mood == Mood.CLOSING:
                 return 0, b""
-            if mood == Mood.TOO_FAST:
+            if mood == Mood.TOO_FAST or (self.too_fast_for is not None and self.too_fast_for in message["text"]):
                 return 429, b""
             if mood == Mood.NOT_AUTHORISED:
                 return 401, b""
@@ -200,6 +214,8 @@ class TestGateway:
             if mood == Mood.WRONG:
                 return 200, b"<!doctype html><title>Sign in to the network</title>"
             number = self._deliver(key, to, message["text"])
+            if mood == Mood.DRIPPING:
+                return 0, b"drip"
             return (0, b"") if mood == Mood.FORGETFUL else (200, json.dumps({"id": f"m{number}"}).encode())
 
     def _deliver(self, key: str, to: str, text: str) -> int:

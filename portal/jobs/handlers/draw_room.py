@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.chances import movement
 from enrollment.draw import replay, snapshot
-from enrollment.draw.publication import hours, opening, preparation, run_moves
+from enrollment.draw.publication import calendar_dates, hours, opening, preparation, run_moves
 from enrollment.draw.seed import seeding
 from enrollment.ground.accounts import SYSTEM, Account, Actor, actor_of
 from enrollment.ground.errors import Refused
@@ -74,7 +74,7 @@ def open_due_publications(job: JobRun) -> dict:
     """Every minute: open what its own job did not open, follow a calendar date that was moved, and refuse in good time a run
     whose list was corrected meanwhile."""
     with job.session() as session:
-        hours.follow_calendar(session, now=job.now(session))
+        calendar_dates.follow(session, now=job.now(session))
         now, waiting = job.witnessed_now(session), opening.waiting_runs(session)
         due = [
             run.id for run, row in waiting if row.prepared_at is not None and row.hour <= now and row.refused_at is None

@@ -10,7 +10,7 @@ from enrollment.corrections import escalation
 from enrollment.draw.unserved import kept_entries
 from enrollment.eligibility import deadline_reminders
 from enrollment.ground.accounts import SYSTEM
-from enrollment.offers import arrival_reminders, round_notices, tally
+from enrollment.offers import arrival_reminders, registration_reminders, round_notices, tally
 from enrollment.season import rounds
 from portal.jobs.runner import JobRun, job_handler
 
@@ -85,14 +85,14 @@ def remind_before_the_deadline(job: JobRun) -> dict:
     """Remind families in batches, each in its own transaction, of an application not handed in, of missing papers and
     of a supplementary round without their wishes; then of returned items before the review ends, and of the arrival days."""
     with job.session() as session:
-        closing = [round_.id for round_ in deadline_reminders.rounds_closing_soon(session, now=job.now(session))]
+        closing = [round_.id for round_ in registration_reminders.rounds_closing_soon(session, now=job.now(session))]
     batches = 0
     for round_id in closing:
         after, more = None, True
         while more:
             with job.session() as session:
                 round_ = rounds.get_round(session, round_id)
-                after = deadline_reminders.remind(session, round_, now=job.now(session), after=after)
+                after = registration_reminders.remind(session, round_, now=job.now(session), after=after)
             batches, more = batches + 1, after is not None
         after, more = None, True
         while more:

@@ -14,6 +14,7 @@ from enrollment.staff_accounts.rows import AccountChange, Change
 from portal.officials import pages
 from portal.officials.accounts.forms import NewAccountForm, ReasonForm, RoleForm
 from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.text.numbers import whole_number
 from portal.web.forms import ActForm, PageForm, refusals_in, second_form
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -38,10 +39,10 @@ def _names(asked: Iterable[AccountChange]) -> dict[uuid.UUID, str]:
 def accounts() -> ResponseReturnValue:
     typed, role = request.args.get("q", "").strip()[:40], request.args.get("role", "")
     role = role if role in LISTED_ROLES else ""
-    asked = listing.asked_for(db(), by=actor(), now=clock(), page=request.args.get("asked", 1, int))
+    asked = listing.asked_for(db(), by=actor(), now=clock(), page=request.args.get("asked", 1, whole_number))
     return render_template(
         "officials/accounts.html", found=listing.accounts(
-            db(), by=actor(), typed=typed, role=role, page=request.args.get("page", 1, int)
+            db(), by=actor(), typed=typed, role=role, page=request.args.get("page", 1, whole_number)
         ), typed=typed, role=role, roles=LISTED_ROLES, asked=asked, people=_names(asked), me=actor().account_id,
         scope_words=scope_words, decides=actor().is_any(*DECIDERS),
     )  # fmt: skip

@@ -22,6 +22,7 @@ from portal.officials import pages
 from portal.officials.forms import ActForm, OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names, my_areas
 from portal.officials.years import chosen_season
+from portal.text.numbers import number_or, whole_number
 from portal.web.forms import PageForm, coded_choices, parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views.finder import tiles
@@ -46,7 +47,8 @@ class TogetherForm(OfficialForm):
     def seen(self) -> dict[uuid.UUID, int]:
         """The chosen children, each with the version that the page showed."""
         pairs = (each.partition(":") for each in request.form.getlist("chosen"))
-        return {key: int(n) for each, _colon, n in pairs if (key := parse_uuid(each)) is not None and n.isdigit()}
+        found = ((parse_uuid(each), number_or(n, None)) for each, _colon, n in pairs)
+        return {key: number for key, number in found if key is not None and number is not None}
 
 
 def year_or_404() -> int:
@@ -64,7 +66,7 @@ def _asked() -> dict[str, Any]:
         "area": area if area in {each.code for each in my_areas()} else None,
         "state": state if state in known else None,
         "officer": parse_uuid(request.args.get("officer")),
-        "page": request.args.get("page", 1, type=int),
+        "page": request.args.get("page", 1, type=whole_number),
     }
 
 

@@ -21,6 +21,7 @@ from portal.officials import pages
 from portal.officials.casework.unserved_board import year_or_404
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS, READERS, area_names
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import coded_choices, parse_uuid, refusals_in
 from portal.web.guards import desk
@@ -57,8 +58,7 @@ class ChildForm(OfficialForm):
 
     @property
     def seen(self) -> int:
-        text = self.version.data or ""
-        return int(text) if text.isdigit() and len(text) < 9 else -1
+        return number_or(self.version.data, -1)
 
     def take_newer(self) -> bool:
         """False when the child has left the board: there is nothing to send again."""
@@ -105,10 +105,9 @@ def _assign(application_id: uuid.UUID, form: ChildForm) -> None:
 
 
 def _accept(application_id: uuid.UUID, form: ChildForm) -> None:
-    typed = form.minutes.data or ""
     accepted_places.save(
         db(), application_id, agrees={"yes": True, "no": False}.get(form.agrees.data or ""),
-        minutes=int(typed) if typed.isdecimal() else None, nature=form.nature.data or "", note=form.note.data or "",
+        minutes=number_or(form.minutes.data, None), nature=form.nature.data or "", note=form.note.data or "",
         seen=form.seen, by=actor(), now=clock(),
     )  # fmt: skip
 

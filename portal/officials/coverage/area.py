@@ -21,6 +21,7 @@ from portal.officials.coverage import headlines
 from portal.officials.forms import NEEDED, OfficialForm
 from portal.officials.scope import DECIDERS, READERS, my_areas
 from portal.officials.years import chosen_year
+from portal.text.numbers import number_or
 from portal.web.forms import CivilDate, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views import coverage_files, coverage_views
@@ -39,7 +40,7 @@ class AnswerForm(OfficialForm):
 class RollForm(OfficialForm):
     """The word that the roll of the area is complete, with the number of children that the page showed."""
 
-    seen = HiddenField(filters=[lambda text: int(text) if str(text).isdigit() else None])
+    seen = HiddenField(filters=[lambda text: number_or(str(text), None)])
 
 
 @pages.get("/coverage/<area>")
@@ -67,11 +68,12 @@ def answer_coverage_alarm(area: str) -> ResponseReturnValue:
     form = AnswerForm()
     if form.validate_on_submit():
         with refusals_in(form):
+            share = ShareKind(form.share.data)
             alarm_answers.answer(
                 db(),
                 area,
-                ShareKind(form.share.data),
-                coverage_views.target_year(),
+                share,
+                _year_of_alarm(area, share),
                 owner=form.owner.data or "",
                 measure=form.measure.data or "",
                 due_on=form.due_on.data,
@@ -81,6 +83,13 @@ def answer_coverage_alarm(area: str) -> ResponseReturnValue:
             flash(_("措施已填报，全市页面上能看到。"))
             return redirect(url_for("officials.coverage_of_an_area", area=area), 303)
     return _area_page(area, coverage_views.definition_form(), form)
+
+
+def _year_of_alarm(area: str, share: ShareKind) -> int:
+    """The year whose target is missed by this share, today or next September; without an alarm this year."""
+    figures, _line = _asked_area(area, coverage_views.definition_form())
+    found = alarms.alarms(db(), figures, coverage_views.outlook_of(figures), {area})
+    return next((each.year for each in found if each.kind == share), coverage_views.target_year())
 
 
 def _area_page(area: str, form: coverage_views.DefinitionForm, answer: AnswerForm, roll: RollForm | None = None) -> str:
@@ -135,14 +144,14 @@ def coverage_of_an_area_pdf(area: str) -> ResponseReturnValue:
         return _area_page(area, form, AnswerForm()), 400
     figures, line = _asked_area(area, form)
     outlook = coverage_views.outlook_of(figures)
-    name = coverage_views.line_name(line)
+    name, dates = coverage_views.line_name(line), figures.snapshot.dates.get(area)
     page = coverage_page(
         line,
         outlook.septembers[area] if isinstance(outlook, Outlook) else (),
         alarms.alarms(db(), figures, outlook, {area}),
         form.definition(),
         name=name,
-        roll_of=figures.snapshot.roll_of,
+        roll_of=dates.newest if dates else None,
         on=clock(),
         demo=services().config.demo,
     )

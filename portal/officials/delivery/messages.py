@@ -14,6 +14,7 @@ from enrollment.reports import undelivered
 from portal.officials import pages
 from portal.officials.scope import READERS, area_names
 from portal.officials.years import chosen_year
+from portal.text.numbers import whole_number
 from portal.text.words import word
 from portal.web import clock as web_clock
 from portal.web.guards import desk
@@ -25,7 +26,9 @@ SILENT = dt.timedelta(seconds=45)
 @pages.get("/messages")
 @desk("officials", *READERS)
 def messages() -> ResponseReturnValue:
-    found = undelivered.failed(db(), chosen_year(), by=actor(), now=clock(), page=request.args.get("page", 1, int))
+    found = undelivered.failed(
+        db(), chosen_year(), by=actor(), now=clock(), page=request.args.get("page", 1, whole_number)
+    )
     audit.record(db(), "view", "undelivered", chosen_year(), by=actor(), now=clock())
     silent = [
         lane

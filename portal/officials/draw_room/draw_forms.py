@@ -15,6 +15,7 @@ from enrollment.ground.city_time import CHENGDU
 from enrollment.results.run_comparison import Comparison
 from portal.officials.forms import Checkboxes, OfficialForm
 from portal.text.draw_forms import fault_words
+from portal.text.numbers import number_or
 from portal.web.forms import coded_choices
 
 NONE, TWO_GROUPS = "none", "two_groups"
@@ -23,7 +24,7 @@ LONGEST_NOTE = 500
 
 class FreezeForm(OfficialForm):
     reason = StringField(_l("为什么更正名单（和新的存证一起公布）"), [Length(max=LONGEST_REASON)])
-    after = HiddenField(filters=[lambda text: int(text) if str(text).isdigit() else None])
+    after = HiddenField(filters=[lambda text: number_or(str(text), None)])
     """The number of the last snapshot that the page showed, so that an outdated page does not freeze again."""
 
 

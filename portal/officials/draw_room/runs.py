@@ -9,14 +9,13 @@ from flask_babel import gettext as _
 from allocation.checks import CHECKS
 from allocation.checks.central import CENTRAL_CHECKS
 from allocation.coverage import Coverage
-from enrollment.coverage import shares
+from enrollment.coverage import run_intake, shares
 from enrollment.coverage.indicator import Definition
 from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Snapshot
 from enrollment.draw.publication import hours
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground.accounts import Role
-from enrollment.ground.classifications import Nature
 from enrollment.ground.jobs import Job
 from enrollment.results import letters, run_comparison, run_record, run_signing
 from enrollment.results.letters import Subject
@@ -98,11 +97,10 @@ def _shares(run: Run) -> tuple[Coverage, Coverage] | None:
     if not run.summary or run.replays or run.state not in (RunState.CHECKED, RunState.SIGNED, RunState.PUBLISHED):
         return None
     on = city_day()
-    city = shares.city_shares(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year).city
+    figures = shares.city_shares(db(), Definition(on), year=rounds.get_round(db(), run.round_id).year)
     if run.state == RunState.PUBLISHED:
-        return city.now, city.after
-    given = run.summary["by_nature"]
-    return city.now, city.after + Coverage(sum(given.values()), given[Nature.PUBLIC], given[Nature.INCLUSIVE])
+        return figures.city.now, figures.city.after
+    return figures.city.now, run_intake.after_run(db(), run.id, figures)
 
 
 @pages.get("/draws/runs/<uuid:run_id>/record.pdf")

@@ -21,6 +21,7 @@ from enrollment.season.facts import Ground
 from enrollment.season.rules import PAIR_RULES
 from portal.officials.forms import NEEDED, OfficialForm
 from portal.officials.planning.words import round_name
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import WholeField, coded_choices, parse_uuid
 from portal.web.unit_of_work import db
@@ -61,9 +62,10 @@ class TiersField(StringField):
     def process_formdata(self, valuelist: list[str]) -> None:
         typed = [part for part in re.split(r"[\s,，、]+", valuelist[0] if valuelist else "") if part]
         self.data = ()
-        if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 16 for part in typed):
+        tiers = [number_or(part, 0) for part in typed]
+        if not all(1 <= tier <= 16 for tier in tiers):
             raise ValueError(word("error", "variant_tiers", most=16))
-        self.data = tuple(int(part) - 1 for part in typed)
+        self.data = tuple(tier - 1 for tier in tiers)
 
 
 class MovedField(TextAreaField):
@@ -132,7 +134,7 @@ class VariantForm(OfficialForm):
 
     def version_number(self) -> int:
         """The version of the study on the page; -1 for anything else, which is stale."""
-        return int(self.version.data) if (self.version.data or "").isdigit() else -1
+        return number_or(self.version.data, -1)
 
 
 class StudyActForm(OfficialForm):

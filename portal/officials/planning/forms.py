@@ -30,6 +30,7 @@ from portal.officials.scope import my_areas
 from portal.officials.targets import PercentField
 from portal.text.area_names import area_name
 from portal.text.formats import grouped
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import WholeField, coded_choices
 from portal.web.unit_of_work import db
@@ -80,8 +81,7 @@ class QuestionForm(OfficialForm):
 
 def version_of(form: OfficialForm) -> int:
     """The version of the rows on the page; -1 for anything else, which is stale."""
-    typed = form["version"].data or ""
-    return int(typed) if typed.isdigit() else -1
+    return number_or(form["version"].data, -1)
 
 
 class MeasureForm(OfficialForm):

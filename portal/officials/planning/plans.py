@@ -213,6 +213,7 @@ def plan_page(plan_id: uuid.UUID, form: PageForm) -> ResponseReturnValue:
         others=[each for each in plans.all_plans(db()) if each.result and each.id != found.id][:6],
         people=people_of([found]),
         running=running,
+        waits_for_second=plans.waits_for_second(db(), found),
         job=job,
         refused=refusal(refused) if refused else "",
         step=_step(found),

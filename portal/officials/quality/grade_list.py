@@ -16,6 +16,7 @@ from enrollment.places.grades.rows import LONGEST_NAME
 from portal.officials import pages
 from portal.officials.forms import NEEDED, OfficialForm
 from portal.officials.scope import READERS
+from portal.text.numbers import number_or
 from portal.web.forms import page_of, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -74,7 +75,7 @@ def change_grade(code: str) -> ResponseReturnValue:
     form = GradeForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            version = int(form.version.data) if (form.version.data or "").isdecimal() else 0
+            version = number_or(form.version.data, 0)
             code_list.change(db(), code, form.names(), version=version, by=actor(), now=clock())
             flash(_("等级已修改。"))
             return redirect(url_for("officials.grades"), 303)

@@ -17,6 +17,7 @@ from portal.officials import pages
 from portal.officials.forms import NEEDED, OfficialForm
 from portal.officials.scope import DECIDERS, READERS
 from portal.text.grade_names import grade_name
+from portal.text.numbers import whole_number
 from portal.web.forms import CivilDate, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db
@@ -95,6 +96,6 @@ def _page(
         form=form,
         ending=forms,
         refused=next(iter((ending or {}).values()), None),
-        staff=counts.history(db(), kindergarten_id, by=actor(), page=request.args.get("page", 1, int)),
+        staff=counts.history(db(), kindergarten_id, by=actor(), page=request.args.get("page", 1, whole_number)),
         may_change=actor().is_any(*DECIDERS) and scope.may_decide(actor(), kindergarten),
     )

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import Length
 
+from enrollment.draw.publication import calendar_dates
 from enrollment.ground.accounts import Role
 from enrollment.season import (
     calendar,
@@ -187,7 +188,7 @@ def move_season_date(step: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_in(form):
             try:
-                calendar.move_date(
+                calendar_dates.move_date(
                     db(),
                     date.year,
                     step,

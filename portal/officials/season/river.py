@@ -16,6 +16,7 @@ from enrollment.season import calendar, current_step, holidays, rounds
 from portal.officials import pages
 from portal.officials.scope import READERS, area_name, my_area_or_404, my_areas
 from portal.officials.years import chosen_season
+from portal.text.numbers import whole_number
 from portal.web.guards import desk
 from portal.web.page_data.page_reads import attach_catalogue
 from portal.web.unit_of_work import actor, clock, db
@@ -79,7 +80,7 @@ def season_open_rows(check: str) -> ResponseReturnValue:
         abort(404)
     asked = request.args.get("area", "")
     areas = [my_area_or_404(asked).code] if asked else [area.code for area in my_areas()]
-    page = request.args.get("page", 1, type=int)
+    page = request.args.get("page", 1, type=whole_number)
     return render_template(
         "officials/season_open_rows.html",
         season=season,

@@ -5,22 +5,40 @@ from pathlib import Path
 
 from enrollment.ground.files.upload_limits import MOST_AT_ONCE
 from portal.gateways import receipts
-from portal.web.front import address_rate, visits
-from portal.web.front.oversized_requests import MOST_THROWN_AWAY
+from portal.web.front import address_rate, paths, visits
+from portal.web.front.oversized_requests import LARGEST_FORM, MOST_THROWN_AWAY
 from portal.web.front.static_files import FOR_EVER, STATIC, digests
 from portal.web.headers import CONTENT_POLICY
 
-LARGEST_OF_STRANGERS = 100_000
-"""Bytes of a request without a session: a phone number, a code, a password.  More is refused before it is read."""
+LARGEST_ORDINARY = 100_000
+"""Bytes of a request to a route that takes no file, and of any request without a session.  More is refused before it is read.
+The largest such form is an announcement in two languages, at most 75,000."""
 
 LARGEST = MOST_AT_ONCE.largest + MOST_THROWN_AWAY
-"""Bytes of any request.  The portal refuses less, with a page that keeps the answers beside the file."""
+"""Bytes of a request with files.  The portal refuses less, with a page that keeps the answers beside the file."""
+
+UPLOADS_AT_ONCE = 100
+"""Requests of one address to routes of uploads: what a session is worth the proxy does not know, so a made-up one may send as much as
+a real one.  A carrier's address has about 20 in the busiest hour."""
 
 IN_HAND_PER_WORKER = 24
 """Requests in a page process or before it.  Whoever comes when all are taken gets the waiting page at once."""
 
-DESK_PATHS = ("staff", "officials", "helpers", "sign-in/staff", "healthz", "metrics", "demo", "gateway")
-"""The first parts of addresses that are served by the processes of the desks, so that the desks work while families wait."""
+COMPRESSED = (
+    "text/html",
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "text/csv",
+    "text/calendar",
+    "application/json",
+    "application/ld+json",
+    "application/csvm+json",
+    "application/manifest+json",
+    "application/atom+xml",
+    "image/svg+xml",
+)
+"""The types of content that the proxy compresses: all that the portal sends and that are not compressed by themselves."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +96,33 @@ class Front:
 
     def values(self) -> dict[str, object]:
         """The names in the templates of the configurations."""
+        uploads = {
+            at_desk: tuple(path for path in paths.UPLOADS if paths.is_of_desk(path) == at_desk)
+            for at_desk in (False, True)
+        }
         return {
             "front": self,
             "without_line": self.sockets.without_line,
             "in_hand": IN_HAND_PER_WORKER * self.workers,
             "largest": LARGEST,
-            "largest_of_strangers": LARGEST_OF_STRANGERS,
+            "largest_form": LARGEST_FORM,
+            "largest_ordinary": LARGEST_ORDINARY,
+            "uploads_at_once": UPLOADS_AT_ONCE,
+            "compressed": COMPRESSED,
             "largest_receipts": receipts.LARGEST_BODY,
             "rate": address_rate.RATE,
             "burst": address_rate.BURST,
             "too_often": address_rate.HEADER,
-            "desk_paths": DESK_PATHS,
+            "desk_paths": paths.beginning(paths.DESK_PATHS),
+            "desk_pages": paths.page_of(paths.DESK_PATHS),
+            "shared_paths": paths.beginning(paths.SHARED_PATHS),
+            "no_line": paths.beginning(paths.DESK_PATHS + paths.SHARED_PATHS),
+            "large_form_paths": paths.exactly(paths.LARGE_FORMS),
+            "large_paths_of": {
+                "families": [(paths.exactly(uploads[False]), LARGEST)],
+                "desks": [(paths.exactly(uploads[True]), LARGEST), (paths.exactly(paths.LARGE_FORMS), LARGEST_FORM)],
+            },
+            "large_paths": paths.exactly(paths.UPLOADS + paths.LARGE_FORMS),
             "passes": visits.PASSES,
             "for_ever": FOR_EVER,
             "content_policy": CONTENT_POLICY,

@@ -16,6 +16,7 @@ from enrollment.eligibility import home_points, households
 from enrollment.results import family_results
 from portal.parents import application_status, pages
 from portal.parents.form_pages import application_of
+from portal.text.numbers import number_or
 from portal.web.forms import PageForm, coded_choices, refusals_in
 from portal.web.guards import desk
 from portal.web.shared_views.finder import cards
@@ -59,11 +60,10 @@ def _page(application: Application, form: AcceptedForm) -> ResponseReturnValue:
 def save_accepted(application_id: uuid.UUID) -> ResponseReturnValue:
     application, form = _without_a_place(application_id), AcceptedForm()
     if form.validate_on_submit():
-        typed = form.minutes.data or ""
         with refusals_in(form):
             accepted_places.save(
                 db(), application.id, agrees={"yes": True, "no": False}.get(form.agrees.data or ""),
-                minutes=int(typed) if typed.isdecimal() else None, nature=form.nature.data or "",
+                minutes=number_or(form.minutes.data, None), nature=form.nature.data or "",
                 note=form.note.data or "", by=actor(), now=clock(),
             )  # fmt: skip
             flash(_("已记下，专员照这个找。随时可以改。"))

@@ -18,6 +18,7 @@ from enrollment.draw.unserved.rows import UNSERVED, AcceptedPlaces, UnservedChil
 from enrollment.draw.vacancies import near_home
 from enrollment.draw.vacancies.near_home import NearVacancies
 from enrollment.eligibility import households, return_times
+from enrollment.offers.arrivals import days
 from enrollment.offers.offer_rows import EXPECTED, OfferState
 from enrollment.results.family_results import FamilyResult
 from enrollment.results.prepared_results import FRESH
@@ -162,11 +163,11 @@ def appointment(
         common["text"] = _("打开“我的申请”办理：%(url)s", url=here)
         return Appointment(begins=due - hour, ends=due, title=_("入园申请：老师请补的内容最晚现在提交"), **common)
     if step == "arrival" and offer is not None and offer.state in EXPECTED:
-        season = seasons.of_year(session, application.year)
-        date = next((each for each in season.dates if each.step == "arrival"), None) if season else None
-        if date is not None and now < date.ends_at:
+        arrival = days.arrival_of(session, offer)
+        if arrival is not None and now < arrival.due_at:
             title = _("到园报到、体检：%(name)s。带通知书和预防接种证", name=status.place or "")
-            return Appointment(begins=date.begins_at, ends=date.ends_at, title=title, **common)
+            begins = arrival.begins_at or arrival.due_at - hour
+            return Appointment(begins=begins, ends=arrival.due_at, title=title, **common)
     if step == "supplementary" and status.looks_for_a_place and status.chance.begins_at and status.chance.ends_at:
         name = word("round_kind", status.chance.kind)
         return Appointment(

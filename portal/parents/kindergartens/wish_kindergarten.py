@@ -7,6 +7,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment.applications import wishes
+from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.chances.family_chances import Odds
 from enrollment.eligibility.wish_candidates import Candidate, Finder
 from enrollment.ground.errors import NotFound
@@ -52,7 +53,7 @@ def wish_kindergarten(application_id: uuid.UUID, code: str) -> ResponseReturnVal
     kindergarten = finder.kindergarten_of_code(db(), code)
     if kindergarten is None:
         raise NotFound
-    round_ = times_of(application).open
+    round_ = times_of(application).open if application.stage in LIVE_STAGES else None
     own_finder = Finder(db(), application, round_.id) if round_ else None
     candidate = own_finder.at(kindergarten.id) if own_finder else None
     if round_ is None or own_finder is None or candidate is None:

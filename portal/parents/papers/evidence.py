@@ -77,7 +77,7 @@ def _view(application: Application, faulty: PagesForm | None = None) -> Response
         "evidence",
         application,
         faulty,
-        removed=evidence.removed_of(db(), application.id),
+        removed=evidence.seen_by(evidence.removed_of(db(), application.id), by=actor()),
         onward=_onward(application),
         known_areas=required_documents.areas_of(db(), application),
         **_register_choice(application),
@@ -89,7 +89,8 @@ def paper_values(application: Application, faulty: PagesForm | None = None) -> d
     """What the cards of the papers show, and the count above them."""
     needed = required_documents.needed(db(), application)
     there = evidence.pages_of(db(), application.id)
-    evidence_pictures.ask_for_missing(db(), [page for some in there.values() for page in some], now=clock())
+    seen = {name: evidence.seen_by(pages, by=actor()) for name, pages in there.items()}
+    evidence_pictures.ask_for_missing(db(), [page for some in seen.values() for page in some], now=clock())
     names = [paper.document.value for paper in needed]
     names += [name for name in there if name not in names]
     addable = [document.value for document in asked_papers.addable(db(), application, now=clock())]
@@ -115,7 +116,8 @@ def paper_values(application: Application, faulty: PagesForm | None = None) -> d
         "names": names,
         "by_register": by_register,
         "forms": forms,
-        "there": there,
+        "there": seen,
+        "of_the_family": {name: len(there[name]) - len(seen[name]) for name in there},
         "at_siblings": _at_siblings(application),
         "most_pdf_pages": MOST_PDF_PAGES,
         "addable": addable,
@@ -173,8 +175,9 @@ def _at_siblings(application: Application) -> dict[str, tuple]:
         if sibling.id == application.id:
             continue
         for document, there in evidence.pages_of(db(), sibling.id).items():
-            if document not in evidence.OF_ONE_CHILD:
-                found.setdefault(document, (sibling, len(there)))
+            seen = evidence.seen_by(there, by=actor())
+            if document not in evidence.OF_ONE_CHILD and seen:
+                found.setdefault(document, (sibling, len(seen)))
     return found
 
 
@@ -242,8 +245,10 @@ def remove_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseRe
 @pages.post("/applications/<uuid:application_id>/evidence/<uuid:page_id>/restore")
 @desk("parents", allows_helper=True)
 def restore_evidence(application_id: uuid.UUID, page_id: uuid.UUID) -> ResponseReturnValue:
-    evidence.restore_page(db(), application_id, page_id, by=actor(), now=clock())
-    flash(_("已恢复。"))
+    if evidence.restore_page(db(), application_id, page_id, by=actor(), now=clock()):
+        flash(_("已恢复。"))
+    else:
+        flash(_("同样的一页后来又上传过，所以没有恢复这一页。"), "warn")
     return _back(application_id)
 
 

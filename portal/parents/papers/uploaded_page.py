@@ -30,7 +30,7 @@ class ReplacementForm(PageForm):
 
 def _view(application: Application, page: EvidencePage, form: ReplacementForm) -> ResponseReturnValue:
     evidence_pictures.ask_for_missing(db(), [page], now=clock())
-    listed = evidence.pages_of(db(), application.id).get(page.document, [])
+    listed = evidence.seen_by(evidence.pages_of(db(), application.id).get(page.document, []), by=actor())
     return form_page(
         "evidence_page",
         "evidence",

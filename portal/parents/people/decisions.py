@@ -12,7 +12,7 @@ from wtforms import TextAreaField
 from enrollment.applications import applications
 from enrollment.applications.applications import Application
 from enrollment.offers import irrevocable_acts, joint_decisions
-from enrollment.offers.joint_decision_rows import DecisionKind, JointDecision
+from enrollment.offers.joint_decision_rows import DecisionKind, DecisionState, JointDecision
 from enrollment.offers.offer_rows import Offer
 from enrollment.results import answers
 from portal.parents import pages
@@ -121,12 +121,19 @@ def answer_decision(application_id: uuid.UUID, act_id: uuid.UUID, answer: str) -
 
 def _answered(application: Application, act_id: uuid.UUID, answer: str, text: str) -> str:
     if answer == "agree":
-        irrevocable_acts.agree(db(), act_id, by=actor(), now=clock())
-        return _("您已同意，已经生效。") if waiting_decision(application) is None else _("您已同意，还要等其他监护人。")
+        state = irrevocable_acts.agree(db(), act_id, by=actor(), now=clock())
+        if state == DecisionState.VOID:
+            return _proposer_has_left()
+        return _("您已同意，还要等其他监护人。") if state == DecisionState.WAITING else _("您已同意，已经生效。")
     if answer == "take_back":
         irrevocable_acts.take_back(db(), act_id, by=actor(), now=clock())
         return _("已收回，学位和申请保持原样。")
     waiting = waiting_decision(application)
     said = text.strip() or (word("objection", waiting.row.kind, in_language="zh") if waiting else "")
-    irrevocable_acts.object_to(db(), act_id, text=said, by=actor(), now=clock())
+    if irrevocable_acts.object_to(db(), act_id, text=said, by=actor(), now=clock()) == DecisionState.VOID:
+        return _proposer_has_left()
     return _("您不同意，所以没有生效。区教育局会核实处理，学位为孩子保留。")
+
+
+def _proposer_has_left() -> str:
+    return _("提出的人已经不是监护人，这个决定没有生效，学位和申请保持原样。")

@@ -21,6 +21,7 @@ from portal.text.words import word
 from portal.web import phone_messages
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
+from portal.web.rate_limits import CODES_OF_A_BROWSER, browser_key, limiter
 from portal.web.unit_of_work import actor, clock, db
 
 
@@ -59,6 +60,7 @@ def invite_page(application_id: uuid.UUID) -> ResponseReturnValue:
 
 @pages.post("/applications/<uuid:application_id>/invite")
 @desk("parents")
+@limiter.limit(CODES_OF_A_BROWSER, key_func=browser_key)
 def invite(application_id: uuid.UUID) -> ResponseReturnValue:
     application = application_of(application_id)
     form = InviteForm()
@@ -67,7 +69,10 @@ def invite(application_id: uuid.UUID) -> ResponseReturnValue:
             phone = form.phone.data or ""
             invitation = invitations.invite(db(), application.child_id, phone, by=actor(), now=clock())
             phone_messages.send_invitation(db(), invitation, phone)
-            flash(_("已邀请，对方会收到短信。对方用这个手机号登录后就能看到。"))
+            if invitation.made_at == clock():
+                flash(_("已邀请，对方会收到短信。对方用这个手机号登录后就能看到。"))
+            else:
+                flash(_("这个号码已经邀请过，没有再发短信。对方用这个手机号登录后就能看到。"), "warn")
             return redirect(url_for("parents.invite_page", application_id=application_id), 303)
     return _invite_view(form, application)
 
@@ -118,8 +123,8 @@ def accept_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
 @pages.post("/invitations/<uuid:invitation_id>/decline")
 @desk("parents")
 def decline_invitation(invitation_id: uuid.UUID) -> ResponseReturnValue:
-    invitations.decline(db(), invitation_id, by=actor(), now=clock())
-    flash(_("您没有接受邀请，邀请您的人会收到消息。按错了的，请对方再邀请一次。"))
+    if invitations.decline(db(), invitation_id, by=actor(), now=clock()):
+        flash(_("您没有接受邀请，邀请您的人会收到消息。按错了的，请对方再邀请一次。"))
     return redirect(url_for("parents.home"), 303)
 
 

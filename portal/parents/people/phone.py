@@ -1,4 +1,4 @@
-"""The guardian changes the phone with which it signs in, and stops a change that somebody else requested."""
+"""The guardian changes the phone with which it signs in, and ends what somebody else requested: a change, a printed code."""
 
 import math
 
@@ -9,9 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import Optional, Regexp
 
-from enrollment.applications.guardian_access import phone_change_course, phone_changes
+from enrollment.applications.guardian_access import access_codes, phone_change_course, phone_changes
 from enrollment.applications.guardian_access.phone_changes import SESSION_WAIT
-from enrollment.ground import sign_in
 from enrollment.ground.accounts import Account, Role
 from enrollment.ground.phones import mask_phone
 from portal.parents import pages
@@ -143,9 +142,18 @@ def _requested(request: phone_changes.Request, old_phone: str | None, new_phone:
 @pages.post("/phone/stop")
 @desk("parents", Role.GUARDIAN)
 def stop_phone_change() -> ResponseReturnValue:
-    """Whoever signs in with the old number can stop a change; every other session of the account ends."""
+    """Whoever signs in with the old number can stop a change; every other session and a printed code end."""
     if phone_change_course.stop_own(db(), by=actor(), now=clock()):
-        sign_in.end_sessions(db(), account_id())
         log_in(_account())
         flash(_("已经停止更换手机号。其他手机和电脑上的登录都已退出。"))
     return redirect(url_for("parents.phone_page"), 303)
+
+
+@pages.post("/account/access-code/revoke")
+@desk("parents", Role.GUARDIAN)
+def revoke_own_access_code() -> ResponseReturnValue:
+    """Nobody signs in with the printed code any more; every other session of the account ends."""
+    if access_codes.revoke_own(db(), by=actor(), now=clock()):
+        log_in(_account())
+        flash(_("登录码已作废。其他手机和电脑上的登录都已退出。"))
+    return redirect(url_for("parents.account"), 303)

@@ -20,6 +20,7 @@ from enrollment.places.kindergartens import Page
 from enrollment.places.programmes import Programme
 from portal.staff import pages
 from portal.staff.own_kindergartens import own_kindergartens
+from portal.text.numbers import whole_number
 from portal.web.admission_year import shown_year
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
@@ -66,7 +67,7 @@ def door_page(form: PageForm, opened: uuid.UUID | None = None) -> ResponseReturn
     counts = children.counts(db(), year, by=actor())
     has_all = counts.expected + counts.arrived <= children.MOST_CARDS
     page = None if has_all and group in AT_THE_DOOR else _page_of(year, group)
-    listed = page.items if page else [*_of(year, Group.EXPECTED), *_of(year, Group.ARRIVED)]
+    listed = page.items if page is not None else [*_of(year, Group.EXPECTED), *_of(year, Group.ARRIVED)]
     with_cards, others = (listed, []) if group in AT_THE_DOOR else ([], listed)
     found = children.find(db(), year, typed, by=actor()) if typed else []
     lines = len(with_cards) + len(others)
@@ -91,7 +92,7 @@ def door_page(form: PageForm, opened: uuid.UUID | None = None) -> ResponseReturn
 
 
 def _page_of(year: int, group: Group) -> Page:
-    return children.page_of_children(db(), year, group, by=actor(), page=request.args.get("page", 1, int))
+    return children.page_of_children(db(), year, group, by=actor(), page=request.args.get("page", 1, whole_number))
 
 
 def _of(year: int, group: Group) -> list[ArrivingChild]:

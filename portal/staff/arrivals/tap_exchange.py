@@ -12,6 +12,7 @@ from enrollment.offers.arrivals.rows import TapAct
 from enrollment.offers.arrivals.taps import Tap
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
+from portal.text.numbers import whole_number
 from portal.text.words import word
 from portal.web.csrf import masked_token
 from portal.web.forms import parse_uuid
@@ -26,7 +27,7 @@ MOST_TAPS = 50
 @desk("staff")
 def arrival_news() -> ResponseReturnValue:
     """What colleagues tapped in the last `seconds`, and a fresh token with which the tablet can send."""
-    seconds = min(max(request.args.get("seconds", 60, int), 0), 24 * 3600)
+    seconds = min(max(request.args.get("seconds", 60, whole_number), 0), 24 * 3600)
     moment = clock() - dt.timedelta(seconds=seconds)
     seen = taps.since(db(), moment, by=actor())
     news = [
@@ -45,7 +46,7 @@ def take_arrival_taps() -> ResponseReturnValue:
     """Take the taps; the answer says of each that it has come, and why it is kept if it could not take effect."""
     here = kindergarten_of_page()
     given = [tap for tap in map(_tap, _posted()) if tap is not None]
-    outcomes = taps.take(db(), given, here.id, request.form.get("year", 0, int), by=actor(), now=clock())
+    outcomes = taps.take(db(), given, here.id, request.form.get("year", 0, whole_number), by=actor(), now=clock())
     return jsonify(
         {
             "taken": [

@@ -18,6 +18,7 @@ from enrollment.open_days.rows import OpenDay
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.text.formats import day
+from portal.text.numbers import number_or
 from portal.web.forms import CivilDate, PageForm, WholeField, page_of, parse_uuid, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db
@@ -156,7 +157,7 @@ def change_open_day(open_day_id: uuid.UUID) -> ResponseReturnValue:
     open_day, form = days.find(db(), open_day_id, by=actor()), OpenDayForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            version = int(form.version.data) if (form.version.data or "").isdigit() else -1
+            version = number_or(form.version.data, -1)
             days.change(db(), open_day_id, form.plan(), version=version, by=actor(), now=clock())
             flash(_("已保存。时间或地点变了的家庭会收到消息。"))
             return redirect(url_for("staff.open_day", open_day_id=open_day_id), 303)

@@ -20,6 +20,7 @@ from enrollment.places.roll_changes import classes, counts
 from enrollment.places.roll_rows import MOST_IN_A_CLASS
 from portal.staff import pages
 from portal.text.formats import day
+from portal.text.numbers import number_or, whole_number
 from portal.text.words import word
 from portal.web.forms import ActForm, CivilDate, PageForm, WholeField, page_of, parse_uuid, refusals_in
 from portal.web.guards import desk
@@ -103,10 +104,9 @@ def count_class(class_id: uuid.UUID) -> ResponseReturnValue:
     form = CountForm()
     if form.validate_on_submit():
         with refusals_in(form):
-            seen = form.seen.data or ""
             entry = counts.enter(
                 db(), class_id, children=form.children.data, day=form.day.data, reason=form.reason.data,
-                seen=int(seen) if seen.isdigit() else None, approval=form.approval(), by=actor(), now=clock(),
+                seen=number_or(form.seen.data, None), approval=form.approval(), by=actor(), now=clock(),
             )  # fmt: skip
             flash(_said_of(entry.state if entry else None))
             return redirect(url_for("staff.roll_class", class_id=class_id), 303)
@@ -175,7 +175,7 @@ def close_class(class_id: uuid.UUID) -> ResponseReturnValue:
 
 def _class_page(class_id: uuid.UUID, **forms: PageForm) -> ResponseReturnValue:
     here = roll.class_in_scope(db(), class_id, by=actor())
-    children = roll.children_of(db(), class_id, by=actor(), now=clock(), page=request.args.get("page", 1, int))
+    children = roll.children_of(db(), class_id, by=actor(), now=clock(), page=request.args.get("page", 1, whole_number))
     shown = render_template(
         "staff/roll_class.html",
         roll_class=here,

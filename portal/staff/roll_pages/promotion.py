@@ -12,6 +12,7 @@ from enrollment.places.roll_changes import promotion_undo
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.roll import school_year_of_page
+from portal.text.numbers import whole_number
 from portal.text.words import word
 from portal.web.forms import ActForm, refusals_in
 from portal.web.guards import desk
@@ -57,7 +58,7 @@ def undo_promotion(promotion_id: uuid.UUID) -> ResponseReturnValue:
             return redirect(url_for("staff.roll", at=here.id, year=undone.from_year), 303)
     for text in form.form_errors:
         flash(text, "warn")
-    return redirect(url_for("staff.promote_preview", at=here.id, year=request.args.get("year", type=int)), 303)
+    return redirect(url_for("staff.promote_preview", at=here.id, year=request.args.get("year", type=whole_number)), 303)
 
 
 def _promote_page(form: ActForm) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from enrollment.places.staffing.rows import MOST_STAFF
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.own_kindergartens import own_kindergartens
+from portal.text.numbers import whole_number
 from portal.web.forms import CivilDate, PageForm, WholeField, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, city_day, clock, db
@@ -49,5 +50,5 @@ def _page(form: StaffForm) -> ResponseReturnValue:
         form=form,
         here=here,
         kindergartens=own_kindergartens(),
-        history=counts.history(db(), here.id, by=actor(), page=request.args.get("page", 1, int)),
+        history=counts.history(db(), here.id, by=actor(), page=request.args.get("page", 1, whole_number)),
     )

@@ -4,6 +4,7 @@ The waiting line knocks at `/_lane` through the same queue as everybody, so the 
 visitor waits.  The answer says how busy the process has been.  The proxy lets nobody else ask this.
 """
 
+import functools
 import json
 import os
 import select
@@ -14,10 +15,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 
+from portal.config import page_processes
 from portal.web.front.address_rate import HEADER, AddressRate
+from portal.web.front.request_buckets import RequestBuckets
 from portal.web.front.visits import IDLE, KEPT, Visits
 
 PROBE = "/_lane"
+RATE_OF_VISIT, BURST_OF_VISIT = 2.0, 120.0
+"""Requests of one entrance in a second, and at once, in each process.  A family has far fewer; above them the cookie is one that is handed
+around, and whoever comes with it asks the line."""
+
 GONE = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
@@ -26,8 +33,13 @@ class Lane:
 
     def __init__(self, app: WSGIApplication, visits: Visits):
         self.app, self.visits = app, visits
-        self.addresses = AddressRate()
+        self.entrances = RequestBuckets(RATE_OF_VISIT, BURST_OF_VISIT)
         self.busy, self.requests = 0.0, 0
+
+    @functools.cached_property
+    def addresses(self) -> AddressRate:
+        """Made at the first request: a process that stands by has loaded the portal before it knows whose place it takes."""
+        return AddressRate.of_process(page_processes(os.environ))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == PROBE and "HTTP_X_FORWARDED_FOR" not in environ:
@@ -56,16 +68,16 @@ class Lane:
         cookies = environ.get("HTTP_COOKIE", "")
         if not self.visits.passes(cookies):
             return self.app(environ, start_response)
-        age = self.visits.age_of_entrance(cookies)
+        age, token = self.visits.entrance_in(cookies) or (float("inf"), "")
         longest = IDLE if environ["REQUEST_METHOD"] in ("GET", "HEAD") else KEPT
-        if age is None or age > longest:
+        if age > longest or not self.entrances.takes(token):
             return self._ask_the_line(environ, start_response)
         if age < IDLE / 2:
             return self.app(environ, start_response)
-        return self.app(environ, adding_cookie(start_response, self.visits.entrance()))
+        return self.app(environ, adding_cookie(start_response, self.visits.entrance(token)))
 
     def _ask_the_line(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """The visit is over: the same address without the cookie, which the proxy shows to the waiting line.
+        """The visit is over, or is that of a crowd: the same address without the cookie, which the proxy shows to the waiting line.
 
         The browser sends a form again with all its fields, and the line keeps them in the page of somebody who waits.
         """

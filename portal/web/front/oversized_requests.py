@@ -9,6 +9,9 @@ from flask import request
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
+LARGEST_FORM = 4 * 2**20
+"""Bytes of a request without files.  The proxy takes less of it, but for the forms that it knows to be large."""
+
 FIRST_PART = 256 * 1024
 MOST_THROWN_AWAY = 128 * 2**20
 STEP = 64 * 1024

@@ -41,7 +41,7 @@ def family_as_read() -> Iterator[Session | None]:
     change that another statement makes.  It reads in the request's transaction if one has begun, and begins none for it.  None for
     whom nothing is read ahead.
     """
-    account = _account_to_read()
+    account = account_to_read()
     if account is None:
         yield None
         return
@@ -77,12 +77,13 @@ def _read_unless_view_does() -> None:
 
 def read_family() -> None:
     """The whole state of the signed-in guardian's family, in one statement; not for a helper, who sees a part of it."""
-    account = _account_to_read()
+    account = account_to_read()
     if account is not None:
         family_state.read_ahead(db(), account)
 
 
-def _account_to_read() -> Account | None:
+def account_to_read() -> Account | None:
+    """The account of a guardian who is signed in for the own family; None for anybody else."""
     account, person = own_account(), signed_in()
     if account is None or person is None or not person.actor.is_any(Role.GUARDIAN) or person.actor.is_any(Role.HELPER):
         return None

@@ -41,7 +41,10 @@ class Common:
 
 @dataclass(frozen=True)
 class StoredSession:
-    """The row of a web session, with its account (None before the sign-in) and the number of the account's unread messages."""
+    """The row of a web session, with its account (None before the sign-in) and the number of the account's unread messages.
+
+    `told` is everything of it that a page can show: equal ones give equal pages.
+    """
 
     data: dict[str, Any]
     created_at: dt.datetime
@@ -49,6 +52,7 @@ class StoredSession:
     expires_at: dt.datetime
     account: Account | None
     unread: int
+    told: tuple[Any, ...]
 
 
 def stored_session(session: Session, digest: bytes) -> StoredSession | None:
@@ -58,9 +62,10 @@ def stored_session(session: Session, digest: bytes) -> StoredSession | None:
         return None
     read_at, ahead, stamps, data, *moments, account_values, grants, unread = found
     g.common = _common(read_at, ahead, stamps)
+    told = data, account_values, grants, unread
     account = _account(session, account_values, grants or []) if account_values else None
     created_at, seen_at, expires_at = map(dt.datetime.fromisoformat, moments)
-    return StoredSession(data, created_at, seen_at, expires_at, account, unread)
+    return StoredSession(data, created_at, seen_at, expires_at, account, unread, told)
 
 
 def common(session: Session) -> Common:

@@ -9,10 +9,11 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from enrollment.corrections import decisions, request_list, requests
+from enrollment.corrections import decisions, reinstatements, request_list, requests
 from enrollment.ground import audit
 from enrollment.review import review
 from enrollment.review.correction_rows import CorrectionKind
+from portal.text.numbers import whole_number
 from portal.web.evidence_files import watermark_text
 from portal.web.forms import PageForm, page_of, refusals_in
 from portal.web.shared_views import correction_forms, correction_views
@@ -35,13 +36,17 @@ def list_page(desk: str) -> ResponseReturnValue:
     show = request.args.get("show", "")
     show = show if show in request_list.FILTERS else "open"
     code = request.args.get("code", "").strip()[:40]
+    found = requests.find_application(db(), code, by=actor()) if code else None
     return render_template(
         f"{desk}/corrections.html",
         show=show,
         filters=request_list.FILTERS,
-        listed=request_list.listing(db(), show=show, by=actor(), now=clock(), page=request.args.get("page", 1, int)),
+        listed=request_list.listing(
+            db(), show=show, by=actor(), now=clock(), page=request.args.get("page", 1, whole_number)
+        ),
         code=code,
-        found=requests.find_application(db(), code, by=actor()) if code else None,
+        found=found,
+        may_reinstate=found is not None and reinstatements.may_sign(db(), found.id, by=actor()),
     )
 
 

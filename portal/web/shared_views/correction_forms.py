@@ -33,6 +33,7 @@ from enrollment.review.correction_rows import WITH_A_FACT, CorrectionKind
 from enrollment.review.fact_values import AREAS, KINDERGARTENS
 from enrollment.season.facts import CARE_KINDS, Fact
 from portal.text.area_names import area_name
+from portal.text.numbers import number_or
 from portal.text.words import word
 from portal.web.forms import PageForm, parse_uuid
 from portal.web.unit_of_work import db
@@ -60,8 +61,7 @@ class DecisionForm(PageForm):
 
     def seen_version(self) -> int:
         """The version that the page was rendered with; -1 for an invalid value, which counts as an old version."""
-        text = self.version.data or ""
-        return int(text) if text.isdigit() and len(text) < 9 else -1
+        return number_or(self.version.data, -1)
 
 
 def known_kind(text: str | None) -> CorrectionKind | None:
@@ -250,7 +250,7 @@ def _typed_fact(form: PageForm, fact: Fact) -> Any:
     text = (form[fact.value].data or "").strip()
     if fact in KINDERGARTENS:
         return _code_of_kindergarten(text)
-    return int(text) if fact == Fact.CHILDREN_IN_FAMILY and text.isdecimal() else text
+    return number_or(text, text) if fact == Fact.CHILDREN_IN_FAMILY else text
 
 
 def _code_of_kindergarten(text: str) -> str:

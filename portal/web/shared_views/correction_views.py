@@ -7,7 +7,9 @@ from typing import Any
 from flask import Response
 from flask_babel import gettext as _
 
+from enrollment.applications import wishes
 from enrollment.applications.application_rows import Application
+from enrollment.applications.wishes import CarriedWish
 from enrollment.corrections import (
     corrected_values,
     correction_papers,
@@ -15,11 +17,9 @@ from enrollment.corrections import (
     effects,
     family_moves,
     home_moves,
-    level_changes,
     request_list,
     requests,
 )
-from enrollment.corrections.level_changes import CarriedWish
 from enrollment.ground.accounts import Account, Actor
 from enrollment.ground.vault import mask
 from enrollment.people import guardians
@@ -66,7 +66,7 @@ def page_values(request: CorrectionRequest) -> dict[str, Any]:
 def _carried(request: CorrectionRequest, application: Application) -> list[CarriedWish]:
     """What becomes of the wishes, while nobody has decided a birth date of another class level."""
     level = corrected_values.after_of(request).get(corrected_values.LEVEL)
-    return level_changes.carried(db(), application, level) if level and request.state in UNDECIDED else []
+    return wishes.carried(db(), application, level) if level and request.state in UNDECIDED else []
 
 
 def desk_values(request: CorrectionRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from enrollment.ground.vault import mask
 from enrollment.people.duplicate_rows import VERDICTS, Verdict
 from enrollment.review import duplicates
 from enrollment.review.review import LONGEST_NOTE
+from portal.text.numbers import whole_number
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in, second_form
 from portal.web.unit_of_work import actor, clock, db
 
@@ -45,7 +46,7 @@ def list_page(desk: str, form: PageForm | None = None) -> ResponseReturnValue:
         desk=desk,
         form=form or ActForm(),
         pairs=pairs,
-        decided=duplicates.decided_pairs(db(), by=actor(), page=request.args.get("page", 1, int)),
+        decided=duplicates.decided_pairs(db(), by=actor(), page=request.args.get("page", 1, whole_number)),
         documents=duplicates.documents_to_look_at(db(), by=actor()),
         mask=mask,
     )

@@ -19,6 +19,7 @@ from enrollment.ground.jobs import Job
 from enrollment.places.imports import importer, templates, uploads
 from enrollment.places.imports.uploaded_files import ImportFile, ImportState
 from portal.text import import_messages
+from portal.text.numbers import whole_number
 from portal.text.words import word
 from portal.web.forms import ActForm, PageForm, coded_choices, refusals_in
 from portal.web.unit_of_work import actor, clock, db
@@ -91,7 +92,7 @@ class ImportDesk:
             form=form,
             kinds=self.kinds,
             under_way=uploads.open_files(db(), by=actor(), now=clock()),
-            done=uploads.finished(db(), by=actor(), page=request.args.get("page", 1, int)),
+            done=uploads.finished(db(), by=actor(), page=request.args.get("page", 1, whole_number)),
             part_word=lambda part: word("import_part", part),
         )
 

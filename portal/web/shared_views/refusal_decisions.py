@@ -37,6 +37,7 @@ def refusals_page(desk: str, form: PageForm | None = None, decided: uuid.UUID | 
     waiting = refusals.open_refusals(db(), by=actor())
     for _proposal, application in waiting:
         audit.record(db(), "view", "application", application.id, by=actor(), now=clock(), reason="refusal")
+    lapsed = refusals.lapsed_refusals(db(), by=actor(), now=clock())
     values: dict[str, Any] = {
         "children": {application.id: db().get_one(Child, application.child_id) for _proposal, application in waiting},
         "proposers": {proposal.id: db().get_one(Account, proposal.proposed_by).name for proposal, _a in waiting},
@@ -44,7 +45,7 @@ def refusals_page(desk: str, form: PageForm | None = None, decided: uuid.UUID | 
         "supports": {one.id: support_cases.of_application(db(), one.id) for _proposal, one in waiting},
     }
     return render_template(
-        f"{desk}/refusals.html", form=form or RefusalDecisionForm(formdata=None), waiting=waiting, decided=decided,
+        f"{desk}/refusals.html", form=form or RefusalDecisionForm(formdata=None), waiting=waiting, lapsed=lapsed, decided=decided,
         basis_words=_basis_words, may_decide=actor().is_any(*SECOND_PEOPLE), me=actor().account_id, **values,
     )  # fmt: skip
 

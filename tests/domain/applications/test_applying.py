@@ -58,6 +58,28 @@ def test_the_same_guardian_entering_the_same_child_twice_gives_the_same_applicat
     assert town.session.scalar(select(func.count()).select_from(Child)) == 1
 
 
+def test_the_number_of_one_twin_for_the_other_is_refused_at_the_number(town):
+    """Nothing was stored of the second twin, while the page said "saved"."""
+    town.round()
+    li, number = town.family("李"), id_number(BORN)
+    first = enter(town.session, li, number, town.now, name="安娜")
+    with pytest.raises(Refused) as refused:
+        enter(town.session, li, number, town.now, name="安妮")
+    assert (refused.value.code, refused.value.field) == ("own_child_has_this_number", "id_number")
+    assert refused.value.details == {"name": "安娜"}
+    second = enter(town.session, li, id_number(BORN), town.now, name="安妮")
+    with pytest.raises(Refused, match="own_child_has_this_number"):
+        correct(town, second, number)
+    assert enter(town.session, li, number, town.now, name=" 安 娜 ").id == first.id
+
+
+def correct(town, application, number):
+    child = {"name": "安妮", "id_kind": "resident", "id_number": number, "relation": "mother"}
+    return registration.correct_child(
+        town.session, application.id, by=town.parent_of(application), now=town.now, **child
+    )
+
+
 def test_F2_another_account_entering_the_same_child_is_refused_and_learns_nothing(town):
     town.round()
     li, stranger, number = town.family("李"), town.family("赵"), id_number(BORN)

@@ -140,13 +140,13 @@ def test_the_former_holder_objects_at_a_desk_with_the_document(family):
     clerk = town.clerk_of(town.garden)
     change = disclaimed(town)
     with pytest.raises(Refused) as refused:
-        doubted_phones.object_at_desk(town.session, town.ana.id, town.mother.id, by=clerk, now=town.now)
+        phone_changes.stop_at_desk(town.session, town.ana.id, town.mother.id, by=clerk, now=town.now)
     assert refused.value.code == "identity_check_needed"
     desk_access.check_identity(
         town.session, town.ana.id, town.mother.id, document_kind="resident", document_end=town.end, purpose="desk",
         by=clerk, now=town.now,
     )  # fmt: skip
-    assert doubted_phones.object_at_desk(town.session, town.ana.id, town.mother.id, by=clerk, now=town.now)
+    assert phone_changes.stop_at_desk(town.session, town.ana.id, town.mother.id, by=clerk, now=town.now)
     assert change.outcome == "stopped"
 
 

@@ -199,7 +199,8 @@ def test_a_message_about_the_bond_leaves_the_inbox_with_what_it_says_and_is_not_
     gardens.submit(one)
     assert "bond_missing" in kinds(gardens, mother)
     if read:
-        outbox.mark_read(gardens.session, mother.account_id, now=gardens.now)
+        shown, _total = outbox.notices_of_account(gardens.session, mother.account_id)
+        outbox.mark_read(gardens.session, mother.account_id, [each.id for each in shown], now=gardens.now)
     gardens.at(gardens.now + dt.timedelta(minutes=5))
     if end == "submit":
         gardens.submit(two)

@@ -12,7 +12,7 @@ from enrollment.applications import (
     sibling_binding,
     wishes,
 )
-from enrollment.applications.guardian_access import guardian_takeover
+from enrollment.applications.guardian_access import guardian_takeover, paper_families
 from enrollment.applications.mandates import Mandate, Paper
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
@@ -50,6 +50,22 @@ def test_a_paper_opens_an_account_that_shows_nothing_of_a_known_phone(town, gard
     assert (mandate.signed_name, mandate.paper_type) == ("张小三", "image/webp")
     assert photo_of_a_paper() not in mandate.paper, "sealed"
     assert told(town, acting) == ["mandate_by_paper"], "the phone on the paper is told"
+
+
+def test_two_families_without_a_phone_and_with_one_name_are_two_accounts(town, garden, yang):
+    first = town.mandate_on_paper(yang, "")
+    town.helper_enters(town.acting(yang, first), "张小宝", wishes=[garden])
+    second = town.mandate_on_paper(yang, "")
+    assert second.account_id != first.account_id
+    assert applications.list_own(town.session, by=town.acting(yang, second)) == []
+    known = {each.account_id: each.children for each in paper_families.without_phone(town.session, by=yang)}
+    assert known == {first.account_id: ("张小宝",), second.account_id: ()}
+    paper = Paper("张小三", town.now.date(), "", photo_of_a_paper(), first.account_id)
+    mandates.end(town.session, first.id, by=yang, now=town.now)
+    again = mandates.give_on_paper(town.session, paper, terms(), by=yang, now=town.now)
+    assert again.account_id == first.account_id, "the helper says that it is the same family"
+    with pytest.raises(NotFound):
+        mandates.give_on_paper(town.session, paper, terms(), by=town.helper("小林"), now=town.now)
 
 
 def test_the_paper_is_seen_by_its_guardian_and_by_those_who_keep_the_trail(town, garden, yang):
@@ -205,3 +221,9 @@ def test_nothing_is_taken_over_before_the_guardian_was_entered(town, yang):
     guardian = guardian_signs_in(town)
     with pytest.raises(Refused, match="nothing_entered_yet"):
         guardian_takeover.take_over(town.session, mandate.id, MOTHERS_NUMBER, by=guardian, now=town.now)
+
+
+def test_a_name_may_be_as_long_on_paper_as_a_guardians(town, garden, yang):
+    name = "Maria Antonia Josefina Fernanda de la Concepción y Villanueva"
+    assert len(name) > 40
+    assert town.mandate_on_paper(yang, "", name=name).signed_name == name

@@ -1,5 +1,6 @@
 """A first submission in one statement leaves the rows that the service leaves, and nothing where something is not as read."""
 
+import datetime as dt
 import itertools
 import json
 import random
@@ -8,20 +9,23 @@ import uuid
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from enrollment.applications import receipts, submission
+from enrollment.applications import contents, receipts, submission
 from enrollment.applications.application_rows import Application, ApplicationVersion
 from enrollment.applications.lifecycle import MoveMade
 from enrollment.applications.statements import first_submission
-from enrollment.eligibility import claims
+from enrollment.eligibility import claims, evidence, households
 from enrollment.ground import random_codes
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.outbox import Notice
 from enrollment.ground.sign_in import IdempotentResponse, RequestKey
 from enrollment.people import consents
 from enrollment.people.person_rows import Guardian, Guardianship
+from enrollment.season.document_kinds import Document
 from enrollment.season.rounds import Round
 from tests.support.prepared import prepared
 from tests.support.random_families import random_family, undone, values
+from tests.support.town_families import RENTED_IN_JINJIANG
+from tests.support.town_helping import photo_of_a_paper
 
 LOCATION = "/the-receipt"
 NEW = {
@@ -227,3 +231,27 @@ def test_TRU14_every_other_case_is_left_to_the_service(town, places, case):
 def test_TRU14_nobody_elses_draft_can_be_read(town, places):
     ana = town.child("安娜", wishes=places, submit=False)
     assert first_submission.read(town.session, ana.id, by=town.family("王").actor) is None
+
+
+def test_a_replaced_page_of_a_first_submission_is_no_change_later(town, places):
+    """The page that replaces the first of two stands where that one stood, in the first receipt too."""
+    ana = town.child("安娜", wishes=places, submit=False)
+    by = town.parent_of(ana)
+    for number, colour in enumerate(("red", "green")):
+        moment = town.now + dt.timedelta(minutes=number)
+        evidence.add_pages(town.session, ana.id, Document.HUKOU_BOOKLET, [photo_of_a_paper(colour)], by=by, now=moment)
+    first = evidence.pages_of(town.session, ana.id)[Document.HUKOU_BOOKLET][0]
+    town.at(town.now + dt.timedelta(hours=1))
+    evidence.replace_page(town.session, ana.id, first.id, photo_of_a_paper("blue"), by=by, now=town.now)
+    assert hand_in(town, ana)
+    town.at(town.now + dt.timedelta(hours=1))
+    households.save(town.session, ana.id, by=by, now=town.now, **RENTED_IN_JINJIANG)
+    assert [each.number for each in receipts.all_of(town.session, ana)] == [1]
+    assert contents.changed(receipts.answers_in(town.session, ana, 1), contents.gather(town.session, ana)) == []
+
+
+def test_the_order_of_pages_alone_is_no_change():
+    """First receipts from before have their pages in the order of the upload."""
+    one, two = {"evidence": {"hukou_booklet": ["a", "b"]}}, {"evidence": {"hukou_booklet": ["b", "a"]}}
+    assert contents.changed(one, two) == []
+    assert contents.changed(one, {"evidence": {"hukou_booklet": ["a", "c"]}}) == ["evidence.hukou_booklet"]

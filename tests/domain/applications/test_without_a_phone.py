@@ -60,6 +60,13 @@ def check(town):
     )  # fmt: skip
 
 
+def answers(town, what, seen=None):
+    seen = seen or joint_decisions.state_seen(town.session, town.offer_for(town.baby))
+    return desk_answers.answer(
+        town.session, town.baby.id, town.account.id, what, seen=seen, by=town.clerk, now=town.now
+    )
+
+
 def test_fam11_a_helper_enters_a_family_without_a_phone(family):
     town = family
     assert (town.account.phone, town.account.phone_index) == (None, None)
@@ -105,13 +112,25 @@ def test_fam11_the_answer_is_given_at_the_desk(family, answer, state):
     town = family
     town.drawn(town.baby)
     with pytest.raises(Refused) as refused:
-        desk_answers.answer(town.session, town.baby.id, town.account.id, answer, by=town.clerk, now=town.now)
+        answers(town, answer)
     assert refused.value.code == "identity_check_needed"
     check(town)
-    offer = desk_answers.answer(town.session, town.baby.id, town.account.id, answer, by=town.clerk, now=town.now)
+    offer = answers(town, answer)
     assert offer.state == state
     entry = town.session.scalars(select(AuditEntry).where(AuditEntry.act == "answer_at_desk")).one()
     assert (entry.account_id, entry.details["guardian"]) == (town.clerk.account_id, str(town.account.id))
+
+
+def test_fam11_the_desk_answers_for_the_place_that_its_page_showed(family):
+    town = family
+    town.drawn(town.baby)
+    check(town)
+    offer = town.offer_for(town.baby)
+    seen = joint_decisions.state_seen(town.session, offer)
+    answers(town, "confirm")
+    with pytest.raises(Refused, match="place_changed"):
+        answers(town, "decline", seen)
+    assert offer.state == "confirmed"
 
 
 def test_fam11_silence_counts_only_after_the_desk_has_reached_the_family(family):
@@ -158,7 +177,7 @@ def test_fam11_a_desk_calls_about_the_arrival_until_the_child_is_there(family):
     town.drawn(town.baby)
     desk_answers.record_contact(town.session, town.baby.id, "call", by=town.clerk, now=town.now)
     check(town)
-    desk_answers.answer(town.session, town.baby.id, town.account.id, "confirm", by=town.clerk, now=town.now)
+    answers(town, "confirm")
     begins = calendar.spans(town.session.get_one(Season, 2026))["arrival"][0]
     town.at(begins - dt.timedelta(days=1))
     assert arrival_reminders.remind_due(town.session, now=town.now) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from enrollment.coverage import alarm_answers, alarm_readings, alarms, changes, next_tenth, shares
 from enrollment.coverage.alarm_answers import ShareKind
-from enrollment.coverage.forecast.outlook import NoOutlook
+from enrollment.coverage.forecast.outlook import NoOutlook, Outlook, September, ShareOutlook
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.steps import StepKind
 from enrollment.ground.accounts import SYSTEM, Actor, Role
@@ -58,6 +58,36 @@ def test_an_area_answers_who_does_what_by_when_and_the_newest_answer_counts(sess
         ("inclusive", None),
         ("public", "改为 7 月底"),
     ]
+
+
+def test_an_answer_of_last_year_is_none_to_the_alarm_of_this_year(session, city):
+    """Also on the page of last year's intake, which figures of this year stand on."""
+    city.kindergarten("private", {"lower": 10})
+    settings = {"owner": "学前科", "measure": "去年的措施", "due_on": dt.date(2026, 6, 30), "now": NOON}
+    alarm_answers.answer(session, "510104", ShareKind.PUBLIC, YEAR - 1, by=city.official(1), **settings)
+    last_intake = shares.city_shares(session, Definition(ON), year=YEAR - 1)
+    found = alarms.alarms(session, last_intake, NOTHING, {"510104"})
+    assert {(each.kind, each.year, each.answer) for each in found} == {
+        ("public", YEAR, None),
+        ("inclusive", YEAR, None),
+    }
+
+
+def test_an_answer_to_a_falling_share_is_one_of_the_year_in_which_it_falls(session, city):
+    """In October: below today is this year's alarm, below next September is that of the next year."""
+    city.kindergarten("public", {"lower": 60})
+    city.kindergarten("inclusive", {"lower": 35})
+    october = figures(session, dt.date(2026, 10, 15))
+    line = october.areas[0]
+    fall = ShareOutlook(line.now.public_share, None, 0.2, False)
+    stay = ShareOutlook(line.now.inclusive_coverage, None, 0.9, False)
+    september = September(2027, line.now, None, fall, stay, False)
+    expected = Outlook(None, None, None, {line.code: (september,)}, (), "", False)
+    for year, measure in ((2026, "今年"), (2027, "明年")):
+        settings = {"owner": "学前科", "measure": measure, "due_on": dt.date(2027, 6, 30), "now": NOON}
+        alarm_answers.answer(session, "510104", ShareKind.PUBLIC, year, by=city.official(1), **settings)
+    (found,) = alarms.alarms(session, october, expected, {"510104"})
+    assert (found.state, found.year, found.answer.measure) == ("falling", 2027, "明年")
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,19 @@
 
 import datetime as dt
 
+import pytest
+
 from enrollment.coverage import shares
 from enrollment.coverage.indicator import Definition
 from enrollment.ground.accounts import SYSTEM
 from enrollment.places import promotion
+from enrollment.places.roll_changes import classes
 from tests.support.counted_city import YEAR, CountedCity
 from tests.support.prepared import prepared
+from tests.support.town_families import id_number
 
 ON = dt.date(2026, 5, 22)
+BORN = {"lower": dt.date(2022, 3, 1), "middle": dt.date(2021, 3, 1), "upper": dt.date(2020, 3, 1)}
 
 
 @prepared
@@ -97,7 +102,7 @@ def test_children_kept_as_rows_count_at_the_reference_date(session, city):
 
 
 def test_only_the_newest_roll_counts(session, city):
-    school = city.kindergarten("public", {"lower": 25})
+    school = city.kindergarten("public", {"middle": 25})
     city.counted_class(school, "lower", 99, school_year=YEAR - 2)
     assert counted(figures(session).city.now) == (25, 25, 0)
 
@@ -134,7 +139,8 @@ def test_an_arrived_child_is_not_counted_twice_once_the_new_roll_is_kept(session
     school = city.kindergarten("public", {"lower": 25})
     city.offer(school, "lower", state="arrived")
     assert figures(session).city.after.all == 26
-    city.counted_class(school, "lower", 26, school_year=YEAR)
+    for level, children in (("lower", 1), ("middle", 25)):
+        city.counted_class(school, level, children, school_year=YEAR)
     in_september = shares.city_shares(session, Definition(dt.date(2026, 9, 20)), year=YEAR)
     assert in_september.city.now.all == 26
     assert in_september.city.after.all == 26
@@ -156,20 +162,30 @@ def test_the_date_of_the_roll_is_the_newest_that_was_counted(session, city):
     assert figures(session).roll_of == dt.date(2026, 5, 20)
 
 
-def test_after_first_arrivals_unpromoted_classes_still_count(town):
-    """In September a kindergarten may have new children before it promotes its classes."""
+@pytest.mark.parametrize("level", ["lower", "middle", "mixed", "counted"])
+def test_after_first_arrivals_unpromoted_classes_still_count(town, level):
+    """In September a kindergarten may have new children, and empty older classes, before it promotes its classes."""
     school = town.kindergarten("锦官新城幼儿园")
-    for number, level in enumerate(("lower", "middle", "upper")):
+    for number, old in enumerate(("lower", "middle", "upper")):
         for child in range(3 - number):
-            town.child_on_roll(school, f"{level}{child}", level=level)
-    town.roll(school, "middle", 30, name="中一班")
-    assert shares.city_shares(town.session, Definition(dt.date(2026, 8, 31)), year=YEAR).city.now.all == 3 + 2 + 1 + 30
-    town.child_on_roll(school, "安安", level="lower", year=YEAR, entered_on=dt.date(2026, 9, 1))
+            town.child_on_roll(school, f"{old}{child}", level=old, id_number=id_number(BORN[old]), born=BORN[old])
+    if level == "counted":
+        town.roll(school, "middle", 30, name="中一班")
+        town.roll(school, "lower", 20, year=YEAR)
+        waiting_before, new = 3 + 2 + 1 + 30, 20
+    else:
+        known = {"id_number": id_number(BORN["lower"]), "born": BORN["lower"], "class_name": "新一班"}
+        town.child_on_roll(school, "安安", level=level, year=YEAR, entered_on=dt.date(2026, 9, 1), **known)
+        waiting_before, new = 3 + 2 + 1, 1
+    told = {"school_year": YEAR, "by": SYSTEM, "now": town.now}
+    classes.open_class(town.session, school.id, name="中七班", level="middle", kept_as="rows", **told)
+    classes.open_class(town.session, school.id, name="大七班", level="upper", kept_as="count", **told)
 
-    def in_september() -> int:
-        return shares.city_shares(town.session, Definition(dt.date(2026, 9, 2)), year=YEAR).city.now.all
+    def on(day: dt.date) -> int:
+        return shares.city_shares(town.session, Definition(day), year=YEAR).city.now.all
 
-    waiting = in_september()
+    assert on(dt.date(2026, 8, 31)) == waiting_before
+    waiting = on(dt.date(2026, 9, 2))
     town.at(dt.datetime(2026, 9, 2, 9, tzinfo=town.now.tzinfo))
     promotion.promote(town.session, school.id, YEAR - 1, by=SYSTEM, now=town.now)
-    assert waiting == in_september() == 3 + 2 + 30 + 1
+    assert waiting == on(dt.date(2026, 9, 2)) == waiting_before - 1 + new

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.draw import runs
+from enrollment.draw import replay, requests, runs
 from enrollment.draw.central import central_list, central_proposals, central_runs
 from enrollment.draw.comparison import dry_runs
-from enrollment.draw.publication import opening
+from enrollment.draw.publication import hours, opening
 from enrollment.eligibility.households import Household
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
+from enrollment.maintenance import season_end
 from enrollment.offers.offer_rows import CentralProposal, Offer, OfferMove
 from enrollment.places import distances
 from enrollment.results import family_results
@@ -22,6 +23,7 @@ from enrollment.season import policy_approval
 from enrollment.season.rounds import Round
 from tests.support.prepare_all import prepare_all
 from tests.support.prepared import prepared
+from tests.support.town_season import at
 
 HOME = {"home_longitude": 104.10, "home_latitude": 30.60}
 
@@ -214,6 +216,57 @@ def test_drw08_who_opts_out_after_the_signatures_gets_no_offer_and_no_message(le
     assert (town.offer_for(town.ben), town.offer_for(town.cui)) == (None, None)
     assert town.session.scalar(select(func.count()).where(Notice.kind == "central_offered")) == 0
     assert town.taken_at(town.near) == town.taken_at(town.public) == 0
+
+
+def test_drw08_a_year_is_not_closed_over_a_checked_run_and_a_closed_year_takes_none_further(left_over):
+    """The run is signed or set aside first; a signature after the end would make offers in a year that is over."""
+    town, by, late = left_over, left_over.city_pair()[0], at(9, 30)
+    run = town.place_centrally()
+    with pytest.raises(Refused, match="round_under_way") as refused:
+        season_end.close(town.session, 2026, by=by, now=late)
+    assert refused.value.details["name"] == town.session.get_one(Round, run.round_id).name
+
+    closes(town)
+    for act in (
+        lambda: runs.sign(town.session, run.id, by=by, now=late),
+        lambda: requests.sign(town.session, run.id, by=by, now=late),
+        lambda: central_list.start(town.session, 2026, by=by, now=late),
+        lambda: replay.start(town.session, town.the_round.id, by=by, now=late),
+        lambda: requests.start_replay(town.session, town.the_round.id, by=by, now=late),
+        lambda: hours.change(town.session, run.round_id, hour=at(10, 5), reason="公证处", by=by, now=late),
+    ):
+        with pytest.raises(Refused, match="season_is_closed"):
+            act()
+    assert runs.signers(town.session, run) == [] and town.offer_for(town.ben) is None
+
+
+def test_drw08_a_signed_run_of_a_closed_year_is_not_opened(left_over):
+    town = left_over
+    run = town.place_centrally()
+    for by in town.city_pair():
+        runs.sign(town.session, run.id, by=by, now=town.now)
+    prepare_all(town.session, run.id, by=by, now=town.now)
+    closes(town)
+    with pytest.raises(Refused, match="season_is_closed"):
+        opening.open_run(town.session, run.id, now=town.session.get_one(Round, run.round_id).results_at)
+    assert town.offer_for(town.ben) is None
+
+
+def test_drw08_a_checked_replay_is_decided_before_the_year_is_closed(left_over):
+    town, by, late = left_over, left_over.city_pair()[0], at(9, 30)
+    town.decline(town.ana)
+    again = town.replay(sign=False)
+    with pytest.raises(Refused, match="round_under_way") as refused:
+        season_end.close(town.session, 2026, by=by, now=late)
+    assert refused.value.details["name"] == town.the_round.name
+    runs.set_aside(town.session, again.id, reason="没有时间了", by=by, now=town.now)
+    with pytest.raises(Refused, match="children_without_a_word"):
+        season_end.close(town.session, 2026, by=by, now=late)
+
+
+def closes(town):
+    town.season().closed_at = at(9, 30)
+    town.session.flush()
 
 
 def test_drw08_a_central_run_has_a_range_over_other_tickets(left_over):

@@ -1,20 +1,24 @@
 """DRW05: two people sign, and the result is opened at the announced hour, for everybody in the same second."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.draw import replay, requests, runs
-from enrollment.draw.publication import hours, opening
+from enrollment.draw.draws import Snapshot
+from enrollment.draw.publication import calendar_dates, hours, opening
 from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, Publication
+from enrollment.draw.run_rows import RunState
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
 from enrollment.offers.offers import Offer
 from enrollment.results import run_signing
 from enrollment.season import calendar, seasons
 from enrollment.season.facts import Fact
+from enrollment.season.round_rows import Round, RoundKind, RoundStage
 from tests.support.prepare_all import prepare_all
 from tests.support.prepared import prepared
 from tests.support.town_season import at
@@ -258,9 +262,99 @@ def test_drw05_a_date_moved_in_the_calendar_moves_the_hour_of_a_signed_run(drawn
     calendar.move_date(
         town.session, 2026, "result", begins_at=later[0], ends_at=later[1], reason="x", by=by, now=town.now
     )
-    hours.follow_calendar(town.session, now=town.now)
+    calendar_dates.follow(town.session, now=town.now)
     town.session.expire_all()
     assert publication(town).hour == later[0]
+
+
+def moves_the_result(town, begins_at, **more):
+    """First the confirmation, which does not begin before the result, then the result itself."""
+    about = {"reason": "公证处", "by": town.city_pair()[0], "now": town.now, "accept_warnings": True}
+    confirmation = calendar.spans(town.season())["confirmation"]
+    if confirmation[0] < begins_at:
+        span = {"begins_at": begins_at, "ends_at": confirmation[1]}
+        calendar_dates.move_date(town.session, 2026, "confirmation", **span, **about)
+    about = {"ends_at": at(6, 12, 18), **about, **more}
+    return calendar_dates.move_date(town.session, 2026, "result", begins_at=begins_at, **about)
+
+
+def test_drw05_a_date_moved_in_the_last_half_minute_is_the_hour(drawn_town):
+    town = drawn_town
+    town.sign(town.checked)
+    town.at(HOUR - 30 * SECOND)
+    moves_the_result(town, at(6, 6, 9))
+    assert publication(town).hour == at(6, 6, 9)
+    town.at(HOUR)
+    with pytest.raises(Refused, match="before_the_hour"):
+        town.open(town.checked)
+    town.at(at(6, 6, 9))
+    assert town.open(town.checked) == 2
+
+
+def test_drw05_a_date_is_not_moved_while_the_result_is_being_opened(drawn_town):
+    town = drawn_town
+    town.sign(town.checked)
+    for moment in (HOUR - SECOND, HOUR, HOUR + hours.OPENS_WITHIN - SECOND):
+        town.at(moment)
+        with pytest.raises(Refused, match="hour_has_passed"):
+            moves_the_result(town, at(6, 6, 9))
+    assert calendar.spans(town.season())["result"][0] == publication(town).hour == HOUR
+    moves_the_result(town, HOUR, ends_at=at(6, 13, 18))  # another end is nobody's hour
+    town.at(HOUR + hours.OPENS_WITHIN)  # nobody opened it: the worker does not run
+    moves_the_result(town, at(6, 6, 9))
+    assert publication(town).hour == at(6, 6, 9)
+
+
+def test_drw05_a_result_that_was_not_opened_follows_the_date_when_it_is_prepared_again(drawn_town):
+    town = drawn_town
+    town.sign(town.checked)
+    town.at(HOUR)
+    opening.refuse(town.session, town.checked.id, Refused("places_changed"), now=town.now)
+    moves_the_result(town, at(6, 6, 9))
+    requests.prepare_again(town.session, town.checked.id, by=town.city_pair()[0], now=town.now)
+    prepare_all(town.session, town.checked.id, by=town.city_pair()[0], now=town.now)
+    assert (publication(town).hour, publication(town).refusal) == (at(6, 6, 9), None)
+    with pytest.raises(Refused, match="before_the_hour"):
+        town.open(town.checked)
+
+
+def test_drw05_the_clock_gives_a_row_that_was_left_behind_the_announced_hour(drawn_town):
+    town = drawn_town
+    town.sign(town.checked)
+    town.at(HOUR)
+    opening.refuse(town.session, town.checked.id, Refused("places_changed"), now=town.now)
+    town.session.execute(text("UPDATE season_date SET begins_at = :at WHERE step = 'result'"), {"at": at(6, 6, 9)})
+    town.session.expire_all()
+    calendar_dates.follow(town.session, now=town.now)
+    assert (publication(town).hour, publication(town).refusal) == (at(6, 6, 9), None)
+
+
+def test_drw05_a_second_main_round_has_an_hour_of_its_own(drawn_town):
+    """The calendar's date is that of the first; a second main round is announced for the next morning, and its hour moves alone."""
+    town, by = drawn_town, drawn_town.city_pair()[0]
+    town.publish(town.checked)
+    town.the_round.results_at = None
+    dates = calendar.spans(town.season())
+    second = Round(
+        year=2026, number=2, kind=RoundKind.MAIN, name="第二批", stage=RoundStage.DRAWN, opens_at=at(6, 6), closes_at=at(6, 7),
+        confirm_by=at(6, 20),
+    )  # fmt: skip
+    town.session.add(second)
+    town.session.flush()
+    town.at(at(6, 8, 10))
+    frozen = town.session.get_one(Snapshot, town.checked.snapshot_id)
+    copied = {each: getattr(frozen, each) for each in ("commitment", "market", "children", "wishes", "made_by")}
+    snapshot = Snapshot(id=uuid.uuid4(), round_id=second.id, number=1, made_at=town.now, **copied)
+    town.session.add(snapshot)
+    town.session.flush()
+    run = runs.add(town.session, second.id, snapshot.id, by=by, now=town.now)
+    run.state, run.digest = RunState.CHECKED, "d" * 64
+    town.session.flush()
+    assert [runs.sign(town.session, run.id, by=each, now=town.now) for each in town.city_pair()] == [1, 2]
+    assert (run.state, hours.publication_of(town.session, run.id).hour) == (RunState.SIGNED, at(6, 9, 9))
+    hours.change(town.session, second.id, hour=at(6, 9, 15), reason="公证处", by=by, now=town.now)
+    assert hours.publication_of(town.session, run.id).hour == at(6, 9, 15)
+    assert calendar.spans(town.season()) == dates
 
 
 def test_drw05_the_second_signature_of_the_page_enqueues_the_preparation(drawn_town):
@@ -270,3 +364,25 @@ def test_drw05_the_second_signature_of_the_page_enqueues_the_preparation(drawn_t
     town.at(HOUR)
     with pytest.raises(Refused, match="not_prepared_yet"):
         town.open(town.checked)
+
+
+def test_drw05_a_round_whose_children_hold_places_is_opened_from_shortly_before_its_hour(town, monkeypatch):
+    """Their offers are locked meanwhile, and a family waits ten seconds for a lock."""
+    monkeypatch.setattr(hours, "CHILDREN_PER_SECOND", 0.01)  # a city's round
+    garden, other = town.kindergarten("金苹果", places=1), town.kindergarten("海棠", places=2)
+    ana, ben = (town.child(name, wishes=[garden]) for name in ("安娜", "本本"))
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(ana, ben)
+    assert hours.lead(town.session, town.run()) == hours.LONGEST_LEAD
+    town.publish()
+    town.silence_if_any()
+    town.round(kind="supplementary")
+    town.open_registration()
+    for child in (ana, ben):
+        town.wish(child, other)
+    town.everyone_is_reviewed()
+    town.freeze()
+    run = town.run()
+    assert run.replays is None
+    assert hours.lead(town.session, run) == hours.LONGEST_LEAD_WITH_OFFERS < dt.timedelta(seconds=10)

@@ -1,5 +1,7 @@
 """A place that was given up by mistake can be had back, until somebody else is given it."""
 
+import datetime as dt
+
 import pytest
 
 from enrollment.draw import freed_places, replay
@@ -103,3 +105,26 @@ def test_stf12_a_wrong_no_show_is_undone_until_the_place_goes_on(placed):
     town.replay()
     with pytest.raises(Refused, match="place_went_on"):
         freed_places.undo_no_show(town.session, offer.id, by=clerk, now=town.now)
+
+
+def test_a_wrong_no_show_leaves_the_child_in_the_line_for_its_better_wish(town):
+    """Ana waits for the garden beside her place; the absence is a mistake, and Cui gives the better place up."""
+    garden, other = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=1)
+    cui, ana = town.child("崔崔", wishes=[garden]), town.child("安娜", wishes=[garden, other])
+    town.drawn(cui, ana)
+    town.confirm(cui)
+    town.confirm(ana, wait=True)
+    town.at(town.offer_for(ana).answer_by)
+    offer, clerk = town.offer_for(ana), town.clerk_of(other)
+    absences.record_contact(town.session, offer.id, "call", "not_coming", by=clerk, now=town.now)
+    town.at(town.now + dt.timedelta(hours=1))
+    absences.mark_no_show(town.session, offer.id, by=clerk, now=town.now, reason="家长说不来")
+    town.at(town.now + dt.timedelta(hours=1))
+    freed_places.undo_no_show(town.session, offer.id, by=clerk, now=town.now)
+    assert town.offer_for(ana).state == "confirmed_waiting"
+    (line,) = absences.absent(town.session, 2026, by=clerk, now=town.now)
+    assert (line.obstacle, len(line.contacts)) == ("still_expected", 1), "the call was about the mistake"
+    assert absences.one_absent(town.session, offer.id, by=clerk, now=town.now).obstacle == "still_expected"
+    (released,) = absences.release(town.session, [offer.id], by=clerk, now=town.now)
+    assert released.refusal is not None
+    assert town.offer_for(ana).state == "confirmed_waiting"

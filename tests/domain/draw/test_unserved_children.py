@@ -195,6 +195,14 @@ def test_the_season_ends_when_every_child_has_a_place_or_a_reason_signed_by_two(
         season_end.close(town.session, 2026, by=second, now=late, seen=shown.digest)
     assert season_end.close(town.session, 2026, by=second, now=late).closed_at is None, "the first signed another list"
     assert season_end.close(town.session, 2026, by=first, now=late).closed_at == late
+    agrees(town, town.ben)
+    for act in (
+        lambda: explanations.explain(town.session, 2026, town.ben.id, "waits", seen=2, by=town.official, now=late),
+        lambda: chooses(town, town.ben, town.near),
+        lambda: choices.drop(town.session, 2026, town.ben.id, seen=2, by=town.official, now=late),
+    ):
+        with pytest.raises(Refused, match="season_is_closed"):
+            act()
 
 
 def test_a_child_that_is_offered_a_place_again_needs_a_new_word(left_over):

@@ -185,8 +185,18 @@ def test_a_removed_page_can_be_put_back(town):
     by = town.parent_of(ana)
     evidence.remove_page(town.session, ana.id, page.id, by=by, now=town.now)
     assert evidence.pages_of(town.session, ana.id) == {}
-    evidence.restore_page(town.session, ana.id, page.id, by=by, now=town.now)
+    assert evidence.restore_page(town.session, ana.id, page.id, by=by, now=town.now) is True
     assert [kept.id for kept in evidence.pages_of(town.session, ana.id)["hukou_booklet"]] == [page.id]
+
+
+def test_a_removed_page_that_was_uploaded_again_is_not_said_to_be_put_back(town):
+    ana = town.child("安娜")
+    (page,) = add(town, ana, photo("red"))
+    by = town.parent_of(ana)
+    evidence.remove_page(town.session, ana.id, page.id, by=by, now=town.now)
+    (fresh,) = add(town, ana, photo("red"))
+    assert evidence.restore_page(town.session, ana.id, page.id, by=by, now=town.now) is False
+    assert [kept.id for kept in evidence.pages_of(town.session, ana.id)["hukou_booklet"]] == [fresh.id]
 
 
 def test_more_pages_than_a_paper_has_are_refused(town):

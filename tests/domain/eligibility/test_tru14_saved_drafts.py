@@ -93,7 +93,9 @@ class Grounds:
             Ground.POLICY_CARE: "martyr",
             Ground.MULTI_CHILD: chance.randint(2, 4),
         }
-        self.grounds = {ground: detail for ground, detail in all_grounds.items() if chance.random() < 0.5}
+        self.among = [ground for ground in claims.ASKED if chance.random() < 0.8]
+        wanted = {ground: detail for ground, detail in all_grounds.items() if chance.random() < 0.5}
+        self.grounds = {ground: detail for ground, detail in wanted.items() if ground in self.among}
         self.elder = chance.choice(
             [
                 None,
@@ -106,12 +108,21 @@ class Grounds:
     def by_service(self, town, application, by):
         version = application.version
         claims.set_claims(
-            town.session, application.id, self.grounds, elder=self.elder, version=version, by=by, now=town.now
+            town.session,
+            application.id,
+            self.grounds,
+            among=self.among,
+            elder=self.elder,
+            version=version,
+            by=by,
+            now=town.now,
         )
 
     def change(self, read, application, by, now):
         version = application.version
-        return saved_grounds.change(read, application, self.grounds, self.elder, version=version, by=by, now=now)
+        return saved_grounds.change(
+            read, application, self.grounds, self.elder, among=self.among, version=version, by=by, now=now
+        )
 
 
 class ChildPage:
@@ -273,3 +284,26 @@ def _left_to_service(town, application, page, by) -> bool:
         return changed_in_one_statement(town, application, page, by) is None
     except Refused:
         return True
+
+
+class ShownGrounds(Grounds):
+    """A page that shows one ground, after wishes in an area where only that one counts."""
+
+    def __init__(self):
+        self.among, self.grounds, self.elder = [Ground.SPECIAL_NEED], {Ground.SPECIAL_NEED: True}, None
+
+
+@pytest.mark.parametrize("way", ["service", "statement"])
+def test_what_the_page_of_grounds_does_not_show_stays(town, places, way):
+    """The claims for kindergartens of an area that the family wished for before, and the elder sibling with them."""
+    ana = town.child("安娜", wishes=places, submit=False)
+    by, page = town.parent_of(ana), ShownGrounds()
+    before = {Ground.ELDER_SIBLING: places[0].code, Ground.STAFF_CHILD: places[1].code}
+    elder = Elder("陈宇", "E1234567", None)
+    claims.set_claims(town.session, ana.id, before, elder=elder, by=by, now=town.now)
+    if way == "service":
+        page.by_service(town, ana, by)
+    else:
+        assert write(town, changed_in_one_statement(town, ana, page, by), by)
+    assert set(claims.of(town.session, ana.id)) >= {*before, Ground.SPECIAL_NEED}
+    assert town.session.get(ElderSibling, ana.id) is not None

@@ -15,7 +15,7 @@ from enrollment.eligibility import households
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
 from enrollment.maintenance import invariants
-from enrollment.offers import irrevocable_acts, offers, withdrawals
+from enrollment.offers import irrevocable_acts, joint_decisions, offers, withdrawals
 from enrollment.offers.joint_decision_rows import DecisionState, JointDecision
 from enrollment.offers.offer_rows import Offer
 from enrollment.people import household_rows
@@ -220,7 +220,7 @@ def versions_of(town) -> dict[str, int]:
 def shown_to(town, by) -> dict[str, str]:
     """What the pages of a guardian show now and send along with an act."""
     consequence = withdrawals.consequence(town.session, town.ana, by=by, now=town.moment)
-    answer = answers.state_seen(town.session, town.offer)
+    answer = joint_decisions.state_seen(town.session, town.offer)
     return dict.fromkeys(at_once.ANSWERS, answer) | {
         "withdraw": consequence.stamp,
         "consent": withdrawals.stamp_of([consequence]),

@@ -13,6 +13,7 @@ from enrollment.ground.accounts import Actor
 from enrollment.offers import (
     desk_answers,
     irrevocable_acts,
+    joint_decisions,
     offers,
 )
 from enrollment.people.person_rows import Guardian
@@ -90,7 +91,9 @@ class AnswerActs(Expectations):
             self.session, child.id, actor.account_id, document_kind=guardian.id_kind or "",
             document_end=(guardian.id_number or "")[-4:], purpose="answer", by=clerk, now=self.town.now,
         )  # fmt: skip
-        desk_answers.answer(self.session, child.id, actor.account_id, what, by=clerk, now=self.town.now)
+        live = desk_answers.live_offer(self.session, child)
+        seen = joint_decisions.state_seen(self.session, live) if live is not None else ""
+        desk_answers.answer(self.session, child.id, actor.account_id, what, seen=seen, by=clerk, now=self.town.now)
 
     @precondition(lambda self: self.has("decision"))
     @rule(number=CHILD, who=WHO, what=st.sampled_from(("agree", "object", "take_back")))

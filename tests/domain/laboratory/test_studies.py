@@ -1,5 +1,7 @@
 """A study over the families of a round: read, drawn, kept; nothing of the round changes."""
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from sqlalchemy import func, select
@@ -7,12 +9,14 @@ from sqlalchemy import func, select
 from enrollment.applications.applications import Wish
 from enrollment.chances import estimate_market, estimates
 from enrollment.draw.run_rows import Run
+from enrollment.ground.city_time import CHENGDU
 from enrollment.ground.errors import Refused, Stale
 from enrollment.laboratory import drawing, experiment, family_reader, preferences, studies
 from enrollment.laboratory.metrics import Metric
 from enrollment.laboratory.preferences import Choices
 from enrollment.laboratory.study_rows import StudyState
 from enrollment.laboratory.variants import AS_DECLARED, Method, Variant
+from enrollment.places.areas import NATURES
 from tests.support.crowd import crowd
 from tests.support.prepared import prepared
 
@@ -43,6 +47,27 @@ def test_the_variant_that_changes_nothing_places_as_the_estimate_of_chances_does
     assert sum(taken.values()) == pytest.approx(100)
     # the hot kindergarten is full of children who named it first
     assert found.figures[Metric.TRUE_FIRST].mean == pytest.approx(5000 / families.children, abs=0.5)
+
+
+def test_in_autumn_the_new_children_of_the_year_do_not_stay_beside_the_next_ones(city):
+    """The roll of 2026 has the children of the 2026 round: next September its upper class is gone."""
+    for level, number in (("lower", 20), ("middle", 25), ("upper", 30)):
+        city.roll(city.hot, level, number, year=2026)
+    october = dt.datetime(2026, 10, 15, 9, tzinfo=CHENGDU)
+    families = family_reader.read(city.session, city.the_round.id, now=october)
+    assert families.continuing.sum(axis=0).tolist() == [20 + 25, 0, 0]
+
+
+def test_placed_children_count_as_the_two_shares_count_them(town):
+    garden, school = town.kindergarten("锦官", places=5), town.kindergarten("附小", places=5, attached=True)
+    town.open_registration()
+    for here in (garden, school):
+        town.child("安娜", wishes=[here])
+    families = family_reader.read(town.session, town.the_round.id, now=town.now)
+    counted = dict(zip(families.programmes.names, families.programmes.counted.tolist(), strict=True))
+    assert counted == {"锦官": NATURES.index("public"), "附小": NATURES.index("private")}
+    found = experiment.run(families, AS_DECLARED, 2, 1, lambda _done: None, workers=1)
+    assert found.figures[Metric.PUBLIC].mean == 50
 
 
 def test_a_study_is_drawn_kept_and_told(city):

@@ -80,7 +80,7 @@ def everything(session) -> dict[tuple[str, str], list]:
             elif isinstance(column.type, LargeBinary):
                 values = [bytes(value).hex() for value in values]
             found[table.name, column.name] = [
-                json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else str(v) for v in values
+                json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, dict | list) else str(v) for v in values
             ]
     return found
 

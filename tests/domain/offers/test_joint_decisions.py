@@ -336,17 +336,52 @@ def test_two_who_withdraw_consent_during_a_hold_wait_for_its_end_too(two):
     assert joint_decisions.waiting_for(two.session, two.ana.id).agreed_by == [two.father.account_id]
 
 
+def mother_is_removed(two):
+    mothers = select(Guardianship).join(Guardian).where(Guardian.account_id == two.mother.account_id)
+    row = two.session.scalars(mothers).one()
+    row.accepted_at, row.removed_at = None, two.now
+    two.session.flush()
+
+
 def test_an_act_ends_without_effect_if_its_proposer_was_removed_during_the_hold(two):
     act = propose(two).act_id
     cases.open_objection(two.session, two.ana.id, text="", by=two.father, now=two.now)
     two.at(two.now + dt.timedelta(days=1))
-    mothers = select(Guardianship).join(Guardian).where(Guardian.account_id == two.mother.account_id)
-    two.session.delete(two.session.scalars(mothers).one())
+    mother_is_removed(two)
     settled(two)
     irrevocable_acts.renew_after_holds(two.session, now=two.now)
     row = joint_decisions.rows_of(two.session, act)[0]
     assert (row.state, row.reason) == (DecisionState.VOID, "proposer_has_left")
     assert joint_decisions.waiting_for(two.session, two.ana.id) is None and two.offer_for(two.ana) is not None
+
+
+SILENCE_OR_ANSWER = {
+    "silence": lambda two, act: (two.at(two.now + dt.timedelta(hours=24)), take_effect(two)),
+    "agrees": lambda two, act: irrevocable_acts.agree(two.session, act, by=two.father, now=two.now),
+    "objects": lambda two, act: irrevocable_acts.object_to(two.session, act, text="", by=two.father, now=two.now),
+}
+
+
+@pytest.mark.parametrize("then", SILENCE_OR_ANSWER)
+def test_an_act_ends_without_effect_if_its_proposer_was_removed_while_it_waited(two, then):
+    """Silence agrees to the act of a guardian, not of somebody who was one."""
+    act = propose(two).act_id
+    mother_is_removed(two)
+    SILENCE_OR_ANSWER[then](two, act)
+    row = joint_decisions.rows_of(two.session, act)[0]
+    assert (row.state, row.reason) == (DecisionState.VOID, "proposer_has_left")
+    assert two.offer_for(two.ana).state == OfferState.OFFERED and not two.ana.on_hold
+    assert "decision_void" in told(two, two.father, two.ana)
+    assert "decision_void" not in told(two, two.mother, two.ana)
+
+
+def test_the_remaining_guardian_gives_the_place_up_at_once_where_the_other_proposed_it_and_was_removed(two):
+    act = propose(two).act_id
+    mother_is_removed(two)
+    offers.decline(two.session, two.offer_for(two.ana).id, by=two.father, now=two.now)
+    assert joint_decisions.rows_of(two.session, act)[0].state == DecisionState.VOID
+    assert two.last_offer_for(two.ana).state == OfferState.DECLINED
+    assert told(two, two.father, two.ana)["answer_decline"] == "you"
 
 
 def test_fam23_between_deadline_and_freeze_one_of_two_guardians_cannot_withdraw_alone(town):

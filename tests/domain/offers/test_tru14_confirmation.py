@@ -1,7 +1,9 @@
 """A confirmation in one statement leaves the rows that the service leaves, and nothing in any other case."""
 
+import datetime as dt
+
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from enrollment.applications.statements import keyed_write
 from enrollment.ground.audit import AuditEntry
@@ -11,6 +13,7 @@ from enrollment.offers import offers
 from enrollment.offers.offer_rows import Offer, OfferMove
 from enrollment.offers.statements import confirmation
 from enrollment.places.programmes import Programme
+from enrollment.season.calendar import SeasonDate
 from tests.support.prepared import prepared
 from tests.support.random_families import undone, values
 
@@ -58,9 +61,16 @@ def confirm(town, application, offer, *, wait=False, by=None, key="k") -> bool:
     return done
 
 
-@pytest.mark.parametrize("wait", [False, True])
-def test_TRU14_both_ways_to_confirm_leave_the_same_rows(town, ana, wait):
+@pytest.mark.parametrize(("wait", "due"), [(False, "with the days"), (True, "late"), (False, "no days")])
+def test_TRU14_both_ways_to_confirm_leave_the_same_rows(town, ana, wait, due):
     offer, by = offer_of(town, ana), town.parent_of(ana)
+    if due == "late":  # the child is due three days after its answer was
+        arrival = town.session.get_one(SeasonDate, (offer.year, "arrival"))
+        arrival.begins_at, arrival.ends_at = town.now, town.now + dt.timedelta(hours=1)
+    if due == "no days":
+        town.session.execute(delete(SeasonDate).where(SeasonDate.step == "arrival"))
+    town.session.flush()
+    town.session.expire_all()
     assert offer.state == "offered"
     assert offer.rank == 2
     with undone(town.session):

@@ -10,7 +10,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.maintenance import invariants
 from enrollment.offers.arrivals import arrival
 from enrollment.offers.offers import LIVE, Offer
-from enrollment.places import ledger, place_plans
+from enrollment.places import ledger, place_plans, plan_decisions
 from enrollment.places.ledger import LedgerEntry
 from enrollment.places.plans import class_loss
 from enrollment.places.plans.class_loss import ClassLoss
@@ -143,7 +143,8 @@ def test_an_older_plan_does_not_give_the_lost_class_back(full, whole_area):
     )
     class_loss.sign(town.session, report(town).id, until_day=dt.date(2027, 8, 31), by=official, now=town.now)
     if whole_area:
-        place_plans.approve_area(town.session, here.area_code, 2026, by=official, now=town.now)
+        act = {"by": official, "now": town.now}
+        plan_decisions.approve_area(town.session, here.area_code, 2026, seen=[asked.id], **act)
     else:
         ledger.approve_kindergarten(town.session, here.id, 2026, by=official, now=town.now)
     assert (programme.planned_classes, programme.staffed_classes, programme.places) == (1, 1, 25)

@@ -3,11 +3,16 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.ground.identity import index_of
+from enrollment.places import roll
+from enrollment.places.imports import importer
+from enrollment.places.imports.faults import ImportFaults
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_changes import classes as roll_classes
+from portal.text.import_messages import fault_words
 from tests.support.office_files import xlsx
 from tests.support.prepared import prepared
 
@@ -138,3 +143,60 @@ def test_the_same_child_twice_is_told(kindergarten, faults_of):
 
 def test_a_class_of_a_hundred_is_a_sum_of_classes(kindergarten, faults_of):
     assert faults_of("roll", counts(["5151040001", "小一班", 100])) == [("C2", "number_out_of_range")]
+
+
+@pytest.mark.parametrize("written", ["小 一班", " 小一 班 ", "小　一班"])
+def test_a_blank_in_the_name_makes_no_other_class(kindergarten, take_in, session, written):
+    take_in("roll", children(ANA))
+    take_in("roll", children(ANA, ["5151040001", written, *BEN[2:]]))
+    assert classes(session) == [("小一班", "lower", "rows", None, 2025)]
+    assert on_roll(session) == [("小一班", "安娜"), ("小一班", "本本")]
+
+
+def test_two_spellings_of_a_class_in_one_file_are_one_class(kindergarten, take_in, session):
+    rows = [["5151040001", "小 A班", *ANA[2:]], ["5151040001", "小a班", *BEN[2:]]]
+    take_in("roll", xlsx([*CHILDREN, "年级段"], [[*row, "小班"] for row in rows]))
+    assert [name for name, *_rest in classes(session)] == ["小A班"]
+
+
+def test_a_list_from_before_a_merge_says_which_class_the_children_are_in(town, kindergarten, take_in, session):
+    take_in("roll", children(ANA, ["5151040001", "小二班", *BEN[2:]]))
+    by = {"by": town.clerk_of(kindergarten), "now": town.now}
+    one, two = (roll.class_of_name(session, kindergarten.id, 2025, name) for name in ("小一班", "小二班"))
+    roll_classes.merge(session, two.id, one.id, reason="教师不足", **by)
+    with pytest.raises(ImportFaults) as raised:
+        take_in("roll", children(ANA, ["5151040001", "小二班", *BEN[2:]]))
+    (fault,) = raised.value.faults
+    assert (fault.cell, fault.code, fault.details) == ("B4", "class_was_merged", {"name": "小二班", "into": "小一班"})
+    assert "小一班" in fault_words(fault)
+
+
+def test_a_list_does_not_open_a_closed_class_again(town, kindergarten, take_in, faults_of, session):
+    take_in("roll", children(ANA))
+    empty = roll_classes.open_class(
+        session, kindergarten.id, name="小二班", level="lower", school_year=2025, kept_as="rows",
+        by=town.clerk_of(kindergarten), now=town.now,
+    )  # fmt: skip
+    roll_classes.close(session, empty.id, reason="没有幼儿", by=town.clerk_of(kindergarten), now=town.now)
+    assert faults_of("roll", children(ANA, ["5151040001", "小二班", *BEN[2:]])) == [("B4", "class_is_closed")]
+
+
+def test_what_the_database_refuses_is_told_as_a_fault(kindergarten, take_in, session, monkeypatch):
+    """Somebody opens the class between the comparison and the writing."""
+    write = importer.MODULES["roll"].write
+
+    def late(opened, prepared, **more):
+        opened.execute(
+            insert(RollClass).values(
+                kindergarten_id=kindergarten.id, school_year=2025, level="lower", name="小 一班", kept_as="rows",
+                as_of=dt.date(2025, 9, 1),
+            )
+        )  # fmt: skip
+        write(opened, prepared, **more)
+
+    monkeypatch.setattr(importer.MODULES["roll"], "write", late)
+    with pytest.raises(ImportFaults) as raised, session.begin_nested():
+        take_in("roll", children(ANA))
+    (fault,) = raised.value.faults
+    assert fault_words(fault)
+    assert on_roll(session) == []

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, text
 
 from enrollment.ground.errors import Refused
 from enrollment.places import promotion, roll
-from enrollment.places.promotion import ExceptionKind
+from enrollment.places.class_promotion.sheet import ExceptionKind
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_changes import classes, counts, promotion_undo
 from tests.support.prepared import prepared

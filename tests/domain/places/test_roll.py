@@ -100,6 +100,36 @@ def test_continuing_children_are_last_years_roll_a_year_up(town, kindergarten):
     assert found == {"lower": 18, "middle": 25, "upper": 30}
 
 
+def test_who_leaves_before_september_does_not_continue_in_the_plan_and_in_the_promotion(town, kindergarten):
+    """The ledger and the sheet of the promotion say the same number, before and after it."""
+    by = {"by": town.clerk_of(kindergarten), "now": town.now}
+    born = dt.date(2021, 12, 1)
+    for name in ("安娜", "本本", "翠翠"):
+        kept = town.child_on_roll(kindergarten, name, level="middle", born=born)
+    later = town.child_on_roll(kindergarten, "后来", level="middle", born=born)
+    later.entered_on = dt.date(2026, 8, 1)
+    roll.leave(town.session, kept.id, on=dt.date(2026, 8, 20), reason="moved", **by)
+
+    def numbers(now):
+        told = roll.continuing_children(town.session, [kindergarten.id], 2026, now=now)[kindergarten.id]
+        return told.get("upper")
+
+    sheet = promotion.outlook(town.session, kindergarten.id, 2025, by=by["by"])
+    assert (numbers(town.now), dict(sheet.by_target)["upper"]) == (3, 3)
+    promotion.promote(town.session, kindergarten.id, 2025, by=by["by"], now=SEPTEMBER)
+    assert numbers(SEPTEMBER) == 3
+    gone = town.session.scalars(select(RollChild).where(RollChild.left_on.is_(None))).first()
+    roll.leave(town.session, gone.id, on=dt.date(2026, 10, 1), reason="moved", by=by["by"], now=SEPTEMBER)
+    assert numbers(SEPTEMBER) == 3, "it was there when the year began"
+
+
+def test_a_closed_class_has_nobody_who_continues(town, kindergarten):
+    kept = town.roll(kindergarten, "lower", 25)
+    kept.closed_on = town.now.date()
+    town.session.flush()
+    assert roll.continuing_children(town.session, [kindergarten.id], 2026, now=town.now) == {kindergarten.id: {}}
+
+
 def test_classes_move_up_in_september_and_the_old_year_stays(town, kindergarten):
     for level, children in (("lower", 25), ("upper", 35)):
         town.roll(kindergarten, level, children)

@@ -11,7 +11,7 @@ from enrollment.ground.errors import Refused, Stale
 from enrollment.places import roll
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import RollClassChange, RollCount
-from enrollment.places.roll_changes import classes, counts, moves
+from enrollment.places.roll_changes import classes, counts, moves, transfers
 from enrollment.places.roll_rows import RollCorrection
 from tests.support.prepared import prepared
 
@@ -218,3 +218,44 @@ def test_stf08_a_leaving_is_taken_back_and_what_stood_there_is_kept(town, here):
     roll.leave(town.session, ana.id, on=MAY, reason="moved", **here.by)
     town.child_on_roll(town.kindergarten("别处"), "安娜", id_number=NUMBER, entered_on=MAY)
     assert refusal(moves.undo_leave, town.session, ana.id, **here.by).code == "on_roll_already"
+
+
+def test_a_merge_takes_along_who_comes_later_and_who_has_announced_to_leave(town, here):
+    """The closed class keeps no child: who enters in June enters the other class, and who leaves in July leaves that one."""
+    one, two = here.open("中一班"), here.open("中二班")
+    ben = here.enter("本本", class_name="中一班", id_number=NUMBER)
+    here.enter("安娜", class_name="中一班")
+    later = here.enter("后来", class_name="中一班")
+    later.entered_on = dt.date(2026, 6, 1)
+    gone = here.enter("已离", class_name="中一班")
+    roll.leave(town.session, gone.id, on=dt.date(2026, 4, 1), reason="moved", **here.by)
+    roll.leave(town.session, ben.id, on=dt.date(2026, 7, 1), reason="moved", **here.by)
+    classes.merge(town.session, one.id, two.id, reason="教师不足", **here.by)
+    rows = town.session.scalars(select(RollChild).where(RollChild.class_id == two.id))
+    day = town.now.date()
+    assert sorted((row.name, row.entered_on, row.left_on, row.leave_reason) for row in rows) == [
+        ("后来", dt.date(2026, 6, 1), None, None),
+        ("安娜", day, None, None),
+        ("本本", day, dt.date(2026, 7, 1), "moved"),
+    ]
+    assert roll.entries_from(town.session, one.id, day) == []
+    assert [ended for _entered, ended, _reason in on_days(town.session, ben.id_index)] == [day, dt.date(2026, 7, 1)]
+
+
+def test_a_merge_counts_who_comes_later_against_the_norm(town, here):
+    one, two = here.open("中一班"), here.open("中二班")
+    for n in range(30):
+        here.enter(f"幼儿{n}号", class_name="中二班")
+    here.enter("后来", class_name="中一班").entered_on = dt.date(2026, 6, 1)
+    refused = refusal(classes.merge, town.session, one.id, two.id, reason="并班", **here.by)
+    assert (refused.code, refused.details["sum"]) == ("class_above_norm", 31)
+
+
+def test_a_merge_leads_an_open_transfer_to_the_other_class(town, here):
+    one, two = here.open("中一班"), here.open("中二班")
+    town.child_on_roll(town.kindergarten("别处"), "安娜", level="middle", id_number=NUMBER)
+    told = {"id_number": NUMBER, "name": "安娜", "reason": "搬家", "due_on": dt.date(2026, 6, 30)}
+    transfer = transfers.ask_to_take(town.session, one.id, moves_on=dt.date(2026, 6, 1), **told, **here.by)
+    classes.merge(town.session, one.id, two.id, reason="教师不足", **here.by)
+    town.session.refresh(transfer)
+    assert transfer.to_class_id == two.id

@@ -13,8 +13,10 @@ from enrollment.planning import plans, problem_reader, search
 from enrollment.planning.plan_rows import PlanState
 from enrollment.planning.problem_reader import Basis
 from tests.support import planned_town
+from tests.support.crowd import crowd
 from tests.support.planned_town import QUESTION
 from tests.support.prepared import prepared
+from tests.support.staff_leaving import loses_the_role
 
 QUICK = model.Effort((5.0, 5.0, 5.0), money_gap=0.0)
 
@@ -74,6 +76,31 @@ def test_the_numbers_come_from_the_roll_and_the_list_of_measures(city):
     assert [each.public_target for each in asked] == [4800, 5100, 5100]
 
 
+def test_what_families_want_is_told_by_the_newest_round_whose_registration_has_ended(city, monkeypatch):
+    """Not by the first draft of a new season, nor by an application that was withdrawn."""
+    monkeypatch.setattr(problem_reader, "FEWEST_WISHES", 3)
+    public, inclusive = city.schools["public"], city.schools["inclusive"]
+    for each in (public, inclusive):
+        city.programme(each, places=5)
+        city.programme(each, places=5, year=2027)
+    city.open_registration()
+    crowd(city, 3, public)
+    crowd(city, 1, inclusive)
+    crowd(city, 4, inclusive, stage="withdrawn")
+
+    def willing():
+        found = problem_reader.read(city.session, QUESTION, {}, now=city.now)
+        return found.problem.willing, found.wishes
+
+    assert willing() == ((None,), 0), "families still change their lists"
+    city.close_registration()
+    assert willing() == ((7500,), 4)
+    city.the_season = city.the_round = None
+    city.season(2027)
+    draft = city.child("安娜", year=2027, wishes=[inclusive], submit=False)
+    assert draft.stage == "draft" and willing() == ((7500,), 4)
+
+
 def test_new_places_open_as_the_city_says_for_their_kind(city):
     def ramp_of(measure):
         read = problem_reader.read(city.session, QUESTION, {}, now=city.now)
@@ -116,6 +143,19 @@ def test_a_plan_is_searched_checked_priced_and_signed_by_two(city):
     plans.sign(city.session, plan.id, version=plan.version, by=city.city_official(), now=city.now)
     with pytest.raises(Refused, match="plan_is_signed"):
         plans.request(city.session, plan.id, version=plan.version, by=city.official, now=city.now)
+
+
+def test_a_plan_whose_first_person_has_lost_the_role_is_proposed_anew(city):
+    plan, first, second = searched(city, ask(city)), city.city_official(), city.city_official()
+    plans.propose(city.session, plan.id, version=plan.version, by=first, now=city.now)
+    assert plans.waits_for_second(city.session, plan)
+    loses_the_role(city, first)
+    assert not plans.waits_for_second(city.session, plan)
+    with pytest.raises(Refused, match="first_person_left"):
+        plans.sign(city.session, plan.id, version=plan.version, by=second, now=city.now)
+    plans.propose(city.session, plan.id, version=plan.version, by=second, now=city.now)
+    plans.sign(city.session, plan.id, version=plan.version, by=city.official, now=city.now)
+    assert plan.signed_by == city.official.account_id
 
 
 def test_a_lock_changes_the_plan_and_what_came_and_went_is_told(city):

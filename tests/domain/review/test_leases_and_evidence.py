@@ -24,6 +24,7 @@ from enrollment.review.queue.filters import Group
 from enrollment.review.review import Finding
 from enrollment.season.facts import Fact
 from tests.support.prepared import prepared
+from tests.support.staff_leaving import loses_the_role
 
 ELSEWHERE = {"street": "春熙路街道"}
 
@@ -184,6 +185,28 @@ class TestEvidence:
         (kept,) = second_opinions.waiting(town.session, ana.id)
         assert (kept.account_id, kept.second_by, ana.stage) == (second.account_id, None, "submitted")
 
+    def test_nobody_agrees_alone_with_the_finding_of_somebody_who_has_left(self, town, here, ana):
+        """Whoever agrees makes it an own finding, by one press or with the whole application; another person ends it."""
+        first, second, third = (town.clerk_of(here) for _ in range(3))
+        town.clerk_takes(ana, by=first)
+        home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
+        findings = [*others_as_registered(town, ana), Finding(Fact.HOME_PLACE, home, reason="家访看过")]
+        review.confirm(town.session, ana.id, by=first, now=town.now, facts=findings)
+        loses_the_role(town, first)
+        town.at(town.now + dt.timedelta(hours=1))
+        assert not looks_again(town, ana, by=second)
+        (kept,) = second_opinions.waiting(town.session, ana.id)
+        assert (kept.account_id, kept.second_by, kept.at) == (second.account_id, None, town.now)
+        with pytest.raises(Refused, match="second_person_needed"):
+            looks_again(town, ana, by=second)
+        loses_the_role(town, second)
+        town.clerk_takes(ana, by=third)
+        review.confirm(town.session, ana.id, by=third, now=town.now)
+        (kept,) = second_opinions.waiting(town.session, ana.id)
+        assert (kept.account_id, kept.second_by, ana.stage) == (third.account_id, None, "submitted")
+        assert looks_again(town, ana, by=town.clerk_of(here))
+        assert ana.stage == "confirmed"
+
     def test_stf01_a_finding_that_nobody_supports_falls(self, town, here, ana):
         clerk = town.clerk_takes(ana)
         home = claimed_facts(town.session, ana.id)[Fact.HOME_PLACE]
@@ -271,6 +294,30 @@ def test_a_bulk_act_confirms_what_is_as_listed_and_names_the_rest(town, here):
     assert bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now) == outcomes, "once"
     found = bulk_confirmation.find(town.session, drawn.id, by=clerk)
     assert {line.application_id: line.outcome for line in found.lines}[taken.id] == BulkOutcome.TAKEN
+
+
+def test_the_bulk_act_confirms_what_a_colleague_has_had_for_too_long(town, here):
+    """Drawn while the time was over, and in hand again at the act, it stays with the colleague."""
+    lapsed, renewed, free = (town.child(name, wishes=[here]) for name in ("甲甲", "乙乙", "丙丙"))
+    for child in (lapsed, renewed, free):
+        registers_answer(town, child)
+    town.registration_is_over()
+    clerk, colleague = town.clerk_of(here), town.clerk_of(here)
+    for child in (lapsed, renewed):
+        review.take(town.session, child.id, by=colleague, now=town.now)
+    town.at(town.now + LEASE)
+    drawn = bulk_confirmation.draw(town.session, by=clerk, now=town.now)
+    for line in bulk_confirmation.find(town.session, drawn.id, by=clerk).sample:
+        bulk_confirmation.open_sample(town.session, drawn.id, line.application_id, by=clerk, now=town.now)
+    review.take(town.session, renewed.id, by=colleague, now=town.now)
+    outcomes = bulk_confirmation.confirm(town.session, drawn.id, by=clerk, now=town.now)
+    assert outcomes == {BulkOutcome.CONFIRMED: 2, BulkOutcome.TAKEN: 1}
+    moves = case_file.history_of(town.session, lapsed.id)
+    assert [(each.move, each.reason) for each in moves][-3:] == [
+        ("release", leases.IDLE),
+        ("take", None),
+        ("confirm", None),
+    ]
 
 
 class TestFaultInASample:

@@ -17,6 +17,7 @@ from enrollment.results.full_files import GrantState
 from enrollment.staff_accounts import changes, listing
 from enrollment.staff_accounts.rows import Change
 from tests.support.prepared import prepared
+from tests.support.staff_leaving import loses_the_role
 
 LAST_MOMENT = OPEN_FOR - dt.timedelta(seconds=1)
 
@@ -131,3 +132,15 @@ def test_a_confirmed_change_does_not_lapse(town, garden):
     later(town, dt.timedelta(seconds=2))
     phone_change_course.end_waiting_times(town.session, now=town.now)
     assert change.outcome is None, "it waits for the holder of the old number"
+
+
+def test_nobody_confirms_alone_a_change_that_somebody_requested_who_has_left(town, garden):
+    ana = town.child("安娜", wishes=[garden])
+    clerk, head = town.clerk_of(garden), town.head_of(garden)
+    change = phone_change(town, ana, clerk)
+    loses_the_role(town, clerk)
+    with pytest.raises(Refused, match="first_person_left"):
+        phone_changes.confirm_at_desk(town.session, change.id, by=head, now=town.now)
+    assert phone_changes.refuse_at_desk(town.session, change.id, by=head, now=town.now)
+    again = phone_change(town, ana, town.clerk_of(garden))
+    assert phone_changes.confirm_at_desk(town.session, again.id, by=head, now=town.now).confirmed_at == town.now

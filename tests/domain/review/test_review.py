@@ -16,6 +16,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.outbox import Notice
+from enrollment.people.duplicate_rows import DuplicateHint
 from enrollment.review import reassignment, refusals, return_undo, review
 from enrollment.review.notes import NOTES
 from enrollment.review.queue import task_groups, workload
@@ -179,6 +180,11 @@ def test_a_return_is_taken_back_before_the_family_learns_of_it_and_not_after(tow
             setattr(notice, name, value)
     with pytest.raises(Refused, match="return_is_known"):
         return_undo.take_back(town.session, ana.id, by=clerk, now=town.now + return_undo.UNDO)
+    town.the_round.closes_at = town.now + dt.timedelta(1)
+    town.at(town.now + dt.timedelta(seconds=30))
+    town.claim(ana, {})
+    with pytest.raises(Refused, match="return_is_known"):  # the family has begun to answer
+        return_undo.take_back(town.session, ana.id, by=clerk, now=town.now)
     assert return_undo.open_return(town.session, ana, now=town.now).due_at is not None
 
 
@@ -226,6 +232,28 @@ class TestRefusal:
         clerk = town.clerk_takes(ana)
         ana.child.born = ana.child.born.replace(year=ana.child.born.year - 2)
         assert self.propose(town, ana, clerk, rule="age", fact=None).fact == "born"
+
+    def test_a_child_that_is_entered_twice_keeps_one_of_its_applications(self, town, here, ana):
+        again = town.child("安娜", wishes=[here])
+        head, proposals = town.head_of(here), []
+        for each in (ana, again):
+            clerk = town.clerk_takes(each)
+            proposals.append(self.propose(town, each, clerk, rule="duplicate", fact=None))
+        refusals.decide_refusal(town.session, proposals[0].id, upheld=True, by=head, now=town.now)
+        assert ana.stage == "refused"
+        with pytest.raises(Refused, match="no_duplicate_known"):
+            refusals.decide_refusal(town.session, proposals[1].id, upheld=True, by=head, now=town.now)
+        assert again.stage == "in_review"
+        refusals.decide_refusal(town.session, proposals[1].id, upheld=False, note="唯一", by=head, now=town.now)
+
+    def test_a_pair_that_is_judged_different_refuses_nobody(self, town, here, ana):
+        town.child("安娜", wishes=[here])
+        hint = town.session.scalars(select(DuplicateHint)).one()
+        proposal = self.propose(town, ana, town.clerk_takes(ana), rule="duplicate", fact=None)
+        hint.verdict = "different"
+        town.session.flush()
+        with pytest.raises(Refused, match="no_duplicate_known"):
+            refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.head_of(here), now=town.now)
 
     def test_nobody_is_the_second_person_of_his_own_proposal(self, town, here, ana):
         head = town.head_of(here)

@@ -10,6 +10,7 @@ from enrollment.maintenance import season_end
 from enrollment.offers import family_requests
 from enrollment.review import cases
 from enrollment.season import calendar, deadline_extensions, openings, rounds, season_lifecycle, seasons
+from tests.support.staff_leaving import loses_the_role
 from tests.support.town_season import at
 
 
@@ -42,6 +43,21 @@ def test_a_signature_of_somebody_who_lost_the_account_since_is_none_of_the_two(t
     assert season.stage == "preparation"
     assert announce(town, 2026, town.city_official()) == 2
     assert season.stage == "announced"
+
+
+def test_a_signature_of_somebody_who_lost_the_role_since_is_none_of_the_two(town):
+    """An official of the city who stays as an auditor is still in the system, and decides nothing for the city."""
+    season = town.prepared_season()
+    first, second = town.city_pair()
+    assert announce(town, 2026, first) == 1
+    loses_the_role(town, first)
+    assert season_lifecycle.signatures_of(town.session, season) == []
+    assert announce(town, 2026, second) == 1
+    assert season.stage == "preparation"
+    assert announce(town, 2026, town.city_official()) == 2
+    assert season.stage == "announced"
+    loses_the_role(town, second)
+    assert second.account_id in [each.account_id for each in season_lifecycle.signatures_of(town.session, season)]
 
 
 def test_pages_name_no_signer_who_lost_the_account_until_two_in_office_have_signed(town):

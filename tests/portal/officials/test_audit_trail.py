@@ -1,18 +1,22 @@
 """The auditor reads everything and changes nothing; the audit trail can be filtered, and shows the state of its chain."""
 
+import dataclasses
 import datetime as dt
 import itertools
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import text
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from enrollment.eligibility.tiers import claimed_facts
 from enrollment.ground import audit
-from enrollment.ground.audit_chain import sealing
+from enrollment.ground.audit_chain import requested_checks, sealing, verification
+from enrollment.ground.jobs import Job
 from enrollment.review import review
 from enrollment.review.review import Finding
-from tests.support.signing_in import sign_in
+from tests.support.signing_in import hidden_fields, sign_in
+from tests.support.worker import let_the_worker_work
 
 LANGUAGES = ["zh", "en"]
 READ_PAGES = ("", "season", "policies", "places", "rounds", "review", "draws", "unplaced", "coverage", "audit")
@@ -84,16 +88,89 @@ def test_viewing_the_trail_is_recorded(town, auditor):
     )
 
 
+CHAIN = "/officials/2026/audit/chain"
+
+
+def checked_chain(auditor, town, app, app_engine, frozen_clock, lang) -> str:
+    """The page with the verdict after a check that the auditor asked for."""
+    assert auditor.post(CHAIN, data=hidden_fields(auditor.get(CHAIN).text)).status_code == 303
+    with app.app_context():
+        assert let_the_worker_work(app_engine, frozen_clock, (requested_checks.KIND,)) == ["done"]
+    return auditor.get(f"{CHAIN}?lang={lang}").text
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_state_of_the_chain(town, auditor, lang):
+def test_the_state_of_the_chain(town, auditor, app, app_engine, frozen_clock, lang):
     whole, harmed = {"zh": ("整条链完整", "对不上"), "en": ("The chain is whole", "broken in")}[lang]
     sealing.seal(town.session)
     town.session.commit()
-    assert whole in auditor.get(f"/officials/2026/audit/chain?lang={lang}").text
+    assert whole in checked_chain(auditor, town, app, app_engine, frozen_clock, lang)
     town.session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER kept"))
     town.session.execute(text("UPDATE audit_entry SET reason = 'nothing happened' WHERE link = 3"))
     town.session.commit()
-    assert harmed in auditor.get(f"/officials/2026/audit/chain?lang={lang}").text
+    assert harmed in checked_chain(auditor, town, app, app_engine, frozen_clock, lang)
+    name = {"zh": "由 审计小钱 发起", "en": "Started by 审计小钱"}[lang]
+    assert name in auditor.get(f"{CHAIN}?lang={lang}").text
+    assert {"zh": "对不上", "en": "Broken"}[lang] in auditor.get(f"/officials/2026/audit?lang={lang}").text
+
+
+def test_a_page_does_not_read_the_chain_and_one_check_is_enough(
+    town, auditor, app, app_engine, frozen_clock, monkeypatch
+):
+    """A GET verified the chain; with a million entries the page server was killed, and its page of trouble asked again."""
+    sealing.seal(town.session)
+    town.session.commit()
+    with monkeypatch.context() as forbidden:
+        forbidden.setattr(verification, "verify", None)
+        assert auditor.get(CHAIN).status_code == 200
+        assert auditor.post(CHAIN, data=hidden_fields(auditor.get(CHAIN).text)).status_code == 303
+        again = town.account_of_staff("auditor2", "审计小孙", "auditor")
+        town.session.commit()
+        sign_in(auditor, again)
+        started = auditor.get(CHAIN)
+        assert "审计小钱" in started.text and not page(started).select("main form[method=post]")
+        with monkeypatch.context() as without_tokens:
+            without_tokens.setitem(app.config, "WTF_CSRF_ENABLED", False)
+            assert auditor.post(CHAIN).status_code == 303
+        assert "已经有一次核对在进行" in auditor.get(CHAIN).text
+        town.session.expire_all()
+        [job] = town.session.scalars(select(Job).where(Job.kind == requested_checks.KIND))
+        assert auditor.get(f"{CHAIN}/progress.json").json["state"] == "running"
+    monkeypatch.setattr(verification, "STEP", 2)
+    with app.app_context():
+        assert let_the_worker_work(app_engine, frozen_clock, (requested_checks.KIND,)) == ["done"]
+    town.session.expire_all()
+    assert 0 < job.done_units < job.all_units
+    assert job.result["found"] == 0 and job.result["links"] == job.all_units
+    assert auditor.get(f"{CHAIN}/progress.json").json["state"] == "done"
+    verdict = requested_checks.newest_verdict(town.session)
+    assert (verdict.asked_by, verdict.links) == (town.auditor.id, job.all_units)
+    auditor.post(CHAIN, data=hidden_fields(auditor.get(CHAIN).text))
+    assert town.session.scalar(select(func.count()).select_from(Job).where(Job.kind == requested_checks.KIND)) == 2
+
+
+def test_what_is_sealed_during_a_check_is_no_finding(town, auditor, portal_engine):
+    sealing.seal(town.session)
+    town.session.commit()
+
+    def meanwhile(_done: int, _of: int) -> None:
+        audit.record(town.session, "view", "kindergarten", "x", by=town.clerk, now=town.now)
+        town.session.commit()
+        sealing.seal(town.session)
+        audit.record(town.session, "view", "kindergarten", "y", by=town.clerk, now=town.now)
+        town.session.commit()
+
+    with Session(portal_engine) as session:
+        verification.read_one_moment(session)
+        assert verification.verify(session, demo=True, progress=meanwhile).findings == []
+
+
+def test_a_copy_that_is_no_head_is_found(town, auditor, app, app_engine, frozen_clock, monkeypatch, tmp_path):
+    (tmp_path / "head.json").write_text("{}")
+    known = app.extensions["services"]
+    config = dataclasses.replace(known.config, audit_head_file=tmp_path / "head.json")
+    monkeypatch.setitem(app.extensions, "services", dataclasses.replace(known, config=config))
+    assert "head.json" in checked_chain(auditor, town, app, app_engine, frozen_clock, "zh")
 
 
 def test_pages_of_the_trail_follow_each_other(town, auditor):

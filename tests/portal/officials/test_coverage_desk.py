@@ -12,9 +12,10 @@ from enrollment.coverage.forecast import outlook
 from enrollment.coverage.indicator import Definition
 from enrollment.places.measures.rows import Measure
 from enrollment.places.population.rows import AreaBirths, AreaHistory, Estate
+from enrollment.places.roll import RollClass
 from portal.officials.coverage import headlines
 from tests.domain.coverage.test_forecast import write_past
-from tests.support.counted_city import NOON, YEAR, CountedCity
+from tests.support.counted_city import COUNTED_ON, DAY, NOON, YEAR, CountedCity
 from tests.support.letters import drawn_letter
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
@@ -233,6 +234,19 @@ def test_off09_one_page_for_an_area_with_page_number_definition_and_date_in_the_
         assert told in text, told
     refused = official.get(f"{DESK}/510104.pdf?on=2030-01-01")
     assert (refused.status_code, refused.mimetype) == (400, "text/html")
+
+
+def test_the_page_of_an_area_prints_the_date_of_its_own_roll(
+    official, city, portal_session, portal_engine, frozen_clock
+):
+    other = city.kindergarten("public", {"lower": 10}, area_code="GXQ")
+    newer = {"as_of": COUNTED_ON + DAY}
+    portal_session.query(RollClass).filter_by(kindergarten_id=other.id).update(newer)
+    portal_session.commit()
+    answer = drawn_letter(official, portal_engine, frozen_clock, f"{DESK}/510104.pdf")
+    (page,) = PdfReader(io.BytesIO(answer.get_data())).pages
+    text = "".join(page.extract_text().split())
+    assert "最近更新2026年5月20日" in text
 
 
 def test_what_changed_since_a_day_stands_on_the_page(official, city):

@@ -424,3 +424,13 @@ def test_central_placement_is_computed_read_signed_and_sent_at_the_hour(official
     assert worker(town, frozen_clock) == ["done"]
     assert town.place_of(left) == place
     assert second.get(address).status_code == first.get("/officials/2026/unplaced?lang=en").status_code == 200
+
+
+def test_before_the_freeze_the_room_names_kindergartens_that_close(officials, submitted_town, frozen_clock):
+    town, (first, _second) = submitted_town, officials
+    room = f"/officials/2026/rounds/{town.the_round.id}/draw"
+    (mudan,) = town.kindergartens_by_name("牡丹")
+    mudan.closed_on = dt.date(2026, 7, 31)
+    review_everybody(town, frozen_clock)
+    assert "入园前停办的幼儿园不给出学位：牡丹。" in first.get(room).text
+    assert "give no places: 牡丹" in first.get(f"{room}?lang=en").text

@@ -1,5 +1,6 @@
 """An official imports a list: review the changes, then confirm."""
 
+import datetime as dt
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -227,7 +228,7 @@ def test_imp17_conflicts_with_changes_by_hand_are_asked_one_by_one(town, officia
     again = xlsx(["学校标识码", "年级段", "班数"], [["5151040001", "小班", 1], ["5151040001", "中班", 2]], title=None)
     path = upload(again, kind="programmes")
     page = client.get(path)
-    assert "和人工修改不一致 2 条" in page.text
+    assert "需要您决定 2 条" in page.text
     assert "有一份申请在等审批" in page.text
     fill_in(client, path, f"{path}/take-in", overwrite=["5151040001/lower/2026"])
     work()
@@ -235,6 +236,27 @@ def test_imp17_conflicts_with_changes_by_hand_are_asked_one_by_one(town, officia
     assert ledger.open_proposal(town.session, town.programme_of(k, "lower").id) is None
     assert ledger.open_proposal(town.session, town.programme_of(k, "middle").id).plan.planned_classes == 3
     assert "按您的选择保留原样 1" in client.get(path).text
+
+
+def test_a_closing_day_in_an_open_round_is_written_after_a_decision_alone(town, official, client, upload, work):
+    here = town.kindergarten("锦官新城幼儿园", code="5151040001", licensed_classes=9, places=25)
+    town.child("安娜", wishes=[here])
+    headings = ["学校标识码", "园所名称", "办园性质", "招生区域", "停办日期"]
+    closing = xlsx(headings, [["5151040001", "锦官新城幼儿园", "公办", "锦江区", "2026-07-31"]], title=None)
+    path = upload(closing)
+    page = client.get(path)
+    assert "需要您决定 1 条" in page.text
+    assert "但主批次正在招生，现有 0 名幼儿持有这所园的学位" in page.text
+    assert client.get(f"{path}?lang=en").status_code == 200
+    fill_in(client, path, f"{path}/take-in")
+    work()
+    town.session.refresh(here)
+    assert here.closed_on is None, "nobody has decided it"
+    path = upload(closing)
+    fill_in(client, path, f"{path}/take-in", overwrite=["5151040001"])
+    work()
+    town.session.refresh(here)
+    assert here.closed_on == dt.date(2026, 7, 31)
 
 
 def test_a_second_import_of_the_file_has_nothing_to_write(official, client, upload, work):

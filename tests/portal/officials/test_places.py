@@ -78,6 +78,53 @@ def test_an_invalid_plan_is_not_approved_and_shows_the_reason(town, waiting, cli
     assert waiting.places(waiting.mine[0]) == 25
 
 
+def proposes_again(town, kindergarten, classes=3):
+    """The kindergarten replaces its proposal while an official reads it."""
+    ledger.propose(
+        town.session, town.programme_of(kindergarten).id, by=town.clerk_of(kindergarten), now=town.now,
+        reason="再开一个小班", planned_classes=classes, staffed_classes=classes,
+    )  # fmt: skip
+    town.session.commit()
+
+
+def test_a_plan_that_changed_since_the_page_was_opened_is_shown_anew_and_not_approved(town, waiting, client):
+    here = waiting.mine[0]
+    path = f"/officials/2026/places/{here.id}"
+    old = hidden_fields(client.get(path).text, f"{path}/approve")
+    proposes_again(town, here)
+    answer = client.post(f"{path}/approve", data=old)
+    assert answer.status_code == 409
+    assert "请核对新的数字" in answer.text
+    assert "再开一个小班" in answer.text
+    assert waiting.places(here) == 25, "nobody has read the 75"
+    again = hidden_fields(answer.text, f"{path}/approve")
+    assert client.post(f"{path}/approve", data=again).status_code == 303
+    assert waiting.places(here) == 75
+
+
+def test_an_area_approves_what_its_page_showed(town, waiting, client):
+    path = "/officials/2026/places"
+    old = hidden_fields(client.get(path).text, f"{path}/approve-area") | {"looked": "y"}
+    proposes_again(town, waiting.mine[0])
+    late = town.kindergarten("晚到", places=25)
+    proposes_again(town, late, classes=2)
+    page = client.get(client.post(f"{path}/approve-area", data=old).headers["Location"]).text
+    assert "已同意 1 所" in page
+    assert "请核对新的数字" in page
+    assert [waiting.places(each) for each in (*waiting.mine, late)] == [25, 50, 25]
+
+
+def test_an_area_approves_no_plan_beyond_its_page(town, waiting, client):
+    for number in range(20):
+        proposes_again(town, town.kindergarten(f"园{number}", places=25), classes=2)
+    path = "/officials/2026/places"
+    assert "同意本页的 20 所" in client.get(path).text
+    answer = fill_in(client, path, f"{path}/approve-area", looked="y")
+    page = client.get(answer.headers["Location"]).text
+    assert "已同意 20 所" in page
+    assert "等待审批 2 所" in page
+
+
 def test_a_foreign_plan_is_not_found(town, waiting, client):
     path = f"/officials/2026/places/{waiting.foreign.id}"
     assert client.get(path).status_code == 404

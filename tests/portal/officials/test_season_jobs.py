@@ -119,6 +119,29 @@ def test_tru15_a_proposal_is_over_when_the_round_changes_and_one_person_never_si
         deadline_extensions.sign(town.session, found.id, by=clerk, **(asked | {"closes_at": at(6, 1)}))
 
 
+def test_tru15_another_time_ends_the_proposal_before_it(town):
+    """A proposes one time, then another: the first is over, and a colleague who signs it proposes it anew."""
+    town.kindergarten("金苹果", places=2)
+    found = town.open_registration()
+    (first, second), closed = town.city_pair(), found.closes_at
+
+    def sign(day, by):
+        return deadline_extensions.sign(
+            town.session, found.id, closes_at=at(5, day), reason="维护", by=by, now=town.now
+        )
+
+    assert not sign(30, first)
+    assert not sign(31, first)
+    assert not sign(30, second)
+    assert found.closes_at == closed
+    proposed = deadline_extensions.proposal_of(town.session, found)
+    assert (proposed.closes_at, proposed.by) == (at(5, 30), second.account_id)
+    assert not sign(31, first) and not sign(30, first), "whoever changed their mind twice may"
+    with pytest.raises(Refused, match="signed_already"):
+        sign(30, first)
+    assert sign(30, second) and found.closes_at == at(5, 30)
+
+
 def test_tru15_a_round_that_closes_between_the_two_signatures_is_opened_again(town, do, frozen_clock, client):
     """An outage just before the deadline: the first official signs before it, the clock closes the round, the second one signs."""
     town.kindergarten("金苹果", places=2)

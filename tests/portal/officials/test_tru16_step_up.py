@@ -22,6 +22,8 @@ DANGEROUS = {
     "officials.freeze_round", "officials.declare_draw_form", "officials.set_seed", "officials.approve_witness",
     # places without another look: the replays of each day, the central proposals, an offer that is taken back
     "officials.approve_daily_replays", "officials.start_central", "officials.revoke_offer",
+    # put a child back whom two people refused
+    "officials.reinstate_application",
     # move a deadline of the city after an outage or otherwise, open and end its season
     "officials.propose_extension", "officials.sign_extension", "officials.move_season_date", "officials.announce_season",
     "officials.close_season",
@@ -42,7 +44,7 @@ DANGEROUS = {
     "officials.report_export_file", "staff.letter_batch_pdf", "staff.message_addresses",
     # let somebody else into a family's account
     "officials.confirm_phone_change", "staff.send_desk_codes", "staff.request_desk_change", "staff.confirm_phone_change",
-    "staff.issue_access_code", "staff.keep_phone",
+    "staff.issue_access_code", "staff.send_access_code_proof", "staff.agree_access_code", "staff.keep_phone",
     # let somebody else in as staff, or keep somebody out
     "officials.ask_new_account", "officials.ask_role", "officials.ask_access",
     "officials.decide_account_change", "officials.make_setup_code", "officials.disable_account", "officials.take_role",

@@ -124,6 +124,25 @@ def test_fam31_staff_stand_in_it_without_a_name(town, ana, another_client, downl
     assert not {"password_hash", "second_factor"} & plain["records"]["account"][0].keys()
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_fam31_a_proposed_refusal_that_lapsed_is_no_refusal(town, frozen_clock, another_client, language, download):
+    garden = town.kindergarten("锦官新城幼儿园", places=1)
+    town.open_registration()
+    ben = town.child("本本", wishes=[garden], grounds={"multi_child": 2})
+    town.clerk_proposes_refusal(ben)
+    town.the_round.closes_at = town.now + dt.timedelta(days=1)
+    town.session.flush()
+    town.claim(ben, {})
+    frozen_clock.set(town.now)
+    town.session.commit()
+    page = document(download(sign_in(another_client(), town.parent_of(ben).account_id), language))
+    title, said = {
+        "zh": ("审核未通过的决定", "决定不予通过 家长改了申请，提议作废"),
+        "en": ("Decisions on a refusal", "Refused lapsed: the family changed the application"),
+    }[language]
+    assert said in part(page, title)
+
+
 @prepared
 def beside(town, ana):
     """Another family, with a message of its own."""
@@ -158,7 +177,7 @@ def parents(town, ana):
     phone_changes.request_at_desk(
         town.session, ana.id, mother.account_id, "13911110000", codes.new, "", by=clerk, now=town.now
     )
-    _code, text = access_codes.issue(town.session, ana.id, mother.account_id, by=clerk, now=town.now)
+    text = town.prints_code(ana, mother.account_id, by=clerk)
     access_codes.sign_in_with(town.session, text, now=town.now)
     town.two_agree(town.requests_correction(ana, "name", name="李木晨"))
     town.requests_correction(ana, "other_identity", by=town.father, name="王大二", id_kind="", id_number="")

@@ -120,7 +120,7 @@ def test_no_identity_is_stored_before_the_consent(town, client, another_client):
 
 def test_declining_ends_the_invitation_and_tells_the_inviter(town, client, another_client, ana, frozen_clock):
     invitation = invited(town, client, ana)
-    browser, _account = new_account(town, another_client)
+    browser, account = new_account(town, another_client)
     start = f"/parents/invitations/{invitation.id}"
     for language, told in (("zh", "不接受邀请"), ("en", "Decline the invitation")):
         assert told in browser.get(f"{start}?lang={language}").text
@@ -130,6 +130,8 @@ def test_declining_ends_the_invitation_and_tells_the_inviter(town, client, anoth
     told = town.session.scalars(select(Notice).where(Notice.kind == "invitation_declined")).one()
     assert told.account_id == ana.entered_by
     assert "没有接受邀请" in notice_words(told.kind, told.params, in_language="zh")
+    again = invitations.decline(town.session, invitation.id, by=actor_of(account), now=town.now)
+    assert again is False, "nobody is told a second time"
     assert len(invitations.open_invitations(town.session, ana.child_id, now=town.now)) == 0
 
 
@@ -164,3 +166,32 @@ def test_an_accepted_or_foreign_invitation_is_not_taken_back(town, client, ana):
     invitation.accepted_at = town.now
     with pytest.raises(Refused, match="invitation_taken_up"):
         invitations.withdraw(town.session, ana.child_id, invitation.id, by=actor, now=town.now)
+
+
+def test_a_number_gets_three_texts_a_day_however_often_it_is_invited_anew(town, client, ana, frozen_clock):
+    path = f"/parents/applications/{ana.id}/invite"
+    for _round in range(3):
+        invitation = invited(town, client, ana)
+        by = actor_of(town.session.get_one(Account, ana.entered_by))
+        invitations.withdraw(town.session, ana.child_id, invitation.id, by=by, now=frozen_clock.move(minutes=1))
+        town.session.commit()
+    assert "一天之内最多邀请 3 次" in fill_in(client, path, phone=PHONE).text
+    assert "一天之内最多邀请 3 次" in fill_in(client, path, phone="13900000001").text, "for this child"
+    assert len(texts(town)) == 3
+
+
+def test_a_number_that_declined_is_left_in_peace(town, client, ana):
+    invitation = invited(town, client, ana)
+    invitation.declined_at = invitation.expires_at = town.now
+    town.session.commit()
+    assert "请先和对方说好" in fill_in(client, f"/parents/applications/{ana.id}/invite", phone=PHONE).text
+    assert len(texts(town)) == 1
+
+
+def test_a_repeated_invitation_does_not_promise_a_text(town, client, ana, frozen_clock):
+    invited(town, client, ana)
+    path = f"/parents/applications/{ana.id}/invite"
+    frozen_clock.move(minutes=1)
+    fill_in(client, path, phone=PHONE)
+    assert "没有再发短信" in client.get(path).text
+    assert len(texts(town)) == 1

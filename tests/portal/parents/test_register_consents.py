@@ -1,5 +1,7 @@
 """A family agrees to each register by itself: on the page of the consent, and in the fold of the papers."""
 
+from pathlib import Path
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -8,6 +10,8 @@ from enrollment.people.consents import Register
 from tests.portal.parents.desk import filled, page
 from tests.support.prepared import prepared
 from tests.support.signing_in import sign_in
+
+TEXTS = Path(__file__).parents[3] / "portal/text/words/consents"
 
 
 @prepared
@@ -68,3 +72,10 @@ def test_the_papers_page_offers_the_registers_that_hold_a_claim_and_shows_time_a
         "ask_property",
         "ask_roll",
     ]
+
+
+def test_the_consent_promises_nothing_else_than_what_notice_and_reminders_ask_for():
+    """The kindergarten looks at the vaccination record of every child, whatever the register said."""
+    for language, brings in (("zh", "请带上接种证"), ("en", "bring the vaccination record")):
+        text = (TEXTS / f"ask_vaccination.{language}.txt").read_text("utf-8")
+        assert brings in text and "可以不带" not in text and "need not" not in text

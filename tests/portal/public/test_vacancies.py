@@ -1,10 +1,14 @@
 """RP20 for everybody: the places that are free after the published result, as the report of the desk has them."""
 
+import datetime as dt
+
 import pytest
 from bs4 import BeautifulSoup
 
+from enrollment.offers.arrivals import arrival
 from enrollment.reports.tables.catalogue import report_of
 from enrollment.reports.tables.report import Question, read
+from enrollment.results import free_places
 from tests.support.prepared import prepared
 
 
@@ -47,3 +51,27 @@ def test_free_places_are_public_from_the_result_on(registered, client, frozen_cl
     assert len(page_of(client, "/vacancies?area=510104&page=9").select("tbody tr")) == 1
     assert client.get("/vacancies?area=nowhere&page=-1").status_code == 200
     assert page_of(client, "/draws").select_one('a[href="/vacancies"]') is not None
+
+
+def since_of(town) -> tuple[dt.datetime, int]:
+    ((_garden, _level, _free, since, *_more),) = town.session.execute(free_places.query(2026)).all()
+    question = Question(town.session, 2026, town.head_of(town.here), town.now, town.here.id)
+    (row,) = read(report_of("vacancies"), question, how="page").rows
+    assert row[3] == since
+    return since, row[4]
+
+
+def test_a_place_is_free_since_somebody_gave_it_up_or_since_the_result(registered):
+    """An answer, an arrival or a place of somebody else there frees nothing."""
+    town = registered
+    published = town.drawn(*town.three).published_at
+    town.at(published + dt.timedelta(days=2))
+    town.confirm(town.three[0])
+    assert since_of(town) == (published, 2), "nobody was offered these two"
+    town.decline(town.three[1])
+    given_up = town.now
+    town.at(given_up + dt.timedelta(days=1))
+    town.session.expire_all()
+    offer = town.offer_for(town.three[0])
+    arrival.mark_arrived(town.session, offer.id, by=town.clerk_of(town.here), now=town.now, class_name="小一班")
+    assert since_of(town) == (given_up, 1)

@@ -229,3 +229,14 @@ def test_lists_for_print_and_for_the_wall(at_work, admitted, lang):
     assert codes == {application.registration_code for application in admitted}
     assert "李沐晨" not in board.text
     assert "李**" not in board.text
+
+
+@pytest.mark.parametrize("group", ["gone", "offered"])
+def test_a_list_without_children_shows_none(at_work, admitted, group):
+    page = page_of(at_work, f"/staff/arrivals?group={group}")
+    shown = page.select_one("main").text
+    assert "李" not in shown
+    assert "王" not in shown
+    ana, ben = admitted
+    assert ana.registration_code not in shown
+    assert ben.registration_code not in shown

@@ -218,3 +218,14 @@ def test_the_pages_from_the_text_to_the_log(garden, client, another_client, froz
     family = sign_in(another_client(), town.parent_of(town.ana).account_id)
     inbox = family.get("/parents/messages?lang=zh").text
     assert inbox.count("请周五来。") == 1 and town.ben.registration_code in inbox
+
+
+def test_a_queue_is_that_of_the_chosen_year(garden, frozen_clock):
+    """While two years are open, a letter about the next one goes to nobody of this one."""
+    town = garden
+    review_begins(town, frozen_clock)
+    who = {"by": town.clerk, "now": town.now}
+    assert selection.audiences(town.session, town.here.id, 2026, **who)["queue"] == 3
+    assert selection.audiences(town.session, town.here.id, 2027, **who) == {}
+    assert len(selection.applications(town.session, town.here.id, choice("queue"), **who)) == 3
+    assert selection.applications(town.session, town.here.id, choice("queue", year="2027"), **who) == []

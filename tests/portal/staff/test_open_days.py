@@ -7,10 +7,12 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from enrollment.applications import lifecycle
 from enrollment.ground.constraint_errors import refusal_of
 from enrollment.ground.errors import Refused
 from enrollment.ground.outbox import Notice
 from enrollment.ground.retention import Moment
+from enrollment.offers import withdrawals
 from enrollment.open_days import days, visits
 from enrollment.open_days.days import DayPlan, SlotPlan
 from enrollment.open_days.rows import OpenDay, OpenDayVisit
@@ -169,3 +171,22 @@ def test_a_day_of_another_kindergarten_is_not_found(garden, client):
     sign_in(client, stranger.account_id)
     for page in ("", "/list", "/change"):
         assert client.get(f"/staff/open-days/{day.id}{page}").status_code == 404
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "consent", "refused"])
+def test_a_visit_ends_with_its_application(garden, end):
+    town = garden
+    town.open_registration()
+    ana = town.child("安娜", wishes=[town.garden])
+    day = published(town)
+    visit = books(town, day, ana)
+    by, now = town.parent_of(ana), town.now
+    if end == "withdrawn":
+        withdrawals.withdraw(town.session, ana.id, by=by, now=now)
+    elif end == "consent":
+        withdrawals.withdraw_consent(town.session, by=by, now=now)
+    else:
+        lifecycle.make(town.session, ana, "refuse_duplicate", by=town.head_of(town.garden), now=now)
+    town.session.expire_all()
+    assert (visit.cancelled_at, day.slots[0].taken) == (now, 0)
+    assert days.visitors(town.session, day) == []

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from enrollment.applications import submission
 from enrollment.applications.applications import Application
 from enrollment.ground.jobs import Job
+from enrollment.review import review
+from enrollment.season.facts import Fact
 from tests.portal.staff.review_desk import LANGUAGES, hand_in, open_season, sit_down, text_of
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -135,3 +137,42 @@ def test_a_refusal_needs_a_rule_and_a_second_person(town, at_work, ana, here, an
     portal_session.expire_all()
     assert portal_session.get(Application, ana.id).stage == "refused"
     assert "户口簿系伪造" not in head.get("/staff/refusals").text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_whoever_proposed_a_refusal_reads_that_it_lapsed(town, at_work, ana, here, clerk, another_client, lang):
+    proposal = town.clerk_proposes_refusal(ana, by=clerk, fact="sibling_at")
+    town.the_round.closes_at = town.now + dt.timedelta(days=1)
+    town.session.commit()
+    head = sign_in(another_client(), town.head_of(here).account_id)
+    seen = head.get("/staff/refusals")
+    action = BeautifulSoup(seen.text, "lxml").select_one("main form")["action"]
+    town.claim(ana, {})
+    town.session.commit()
+    stale = head.post(action, data=hidden_fields(seen.text, action))
+    assert "已作废" in text_of(stale), "the second person confirms nothing that the family has changed"
+    assert not BeautifulSoup(head.get("/staff/refusals").text, "lxml").select("main form")
+    town.session.refresh(proposal)
+    assert proposal.is_lapsed and ana.stage == "submitted"
+    lapsed = {"zh": "您提出过、已作废的", "en": "Your proposals that have lapsed"}[lang]
+    said = text_of(at_work.get(f"/staff/refusals?lang={lang}"))
+    assert lapsed in said and ana.registration_code in said
+    assert "您提出过、已作废的" not in text_of(head.get("/staff/refusals"))
+    shown = text_of(at_work.get(f"/staff/applications/{ana.id}?lang={lang}"))
+    assert {"zh": "提议已作废", "en": "the proposal has lapsed"}[lang] in shown
+    counted = text_of(at_work.get(f"/staff/reports/refusals?lang={lang}"))
+    assert {"zh": "家长改了申请，提议作废", "en": "lapsed: the family changed the application"}[lang] in counted
+
+
+def test_a_ground_that_the_family_changed_after_a_return_is_judged_anew(town, at_work, ana, clerk):
+    town.clerk_takes(ana, by=clerk)
+    found = [review.Finding(Fact.SIBLING_AT, town.there.code), review.Finding(Fact.HOME_PLACE, reason="合同不符")]
+    review.verify(town.session, ana.id, found, by=clerk, now=town.now)
+    review.send_back(town.session, ana.id, [review.Ask("other", "再看一遍")], by=clerk, now=town.now)
+    town.claim(ana, {"elder_sibling": town.here})
+    town.submit(ana)
+    town.clerk_takes(ana, by=clerk)
+    town.session.commit()
+    page = BeautifulSoup(at_work.get(f"/staff/applications/{ana.id}").text, "lxml")
+    assert page.select("[name=sibling_at]") and not page.select("[name=sibling_at][checked]"), "nobody has judged it"
+    assert page.select("[name=home_place][value=declined][checked]"), "what was not changed stays judged"

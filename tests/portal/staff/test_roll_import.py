@@ -4,8 +4,9 @@ import io
 
 import pytest
 
+from enrollment.places.imports import roll
 from enrollment.places.imports.uploaded_files import ImportFile
-from enrollment.places.roll import RollChild
+from enrollment.places.roll import RollChild, RollClass
 from tests.support.office_files import xlsx
 from tests.support.signing_in import fill_in, sign_in
 from tests.support.worker import IMPORTS, let_the_worker_work
@@ -85,3 +86,25 @@ def test_the_lists_of_officials_are_not_for_kindergartens(town, here, client):
     assert town.session.query(ImportFile).count() == 0
     assert client.get(f"{PATH}/templates/kindergartens.xlsx").status_code == 404
     assert client.get("/officials/2026/imports").status_code == 403
+
+
+def test_a_list_that_the_database_refuses_comes_back_with_a_reason(
+    town, here, client, upload, portal_engine, frozen_clock, monkeypatch
+):
+    """The class of the file is opened by somebody else at the moment of writing; the job does not fail."""
+    page = upload(("小一班", "本本本", OTHER, "2025-09-01"))
+    write = roll.write
+
+    def late(session, prepared, **more):
+        row = {key: value for key, value in prepared.classes[0].items() if key != "id"}
+        session.add(RollClass(**row))
+        session.flush()
+        write(session, prepared, **more)
+
+    monkeypatch.setattr(roll, "write", late)
+    assert fill_in(client, page, f"{page}/take-in").status_code == 303
+    assert let_the_worker_work(portal_engine, frozen_clock, IMPORTS) == ["done"]
+    town.session.expire_all()
+    assert town.session.query(RollChild).count() == town.session.query(RollClass).count() == 0
+    assert town.session.query(ImportFile).one().state == "faulty"
+    assert client.get(page).status_code == 200

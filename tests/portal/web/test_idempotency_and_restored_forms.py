@@ -4,19 +4,26 @@ import threading
 
 import pytest
 from bs4 import BeautifulSoup
-from flask import redirect
-from sqlalchemy import func, select, text
+from flask import flash, redirect
+from sqlalchemy import event, func, select, text
 from wtforms import StringField
 
 from enrollment.ground import audit
 from enrollment.ground.audit import AuditEntry
-from enrollment.ground.errors import Stale
+from enrollment.ground.errors import Refused, Stale
 from enrollment.people.person_rows import Guardian
 from portal.web.forms import PageForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
+
+DONE = "The note is there."
+
+
+def _fail(_session):
+    """As a deferred trigger does."""
+    raise ValueError
 
 
 class NoteForm(PageForm):
@@ -38,8 +45,15 @@ def a_small_page(whole_app):
         form = NoteForm()
         if form.validate_on_submit():
             with refusals_in(form):
+                flash(DONE)
                 if form.note.data == "stale":
                     raise Stale()
+                if form.note.data == "refused":
+                    raise Refused("reason_needed")
+                if form.note.data == "broken":
+                    raise ValueError
+                if form.note.data == "not committed":
+                    event.listen(db(), "before_commit", _fail)
                 audit.record(db(), "note", "note", form.note.data, by=actor(), now=clock())
                 return redirect("/parents-note?saved", 303)
         return render_template_string(page, form=form)
@@ -101,6 +115,21 @@ def test_a_stale_tab_is_told_and_shows_what_was_typed(parent, portal_session):
     assert "内容已经在别处改动" in answer.text
     assert "stale" in answer.text
     assert notes(portal_session) == 0
+
+
+@pytest.mark.parametrize(
+    ("note", "status"), [("refused", 200), ("stale", 409), ("broken", 500), ("not committed", 500)]
+)
+def test_nothing_is_said_to_be_done_that_was_not(app, parent, portal_session, monkeypatch, note, status):
+    body = hidden_fields(parent.get("/parents-note").text)
+    monkeypatch.setitem(app.config, "TESTING", False)
+    answer = parent.post("/parents-note", data=body | {"note": note}, inspect=False)
+    assert answer.status_code == status
+    assert DONE not in answer.text and DONE not in parent.get("/parents-note").text
+    assert notes(portal_session) == 0
+    monkeypatch.setitem(app.config, "TESTING", True)
+    parent.post("/parents-note", data=hidden_fields(parent.get("/parents-note").text) | {"note": "written"})
+    assert DONE in parent.get("/parents-note").text
 
 
 def test_entered_values_survive_an_expired_session(client, portal_session, town):

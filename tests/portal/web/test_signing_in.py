@@ -90,6 +90,21 @@ def test_signing_in_changes_the_key_and_signing_out_ends_it(client, portal_sessi
     assert client.get("/parents").headers["Location"].startswith("/sign-in"), "the old cookie opens nothing"
 
 
+@pytest.mark.parametrize("who", ["clerk", "official", "helper", "family"])
+def test_tru03_whoever_signs_out_at_a_desk_comes_to_no_page_with_a_line_before_it(client, town, who):
+    people = {
+        "clerk": lambda: town.clerk_of(town.kindergarten("锦官园", places=1)).account_id,
+        "official": lambda: town.city_official().account_id,
+        "helper": lambda: town.helper().account_id,
+        "family": lambda: town.family("甲").account.id,
+    }
+    sign_in(client, people[who]())
+    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/privacy").text).group(1)
+    answer = client.post("/sign-out", data={"csrf_token": token})
+    assert answer.headers["Location"] == ("/" if who == "family" else "/sign-in/staff")
+    assert "您已退出" in client.get(answer.headers["Location"]).text
+
+
 @prepared
 def official(portal_session, town):
     account = codes.create_staff_account(

@@ -37,16 +37,62 @@ def ask():
     return ask
 
 
-def aged(seconds: int, monkeypatch) -> str:
-    """The cookie of an entrance that was made so long ago."""
+def aged(seconds: int, monkeypatch, made=None) -> str:
+    """The cookie of an entrance, or another one, that was made so long ago."""
     with monkeypatch.context() as past:
         now = TimestampSigner(SECRET).get_timestamp()
         past.setattr(TimestampSigner, "get_timestamp", lambda _: now - seconds)
-        return VISITS.entrance().partition(";")[0]
+        return (made or VISITS.entrance)().partition(";")[0]
 
 
 def headers_of(said, name):
     return [value for key, value in said["headers"] if key == name]
+
+
+def test_tru03_an_entrance_that_is_handed_around_lets_no_crowd_stay(ask, monkeypatch):
+    """The crowd asks the line, with a form too; whoever has an entrance of their own goes on."""
+    shared, own = aged(10, monkeypatch), aged(10, monkeypatch)
+    said = [ask(HTTP_COOKIE=shared)["status"][:3] for _ in range(200)]
+    assert said[:120] == ["200"] * 120
+    assert said.count("307") >= 70
+    told = ask(method="POST", HTTP_COOKIE=f"{shared}; a=1")
+    assert told["status"].startswith("307")
+    assert [each.partition(";")[0] for each in headers_of(told, "Set-Cookie")] == ["visit=", "__Host-visit="]
+    assert ask(HTTP_COOKIE=own)["body"] == b"GET"
+
+
+def test_tru03_a_renewed_entrance_is_still_the_one_that_was_handed_around(ask, monkeypatch):
+    shared = aged(IDLE // 2 + 5, monkeypatch)
+    renewed = [headers_of(ask(HTTP_COOKIE=shared), "Set-Cookie")[0].partition(";")[0] for _ in range(60)]
+    assert {VISITS.entrance_in(each)[1] for each in renewed} == {VISITS.entrance_in(shared)[1]}
+    said = [ask(HTTP_COOKIE=each)["status"][:3] for each in renewed * 2]
+    assert "307" in said
+
+
+@pytest.mark.parametrize("ahead", [1, 30, 58])
+def test_tru03_a_host_whose_clock_is_behind_keeps_visits_and_places(ask, monkeypatch, ahead):
+    fresh = aged(-ahead, monkeypatch)
+    assert ask(HTTP_COOKIE=fresh)["body"] == b"GET"
+    assert VISITS.age(fresh.partition("=")[2]) == 0
+    place = aged(-ahead, monkeypatch, lambda: VISITS.place(7))
+    assert VISITS.number(place.partition("=")[2]) == 7
+
+
+def test_tru03_what_was_signed_far_ahead_or_long_ago_is_neither_visit_nor_place(ask, monkeypatch):
+    for seconds in (-90, KEPT + 60):
+        assert ask(HTTP_COOKIE=aged(seconds, monkeypatch))["status"].startswith("307")
+        assert VISITS.number(aged(seconds, monkeypatch, lambda: VISITS.place(7)).partition("=")[2]) is None
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_tru03_a_browser_takes_the_end_of_a_visit_under_either_name(ask, secure):
+    """Without Secure it refuses whatever begins with `__Host-` and comes back with the cookie, a redirect for ever."""
+    told = ask(secure=secure, HTTP_COOKIE="__Host-visit=in.of-this-host-with-https")
+    ended = headers_of(told, "Set-Cookie")
+    assert ended[1].startswith("__Host-visit=;")
+    assert ended[1].endswith("; Secure")
+    assert "Path=/;" in ended[1]
+    assert ended[0].endswith("; Secure") == secure
 
 
 def test_tru03_a_visit_goes_on_and_is_renewed(ask, monkeypatch):

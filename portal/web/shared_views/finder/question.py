@@ -14,6 +14,7 @@ from enrollment.places.distances import within_city
 from enrollment.places.search import named_places
 from enrollment.places.search.named_places import Start
 from enrollment.places.search.site_index import HIGH_QUALITY, Order, Question
+from portal.text.numbers import whole_number
 from portal.web.unit_of_work import db, services
 
 LONGEST = 80
@@ -100,7 +101,7 @@ def read(*, level: str | None = None, path: str | None = None) -> Asked:
         nature=_one_of(args.get("nature"), NATURES),
         level=level or _one_of(args.get("level"), LEVELS),
         grade=args["grade"] if _grade.fullmatch(args.get("grade", "")) else None,
-        within=args.get("walk", type=int) if start and args.get("walk", type=int) in WALKS else None,
+        within=args.get("walk", type=whole_number) if start and args.get("walk", type=whole_number) in WALKS else None,
         start=start,
         order=Order(args["sort"]) if args.get("sort") in (OF_FAMILIES if level else OF_EVERYBODY) else None,
         kept=frozenset(kept) if args.get("kept") else None,
@@ -110,7 +111,7 @@ def read(*, level: str | None = None, path: str | None = None) -> Asked:
     parts = tuple((name, value) for name, value in args.items(multi=True) if value)
     return Asked(
         question, Address(parts, path or request.path), place if start else "", "map" if args.get("view") == "map" else "list",
-        compared, kept, max(args.get("page", 1, int), 1),
+        compared, kept, max(args.get("page", 1, whole_number), 1),
     )  # fmt: skip
 
 
