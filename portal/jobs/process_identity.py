@@ -1,7 +1,11 @@
-"""Who holds a lease: a process, named so that another one of its host can tell for certain that it is dead."""
+"""Who holds a lease: a process, named so that another one of its host can tell for certain that it is dead; and one that dies
+with its parent."""
 
+import ctypes
 import os
 import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 BOOT, SPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
@@ -42,3 +46,11 @@ def _began(pid: int) -> str | None:
     except OSError:
         return None
     return None if fields[0] in ("Z", "X") else fields[19]
+
+
+def die_with_parent(how: int) -> Callable[[], None] | None:
+    """A function for the child that makes Linux end it when its parent is killed."""
+    if not sys.platform.startswith("linux"):
+        return None
+    set_option = ctypes.CDLL(None, use_errno=True).prctl
+    return lambda: set_option(1, how)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from allocation import compilation
 from enrollment.ground import background_processes, jobs
-from portal.jobs import process_identity, runner
+from portal.jobs import bulk_priority, process_identity, runner
 from portal.jobs.queue_entries import QueuedJob, open_queue
 from portal.letters import pdf_renderer
 from portal.letters.pdf_renderer import PdfUnavailable
@@ -35,8 +35,8 @@ HEARTBEAT = 20
 REPORT_INTERVAL = 10
 """Seconds between two signs of life in the database."""
 
-BULK_NICENESS = 10
-"""How much a long batch steps back for pages and for what a person waits for."""
+BULK = "bulk"
+"""The queue of long batches."""
 
 _app: Flask
 """The app of this worker process.  RQ calls `perform` by its dotted name, so the app cannot be an argument."""
@@ -45,8 +45,8 @@ _app: Flask
 def perform(job_id: str) -> str:
     """The function that RQ calls in a forked process for each job."""
     current = rq.get_current_job()
-    if current is not None and current.origin == "bulk":
-        os.nice(BULK_NICENESS)  # of this fork alone
+    if current is not None and current.origin == BULK:
+        bulk_priority.step_back()
     with _app.app_context():
         demo = services().config.demo
         return runner.run(
@@ -86,6 +86,17 @@ class Worker(rq.Worker):
                 background_processes.report(session, self.name, self._served)
         except SQLAlchemyError as error:
             log.warning("no sign of life: the database does not answer (%s)", type(error).__name__)
+
+    def fork_work_horse(self, job: rq.job.Job, queue: rq.Queue) -> None:
+        """RQ calls this for each job.  A batch gets a session of its own, where RQ gives it a process group alone."""
+        if queue.name != BULK:
+            super().fork_work_horse(job, queue)
+            return
+        self._horse_pid = os.fork()
+        if self._horse_pid == 0:
+            bulk_priority.begin_session(self._process)
+            self.main_work_horse(job, queue)
+            os._exit(0)
 
     def handle_work_horse_killed(self, *what: Any) -> None:
         """RQ calls this when the fork that works for a job has died."""

@@ -1,17 +1,17 @@
 """Child processes, each in its own process session, so that its descendants can be found and ended."""
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from portal.jobs.process_identity import die_with_parent
 
 STOP_TIMEOUT = 10.0
 """Seconds between the end signal and SIGKILL."""
@@ -25,14 +25,6 @@ LARGEST_LOG = 20 * 2**20
 
 OLD_LOGS = 3
 """How many logs that were put aside are kept, as `name.log.1`, the newest, and so on."""
-
-
-def _die_with_parent(how: int) -> Callable[[], None] | None:
-    """A function for the child that makes Linux end it when its supervisor is killed."""
-    if not sys.platform.startswith("linux"):
-        return None
-    set_option = ctypes.CDLL(None, use_errno=True).prctl
-    return lambda: set_option(1, how)
 
 
 def _open_log(path: Path) -> BinaryIO:
@@ -85,7 +77,7 @@ class Child:
                 start_new_session=True,
                 pass_fds=self.files,
                 cwd=self.folder,
-                preexec_fn=_die_with_parent(self.end_signal),
+                preexec_fn=die_with_parent(self.end_signal),
             )
         self.started = time.monotonic()
 

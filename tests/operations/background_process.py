@@ -1,5 +1,6 @@
 """A real worker or clock for tests, with handlers that only tests need: `… worker quick|all` or `… clock`."""
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -24,6 +25,11 @@ def hold(job: JobRun) -> dict:
 @job_handler("test_fault", queue="quick")
 def fault(job: JobRun) -> None:
     raise ValueError("a text that may hold a name")
+
+
+@job_handler("test_batch", queue="bulk")
+def batch(job: JobRun) -> dict:
+    return {"nice": os.nice(0), "leads": os.getsid(0) == os.getpid()}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
 from enrollment.ground.vault import Keys
+from portal.jobs import bulk_priority
 from portal.web.clock import real_now
 from tests.operations.serving import ROOT, environment, eventually
 
@@ -92,6 +93,7 @@ def test_jobs_survive_a_killed_worker_and_a_flushed_queue(start, database, redis
 def work_gets_done_and_a_fault_is_told_without_its_text(database, runs):
     done = enqueue(database, "test_hold", file=str(runs))
     faulty = enqueue(database, "test_fault")
+    batch = enqueue(database, "test_batch")
     unknown = enqueue(database, "nobody_does_this")
     eventually(lambda: row(database, done).state == "done")
     assert row(database, done).result == {"attempt": 1}
@@ -100,6 +102,8 @@ def work_gets_done_and_a_fault_is_told_without_its_text(database, runs):
     assert row(database, faulty).state == "waiting", "it will be tried again"
     assert row(database, faulty).error.startswith("ValueError at fault:")
     eventually(lambda: row(database, unknown).state == "failed")
+    eventually(lambda: row(database, batch).state == "done")
+    assert row(database, batch).result == {"nice": bulk_priority.NICENESS, "leads": True}
 
 
 def kill_9_of_a_worker_delays_its_job_by_less_than_45_seconds(workers, database, runs):
