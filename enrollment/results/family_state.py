@@ -150,7 +150,8 @@ def keep_as_read(session: Session, account: Account, answer: list[Any]) -> None:
     for application in mine:
         relate(application, "child", children[application.child_id])
     ahead.answer(APPLICATION, {each.id: [each] for each in mine})
-    keep_for_later([LIVE_CONSENTS], {account.id, *(each.entered_for or each.entered_by for each in mine)})
+    consenting = {account.id, *(who for each in mine for who in (each.entered_by, each.entered_for) if who is not None)}
+    keep_for_later([LIVE_CONSENTS], consenting)  # whose rows are read: a helper's, who entered it, are not the family's
     bound = keep(BOUND, {each.unit for each in mine if each.unit is not None})
     keep_for_later(OF_APPLICATION, [each.id for each in mine])
     keep(PUBLISHED_PLACEMENTS, [each.id for each in mine])

@@ -11,8 +11,12 @@ import hashlib
 import mmap
 import struct
 
-SLOTS, SLOT = 4096, 32 * 1024
-"""How many pages, and the bytes for each.  A part of a slot that was never written takes no memory."""
+SLOTS, SLOT = 8192, 16 * 1024
+"""How many pages, and the bytes for each: twice what the largest page of a family takes.  A part of a slot that was never written
+takes no memory."""
+
+LATE = 2
+"""Minutes by which a request that is still being answered may be behind.  What is further behind goes by a clock that was set back."""
 
 NAME, CHECK = 32, 16
 HEAD = struct.Struct(f"<{NAME}sI{CHECK}s")
@@ -24,9 +28,9 @@ LARGEST = SLOT - HEAD.size
 
 
 class SharedPages:
-    """Pages of one minute.  With the first page of a later minute all older ones are gone, in all processes.
+    """Pages of one minute.  With the first page of another minute all others are gone, in all processes.
 
-    `place` chooses two slots, of which a page takes a free one, else the first; `name` says what exactly the page was made from.
+    `place` chooses two slots, of which a page takes the one that has its name, else a free one, else the first; `name` says what exactly the page was made from.
     Both are digests.
     """
 
@@ -42,19 +46,19 @@ class SharedPages:
             found, length, check = HEAD.unpack_from(self._memory, begins)
             if found == name and length <= LARGEST:
                 page = self._memory[begins + HEAD.size : begins + HEAD.size + length]
-                return page if _check(name, page) == check else None
+                if _check(name, page) == check:
+                    return page
         return None
 
     def keep(self, place: bytes, name: bytes, page: bytes, minute: int) -> None:
-        """A page that is too large, or of an earlier minute than the others, is not kept."""
+        """A page that is too large, or that began before the others (`LATE`), is not kept."""
         (kept,) = MINUTE.unpack_from(self._memory, 0)
-        if len(page) > LARGEST or minute < kept:
+        if len(page) > LARGEST or 0 < kept - minute <= LATE:
             return
-        if minute > kept:
+        if minute != kept:
             self.clear()
             MINUTE.pack_into(self._memory, 0, minute)
-        first, second = self._begin(place)
-        begins = second if self._is_taken(first) and not self._is_taken(second) else first
+        begins = min(self._begin(place), key=lambda each: self._use(each, name))
         HEAD.pack_into(self._memory, begins, name, len(page), _check(name, page))
         self._memory[begins + HEAD.size : begins + HEAD.size + len(page)] = page
 
@@ -65,13 +69,16 @@ class SharedPages:
         else:
             self._memory[:] = bytes(len(self._memory))
 
+    def _use(self, begins: int, name: bytes) -> int:
+        """Of two slots the one with the smaller number is used."""
+        uses = (name, bytes(NAME))
+        found = HEAD.unpack_from(self._memory, begins)[0]
+        return uses.index(found) if found in uses else len(uses)
+
     def _begin(self, place: bytes) -> tuple[int, int]:
         """Where the two slots of a place begin: with one alone, pages would drive each other out long before all are taken."""
         first, second = int.from_bytes(place[:8]), int.from_bytes(place[8:16])
         return FIRST + first % self._slots * SLOT, FIRST + second % self._slots * SLOT
-
-    def _is_taken(self, begins: int) -> bool:
-        return HEAD.unpack_from(self._memory, begins)[0] != bytes(NAME)
 
 
 def _check(name: bytes, page: bytes) -> bytes:

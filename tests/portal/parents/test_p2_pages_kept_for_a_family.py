@@ -6,14 +6,16 @@ import os
 import re
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.people import children
+from portal.parents import home
 from portal.web.page_data import shared_pages
 from portal.web.page_data.family_pages import FamilyPages
 from portal.web.page_data.shared_pages import LARGEST, SharedPages
+from portal.web.reading import request_read
 from tests.support.signing_in import sign_in
 
 TOKENS = re.compile(r'(csrf_token|idempotency_key)" value="([^"]*)"')
@@ -203,7 +205,27 @@ def test_p2_two_guardians_of_one_child_never_share_a_page(mother, another_client
     assert mother.get(f"/parents/applications/{town.child('贝拉').id}").status_code == 404
 
 
-def test_p2_a_helper_and_a_page_that_asked_for_more_are_not_kept(client, town, gardens, mine, kept_now, monkeypatch):
+def test_p2_a_page_that_asked_for_more_is_not_kept(mother, kept_now, monkeypatch):
+    published = home.announcements.published
+
+    def by_a_statement_of_its_own(session, **how):
+        session.scalar(text("SELECT 1"))
+        return published(session, **how)
+
+    def by_a_prepared_read(session, **how):
+        request_read._common_read().one(session, {})
+        return published(session, **how)
+
+    for asks in (by_a_statement_of_its_own, by_a_prepared_read):
+        monkeypatch.setattr(home.announcements, "published", asks)
+        assert mother.get("/parents").status_code == 200
+        assert not kept_now.kept
+    monkeypatch.setattr(home.announcements, "published", published)
+    mother.get("/parents")
+    assert kept_now.kept
+
+
+def test_p2_a_helper_and_a_page_that_is_too_large_are_not_kept(client, town, gardens, mine, kept_now, monkeypatch):
     helper = town.helper()
     mandate = town.mandate_on_paper(helper, "13900000077")
     sign_in(client, helper.account_id, acting=str(mandate.id))
@@ -273,3 +295,24 @@ def test_p2_what_is_kept_stays_within_its_memory_and_its_minute():
     pages.keep(name(2), name(12), b"y" * LARGEST, 6)
     assert pages.find(name(2), name(12)) == b"y" * LARGEST
     assert pages._memory.find(b"second") == -1
+
+
+def test_p2_pages_are_kept_also_after_the_clock_was_set_back():
+    pages = SharedPages(1)
+    pages.keep(name(1), name(11), b"eight hours ahead", 10_000)
+    pages.keep(name(1), name(12), b"a minute late", 9_999)
+    assert pages.find(name(1), name(12)) is None
+    pages.keep(name(1), name(12), b"now", 9_520)
+    assert pages.find(name(1), name(12)) == b"now"
+    assert pages._memory.find(b"ahead") == -1
+
+
+def test_p2_a_torn_page_hides_no_whole_one_and_nothing_lies_there_twice():
+    pages, place = SharedPages(2), (0).to_bytes(8) + (1).to_bytes(8) + bytes(16)
+    pages.keep(place, name(11), b"one", 5)
+    pages.keep(place, name(12), b"two", 5)
+    pages.keep(place, name(12), b"two again", 5)
+    assert [pages.find(place, name(each)) for each in (11, 12)] == [b"one", b"two again"]
+    torn, _whole = pages._begin(place)
+    pages._memory[torn : torn + 32] = name(12)
+    assert pages.find(place, name(12)) == b"two again"

@@ -189,3 +189,21 @@ def test_p2_columns_without_objects_are_those_of_the_objects(town, portal_sessio
     assert len(found[1]) == len(said_by_registers)
     with pytest.raises(LookupError):
         CLAIMS.shape.decoders_of(("details",))
+
+
+def test_p2_the_consents_of_who_entered_it_are_not_those_of_the_family(town, portal_session):
+    child = town.child("安娜", wishes=[town.kindergarten("锦江区机关第一幼儿园", places=3)])
+    mother, helper = child.entered_by, town.helper().account_id
+    child.entered_by, child.entered_for = helper, mother
+    town.session.flush()
+    later = town.now + dt.timedelta(minutes=1)
+    by = actor_of(portal_session.get_one(Account, helper))
+    kind = consents.KIND_OF[Register.PROPERTY]
+    consents.give(portal_session, kind, text_version="1", text_digest="0" * 64, by=by, now=later)
+    for account in (mother, helper):
+        before = consents.agreed_registers(portal_session, account)
+        assert (Register.PROPERTY in before) is (account == helper)
+    family_state.read_ahead(portal_session, portal_session.get_one(Account, mother))
+    for _ in ("before objects are made", "after"):
+        assert Register.PROPERTY not in consents.agreed_registers(portal_session, mother)
+        consents.registers_of(portal_session, mother)
