@@ -1,6 +1,9 @@
 """Daily: estimate the chances of the families who have applied, and after the result the movement of the waiting lines."""
 
+from collections.abc import Callable
+
 from enrollment.chances import estimate_market, estimates, movement, movement_market
+from portal.jobs import bulk_priority
 from portal.jobs.runner import JobRun, job_handler
 
 
@@ -15,7 +18,7 @@ def estimate_chances(job: JobRun) -> dict:
             made = estimate_market.read(session, round_id, now=job.now(session))
         if made is None:
             continue
-        drawn = estimates.simulate(made.market, progress=job.progress)
+        drawn = estimates.simulate(made.market, progress=_unhurried(job))
         with job.session() as session:
             result.append(estimates.save(session, made, drawn))
     return {"estimates": [one for one in result if one is not None]}
@@ -37,7 +40,17 @@ def estimate_movement(job: JobRun) -> dict:
                 movement.forget(session, round_id)
         if made is None:
             continue
-        counted = movement.replay(made, progress=job.progress)
+        counted = movement.replay(made, progress=_unhurried(job))
         with job.session() as session:
             children.append(movement.save(session, made, counted))
     return {"children": [each for each in children if each is not None]}
+
+
+def _unhurried(job: JobRun) -> Callable[[int, int], None]:
+    """The progress of a job that nobody waits for: it rests after each report."""
+
+    def progress(done: int, of: int) -> None:
+        job.progress(done, of)
+        bulk_priority.rest()
+
+    return progress

@@ -9,6 +9,7 @@ from enrollment.draw.publication import preparation
 from enrollment.ground.errors import Refused
 from enrollment.results import admission_notice, letters
 from enrollment.results.letters import LetterPage
+from portal.jobs import bulk_priority
 from portal.jobs.runner import JobRun, job_handler
 from portal.letters import pdf_renderer
 from portal.letters.notice import notice_page
@@ -61,7 +62,10 @@ def draw_notices(job: JobRun) -> dict:
         with job.session() as session, languages.speaking(LANGUAGE):
             of = preparation.children(session, run_id)
             wanted, last = _next_notices(session, run_id, after)
-        made = [(application_id, page, drawn_or_refused(page.html, LANGUAGE)) for application_id, page in wanted]
+        made = []
+        for application_id, page in wanted:
+            made.append((application_id, page, drawn_or_refused(page.html, LANGUAGE)))
+            bulk_priority.rest()
         with job.session() as session:
             for application_id, page, content in made:
                 letters.put(session, application_id, page, content, job_id=job.job_id, now=job.now(session))
