@@ -20,6 +20,9 @@ from enrollment.ground import sign_in, vault
 from enrollment.ground.sign_in import Asker
 from enrollment.ground.vault import unseal
 
+KNOWN_AS_HANDED_IN = ("handed_in", "1")
+"""What the wishes and the check page say of an application that was handed in before."""
+
 FORM = "/parents/applications/{id}"
 WORDS = "%E7%AC%AC%E4%B8%80"
 """第一, as an address says it."""
@@ -140,17 +143,18 @@ def wish_saves(ground: Ground, families: list[Family], fewest: int = 1) -> Itera
     """The wishes of applications that have so many, with the last one taken to the top."""
     with psycopg.connect(ground.url) as connection:
         rows = connection.execute(
-            "SELECT a.id, a.version, array_agg(w.programme_id ORDER BY w.rank) FROM application a"
+            "SELECT a.id, a.version, a.stage, array_agg(w.programme_id ORDER BY w.rank) FROM application a"
             " JOIN wish w ON w.application_id = a.id GROUP BY a.id"
         ).fetchall()
     found = {row[0]: row[1:] for row in rows}
     for family in families:
-        version, wished = found.get(family.application, (0, []))
+        version, stage, wished = found.get(family.application, (0, "", []))
         if len(wished) < fewest:
             continue
         turned = [wished[-1], *wished[:-1]]
         fields = [("version", str(version)), ("seen", f"{family.application.hex[:8]}-{version}"), ("act", "next")]
-        body = family.browser.form(*fields, *(("wish", str(each)) for each in turned))
+        hint = () if stage == "draft" else (KNOWN_AS_HANDED_IN,)
+        body = family.browser.form(*fields, *hint, *(("wish", str(each)) for each in turned))
         yield post(f"/parents/applications/{family.application}/wishes", body, family.browser.cookie)
 
 
@@ -159,7 +163,12 @@ def submissions_of_returned(ground: Ground, families: list[Family]) -> Iterator[
     with psycopg.connect(ground.url) as connection:
         found = dict(connection.execute("SELECT id, version FROM application").fetchall())
     for family in families:
-        fields = (("version", str(found[family.application])), ("agrees_to_central", "y"), ("true", "y"))
+        fields = (
+            ("version", str(found[family.application])),
+            KNOWN_AS_HANDED_IN,
+            ("agrees_to_central", "y"),
+            ("true", "y"),
+        )
         body = family.browser.form(*fields)
         yield post(f"/parents/applications/{family.application}/check", body, family.browser.cookie)
 

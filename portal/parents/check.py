@@ -27,6 +27,7 @@ from portal.parents.form_pages import (
     posted_version,
     steps_of,
     times_of,
+    was_handed_in,
     write_at_once,
 )
 from portal.web.forms import refusals_in
@@ -117,11 +118,11 @@ def _is_ticked(name: str) -> bool:
 
 
 def _submit_at_once(application_id: uuid.UUID) -> ResponseReturnValue | None:
-    """A first submission in its plain case, with the request's key; None for the service to decide."""
+    """A submission in its plain case, with the request's key; None for the service to decide."""
     key = request_key()
     if key is None or not _is_ticked("true"):
         return None
-    draft = first_submission.read(db(), application_id, by=actor())
+    draft = None if was_handed_in() else first_submission.read(db(), application_id, by=actor())
     if draft is None:
         return _submit_again_at_once(application_id, key)
     if draft.version != posted_version():

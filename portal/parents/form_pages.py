@@ -272,6 +272,11 @@ def _edited_at_once(
     return write_at_once(edit.change, key, receipt, _("修改已生效，这是新的回执。"), *messages)
 
 
+def was_handed_in() -> bool:
+    """Whether the posted page showed an application that was handed in before.  It says which way is tried first, and no more."""
+    return "handed_in" in request.form
+
+
 def write_at_once(change: Change, key: RequestKey, location: str, *messages: Message) -> ResponseReturnValue | None:
     """Write the change, and redirect.  None if something is not as it was read; then nothing is written."""
     return do_at_once(

@@ -32,6 +32,7 @@ from portal.parents.form_pages import (
     redirect_after_save,
     save_at_once,
     times_of,
+    was_handed_in,
     write_at_once,
 )
 from portal.text.numbers import number_or, whole_number
@@ -167,17 +168,20 @@ def _save_at_once(application_id: uuid.UUID, wanted: list[uuid.UUID], act: str) 
     key, version = request_key(), posted_version()
     if key is None or request.form.get("seen") != f"{application_id.hex[:8]}-{version}":
         return None
-    change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
-    if change is None:
-        return None
     stays = None
     if act != "next":
         undo = taken_out(listed_wishes(), wanted)
         stays = url_for("parents.wishes_page", application_id=application_id, **undo, **came_from())
-        done = write_at_once(change, key, stays)
-    else:  # no page but the check comes after the wishes
-        done = write_at_once(change, key, url_for("parents.check_page", application_id=application_id), _("已保存。"))
-    return done or _edit_at_once(application_id, wanted, version, stays)
+    if not was_handed_in():
+        change = wish_list.change(application_id, wanted, version=version, by=actor(), now=clock())
+        if change is None:
+            return None
+        # no page but the check comes after the wishes
+        location = stays or url_for("parents.check_page", application_id=application_id)
+        done = write_at_once(change, key, location, *(() if stays else (_("已保存。"),)))
+        if done is not None:
+            return done
+    return _edit_at_once(application_id, wanted, version, stays)
 
 
 def _edit_at_once(
