@@ -37,6 +37,9 @@ PLAIN_IN_QUERY = "!$'()*,/:;?@"
 OF_DICT = frozenset(dir(dict))
 """What every dictionary has as an attribute, such as `items`."""
 
+MOST_ADDRESSES = 1000
+"""How many addresses around an id are remembered."""
+
 MOST_FRAGMENTS = 1000
 """More than languages, telephones of seasons and parts of the frame together."""
 
@@ -155,11 +158,12 @@ def _markup(language: str, message: str) -> Markup:
 def _url_for(app: Flask) -> Any:
     """`url_for` that remembers addresses which depend on nothing but the name of the route or of a static file.
 
-    Of a route whose only part is an id or a code, what stands before and after it is remembered.  Any other route with a part in
-    its address is not: the page may give the part, as those of a year do.
+    Of a route whose only part is an id or a code, what stands before and after it is remembered; of one with several, what stands
+    around its id, for each value of the others.  A route without all its parts is not: the page may give them, as those of a year do.
     """
     known: dict[tuple[str, str, str | None], str] = {}
     around: dict[tuple[str, str, type], tuple[str, str] | None] = {}
+    around_ids: dict[tuple[Any, ...], tuple[str, str]] = {}
 
     @functools.cache
     def only_part(endpoint: str) -> str | None:
@@ -200,6 +204,37 @@ def _url_for(app: Flask) -> Any:
         asked = f"?{urlencode(query, safe=PLAIN_IN_QUERY)}" if query else ""
         return f"{before}{value}{after}{asked}"
 
+    @functools.cache
+    def all_parts(endpoint: str) -> frozenset[str] | None:
+        """The names of the parts; None where the rules differ."""
+        rules = list(app.url_map.iter_rules(endpoint))
+        parts = {frozenset(rule.arguments) for rule in rules}
+        return None if len(parts) > 1 or any(rule.defaults for rule in rules) else next(iter(parts), None)
+
+    def with_id(root: str, endpoint: str, values: dict[str, Any]) -> str | None:
+        """The address of a route with several parts, of which one is an id and the others are given as texts."""
+        parts, others = all_parts(endpoint), list[tuple[str, str]]()
+        id_part = None
+        for name, value in values.items():
+            if type(value) is uuid.UUID and id_part is None:
+                id_part = name
+            elif type(value) is str and not name.startswith("_"):
+                others.append((name, value))
+            else:
+                return None
+        if id_part is None or parts is None or id_part not in parts or not parts <= values.keys():
+            return None
+        key = root, endpoint, id_part, *others
+        if key not in around_ids:
+            if len(around_ids) >= MOST_ADDRESSES:
+                around_ids.clear()
+            before, found, after = app.url_for(endpoint, **(values | {id_part: SOME_ID})).partition(str(SOME_ID))
+            if not found:
+                return None
+            around_ids[key] = before, after
+        before, after = around_ids[key]
+        return f"{before}{values[id_part]}{after}"
+
     def url_for(endpoint: str, /, **values: Any) -> str:
         if endpoint.startswith(".") or not has_request_context():
             return app.url_for(endpoint, **values)
@@ -207,7 +242,9 @@ def _url_for(app: Flask) -> Any:
         part = only_part(endpoint)
         if part:
             return with_part(root, endpoint, part, values) or app.url_for(endpoint, **values)
-        if part is None or (values and (endpoint != "static" or [*values] != ["filename"])):
+        if part is None:
+            return with_id(root, endpoint, values) or app.url_for(endpoint, **values)
+        if values and (endpoint != "static" or [*values] != ["filename"]):
             return app.url_for(endpoint, **values)
         key = root, endpoint, values.get("filename")
         if key not in known:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hmac
+import itertools
 import uuid
 
 import pytest
@@ -10,6 +11,7 @@ from flask_wtf.csrf import validate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from werkzeug.routing import BuildError
 
 from enrollment.applications import register_answers
 from enrollment.applications.claim_rows import CLAIMS
@@ -87,11 +89,39 @@ def test_p2_every_address_is_that_of_flask(app):
     assert asked > 500
 
 
+def test_p2_every_address_with_several_parts_is_that_of_flask(app):
+    """Asked twice, for two ids: all parts are given, or one is left out; with a query of texts, and with one of something else."""
+    queries = (
+        {},
+        {"to": "/a?b=1&c=春 d#x", "q": "~!*'();:@$,/"},
+        {"n": 2},
+        {"_anchor": "x"},
+        {"twin": uuid.UUID(int=9)},
+    )
+    asked = 0
+    with app.test_request_context("/"):
+        for rule in app.url_map.iter_rules():
+            if len(rule.arguments) < 2 or rule.endpoint == "static":
+                continue
+            for name, code, number in itertools.product(sorted(rule.arguments), ("a-B_9", "wait", "a b/ü"), (5, 6)):
+                for query in queries:
+                    values = dict.fromkeys(rule.arguments, code) | {name: uuid.UUID(int=number)} | query
+                    assert _of(address_of, rule.endpoint, values) == _of(url_for, rule.endpoint, values)
+                    asked += 1
+                for left_out in rule.arguments:
+                    values = {each: code for each in rule.arguments if each != left_out} | {name: uuid.UUID(int=number)}
+                    assert _of(address_of, rule.endpoint, values) == _of(url_for, rule.endpoint, values)
+    assert asked > 500
+
+
 def _of(address, endpoint, values):
     try:
         return address(endpoint, **values)
-    except ValueError:  # werkzeug's, for a value that the part does not take
-        return ValueError
+    except (
+        ValueError,
+        BuildError,
+    ) as error:  # werkzeug's, for a value that the part does not take, or for a part that is missing
+        return type(error)
 
 
 @pytest.mark.parametrize(("n", "many"), [("1", False), (1, False), ("21", True), ("1,001", True)])
