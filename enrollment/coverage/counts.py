@@ -5,9 +5,7 @@ Everything that the figures know of the roll is read here.  Children of classes 
 """
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -29,78 +27,23 @@ from sqlalchemy.orm import Session, aliased
 from enrollment.coverage import newest_rolls
 from enrollment.coverage.indicator import Children
 from enrollment.coverage.roll_days import RollClassDay
+from enrollment.coverage.snapshots import Counted, RollDates, Snapshot
 from enrollment.ground.classifications import Level
 from enrollment.offers.offer_rows import OfferState
 from enrollment.offers.offers import LIVE, Offer
 from enrollment.people.person_rows import ChildDocument
-from enrollment.places.areas import NEXT_LEVEL
+from enrollment.places.areas import level_in
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import number_on
+from enrollment.places.roll_rows import on_roll_condition
 
 PARENT = aliased(Kindergarten, name="parent")
 EDUCATION = "教办|教育"
 """How lists of kindergartens name the education department as the founder."""
 
 TRUE = true()
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Children of one place: on roll, or after the intake.  `area` is where the kindergarten is, `parent_area` where its
-    parent is; `school_year` is that of the roll."""
-
-    place: str
-    area: str
-    parent_area: str
-    children: Children
-    school_year: int | None = None
-
-    def area_by(self, at_parent: bool) -> str:
-        return self.parent_area if at_parent else self.area
-
-
-STALE_AFTER = dt.timedelta(days=7)
-
-
-@dataclass(frozen=True)
-class RollDates:
-    """The oldest and the newest date of the rolls of an area's kindergartens."""
-
-    oldest: dt.date
-    newest: dt.date
-
-    def is_stale(self, on: dt.date) -> bool:
-        """Whether no kindergarten has brought its roll up to date for a week."""
-        return self.newest < on - STALE_AFTER
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The children of the city, or of one area, at a date: `now` on roll, `after` the intake of `year`, in which `coming`
-    have an offer; `dates` of the rolls by area."""
-
-    on: dt.date
-    year: int
-    now: tuple[Counted, ...]
-    after: tuple[Counted, ...]
-    coming: tuple[Counted, ...]
-    dates: Mapping[str, RollDates] = field(default_factory=dict)
-
-    @property
-    def roll_of(self) -> dt.date | None:
-        """The newest date of the counted rolls; None without a roll."""
-        return max((each.newest for each in self.dates.values()), default=None)
-
-    @property
-    def school_year(self) -> int | None:
-        """The school year of the roll of most children; None without a roll."""
-        years: Counter[int] = Counter()
-        for row in self.now:
-            if row.school_year is not None:
-                years[row.school_year] += row.children.number
-        return max(years, key=lambda year: (years[year], year)) if years else None
 
 
 def count(
@@ -119,7 +62,7 @@ def count(
     now, after = [], []
     for row in _on_roll(session, on, year, key, within, areas):
         now.append(_counted(row, row.children, row.level, row.school_year))
-        later = NEXT_LEVEL[row.level] if row.school_year < year else row.level
+        later = level_in(row.level, row.school_year, year)
         if later:
             after.append(_counted(row, row.staying, later))
     coming = tuple(_counted(row, row.children, row.level) for row in _incoming(session, on, year, key, within, areas))
@@ -196,14 +139,18 @@ def by_class_query(on: dt.date, areas: Collection[str] | None) -> Subquery:
     )
 
 
+def children_column(newest: Subquery, by_class: Subquery, on: dt.date) -> ColumnElement[int]:
+    """The children of a row of `RollClass` at a date; the query joins `newest` and, as outer, `by_class`."""
+    listed = newest_rolls.children_there(newest, by_class.c.children, by_class.c.of_school_age)
+    return case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(listed, 0))
+
+
 def _leaving_query(on: dt.date, year: int, areas: Collection[str] | None) -> Subquery:
     """Children on roll by class with a live offer of another kindergarten, where they count once, or an arrival.
 
     A child has one live offer in a season, and a document is on one roll once.  Who leaves a mixed class for school is
     not counted here a second time.
     """
-    of_age = RollChild.school_from <= RollClass.school_year + 1
-    for_school = and_(RollClass.level == Level.MIXED, RollClass.school_year < year, of_age)
     return (
         select(RollChild.class_id, func.count().label("children"))
         .select_from(Offer)
@@ -214,13 +161,30 @@ def _leaving_query(on: dt.date, year: int, areas: Collection[str] | None) -> Sub
             Offer.year == year,
             Offer.state.in_(LIVE),
             or_(Offer.state != OfferState.ARRIVED, RollClass.school_year < year),
-            RollChild.entered_on <= on,
-            or_(RollChild.left_on.is_(None), RollChild.left_on > on),
-            for_school.is_not(True),
+            on_roll_condition(on),
+            newest_rolls.for_school_condition(year).is_not(True),
             newest_rolls.of_areas(areas),
         )
         .group_by(RollChild.class_id)
         .subquery("leaving")
+    )
+
+
+def _later_for_school_query(on: dt.date, year: int, areas: Collection[str] | None) -> Subquery:
+    """Children on roll by mixed class who are of school age after its next September and by that of `year`: none, unless the
+    class is older than a year then."""
+    return (
+        select(RollChild.class_id, func.count().label("children"))
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .where(
+            RollClass.level == Level.MIXED,
+            RollClass.school_year < year - 1,
+            RollChild.school_from.between(RollClass.school_year + 2, year),
+            on_roll_condition(on),
+            newest_rolls.of_areas(areas),
+        )
+        .group_by(RollChild.class_id)
+        .subquery("later_for_school")
     )
 
 
@@ -229,14 +193,16 @@ def _on_roll(
 ) -> Iterable[Row]:
     """Children on roll by `place` (the value of `key`), nature, attached, level and school year.
 
-    `children` are on roll at the date; `staying` are those who do not leave for school or another kindergarten next
-    September.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
+    `children` are on roll at the date; `staying` are those who do not leave for school or another kindergarten by September
+    of the year.  The leavers of a mixed class that is kept as a count are unknown, so all its children stay.
     """
     newest, by_class = newest_rolls.query(on, areas), by_class_query(on, areas)
-    leaving = _leaving_query(on, year, areas)
-    children = case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(by_class.c.children, 0))
-    for_school = case((RollClass.school_year < year, by_class.c.of_school_age), else_=0)
-    gone = func.coalesce(for_school, 0) + func.coalesce(leaving.c.children, 0)
+    leaving, later = _leaving_query(on, year, areas), _later_for_school_query(on, year, areas)
+    children = children_column(newest, by_class, on)
+    # those of last year's class are not among its children any more
+    is_left_by_them = and_(RollClass.school_year < year, RollClass.school_year == newest.c.year)
+    for_school = case((is_left_by_them, by_class.c.of_school_age), else_=0)
+    gone = func.coalesce(for_school, 0) + func.coalesce(later.c.children, 0) + func.coalesce(leaving.c.children, 0)
     staying = case((RollClass.kept_as == "count", number_on(on)), else_=children - gone)
     grouped = (*groups(key), RollClass.level, RollClass.school_year)
     return session.execute(
@@ -247,6 +213,7 @@ def _on_roll(
         .outerjoin(PARENT, PARENT.id == Kindergarten.parent_id)
         .outerjoin(by_class, by_class.c.class_id == RollClass.id)
         .outerjoin(leaving, leaving.c.class_id == RollClass.id)
+        .outerjoin(later, later.c.class_id == RollClass.id)
         .where(open_condition(on), within)
         .group_by(*grouped)
     )

@@ -3,28 +3,45 @@
 From 1 September until its promotion a kindergarten has two rolls: the new one with the children who arrived, and last
 year's with all others.  Last year's counts until the new one shows that they were moved up.  The rule is that of the promotion
 (`places.class_promotion.new_classes.were_promoted`), as SQL for all kindergartens at once.
+
+A promotion acts from 1 September on, whenever it is made.  Children it did not move, because they had left on a later day or
+are to leave on one, stay in last year's classes by name until that day.
 """
 
 import datetime as dt
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, ScalarSelect, Subquery, and_, case, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    SQLColumnExpression,
+    Subquery,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
+from enrollment.coverage.roll_days import RollClassDay
 from enrollment.ground.classifications import Level
-from enrollment.offers.arrivals.rows import ArrivalEntry
 from enrollment.places.class_promotion.new_classes import ENTRY_LEVELS, went_on_condition
+from enrollment.places.class_promotion.newcomers import not_a_newcomer
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.roll_change_rows import RollPromotion, number_on
-from enrollment.places.roll_rows import BY_A_MOVE, RollChild, RollClass, school_year_of
+from enrollment.places.roll_rows import RollChild, RollClass, school_year_of
 
 
 def query(on: dt.date, areas: Collection[str] | None = None) -> Subquery:
     """The newest school year with a roll for each kindergarten, up to that of the date.
 
     `whole` is false while last year's classes still count: there are some, and the new roll has only classes of the entry
-    levels, empty ones, and children who arrived or are new.
+    levels, empty ones, and children who arrived, were transferred or are new.  `promoted`: by a promotion that was not undone.
     """
     years = (
         select(
@@ -50,27 +67,52 @@ def query(on: dt.date, areas: Collection[str] | None = None) -> Subquery:
         (~newest.c.by_name, false()),
         else_=func.coalesce(_moved_child(newest, on), false()),
     )
+    found = select(
+        newest.c.kindergarten_id,
+        newest.c.year,
+        whole.label("whole"),
+        _promoted(newest).label("promoted"),
+        literal(on).label("day"),
+    )
     # without OFFSET 0 PostgreSQL asks for `whole` once for each class
-    return select(newest.c.kindergarten_id, newest.c.year, whole.label("whole")).offset(0).subquery("newest")
+    return found.offset(0).subquery("newest")
 
 
 def condition(newest: Subquery) -> ColumnElement[bool]:
     """Classes to count: those of the newest roll and, while it is not whole, last year's classes except the upper ones,
-    whose children left for school."""
-    waiting = and_(
-        newest.c.whole.is_(False), RollClass.school_year == newest.c.year - 1, RollClass.level != Level.UPPER
+    whose children left for school.  After a promotion, last year's classes with a child that it did not move."""
+    left_over = and_(newest.c.promoted, RollClass.kept_as == "rows", _is_left_later(newest))
+    of_last_year = and_(
+        RollClass.school_year == newest.c.year - 1,
+        RollClass.level != Level.UPPER,
+        or_(newest.c.whole.is_(False), left_over),
     )
     return and_(
-        newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, waiting)
+        newest.c.kindergarten_id == RollClass.kindergarten_id, or_(RollClass.school_year == newest.c.year, of_last_year)
     )
 
 
 def seats_column(newest: Subquery, norm: ColumnElement[int]) -> ColumnElement[int]:
-    """The seats of a class that counts.  A class which last year's children are still to join has none beside theirs."""
+    """The seats of a class that counts.  A class which last year's children are still to join has none beside theirs, nor
+    has a class that was promoted beside the one into which it was."""
     to_be_joined = and_(
         newest.c.whole.is_(False), RollClass.school_year == newest.c.year, RollClass.level.not_in(ENTRY_LEVELS)
     )
-    return case((to_be_joined, 0), else_=norm)
+    left_over = and_(newest.c.whole, RollClass.school_year < newest.c.year)
+    return case((or_(to_be_joined, left_over), 0), else_=norm)
+
+
+def children_there(
+    newest: Subquery, children: SQLColumnExpression[int], of_school_age: SQLColumnExpression[int]
+) -> ColumnElement[int]:
+    """Of the children of a class by name those who count: those of school age left a mixed class of last year for school, as
+    the upper classes did."""
+    return children - case((RollClass.school_year < newest.c.year, of_school_age), else_=0)
+
+
+def for_school_condition(year: int | ColumnElement[int]) -> ColumnElement[bool]:
+    """The same of one row of `RollChild`: it was in a mixed class of an earlier year and is at school in that of `year`."""
+    return and_(RollClass.level == Level.MIXED, RollClass.school_year < year, RollChild.school_from <= year)
 
 
 def of_areas(areas: Collection[str] | None) -> ColumnElement[bool]:
@@ -78,6 +120,12 @@ def of_areas(areas: Collection[str] | None) -> ColumnElement[bool]:
     if areas is None:
         return true()
     return RollClass.kindergarten_id.in_(select(Kindergarten.id).where(Kindergarten.area_code.in_(areas)))
+
+
+def _is_left_later(newest: Subquery) -> ColumnElement[bool]:
+    """Whether a child leaves a class by name after the day."""
+    found = select(RollClassDay.class_id).where(RollClassDay.class_id == RollClass.id, RollClassDay.day > newest.c.day)
+    return found.correlate_except(RollClassDay).exists()
 
 
 def _shows_promotion(on: dt.date) -> ColumnElement[bool]:
@@ -108,8 +156,8 @@ def _promoted(newest: Subquery) -> ColumnElement[bool]:
 def _moved_child(newest: Subquery, on: dt.date) -> ScalarSelect[bool]:
     """True where an older class of the new roll has a child that was moved up without a promotion; otherwise NULL.
 
-    It did not arrive, and it was in a class of last year, as its number tells.  Where it has no number, or children of last
-    year have none or are only counted, a child that did not arrive is taken for one of them.
+    It is no newcomer, and it was in a class of last year, as its number tells.  Where it has no number, or children of last
+    year have none or are only counted, any child that is no newcomer is taken for one of them.
     """
     child, there = aliased(RollChild, name="moved"), aliased(RollClass, name="moved_to")
     found = (
@@ -122,29 +170,11 @@ def _moved_child(newest: Subquery, on: dt.date) -> ScalarSelect[bool]:
             _is_older_by_name(there, on),
             child.entered_on <= on,
             child.left_on.is_distinct_from(child.entered_on),
-            ~_arrived(newest, child),
+            not_a_newcomer(child, newest.c.kindergarten_id, newest.c.year),
             or_(child.id_index.is_(None), _was_here(newest, child), _cannot_be_compared(newest)),
         )
     )
     return found.limit(1).correlate(newest).scalar_subquery()
-
-
-def _arrived(newest: Subquery, child: type[RollChild]) -> ColumnElement[bool]:
-    """Whether a child came into this roll by an arrival, in this class or in another one of the year."""
-    first, of_first = aliased(RollChild, name="first_entry"), aliased(RollClass, name="first_class")
-    found = (
-        select(ArrivalEntry.offer_id)
-        .join(first, first.id == ArrivalEntry.roll_child_id)
-        .join(of_first, of_first.id == first.class_id)
-        .where(
-            or_(first.id == child.id, first.id_index == child.id_index),
-            # not an arrival that was undone
-            or_(first.left_on.is_distinct_from(first.entered_on), first.leave_reason.in_(BY_A_MOVE)),
-            of_first.kindergarten_id == newest.c.kindergarten_id,
-            of_first.school_year == newest.c.year,
-        )
-    )
-    return found.correlate(newest, child).exists()
 
 
 def _was_here(newest: Subquery, child: type[RollChild]) -> ColumnElement[bool]:

@@ -24,7 +24,6 @@ from enrollment.places.areas import CLASS_NORM
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.population.rows import AreaBirths
 from enrollment.places.roll import RollClass, school_year_of
-from enrollment.places.roll_change_rows import number_on
 from enrollment.places.staffing import counts as staff_counts
 
 SOURCE = "教督〔2020〕1号"
@@ -252,7 +251,7 @@ def _by_kindergarten(on: dt.date, area: str | None) -> Subquery:
     areas: Sequence[str] | None = None if area is None else [area]
     newest, staff = newest_rolls.query(on, areas), staff_counts.newest_query(on)
     listed = counts.by_class_query(on, areas)
-    children = case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(listed.c.children, 0))
+    children = counts.children_column(newest, listed, on)
     classes = (
         select(RollClass.kindergarten_id, RollClass.level, RollClass.as_of, children.label("children"))
         .join(newest, newest_rolls.condition(newest))

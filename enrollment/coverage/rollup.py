@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from enrollment.coverage import counts
-from enrollment.coverage.counts import Counted, RollDates, Snapshot
 from enrollment.coverage.indicator import Children
+from enrollment.coverage.snapshots import Counted, RollDates, Snapshot
 from enrollment.coverage.steps import Step, StepKind, steps_of
 from enrollment.ground.city_time import today
 from enrollment.ground.db import Base

@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import and_, distinct, func, literal, or_, select, union_all
+from sqlalchemy import distinct, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from allocation.coverage import Coverage
@@ -12,13 +12,13 @@ from enrollment.coverage import counts, indicator, newest_rolls
 from enrollment.coverage.indicator import Children
 from enrollment.coverage.shares import Shares
 from enrollment.draw.run_rows import Placement
-from enrollment.ground.classifications import Level
 from enrollment.offers.offer_rows import LIVE, Offer
 from enrollment.people.person_rows import ChildDocument
-from enrollment.places.areas import NEXT_LEVEL
+from enrollment.places.areas import level_in
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_rows import on_roll_condition
 
 
 def after_run(session: Session, run_id: uuid.UUID, figures: Shares) -> Coverage:
@@ -65,7 +65,6 @@ def _leaving(session: Session, run_id: uuid.UUID, figures: Shares) -> list[Child
     """Children who are on a roll, hold no place yet and get one by the run: they no longer stay where they are."""
     on, year = figures.definition.on, figures.year
     holds = select(Offer.id).where(Offer.application_id == Application.id, Offer.state.in_(LIVE))
-    of_age = and_(RollClass.level == Level.MIXED, RollChild.school_from <= RollClass.school_year + 1)
     newest = newest_rolls.query(on)
     grouped = (*counts.groups(Kindergarten.area_code), RollClass.level, RollClass.school_year)
     rows = session.execute(
@@ -80,10 +79,10 @@ def _leaving(session: Session, run_id: uuid.UUID, figures: Shares) -> list[Child
         .outerjoin(counts.PARENT, counts.PARENT.id == Kindergarten.parent_id)
         .where(
             Placement.run_id == run_id, Placement.programme_id.is_not(None), Application.stage.not_in(DEAD_STAGES),
-            ~holds.exists(), RollChild.entered_on <= on, or_(RollChild.left_on.is_(None), RollChild.left_on > on),
-            counts.open_condition(on), or_(RollClass.school_year >= year, of_age.is_not(True)),
+            ~holds.exists(), on_roll_condition(on), counts.open_condition(on),
+            newest_rolls.for_school_condition(year).is_not(True),
         )
         .group_by(*grouped)
     )  # fmt: skip
-    later = ((row, NEXT_LEVEL[row.level] if row.school_year < year else row.level) for row in rows)
+    later = ((row, level_in(row.level, row.school_year, year)) for row in rows)
     return [Children(-row.children, row.nature, level, row.attached, row.education) for row, level in later if level]

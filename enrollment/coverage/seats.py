@@ -28,7 +28,7 @@ class Seats:
 def seats_of(session: Session, on: dt.date) -> list[Seats]:
     """The seats of every area, without nursery classes."""
     newest = newest_rolls.query(on)
-    children = children_on(on)
+    children = children_on(on, newest)
     norm = case(CLASS_NORM, value=RollClass.level, else_=CLASS_NORM[Level.MIDDLE])
     seats = newest_rolls.seats_column(newest, norm)
     found = (

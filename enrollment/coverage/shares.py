@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from allocation.coverage import Coverage
 from enrollment.coverage import counts, indicator, rollup
-from enrollment.coverage.counts import Counted, Snapshot
 from enrollment.coverage.indicator import SWITCHES, Children, Definition
+from enrollment.coverage.snapshots import Counted, Snapshot
 from enrollment.coverage.targets import Targets, YearTargets, targets_on
 from enrollment.ground.classifications import CLASS_LEVELS, Nature
 from enrollment.places.areas import Area

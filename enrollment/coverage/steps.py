@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Subquery, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from enrollment.coverage import counts, newest_rolls
@@ -68,7 +68,7 @@ def classes_of(session: Session, on: dt.date, kindergarten_id: uuid.UUID) -> lis
         select(
             RollClass.name,
             RollClass.level,
-            children_on(on).label("children"),
+            children_on(on, newest).label("children"),
             newest_rolls.seats_column(newest, _norm()).label("norm"),
         )
         .join(newest, newest_rolls.condition(newest))
@@ -85,11 +85,13 @@ def _norm() -> ColumnElement[int]:
     return case(CLASS_NORM, value=RollClass.level, else_=CLASS_NORM[Level.MIDDLE])
 
 
-def children_on(on: dt.date) -> ColumnElement[int]:
-    """The children of a row of `RollClass` as of a day, as the two shares count them."""
+def children_on(on: dt.date, newest: Subquery) -> ColumnElement[int]:
+    """The children of a row of `RollClass` as of a day, as the two shares count them; the query joins `newest`."""
+    there = newest_rolls.children_there(newest, RollClassDay.children, RollClassDay.of_school_age)
     listed = (
-        select(func.sum(RollClassDay.children))
+        select(func.sum(there))
         .where(RollClassDay.class_id == RollClass.id, RollClassDay.day <= on)
+        .correlate(RollClass, newest)
         .scalar_subquery()
     )
     return case((RollClass.kept_as == "count", number_on(on)), else_=func.coalesce(listed, 0))
@@ -98,7 +100,7 @@ def children_on(on: dt.date) -> ColumnElement[int]:
 def _by_kindergarten(on: dt.date, area: str) -> Select[*tuple[Any, ...]]:
     """Kindergartens of an area with their `children` on roll and the `seats` of their classes by the norm."""
     newest = newest_rolls.query(on, [area])
-    children = children_on(on)
+    children = children_on(on, newest)
     free = func.greatest(newest_rolls.seats_column(newest, _norm()) - children, 0)
     return (
         select(

@@ -24,6 +24,15 @@ NEXT_LEVEL: dict[str, Level | None] = {
     Level.MIXED: Level.MIXED,
 }
 
+
+def level_in(level: str, school_year: int, year: int) -> str | None:
+    """The level of the children of a class of `school_year` in a later year; None after the upper one."""
+    later: str | None = level
+    for _each in range(school_year, year):
+        later = NEXT_LEVEL[later] if later else None
+    return later
+
+
 FILE = Path(__file__).with_name("data") / "admission-areas.csv"
 
 

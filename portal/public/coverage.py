@@ -18,9 +18,10 @@ COUNTED = (
 
 NOTED = (
     "arrival_entry", "child_document", "kindergarten", "offer", "roll_child", "roll_class", "roll_class_day", "roll_promotion",
+    "roll_transfer",
 )  # fmt: skip
-"""Tables of the page whose changes add a row to `coverage_change` (ADR 33).  Arrivals and promotions do it with the rows of the
-roll that they write."""
+"""Tables of the page whose changes add a row to `coverage_change` (ADR 33).  Arrivals and finished transfers do it with the rows
+of the roll that they write."""
 
 
 @pages.get("/coverage")

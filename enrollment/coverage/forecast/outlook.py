@@ -120,7 +120,7 @@ def outlook(session: Session, shares: Shares, *, cautious: bool = False) -> Outl
     if base_year is None:
         return NoOutlook("no_roll")
     areas = [line.code for line in shares.areas]
-    past = read(session, shares.definition, areas, shares.snapshot.now, base_year)
+    past = read(session, shares.definition, areas, shares.snapshot.in_school_year, base_year)
     if past.years < YEARS_NEEDED:
         return NoOutlook("history", past.years)
     goals = tuple(_targets(session, shares, base_year + 1 + lead) for lead in range(LEADS))

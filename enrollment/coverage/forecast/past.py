@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from enrollment.coverage.counts import Counted
 from enrollment.coverage.indicator import Children, Definition, share
+from enrollment.coverage.snapshots import Counted
 from enrollment.ground.classifications import Level
 from enrollment.places.population.rows import COUNTED_LEVELS, AreaBirths, AreaHistory, Estate
 
@@ -72,7 +72,7 @@ class Past:
 def read(
     session: Session, definition: Definition, areas: Sequence[str], base: Iterable[Counted], base_year: int
 ) -> Past:
-    """The past up to `base_year`, whose children are those of `base`, the roll of now.
+    """The past up to `base_year`, whose children are those of `base`, the roll of now by the levels of this year.
 
     Years before the first gap count as not on file: a ratio needs two years in a row.
     """

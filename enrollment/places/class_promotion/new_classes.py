@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.ground.classifications import Level
 from enrollment.places import roll_checks
+from enrollment.places.class_promotion.newcomers import not_a_newcomer
 from enrollment.places.class_promotion.sheet import ClassPromotion
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_rows import BY_A_MOVE
@@ -68,8 +69,9 @@ def were_promoted(session: Session, already: Sequence[RollClass], kindergarten_i
     """Whether the new year's classes show that the children of the old ones were moved up without a promotion: an older class
     that is kept as a number has children, or one kept by name has a child that was in a class of the old year.
 
-    Empty classes and new children do not.  Nor does an arrival of a child of this kindergarten: it ends the earlier entry as
-    `promoted`, which only it and a promotion do.  `coverage.newest_rolls` asks the same of all kindergartens.
+    Empty classes and new children do not.  Nor does a child that came by an arrival or a transfer, also where it was in a
+    class of the old year: then it left, or the arrival moved it alone.  `coverage.newest_rolls` asks the same of all
+    kindergartens.
     """
     older = [each for each in already if each.level not in ENTRY_LEVELS and each.closed_on is None]
     if any(each.counted for each in older):
@@ -78,7 +80,11 @@ def were_promoted(session: Session, already: Sequence[RollClass], kindergarten_i
     if not rows:
         return False
     by_number = RollChild.id_index.is_not(None)
-    is_there = (RollChild.class_id.in_(rows), RollChild.left_on.is_distinct_from(RollChild.entered_on))
+    is_there = (
+        RollChild.class_id.in_(rows),
+        RollChild.left_on.is_distinct_from(RollChild.entered_on),
+        not_a_newcomer(RollChild, kindergarten_id, from_year + 1),
+    )
     before = (
         select(RollChild)
         .join(RollClass, RollClass.id == RollChild.class_id)

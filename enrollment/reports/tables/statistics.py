@@ -78,7 +78,12 @@ def _children(question: Question, on: dt.date) -> dict[uuid.UUID, Counter[str]]:
         .join(RollClass, RollClass.id == RollChild.class_id)
         .join(Kindergarten, Kindergarten.id == RollClass.kindergarten_id)
         .join(newest, newest_rolls.condition(newest))
-        .where(question.here(), counts.open_condition(on), on_roll_condition(on))
+        .where(
+            question.here(),
+            counts.open_condition(on),
+            on_roll_condition(on),
+            newest_rolls.for_school_condition(newest.c.year).is_not(True),
+        )
     )
     year = school_year_of(on)
     for class_id, number, school_from in question.session.execute(children):

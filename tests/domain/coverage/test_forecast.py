@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from allocation.coverage import Percent
 from enrollment.coverage import shares
@@ -16,6 +17,7 @@ from enrollment.coverage.forecast.outlook import NoOutlook
 from enrollment.coverage.forecast.past import YEARS_TO_ENTRY
 from enrollment.coverage.indicator import Definition
 from enrollment.coverage.targets import Targets, YearTargets
+from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.population.rows import AreaBirths, AreaHistory, Estate
 from portal.demo.city_builder import PAST_SEED
 from tests.support.counted_city import YEAR, CountedCity
@@ -215,3 +217,22 @@ def test_what_an_estate_brought_is_no_rate_for_the_years_to_come(session, city):
     assert made.estates.used
     rates = [method.rates_by_year(each.past, each.past.years - 1)[0, 0, 0] for each in (naive, made)]
     assert rates == pytest.approx([130 / 125, 100 / 125])
+
+
+def test_in_september_last_years_classes_are_a_level_higher(session, city):
+    """The new children are there and nobody was moved up: the year is the new one, and no cohort stands in two levels."""
+    write_past(session, 2016)
+    for level, public in (("lower", 60), ("middle", 50), ("upper", 40)):
+        row = {"area_code": "510104", "school_year": 2025, "level": level, "attached": False}
+        session.add_all(
+            AreaHistory(**row, nature=nature, children=children)
+            for nature, children in (("public", public), ("private", 100 - public))
+        )
+    first, second = session.scalars(select(Kindergarten).order_by(Kindergarten.code))
+    city.counted_class(first, "lower", 70, school_year=2026)
+    city.counted_class(second, "lower", 30, school_year=2026)
+    made = outlook.outlook(session, shares.city_shares(session, Definition(dt.date(2026, 9, 10)), year=YEAR))
+    assert made.past.last_year == 2026
+    assert made.past.totals[0, -1].tolist() == [100, 100, 100]
+    assert made.past.children[0, -1, :, 0].tolist() == [70, 60, 50]
+    assert (made.city[0].school_year, made.city[0].coverage.all) == (2027, 300)
