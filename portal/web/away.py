@@ -114,7 +114,12 @@ class WhileAway:
         seconds = str(random.choice(RETRY_AFTER))
         back = page_of_form(self._app.url_map, again, environ.get("HTTP_REFERER", ""))
         page = template.render(
-            busy=busy, again=local_path(again) or "/", back=local_path(back) or "/", posted=posted, typed=typed, files=files
+            busy=busy,
+            again=local_path(again) or "/",
+            back=local_path(back) or "/",
+            posted=posted,
+            typed=typed,
+            files=files,
         )
         headers = {
             "Retry-After": seconds,
