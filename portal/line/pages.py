@@ -18,6 +18,7 @@ from portal.line.line import Place
 from portal.text.languages import COOKIE, LOCALES
 from portal.web.away import NEVER_RETURNED
 from portal.web.headers import CONTENT_POLICY
+from portal.web.safe_redirect import page_of_form
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class Pages:
     """The rendered pages."""
 
     def __init__(self, app: Flask):
+        self.routes = app.url_map
         self.rendered = {
             (kind, language, size): _render(app, kind, language, size)
             for kind in KINDS
@@ -121,7 +123,8 @@ class Pages:
                     f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
                     for name, value in entered
                 )
-        answer = self._answer(request, kind if fields else "upload", FIELDS=fields, **numbers)
+        back = html.escape(page_of_form(self.routes, request.target, request.headers.get("referer", "")))
+        answer = self._answer(request, kind if fields else "upload", FIELDS=fields, BACK=back, **numbers)
         answer.headers.append(("Retry-After", "5"))
         return answer
 

@@ -178,7 +178,7 @@ def _people(entries: Iterable[AuditEntry]) -> dict[uuid.UUID, str]:
     """The accounts of the entries: staff with name and login, families without a name."""
     ids = {entry.account_id for entry in entries if entry.account_id}
     accounts = db().scalars(select(Account).where(Account.id.in_(ids)))
-    return {each.id: f"{each.name}（{each.login}）" if each.login else _("家长") for each in accounts}
+    return {each.id: f"{each.name}{_('（')}{each.login}{_('）')}" if each.login else _("家长") for each in accounts}
 
 
 def _codes(entries: Iterable[AuditEntry]) -> dict[str, str]:

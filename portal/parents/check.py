@@ -198,6 +198,8 @@ def receipt_page(application_id: uuid.UUID, number: int) -> ResponseReturnValue:
         newest=newest,
         moved=any(code.startswith("household.") for code in receipt.changed) and number == newest,
         papers=_still_missing(application) if number == newest else [],
+        addable=asked_papers.addable(db(), application, now=clock()) if number == newest else [],
+        addable_until=asked_papers.review_goes_on_until(db(), application, now=clock()),
         unfinished=_bound_but_not_handed_in(application),
         next_page=steps.next_step(steps_of(application)),
     )

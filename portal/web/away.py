@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from portal.web.logs import fault_trace
-from portal.web.safe_redirect import local_path
+from portal.web.safe_redirect import local_path, page_of_form
 
 log = structlog.get_logger()
 
@@ -112,7 +112,15 @@ class WhileAway:
         again = path + (f"?{query}" if (query := environ.get("QUERY_STRING")) else "")
         posted = environ.get("REQUEST_METHOD") not in ("GET", "HEAD")
         seconds = str(random.choice(RETRY_AFTER))
-        page = template.render(busy=busy, again=local_path(again) or "/", posted=posted, typed=typed, files=files)
+        back = page_of_form(self._app.url_map, again, environ.get("HTTP_REFERER", ""))
+        page = template.render(
+            busy=busy,
+            again=local_path(again) or "/",
+            back=local_path(back) or "/",
+            posted=posted,
+            typed=typed,
+            files=files,
+        )
         headers = {
             "Retry-After": seconds,
             "Cache-Control": "no-store",

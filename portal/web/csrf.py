@@ -10,7 +10,6 @@ import functools
 import json
 import os
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -19,12 +18,11 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from portal.web.authentication import has_fresh_second_factor
 from portal.web.guards import guard_of
 from portal.web.restored_form import save_form
+from portal.web.safe_redirect import page_of_form
 
 FIELD = "csrf_token"
 """The token of a session, in the session, in a form, and signed in `g`."""
@@ -111,22 +109,10 @@ csrf = MaskedCSRFProtect()
 
 
 def page_of_the_form() -> str:
-    """The address of the page that holds the posted form: the posted one if it answers GET, else the referrer's.
-
-    It keeps its query, which can name what the form is about, such as the kind of a correction.
-    """
-    referrer = urlsplit(request.referrer or "")
-    for path, query in (
-        (request.path, request.query_string.decode("utf-8", "replace")),
-        (referrer.path, referrer.query),
-    ):
-        try:
-            # what belongs to no desk only redirects, and an address that only takes POST would match it
-            if path and "." in current_app.url_map.bind("").match(path, "GET")[0]:
-                return f"{path}?{query}" if query else path
-        except (HTTPException, RequestRedirect):
-            continue
-    return "/"
+    """The address of the page that holds the form of this request (`safe_redirect.page_of_form`)."""
+    query = request.query_string.decode("utf-8", "replace")
+    target = f"{request.path}?{query}" if query else request.path
+    return page_of_form(current_app.url_map, target, request.referrer or "")
 
 
 def ask_to_sign_in_again() -> ResponseReturnValue | None:

@@ -107,6 +107,19 @@ def test_tru09_a_password_and_a_code_do_not_stand_in_the_page(portal):
     assert "hushhush" not in answer.text and "没有保存" in answer.text
 
 
+def test_tru09_a_form_whose_address_takes_no_get_leads_back_to_its_page(portal):
+    visitor = portal.test_client()
+    token = csrf_token(visitor, "/sign-in/staff")
+    portal.away()
+    place = "/staff/desk/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002"
+    answer = visitor.post(
+        f"{place}/access-code",
+        data={"code": "123456", "csrf_token": token},
+        headers={"Referer": f"http://localhost{place}?from=list"},
+    )
+    assert BeautifulSoup(answer.text, "html.parser").select_one("main a")["href"] == f"{place}?from=list"
+
+
 def test_tru09_health_says_which_part_and_one_line_is_logged_for_many_visitors(portal, monkeypatch):
     # the outage of another test was logged within the interval
     monkeypatch.setattr(portal.wsgi_app, "_next_line", 0.0)

@@ -267,6 +267,12 @@ def test_tru03_no_password_and_no_code_stands_in_a_page_of_the_line(door, name, 
     assert "返回" in text
 
 
+def test_tru03_a_form_whose_address_takes_no_get_leads_back_to_its_page(door):
+    page = "/staff/desk/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002"
+    text = tell(door, f"{page}/access-code", "POST", x_front_reason="pause", referer=f"https://portal.example{page}")
+    assert f'href="{page}"' in text.body.decode()
+
+
 def test_tru03_pages_that_the_proxy_sends_are_written(app, pages, tmp_path):
     pages.write(app, tmp_path)
     found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}

@@ -35,7 +35,8 @@ class ReinstateForm(OfficialForm):
         if found.proposed is not None:
             self.newer.append((_("第一个人的签署"), f"{found.proposed.name}：{found.proposed.reason}"))
         self.seen.data = found.stamp
-        return found.is_possible
+        # nobody signs twice, so a page that was signed in another tab has no form that could hold what was typed
+        return found.is_possible and not _is_signed_by_me(found)
 
 
 @pages.get("/cases/reinstatements", endpoint="reinstatements")
@@ -51,6 +52,10 @@ def reinstatement_list() -> ResponseReturnValue:
     )
 
 
+def _is_signed_by_me(found: reinstatements.Reinstatement) -> bool:
+    return found.proposed is not None and found.proposed.by == actor().account_id
+
+
 def _page(application_id: uuid.UUID, form: ReinstateForm) -> ResponseReturnValue:
     found = reinstatements.find(db(), application_id, by=actor())
     audit.record(db(), "view", "application", application_id, by=actor(), now=clock(), reason="refusal")
@@ -60,7 +65,7 @@ def _page(application_id: uuid.UUID, form: ReinstateForm) -> ResponseReturnValue
         form=form,
         found=found,
         application=found.application,
-        mine=found.proposed is not None and found.proposed.by == actor().account_id,
+        mine=_is_signed_by_me(found),
     )
     return page_of(form, shown)
 

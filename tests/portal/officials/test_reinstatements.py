@@ -74,6 +74,16 @@ def test_a_page_that_showed_no_first_signature_is_shown_again(appealed, client, 
     assert late.status_code == 200 and "不用恢复" in late.text
 
 
+def test_who_signed_in_another_tab_is_not_told_to_save_again(appealed, client):
+    town = appealed
+    sign_in(client, town.first.account_id)
+    old = hidden_fields(client.get(town.path).text)
+    fill_in(client, town.path, **SIGNED)
+    late = client.post(town.path, data=old | SIGNED | {"reason": "第二个标签页"})
+    assert late.status_code == 409
+    assert "第二个标签页" in late.text and "仍在下面" not in late.text and "打开最新的页面" in late.text
+
+
 def test_another_area_finds_nothing(appealed, client):
     town = appealed
     sign_in(client, town.elsewhere.account_id)

@@ -106,7 +106,8 @@ def test_a_paper_that_was_left_out_may_be_added_until_the_review_of_the_applicat
     client.post(path, data=hidden(client.get(path)) | {"true": "y", "without": "y"})
     assert papers_of(client, returned) == (["hukou_booklet"], 0)
     home = page(client.get(address(returned, "").rstrip("/"))).main
-    for shown in (home, page(client.get(address(returned, "evidence"))).main):
+    receipt = page(client.get(address(returned, "receipts/2"))).main
+    for shown in (home, page(client.get(address(returned, "evidence"))).main, receipt):
         assert "审核老师办完您家的申请以前都可以补" in shown.get_text() and announced in shown.get_text()
     assert home.select_one(f"a[href='{address(returned, 'evidence')}#paper-hukou_booklet']")
     assert bring(client, returned, "birth_certificate").status_code == 409, "nothing else"
