@@ -66,7 +66,9 @@ def test_a_notice_before_the_camera_opens_the_card_of_its_child(site, door, noti
 
 def test_it_reads_a_notice_without_a_network_and_is_closed_by_hand(site, door, notice, tablet):
     page = opens(site, tablet, door.clerk)
-    page.wait_for_function("() => performance.getEntriesByType('resource').some((each) => each.name.endsWith('/decode.js'))")
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some((each) => each.name.endsWith('/decode.js'))"
+    )
     page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     scans(page)
