@@ -19,7 +19,7 @@ SQL = Path(__file__).with_name("sql") / revision
 def upgrade() -> None:
     op.execute((SQL / "change_of_promotion.sql").read_text("utf-8"))
     op.execute(
-        "CREATE TRIGGER counted_promotion AFTER INSERT OR UPDATE OR DELETE ON roll_promotion"
+        "CREATE OR REPLACE TRIGGER counted_promotion AFTER INSERT OR UPDATE OR DELETE ON roll_promotion"
         " FOR EACH ROW EXECUTE FUNCTION change_of_promotion()"
     )
     # what was kept before may lack such a promotion: the job counts all areas once more

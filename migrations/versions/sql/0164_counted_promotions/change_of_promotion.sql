@@ -1,5 +1,5 @@
 -- A promotion and its undoing change which classes of a kindergarten count, also where they write no row of the roll.
-CREATE FUNCTION change_of_promotion() RETURNS trigger LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION change_of_promotion() RETURNS trigger LANGUAGE plpgsql
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO coverage_change (area_code)
