@@ -97,6 +97,7 @@ def test_an_edit_of_the_household_asks_so_many_questions(client, town, places, c
     statements, address = count(client, f"{start}/household", work_area=["510105"])
     assert address == f"{start}/receipts/2"
     assert statements <= 4
+    assert "<h1>修改回执</h1>" in client.get(address).text
 
 
 def test_an_edit_of_the_childs_page_asks_so_many_questions(client, town, places, count, frozen_clock):
@@ -119,6 +120,7 @@ def test_a_returned_application_is_handed_in_again_with_so_many_questions(client
     statements, address = count(client, f"{start}/check", true=["y"])
     assert address == f"{start}/receipts/2"
     assert statements <= 4
+    assert "<h1>提交回执</h1>" in client.get(address).text, "nothing was changed"
 
 
 def test_a_save_of_a_returned_application_asks_few_questions(client, town, places, count, frozen_clock):
