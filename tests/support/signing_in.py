@@ -1,6 +1,7 @@
 """Signing in and filling in forms with the test client."""
 
 import datetime as dt
+import re
 import secrets
 import uuid
 
@@ -15,6 +16,7 @@ from portal.web.clock import real_now
 from portal.web.sessions import digest_of
 
 A_YEAR = dt.timedelta(days=365)
+GROUPED_CODE = re.compile(r"\d{4} \d{4}|[A-Z0-9]{4}(?:-[A-Z0-9]{4}){2}")
 
 
 def sign_in(client: FlaskClient, account: Account | uuid.UUID, **kept: str) -> FlaskClient:
@@ -66,3 +68,13 @@ def fill_in(client: FlaskClient, path: str, action: str | None = None, **fields)
     hidden = hidden_fields(page.text, action)
     files = any(hasattr(value, "read") or isinstance(value, tuple) for value in fields.values())
     return client.post(action or path, data={**hidden, **fields}, content_type="multipart/form-data" if files else None)
+
+
+def shown_code(html: str) -> str:
+    """The code in groups of four that a page shows once: the one element in `<main>` whose whole text it is.
+
+    An id or a form token of the page may hold such groups by chance, so the page's source is not searched.
+    """
+    texts = {text.strip() for text in lxml.html.fromstring(html).xpath("//main//text()")}
+    [code] = [text for text in texts if GROUPED_CODE.fullmatch(text)]
+    return code

@@ -1,7 +1,6 @@
 """Accounts of staff: two people widen one, one person narrows it, and its owner alone sets the second factor."""
 
 import datetime as dt
-import re
 
 import pyotp
 import pytest
@@ -14,7 +13,7 @@ from enrollment.ground.errors import NotFound, Refused
 from enrollment.staff_accounts import changes, listing, setup_codes
 from enrollment.staff_accounts.rows import AccountChange, Change
 from portal.web.clock import real_now
-from tests.support.signing_in import fill_in, sign_in
+from tests.support.signing_in import fill_in, shown_code, sign_in
 
 
 def refused(code, act, *args, **more):
@@ -46,7 +45,7 @@ def test_a_new_account_takes_two_people_and_its_owner(town, client, another_clie
     account = portal_session.scalars(select(Account).where(Account.login == "li.hua")).one()
     assert (account.name, account.second_factor, account.grants[0].kindergarten_id) == ("李华", None, here.id)
     shown = fill_in(asker, "/officials/2026/accounts", f"{decide}/code")
-    code = re.search(r"[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}", shown.text)[0]
+    code = shown_code(shown.text)
     owner = another_client()
     setup, password = "/sign-in/staff/setup", "/sign-in/staff/setup/password"
     assert owner.get(password).headers["Location"].endswith(setup)

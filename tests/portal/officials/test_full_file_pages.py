@@ -1,12 +1,11 @@
 """The full file: asked for and granted on the officials' page, fetched by a recipient who has no account."""
 
 import io
-import re
 import zipfile
 
 from enrollment.results import full_files
 from tests.support.prepared import prepared
-from tests.support.signing_in import fill_in, hidden_fields, sign_in
+from tests.support.signing_in import fill_in, hidden_fields, shown_code, sign_in
 
 
 @prepared
@@ -37,7 +36,7 @@ def test_two_officials_grant_it_and_the_recipient_fetches_it(client, another_cli
     client.get(f"{address}?lang=zh")
     assert fill_in(client, address, f"{grant}/approve").status_code == 303
     shown = fill_in(client, address, f"{grant}/code").text
-    code = re.search(r"[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}", shown)[0]
+    code = shown_code(shown)
     link = f"/full-file/{summary.grant.id}"
     assert link in shown and code not in client.get(address).text
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from enrollment.draw.draws import Draw
 from enrollment.draw.seed.witness_rows import SeedEntry
 from portal.demo.actors import simulated_witnesses
-from tests.support.signing_in import fill_in, hidden_fields, sign_in
+from tests.support.signing_in import fill_in, hidden_fields, shown_code, sign_in
 from tests.support.worker import let_the_worker_work
 
 BALLS = {f"n1_{place}": number for place, number in enumerate(("30", "08", "14", "21", "27", "3"), start=1)}
@@ -57,7 +57,7 @@ def approved(official, town) -> str:
     page = BeautifulSoup(official.get(room_of(town)).text, "lxml")
     action = page.select_one("form[action$='/approve']")["action"]
     shown = fill_in(official, room_of(town), action)
-    return re.search(r"(\d{4}) (\d{4})", shown.text)[0]
+    return shown_code(shown.text)
 
 
 def opened(officials, town, browser, part: str, name: str, **more: str) -> str:

@@ -88,7 +88,7 @@ def test_the_switch_of_the_year_keeps_every_kindergarten_in_the_comparison(two_y
 
 def test_a_kindergarten_shows_the_places_of_every_year_under_way(two_years, client):
     page = client.get(f"/kindergartens/{two_years.garden.code}").text
-    assert page.index("2027 年秋季学位") < page.index("2026 年秋季学位") and "2028" not in page
+    assert page.index("2027 年秋季学位") < page.index("2026 年秋季学位") and "2028 年" not in page
     assert f"/rules/{AREA}?year=2026" in page and f"/rules/{AREA}?year=2027" in page
 
 
