@@ -26,7 +26,7 @@ from sqlalchemy import Engine, event, select, text
 from sqlalchemy.orm import Session
 
 from bench import machine
-from enrollment.draw import execution, runs, snapshot
+from enrollment.draw import execution, run_input, runs, snapshot
 from enrollment.draw.publication import opening, preparation
 from enrollment.draw.run_rows import Run
 from enrollment.draw.seed import seeding
@@ -39,7 +39,6 @@ from portal.demo.actors import simulated_witnesses
 from portal.demo.city_builder import STEPS, CityBuilder
 from portal.operations.embedded import Postgres
 from portal.operations.migrations import upgrade
-from tests.support.prepare_all import prepare_all
 
 Figures = dict[str, float]
 
@@ -143,16 +142,28 @@ def process_of(postgres: Postgres) -> int:
 def draw(
     engine: Engine, watch: Watch, in_its_process: Callable[[Callable[[], Figures]], Figures] = lambda step: step()
 ) -> None:
-    """Freeze, seed, run and publication, each in a transaction of its own; `in_its_process` runs a step."""
+    """Freeze, seed, run and publication in the transactions of the worker; `in_its_process` runs a step."""
     now = season.DATES["draw"][0] + dt.timedelta(hours=1)
 
-    def done(name: str, act: Callable[[Session], Figures | None]) -> None:
+    @contextlib.contextmanager
+    def transaction() -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def in_transactions(name: str, act: Callable[[], Figures | None]) -> None:
         def step() -> Figures:
-            with watch.step(name, engine), Session(engine, expire_on_commit=False) as session, session.begin():
-                more = act(session)
+            with watch.step(name, engine):
+                more = act()
             return watch.steps[name] | (more or {})
 
         watch.steps[name] = in_its_process(step)
+
+    def done(name: str, act: Callable[[Session], Figures | None]) -> None:
+        def in_one() -> Figures | None:
+            with transaction() as session:
+                return act(session)
+
+        in_transactions(name, in_one)
 
     with Session(engine) as session:
         first, second = people.actor(session, "city1"), people.actor(session, "city2")
@@ -187,20 +198,27 @@ def draw(
     with Session(engine) as session:
         run_id = session.scalars(select(Run.id)).one()
 
-    def run(session: Session) -> None:
-        task = execution.with_comparisons(session, execution.read(session, run_id))
-        execution.save(session, run_id, execution.compute(task), now=later)
-        runs.sign(session, run_id, by=first, now=later)
+    def run() -> None:
+        with transaction() as session:
+            task = run_input.read(session, run_id)
+        with transaction() as session:
+            task = run_input.with_comparisons(session, task)
+        placed = execution.place(task)
+        with transaction() as session:
+            execution.save(session, run_id, execution.complete(session, placed), now=later)
 
     def sign(session: Session) -> None:
-        runs.sign(session, run_id, by=second, now=later)
+        for by in (first, second):
+            runs.sign(session, run_id, by=by, now=later)
 
-    def prepare(session: Session) -> None:
-        prepare_all(session, run_id, by=second, now=later)
+    def prepare() -> None:
+        preparation.prepare(transaction, run_id, by=lambda _session: second)
+        with transaction() as session:
+            preparation.finish(session, run_id, now=later)
 
-    done("run", run)
+    in_transactions("run", run)
     done("sign", sign)
-    done("prepare", prepare)
+    in_transactions("prepare", prepare)
     hour = season.DATES["result"][0]
 
     def open_(session: Session) -> Figures:
@@ -221,7 +239,8 @@ def draw(
 
 
 def copied(engine: Engine, watch: Watch) -> None:
-    """COPY the same rows out of their tables and into empty ones with the same indexes and constraints."""
+    """COPY the same rows out of their tables and into empty ones with the same indexes and constraints, which are written to the
+    WAL as those of the run are."""
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
@@ -229,14 +248,17 @@ def copied(engine: Engine, watch: Watch) -> None:
             content = {}
             for table in tables:
                 content[table] = _out(driver, table)
-                connection.execute(text(f"CREATE TEMPORARY TABLE of_{table} (LIKE {table} INCLUDING ALL)"))
+                connection.execute(text(f"CREATE TABLE of_{table} (LIKE {table} INCLUDING ALL)"))
+            connection.commit()  # into a table of the same transaction PostgreSQL may COPY in a cheaper way
             with watch.step(f"copy {name}"):
                 for table in READ[name]:
                     _out(driver, table)
                 for table, rows in content.items():
                     with driver.cursor() as cursor, cursor.copy(f"COPY of_{table} FROM STDIN") as copy:
                         copy.write(rows)
-        connection.rollback()
+                connection.commit()
+            connection.execute(text("DROP TABLE " + ", ".join(f"of_{table}" for table in tables)))
+            connection.commit()
 
 
 def _out(driver, table: str) -> bytes:

@@ -50,6 +50,12 @@ COPIED = (
 PLACES = ("kindergarten", "programme", "pool", "round_programme")
 """Of these a real city has a few thousand, however many families hand in."""
 
+SETTINGS = Path(__file__).parents[1] / "deploy" / "postgresql.conf"
+MEASURED_SETTINGS = (
+    "fsync", "full_page_writes", "synchronous_commit", "wal_level", "checkpoint_timeout", "max_wal_size",
+    "shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem",
+)  # fmt: skip
+
 TALLY = """
     DELETE FROM season_tally;
     INSERT INTO season_tally (year, subject, kindergarten_id, state, n)
@@ -70,6 +76,16 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
+def settings_of_a_city() -> dict[str, str]:
+    """What `deploy/postgresql.conf` sets about the WAL and memory; the rest is about other hosts, passwords and logs.
+
+    Without the compression of full pages in the WAL: the PostgreSQL of the wheel has none of it.
+    """
+    lines = (line.partition("#")[0].partition("=") for line in SETTINGS.read_text("utf-8").splitlines())
+    told = {name.strip(): value.strip() for name, equals, value in lines if equals}
+    return {name: told[name] for name in MEASURED_SETTINGS}
+
+
 @contextmanager
 def database() -> Iterator[tuple[Postgres, Engine, Keys]]:
     """An empty database of a PostgreSQL of its own, with all tables, and the keys; all are removed at the end."""
@@ -77,7 +93,7 @@ def database() -> Iterator[tuple[Postgres, Engine, Keys]]:
     folder.chmod(0o755)
     keys = Keys({"bench": os.urandom(32)}, "bench", os.urandom(32))
     vault.unlock(keys)
-    postgres = Postgres(folder / "postgres", folder / "postgres.log")
+    postgres = Postgres(folder / "postgres", folder / "postgres.log", settings_of_a_city())
     try:
         postgres.start()
         postgres.ensure_database("city")

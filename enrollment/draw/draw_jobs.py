@@ -7,6 +7,7 @@ the job's row has the progress, and afterwards what was refused.
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,9 @@ KINDS = ("freeze_round", "enter_seed", "prepare_run", "replay_round")
 
 Progress = Callable[[int, int, str], None]
 """A function that is called with the number of finished steps, the number of all steps, and the code of the next step."""
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+"""A function that opens a session; its changes are committed at the end of the `with` block, and undone by an exception."""
 
 
 def no_progress(done: int, of: int, step: str) -> None:

@@ -1,4 +1,4 @@
-"""One run in three steps: read the market in a transaction, compute outside any, save the result in another one.
+"""One run in steps: read the market in a transaction, place everybody outside any, complete and save the result in another one.
 
 Before anything is saved, code that shares nothing with the solver checks the outcome.  A run whose outcome fails a check
 gets the state `failed`: its row stays, and nobody can publish it.
@@ -8,240 +8,131 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import allocation
 from allocation import checks, compilation, files, lottery
+from allocation.arrays import Array
 from allocation.faults import MarketFault
 from allocation.files import bundle
 from allocation.files import summary as summaries
-from allocation.files.publication import Settings
-from allocation.files.reader import parse_files
+from allocation.files.reader import ParsedMarket, parse_files
 from allocation.market import Market
 from allocation.outcome import Outcome
 from allocation.solve import solve
 from allocation.warmup import compile_all
-from enrollment.applications.application_rows import Application
-from enrollment.draw import draws, fairness, market_files, result_rows, run_files
+from enrollment.draw import fairness, market_files, result_rows, run_files, run_input
 from enrollment.draw.comparison import dry_runs, last_year
-from enrollment.draw.comparison.last_year import LastYear
-from enrollment.draw.draws import Draw, Snapshot
+from enrollment.draw.draw_jobs import Progress, no_progress
 from enrollment.draw.run_files import RunFiles
-from enrollment.draw.run_rows import Run, RunState, WishReason
-from enrollment.draw.seed import declared_forms, part_standings
+from enrollment.draw.run_input import RunInput
+from enrollment.draw.run_rows import Run, RunState
 from enrollment.ground import audit, bulk_copy
 from enrollment.ground.accounts import SYSTEM
 from enrollment.ground.errors import Refused
 from enrollment.places import programmes
-from enrollment.places.kindergartens import Kindergarten
-from enrollment.places.programmes import Programme
 from enrollment.season.rounds import Round
 
 STEPS = ("reading", "placing", "checking", "dry_runs", "saving")
 BY_FIRST_WISH = ("by_area", "by_tier")
 """Figures of a replay that its public file cannot give, because it holds no list of a family that confirmed for good."""
 
-Progress = Callable[[int, int, str], None]
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome of the engine for a market, its result files with their digest, and its figures."""
+
+    parsed: ParsedMarket
+    outcome: Outcome
+    result: Mapping[str, bytes]
+    digest: str
+    summary: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class RunInput:
-    """Everything that a run needs, as values.  `draw` is what was published about this market and its seed.
+class Placed:
+    """What became of a task; `failures` is what is wrong with the market, or what the independent check found."""
 
-    `settings` says what is sensitive in it; None for a list that was frozen before there were public files.
-    `first_wishes` has, for a replay, what stood first on each family's own list (`fairness.FirstWishes`).
-    `grounds` are the codes of the children of each verified ground, whose figures the dry runs count; none for a replay.
-    `last_year` are the rules of the year before; None for a replay, and where there were none.  `with_comparisons` reads both.
-    """
-
-    run_id: uuid.UUID
-    files: Mapping[str, bytes]
-    draw: bundle.AnyRecord
-    settings: Settings | None = None
-    first_wishes: fairness.FirstWishes | None = None
-    grounds: Mapping[str, Collection[str]] = field(default_factory=dict)
-    last_year: LastYear | None = None
+    task: RunInput
+    found: Found | None
+    failures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class RunOutput:
-    """The outcome of the engine, the result files, and what the independent check found.  `bundle` is the full file in parts."""
+    """Everything that is saved beside the rows of the result, which `complete` has copied.  `bundle` is the full file in parts.
 
-    outcome: Outcome | None
-    result: Mapping[str, bytes] = field(default_factory=dict)
-    digest: str = ""
-    summary: dict[str, Any] = field(default_factory=dict)
+    `programmes` are the ids of the market's programmes by their codes, `applications` those of its children (S36[n]: as text).
+    """
+
+    placed: Placed
     bundle: Sequence[bytes] = ()
-    failures: tuple[str, ...] = ()
     given_out: RunFiles | None = None
     dry_runs: dict[str, Any] | None = None
     last_rules: dict[str, Any] | None = None
+    programmes: Mapping[str, uuid.UUID] = field(default_factory=dict)
+    applications: Array = field(default_factory=lambda: np.zeros(0, dtype="S36"))
 
 
-def read(session: Session, run_id: uuid.UUID) -> RunInput:
-    """Read the frozen market with the tickets of its children, and mark the run as running.  Refuses `run_is_over`."""
-    run = session.get_one(Run, run_id, with_for_update=True)
-    if run.state not in (RunState.WAITING, RunState.RUNNING):
-        raise Refused("run_is_over", state=run.state)
-    run.state = RunState.RUNNING
-    snapshot = session.get_one(Snapshot, run.snapshot_id)
-    frozen = market_files.unpack(snapshot.market)
-    draw = _draw_of(session, snapshot)
-    session.flush()
-    if "salts.csv" in frozen:
-        return _input_2(session, run, snapshot, frozen, draw)
-    if draw is not None and draw.number == 1:  # the tickets of a later draw stand after those of the first
-        return RunInput(run_id, _with_seed(frozen, draw.seed), _record(draw))
-    solved = _with_all_tickets(session, snapshot.round_id, frozen)
-    made_at = snapshot.made_at.isoformat()
-    first = _first_wishes(session, snapshot.round_id) if run.replays else None
-    return RunInput(
-        run_id, solved, bundle.DrawRecord(lottery.commitment(solved), commitment_time=made_at), first_wishes=first
-    )
-
-
-def with_comparisons(session: Session, task: RunInput) -> RunInput:
-    """The input with what the run is compared with beside the dry runs: the children of each ground, and last year's rules.
-
-    It reads the families of the round once more, so it has a transaction of its own, without the lock of the run.
-    A replay has neither, nor a list that was frozen before there were public files.
-    """
-    run = session.get_one(Run, task.run_id)
-    if run.replays is not None or task.settings is None:
-        return task
-    round_ = session.get_one(Round, run.round_id)
-    return replace(
-        task, grounds=fairness.children_by_ground(session, round_.year), last_year=last_year.read(session, round_)
-    )
-
-
-def _first_wishes(session: Session, round_id: uuid.UUID) -> fairness.FirstWishes:
-    """What stood first on each family's list in the run that gave the round's result, with the tier that applied."""
-    found = (
-        select(Application.child_code, Kindergarten.area_code, WishReason.tier)
-        .join(WishReason, WishReason.application_id == Application.id)
-        .join(Run, Run.id == WishReason.run_id)
-        .join(Programme, Programme.id == WishReason.programme_id)
-        .join(Kindergarten, Kindergarten.id == Programme.kindergarten_id)
-        .where(Run.round_id == round_id, Run.replays.is_(None), Run.published_at.is_not(None), WishReason.rank == 1)
-    )
-    return {code: (area, tier) for code, area, tier in session.execute(found)}
-
-
-def _input_2(session: Session, run: Run, snapshot: Snapshot, frozen: dict[str, bytes], draw: Draw | None) -> RunInput:
-    """The input of a run from a `market/2`, whose files have the tickets that were given before.
-
-    The numbers in the public file are those of the snapshots, so that a run that is repeated gives the same bytes.
-    """
-    replayed = session.get_one(Run, run.replays).snapshot_id if run.replays else None
-    settings = run_files.settings_of(
-        session,
-        session.get_one(Round, run.round_id),
-        frozen,
-        run=snapshot.number,
-        replays=session.get_one(Snapshot, replayed).number if replayed else None,
-    )
-    first = _first_wishes(session, snapshot.round_id) if run.replays else None
-    if draw is None:
-        record = bundle.DrawRecord2(snapshot.commitment, commitment_time=snapshot.made_at.isoformat())
-        return RunInput(run.id, frozen, record, settings, first)
-    return RunInput(run.id, _with_seed(frozen, draw.seed), _record_2(session, draw), settings, first)
-
-
-def _with_seed(frozen: dict[str, bytes], seed: str | None) -> dict[str, bytes]:
-    head = {**json.loads(frozen["market.json"]), "seed": seed}
-    return {**frozen, "market.json": lottery.canonical(head)}
-
-
-def _record_2(session: Session, draw: Draw) -> bundle.DrawRecord2:
-    return bundle.DrawRecord2(
-        commitment=draw.commitment,
-        commitment_time=draw.committed_at.isoformat(),
-        form=declared_forms.of_draw(draw),
-        beacon=draw.beacon or "",
-        ceremony=draw.ceremony or "",
-        seed=draw.seed,
-        witnesses=tuple(part_standings.witnesses_of(session, draw)),
-        corrections=tuple(_corrections(session, draw)),
-    )
-
-
-def _record(draw: Draw) -> bundle.DrawRecord:
-    return bundle.DrawRecord(
-        commitment=draw.commitment,
-        commitment_time=draw.committed_at.isoformat(),
-        beacon=draw.beacon or "",
-        beacon_name=draw.beacon_name,
-        ceremony=draw.ceremony or "",
-        seed=draw.seed,
-    )
-
-
-def _corrections(session: Session, draw: Draw) -> Iterator[dict[str, str]]:
-    """The commitments that replaced an earlier one before the seed, with their public reasons."""
-    round_id = session.get_one(Snapshot, draw.snapshot_id).round_id
-    found = select(Snapshot).where(
-        Snapshot.round_id == round_id, Snapshot.reason.is_not(None), Snapshot.made_at <= draw.committed_at
-    )
-    for each in session.scalars(found.order_by(Snapshot.number)):
-        yield {"time": each.made_at.isoformat(), "reason": each.reason or "", "commitment": each.commitment}
-
-
-def _draw_of(session: Session, snapshot: Snapshot) -> Draw | None:
-    """The draw that was made for this market, if there was one."""
-    return session.scalars(select(Draw).where(Draw.snapshot_id == snapshot.id, Draw.seed.is_not(None))).one_or_none()
-
-
-def _with_all_tickets(session: Session, round_id: uuid.UUID, frozen: dict[str, bytes]) -> dict[str, bytes]:
-    """Add the season's tickets to a later market.  Children who joined later have tickets from a later draw."""
-    market = market_files.read(frozen)
-    here = {row.child for row in market.children}
-    numbers = draws.ticket_numbers(session, session.get_one(Round, round_id).year)
-    tickets = [market_files.TicketRow(code, number) for code, number in numbers.items() if code in here]
-    if len(tickets) < len(here):
-        raise Refused("tickets_missing", n=len(here) - len(tickets))
-    return market.with_tickets(tickets).files()
-
-
-def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
+def place(task: RunInput, progress: Progress = no_progress) -> Placed:
     """Place everybody and check the outcome.  Needs no transaction; the same input gives the same bytes."""
-    tell = progress or (lambda done, of, step: None)
-    tell(0, len(STEPS), "reading")
+    progress(0, len(STEPS), "reading")
     try:
         parsed = parse_files(task.files)
-        market = parsed.market
-        tell(1, len(STEPS), "placing")
-        found = solve(market)
+        progress(1, len(STEPS), "placing")
+        outcome = solve(parsed.market)
     except MarketFault as fault:
-        return RunOutput(outcome=None, failures=tuple(map(str, fault.faults[:20])))
-    tell(2, len(STEPS), "checking")
-    report = checks.check(market, found, solve=solve)
-    failures = tuple(report.failures) + _worse_off(market, found)
-    result = files.result_files(found)
-    digest = _digest_of(result)
-    summary = summaries.summary(found, report, inputs=task.files, outputs=result) | fairness.figures(
-        market, found, task.first_wishes
-    )
-    known = summary if task.first_wishes is None else {k: v for k, v in summary.items() if k not in BY_FIRST_WISH}
-    told = json.dumps(known, sort_keys=True, ensure_ascii=False, indent=1).encode()
-    if failures:
-        return RunOutput(found, result, digest, summary, failures=failures)
-    tried = dry_runs.of_market(market, task.grounds, task.first_wishes, lambda: tell(3, len(STEPS), "dry_runs"))
-    last = None if task.last_year is None else last_year.compare(market, found, task.last_year, task.grounds)
-    tell(4, len(STEPS), "saving")
+        return Placed(task, None, tuple(map(str, fault.faults[:20])))
+    progress(2, len(STEPS), "checking")
+    report = checks.check(parsed.market, outcome, solve=solve)
+    found = _found(task, parsed, outcome, report)
+    return Placed(task, found, tuple(report.failures) + _worse_off(parsed.market, outcome))
+
+
+def _found(task: RunInput, parsed: ParsedMarket, outcome: Outcome, report: checks.Report) -> Found:
+    result = files.result_files(outcome)
+    summary = summaries.summary(outcome, report, inputs=task.files, outputs=result)
+    summary |= fairness.figures(parsed.market, outcome, task.first_wishes)
+    return Found(parsed, outcome, result, _digest_of(result), summary)
+
+
+def complete(session: Session, placed: Placed, progress: Progress = no_progress) -> RunOutput:
+    """Compare the outcome, write its files, and meanwhile copy its rows into the database: PostgreSQL checks a million references
+    while this process draws and counts.  The caller saves the output in the same transaction.  Refuses `run_is_over`."""
+    run, found = _locked(session, placed.task.run_id), placed.found
+    if placed.failures or found is None:
+        return RunOutput(placed)
+    market, ids = found.parsed.market, _programme_ids(session, run)
+    without = _without_change(market) if run.replays is not None else np.empty(0, dtype=np.int64)
+    applications = result_rows.applications_of(session, market)
+    with ThreadPoolExecutor(1, thread_name_prefix="rows of a run") as beside:
+        copied = beside.submit(result_rows.copy_result, session, run.id, found.outcome, applications, ids, without)
+        output = _compared_and_written(placed, found, without, progress)
+        copied.result()
+    return replace(output, programmes=ids, applications=applications)
+
+
+def _compared_and_written(placed: Placed, found: Found, without: Array, progress: Progress) -> RunOutput:
+    """What needs no database: dry runs, last year's rules and the files.  Children `without` (their numbers) get no opening."""
+    task, market, outcome, summary = placed.task, found.parsed.market, found.outcome, found.summary
+    tried = dry_runs.of_market(market, task.grounds, task.first_wishes, lambda: progress(3, len(STEPS), "dry_runs"))
+    last = None if task.last_year is None else last_year.compare(market, outcome, task.last_year, task.grounds)
+    progress(4, len(STEPS), "saving")
     given_out = None
     if task.settings is not None and isinstance(task.draw, bundle.DrawRecord2):
-        without = _without_change(market) if task.settings.replays is not None else np.empty(0, dtype=np.int64)
-        given_out = run_files.make(task.files, parsed, task.draw, task.settings, found, without)
+        given_out = run_files.make(task.files, found.parsed, task.draw, task.settings, outcome, without)
+    known = summary if task.first_wishes is None else {k: v for k, v in summary.items() if k not in BY_FIRST_WISH}
+    told = json.dumps(known, sort_keys=True, ensure_ascii=False, indent=1).encode()
     settings = given_out.settings if given_out else None
-    packed = bundle.pack_parts(task.files, task.draw, {**result, "summary.json": told}, settings)
-    return RunOutput(found, result, digest, summary, packed, given_out=given_out, dry_runs=tried, last_rules=last)
+    packed = bundle.pack_parts(task.files, task.draw, {**found.result, "summary.json": told}, settings)
+    return RunOutput(placed, packed, given_out=given_out, dry_runs=tried, last_rules=last)
 
 
 def _digest_of(result: Mapping[str, bytes]) -> str:
@@ -265,34 +156,36 @@ def _worse_off(market: Market, found: Outcome) -> tuple[str, ...]:
     return tuple(lines[:20])
 
 
-def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.datetime) -> Run:
-    """Save the output of the engine.  The caller commits only while it still holds the job."""
+def _locked(session: Session, run_id: uuid.UUID) -> Run:
+    """The row of a run that is under way, locked.  Refuses `run_is_over`."""
     run = session.get_one(Run, run_id, with_for_update=True, populate_existing=True)
     if run.state != RunState.RUNNING:
         raise Refused("run_is_over", state=run.state)
+    return run
+
+
+def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.datetime) -> Run:
+    """Save what `complete` returned.  The caller commits only while it still holds the job."""
+    run, placed, found = _locked(session, run_id), output.placed, output.placed.found
     run.finished_at, run.engine = now, f"allocation {allocation.VERSION}"
-    if output.failures or output.outcome is None:
-        run.state, run.error = RunState.FAILED, "\n".join(output.failures)[:4000]
+    if placed.failures or found is None:
+        run.state, run.error = RunState.FAILED, "\n".join(placed.failures)[:4000]
     else:
-        ids = _programme_ids(session, run)
-        overhang = _overhang(output.outcome, ids)
-        market = output.outcome.market
-        applications = result_rows.applications_of(session, market)
-        left_out = _without_change(market) if run.replays is not None else np.empty(0, dtype=np.int64)
-        result_rows.copy_result(session, run.id, output.outcome, applications, ids, left_out)
-        _save_cutoffs(session, run, output, ids)
+        market = found.parsed.market
+        _save_cutoffs(session, run, output, found.result["cutoffs.csv"])
         if output.given_out is not None:
-            run_files.save_openings(session, run.id, output.given_out.openings, applications)
+            run_files.save_openings(session, run.id, output.given_out.openings, output.applications)
         run_files.save_files(session, run.id, output.bundle, output.given_out.public if output.given_out else None)
         grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay changes only few children
-        run.summary = output.summary | {"stands_over": overhang, "by_ground": grounds}
+        overhang = _overhang(found.outcome, output.programmes)
+        run.summary = found.summary | {"stands_over": overhang, "by_ground": grounds}
         if output.dry_runs is not None:
             run.summary |= {"dry_runs": dry_runs.told(output.dry_runs, grounds)}
         if output.last_rules is not None:
             run.summary |= {"last_rules": output.last_rules}
-        if run.replays and output.outcome.market.current is not None:
-            run.summary |= {"replay": _replay_counts(output.outcome, output.outcome.market.current)}
-        run.digest, run.state = output.digest, RunState.CHECKED
+        if run.replays and market.current is not None:
+            run.summary |= {"replay": _replay_counts(found.outcome, market.current)}
+        run.digest, run.state = found.digest, RunState.CHECKED
     audit.record(session, "run", "run", run_id, by=SYSTEM, now=now, state=run.state, digest=run.digest)
     session.flush()
     return run
@@ -314,11 +207,12 @@ def _overhang(found: Outcome, ids: Mapping[str, uuid.UUID]) -> dict[str, int]:
     return {str(ids[codes[p]]): int(found.overhang[p]) for p in np.flatnonzero(found.overhang).tolist()}
 
 
-def _save_cutoffs(session: Session, run: Run, output: RunOutput, ids: Mapping[str, uuid.UUID]) -> None:
+def _save_cutoffs(session: Session, run: Run, output: RunOutput, content: bytes) -> None:
     """Copy the file of the cut-offs into the database; SQL replaces the codes by programmes."""
-    bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, ids.items())
+    codes = output.programmes.items()
+    bulk_copy.copy_to_temporary_table(session, "code_of_programme", {"code": "text", "id": "uuid"}, codes)
     run_files.copy_blocks(session, output.given_out.blocks if output.given_out else ())
-    bulk_copy.copy_csv_to_temporary_table(session, "cutoffs_of_run", _CUTOFF_COLUMNS, output.result["cutoffs.csv"])
+    bulk_copy.copy_csv_to_temporary_table(session, "cutoffs_of_run", _CUTOFF_COLUMNS, content)
     session.execute(_CUTOFFS, {"run": run.id, "has_blocks": output.given_out is not None})
 
 
@@ -343,9 +237,10 @@ def _without_change(market: Market) -> np.ndarray:
     return np.flatnonzero((market.current >= 0) & (np.diff(market.offsets) == 1))
 
 
-def execute(session: Session, run_id: uuid.UUID, *, now: dt.datetime, progress: Progress | None = None) -> Run:
-    """All steps in one transaction, for commands and tests.  The worker uses a transaction for each step."""
-    return save(session, run_id, compute(with_comparisons(session, read(session, run_id)), progress), now=now)
+def execute(session: Session, run_id: uuid.UUID, *, now: dt.datetime, progress: Progress = no_progress) -> Run:
+    """All steps in one transaction, for commands and tests.  The worker reads and places before the transaction that saves."""
+    placed = place(run_input.with_comparisons(session, run_input.read(session, run_id)), progress)
+    return save(session, run_id, complete(session, placed, progress), now=now)
 
 
 def warm() -> None:
@@ -359,5 +254,8 @@ def warm() -> None:
     tickets = [market_files.TicketRow(row.child, n) for row, n in zip(children, numbers.tolist(), strict=True)]
     market = market_files.MarketFiles("2026", "main", "overhang", programmes, children, wishes, (), tickets)
     compile_all()
-    compute(RunInput(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
+    placed = place(RunInput(uuid.UUID(int=0), market.files(), bundle.DrawRecord("0" * 64)))
+    if placed.found is None:
+        raise RuntimeError(f"the engine refuses a market of two children: {placed.failures}")
+    _compared_and_written(placed, placed.found, np.empty(0, dtype=np.int64), no_progress)
     compilation.note_warm()

@@ -1,6 +1,6 @@
 """Requests of officials from the page: checked as far as possible at once, then enqueued for the worker.
 
-The worker calls `snapshot.freeze`, `seeding.set_seed`, `preparation.prepare_batch` and `replay.start`.  What they refuse is kept
+The worker calls `snapshot.freeze`, `seeding.set_seed`, `preparation.prepare` and `replay.start`.  What they refuse is kept
 on the job's row, and `draw_jobs.of_round` reads it.
 """
 

@@ -12,7 +12,6 @@ BATCHES = {
     "enrollment/delivery/claims.py:_claim_notices",
     "enrollment/delivery/claims.py:_claim_texts",
     "enrollment/delivery/wechat.py:claim",
-    "enrollment/draw/publication/preparation.py:batch_after",
     "enrollment/offers/registration_reminders.py:remind",
     "enrollment/ground/audit_chain/sealing.py:seal",
     "enrollment/ground/jobs.py:overdue_in_queue",

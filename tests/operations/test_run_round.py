@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from enrollment.draw import execution, runs
+from enrollment.draw import execution, run_input, runs
 from enrollment.draw.publication.rows import Publication
 from enrollment.draw.run_rows import Placement, Run
 from enrollment.ground import jobs
@@ -82,11 +82,11 @@ def test_a_worker_without_its_lease_saves_nothing(engine):
         end_lease(session, job_id)
     sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
-        task = execution.read(session, run_id)
-    computed = execution.compute(task)
+        task = run_input.read(session, run_id)
+    placed = execution.place(task)
     assert runner.run(engine, clock, job_id, "second") == "done"
     with pytest.raises((runner.LeaseLost, Refused)), sleeper.session() as session:
-        execution.save(session, run_id, computed, now=real_now())
+        execution.save(session, run_id, execution.complete(session, placed), now=real_now())
     with Session(engine) as session:
         assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 3
         assert session.get_one(jobs.Job, job_id).fence == 2
@@ -99,11 +99,11 @@ def test_a_paused_worker_cannot_save_even_while_the_run_still_runs(engine):
         end_lease(session, job_id)
     sleeper = runner.JobRun(engine, lease, clock)
     with sleeper.session() as session:
-        computed = execution.compute(execution.read(session, run_id))
+        placed = execution.place(run_input.read(session, run_id))
     with Session(engine) as session, session.begin():
         assert jobs.take(session, job_id, owner="second").fence == 2
     with pytest.raises(runner.LeaseLost), sleeper.session() as session:
-        execution.save(session, run_id, computed, now=real_now())
+        execution.save(session, run_id, execution.complete(session, placed), now=real_now())
     assert the_run(engine, run_id).state == "running"
 
 

@@ -11,7 +11,6 @@ from enrollment.ground.accounts import Actor
 
 def prepare_all(session: Session, run_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> int:
     """Prepare a signed run for its hour; how many offers wait for it."""
-    after = preparation.prepare_batch(session, run_id, by=by)
-    while after is not None:
-        after = preparation.prepare_batch(session, run_id, by=by, after=after)
+    for part in preparation.parts(session, run_id):
+        preparation.prepare_part(session, run_id, part, by=by)
     return preparation.finish(session, run_id, now=now)

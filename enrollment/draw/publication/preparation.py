@@ -1,11 +1,13 @@
 """Preparation of a signed run, in batches: its offers with the codes of their notices, and the messages to the families.
 
-A batch can be repeated, and each is one transaction of the worker, so that a killed worker loses one batch.  What is
-prepared is compared with the facts of the hour before it is opened (`opening`).
+A batch can be repeated, and each is one transaction of the worker, so that a killed worker loses the batches that it has in hand.
+What is prepared is compared with the facts of the hour before it is opened (`opening`).
 """
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
@@ -14,6 +16,8 @@ from sqlalchemy.orm import Session
 from enrollment.applications.application_rows import Stage
 from enrollment.applications.lifecycle import GONE_STAGES
 from enrollment.applications.notifications import messages_query
+from enrollment.draw import draw_jobs
+from enrollment.draw.draw_jobs import Progress, Transaction
 from enrollment.draw.publication.hours import enqueue_opening, publication_of
 from enrollment.draw.publication.result_contents import prepare_results
 from enrollment.draw.publication.rows import NOTICE_CODE, PreparedNotice, PreparedOffer, PreparedResult
@@ -28,6 +32,12 @@ from enrollment.season.round_rows import Round, RoundKind
 
 BATCH = 4000
 """Children in one batch."""
+
+AT_ONCE = 2
+"""Batches that are prepared at once: while Python puts one together, PostgreSQL writes the rows of another."""
+
+Part = tuple[uuid.UUID | None, uuid.UUID | None]
+"""A batch: the applications after the first id, up to the second with it; None where there is no end."""
 
 STEPS = ("preparing", "sealed")
 """The steps of a preparation, as its progress reports them."""
@@ -87,38 +97,67 @@ def message_kinds(round_: Round, run: Run) -> dict[str, str]:
     }
 
 
-def batches(session: Session, run_id: uuid.UUID) -> int:
-    """How many batches a run has."""
-    return max(1, -(-children(session, run_id) // BATCH))
-
-
 def children(session: Session, run_id: uuid.UUID) -> int:
     """How many children took part in a run."""
     return session.scalar(select(func.count()).where(Placement.run_id == run_id)) or 0
 
 
-def prepare_batch(
-    session: Session, run_id: uuid.UUID, *, by: Actor, after: uuid.UUID | None = None
-) -> uuid.UUID | None:
-    """Prepare the next children by application id.  Returns the last one's id, None when all are prepared.
+def parts(session: Session, run_id: uuid.UUID) -> list[Part]:
+    """The batches of a run, at least one."""
+    numbered = (
+        select(
+            Placement.application_id.label("id"), func.row_number().over(order_by=Placement.application_id).label("n")
+        )
+        .where(Placement.run_id == run_id)
+        .subquery()
+    )
+    ends = (numbered.c.n % BATCH == 0) & (numbered.c.n < children(session, run_id))
+    last = list(session.scalars(select(numbered.c.id).where(ends).order_by(numbered.c.id)))
+    return list(zip([None, *last], [*last, None], strict=True))
+
+
+def children_of(session: Session, run_id: uuid.UUID, part: Part) -> list[uuid.UUID]:
+    """The applications of a batch, in their order."""
+    after, last = part
+    found = select(Placement.application_id).where(Placement.run_id == run_id)
+    if after is not None:
+        found = found.where(Placement.application_id > after)
+    if last is not None:
+        found = found.where(Placement.application_id <= last)
+    return list(session.scalars(found.order_by(Placement.application_id)))
+
+
+def prepare(
+    transaction: Transaction,
+    run_id: uuid.UUID,
+    *,
+    by: Callable[[Session], Actor],
+    progress: Progress = draw_jobs.no_progress,
+) -> None:
+    """Prepare all batches of a run, some of them at once, each in a `transaction` of its own.  `by` as for `prepare_part`."""
+    with transaction() as session:
+        waiting = parts(session, run_id)
+
+    def prepare_one(part: Part) -> None:
+        with transaction() as session:
+            prepare_part(session, run_id, part, by=by(session))
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preparation") as lanes:
+        for done, _ in enumerate(lanes.map(prepare_one, waiting), start=1):
+            progress(done, len(waiting) + 1, STEPS[0])
+
+
+def prepare_part(session: Session, run_id: uuid.UUID, part: Part, *, by: Actor) -> None:
+    """Prepare the children of a batch.
 
     `by` is named in the messages as the office that decided.  Refuses `run_is_over` for a run that does not wait.
     """
     run = session.get_one(Run, run_id, populate_existing=True)
     if run.state != RunState.SIGNED:
         raise Refused("run_is_over", state=run.state)
-    ids = batch_after(session, run_id, after)
+    ids = children_of(session, run_id, part)
     if ids:
         prepare_children(session, run, ids, by=by)
-    return ids[-1] if len(ids) == BATCH else None
-
-
-def batch_after(session: Session, run_id: uuid.UUID, after: uuid.UUID | None) -> list[uuid.UUID]:
-    """The next children of a run, by application id."""
-    batch = select(Placement.application_id).where(Placement.run_id == run_id)
-    if after is not None:
-        batch = batch.where(Placement.application_id > after)
-    return list(session.scalars(batch.order_by(Placement.application_id).limit(BATCH)))
 
 
 def prepare_children(session: Session, run: Run, ids: list[uuid.UUID], *, by: Actor) -> None:

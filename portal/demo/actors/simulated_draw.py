@@ -6,7 +6,7 @@ Every step calls the service functions that the pages and the jobs call.
 import datetime as dt
 import functools
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine, select
@@ -27,8 +27,6 @@ from portal.demo.actors import simulated_witnesses
 OFFICIALS = ("city1", "city2")
 TO_DRAW = dt.timedelta(minutes=8)
 """How long a simulated draw takes, from the form to the checked run."""
-PREPARED_AT_ONCE = 2
-"""Batches of results at once: PostgreSQL counts the lines of one while Python seals another."""
 
 
 def unfinished(session: Session, round_id: uuid.UUID) -> Run | None:
@@ -62,9 +60,9 @@ def publish(engine: Engine, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.
     with _session(engine) as session:
         officials = [people.actor(session, login) for login in OFFICIALS]
         # before the signatures: a draw that is killed here waits for them, and goes on
-        prepared = functools.partial(_prepare_children, engine, run_id, officials[-1])
-        with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool:
-            for _done in pool.map(prepared, _batches(session, run_id)):
+        prepared = functools.partial(_prepare_part, engine, run_id, officials[-1])
+        with ThreadPoolExecutor(preparation.AT_ONCE) as pool:
+            for _done in pool.map(prepared, preparation.parts(session, run_id)):
                 pass
     with _session(engine) as session, session.begin():
         for official in officials:
@@ -75,16 +73,10 @@ def publish(engine: Engine, run_id: uuid.UUID, signed_at: dt.datetime, hour: dt.
         preparation.clear(session, run_id)
 
 
-def _batches(session: Session, run_id: uuid.UUID) -> Iterator[list[uuid.UUID]]:
-    after = None
-    while batch := preparation.batch_after(session, run_id, after):
-        yield batch
-        after = batch[-1]
-
-
-def _prepare_children(engine: Engine, run_id: uuid.UUID, by: Actor, batch: list[uuid.UUID]) -> None:
+def _prepare_part(engine: Engine, run_id: uuid.UUID, by: Actor, part: preparation.Part) -> None:
     with _session(engine) as session, session.begin():
-        preparation.prepare_children(session, session.get_one(Run, run_id), batch, by=by)
+        ids = preparation.children_of(session, run_id, part)
+        preparation.prepare_children(session, session.get_one(Run, run_id), ids, by=by)
 
 
 def draw(

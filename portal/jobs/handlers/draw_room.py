@@ -51,14 +51,12 @@ def enter_seed(job: JobRun) -> None:
 @job_handler("prepare_run")
 def prepare_run(job: JobRun) -> None:
     """Prepare a signed run in batches, each in its own transaction; the last transaction enqueues its opening."""
-    run_id, after, done = uuid.UUID(job.args["run"]), None, 0
-    while done == 0 or after is not None:
-        with job.session() as session:
-            by = requesting_official(session, job) if job.args.get("by") else SYSTEM
-            of = preparation.batches(session, run_id)
-            after = preparation.prepare_batch(session, run_id, by=by, after=after)
-        done += 1
-        job.progress(done, of + 1, "preparing")
+    run_id = uuid.UUID(job.args["run"])
+
+    def by(session: Session) -> Actor:
+        return requesting_official(session, job) if job.args.get("by") else SYSTEM
+
+    preparation.prepare(job.session, run_id, by=by, progress=job.progress)
     with job.final_transaction() as (session, result):
         result["offers"] = preparation.finish(session, run_id, now=job.now(session))
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from enrollment.draw import execution, replay
+from enrollment.draw import execution, replay, run_input
 from enrollment.draw.central import central_runs
 from enrollment.draw.vacancies import next_child
 from enrollment.ground import jobs
@@ -14,7 +14,7 @@ from portal.jobs.runner import JobRun, job_handler
 
 @job_handler("run_round")
 def run_round(job: JobRun) -> dict:
-    """Read the input, compute outside a transaction, save; prepare a replay that two people have approved.
+    """Read the input, place everybody outside a transaction, complete and save; prepare a replay that two people have approved.
 
     A transaction is committed only while this worker holds the job, so a delayed worker saves and publishes nothing.
     """
@@ -24,12 +24,13 @@ def run_round(job: JobRun) -> dict:
     if is_central:
         return _central(job, run_id)
     with job.session() as session:
-        task = execution.read(session, run_id)
+        task = run_input.read(session, run_id)
     with job.session() as session:  # a second look at the families, which the row of the run need not wait for
-        task = execution.with_comparisons(session, task)
-    computed = execution.compute(task, progress=job.progress)
+        task = run_input.with_comparisons(session, task)
+    placed = execution.place(task, progress=job.progress)
     with job.session() as session:
-        run = execution.save(session, run_id, computed, now=job.now(session))
+        output = execution.complete(session, placed, progress=job.progress)
+        run = execution.save(session, run_id, output, now=job.now(session))
         result: dict[str, Any] = {"state": run.state, "digest": run.digest}
     with job.session() as session:
         result["waits"] = replay.let_wait_if_approved(session, run_id, now=job.now(session))

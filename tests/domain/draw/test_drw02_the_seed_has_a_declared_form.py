@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from allocation import lottery
 from allocation.draw_form import DrawForm, DrawFormError
 from allocation.files import bundle, verification
-from enrollment.draw import draw_rooms, draws, execution, market_files, snapshot
+from enrollment.draw import draw_rooms, draws, market_files, run_input, snapshot
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.seed import declared_forms, part_standings, seed_entries, seeding, witness_sessions
 from enrollment.draw.seed.witness_rows import SeedEntry, SeedPart, WitnessOffice, WitnessSession
@@ -451,7 +451,7 @@ def test_drw02_a_draw_of_the_older_format_stays_readable(frozen):
         year=2026, number=7, format="draw/1", commitment="0" * 64, committed_at=frozen.now, beacon_name="双色球",
         beacon="03 08", ceremony="", seed="1" * 64, seeded_at=frozen.now + MINUTE,
     )  # fmt: skip
-    assert execution._record(draw).beacon == "03 08"
+    assert run_input._record(draw).beacon == "03 08"
     assert part_standings.of_draw(frozen.session, draw, now=frozen.now) == ()
     waiting = frozen.session.get_one(Snapshot, draws.waiting_for_seed(frozen.session, 2026).snapshot_id)
     formless = Draw(

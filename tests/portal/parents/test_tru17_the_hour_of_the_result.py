@@ -277,7 +277,7 @@ def test_tru17_a_child_that_left_after_the_draw_stands_before_nobody(town):
     town.session.execute(text("UPDATE wish_reason SET refused_before = NULL"))
     town.session.execute(text("DELETE FROM prepared_result"))
     town.session.execute(text("SET LOCAL session_replication_role = origin"))
-    preparation.prepare_batch(town.session, run.id, by=town.city_pair()[0])
+    preparation.prepare_part(town.session, run.id, (None, None), by=town.city_pair()[0])
     assert {id_: content["wishes"][0]["in_line"] for id_, content in contents(town).items()} == in_line
 
 
