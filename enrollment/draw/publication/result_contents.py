@@ -11,9 +11,8 @@ import uuid
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import Row, func, literal, select, text, union
+from sqlalchemy import func, literal, select, text, union
 from sqlalchemy.orm import Session, aliased
 
 from enrollment.applications.application_rows import Application
@@ -28,93 +27,112 @@ from enrollment.offers.offer_rows import Offer
 from enrollment.season.round_rows import Round
 
 _CHILDREN = text("""
-    SELECT placement.application_id, placement.programme_id, placement.rank, (
+    SELECT CAST(placement.application_id AS text), CAST(placement.programme_id AS text), placement.rank, (
         SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year) AS ticket
     FROM placement JOIN application ON application.id = placement.application_id
     WHERE placement.run_id = :run AND placement.application_id = ANY(:ids)
 """)
 _WISHES = text("""
-    SELECT why.application_id, why.rank, why.programme_id, why.pool, why.reason, why.tier, why.ticket, why.cutoff_tier,
-        why.cutoff_ticket, CASE WHEN why.reason = ANY(:refused) THEN coalesce(why.refused_before, (
+    SELECT CAST(why.application_id AS text), CAST(why.programme_id AS text), why.rank, why.pool, why.reason, why.tier,
+        why.ticket, why.cutoff_tier, why.cutoff_ticket, CASE WHEN why.reason = ANY(:refused) THEN coalesce(why.refused_before, (
             SELECT count(*) FROM wish_reason AS ahead
             WHERE ahead.run_id = :run AND ahead.programme_id = why.programme_id AND ahead.reason = ANY(:refused)
-              AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket))) END AS before
+              AND (ahead.tier, ahead.ticket) < (why.tier, why.ticket))) END
     FROM wish_reason AS why
     WHERE why.run_id = :run AND why.application_id = ANY(:ids)
     ORDER BY why.application_id, why.rank
 """)
 _PROGRAMMES = text("""
-    SELECT programme.id, programme.level, kindergarten.name, kindergarten.code, kindergarten.phone,
+    SELECT CAST(programme.id AS text) AS id, programme.level, kindergarten.name, kindergarten.code, kindergarten.phone,
         (SELECT jsonb_object_agg(pool.code, pool.name) FROM pool WHERE pool.programme_id = programme.id) AS pools,
         (SELECT array_agg(cut_off.pool) FROM cut_off
          WHERE cut_off.run_id = :run AND cut_off.programme_id = programme.id AND cut_off.eligible = 0) AS without_line
     FROM programme JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
-    WHERE programme.id = ANY(:programmes)
+    WHERE programme.id = ANY(CAST(:programmes AS uuid[]))
 """)
 _LEFT_LINE = text("""
-    SELECT why.programme_id, why.tier, why.ticket
+    SELECT CAST(why.programme_id AS text), why.tier, why.ticket
     FROM unnest(CAST(:out AS uuid[])) AS gone(application_id)
     JOIN wish_reason AS why ON why.application_id = gone.application_id
     WHERE why.run_id = :run AND why.reason = ANY(:refused)
 """)
 
 
-def _contents(session: Session, run: Run, ids: list[uuid.UUID]) -> Iterator[tuple[uuid.UUID, str]]:
-    """Each of these applications with what its family's page tells.
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-    The values are put together here: PostgreSQL takes ten times as long to look up a name for each wish and to write it as JSON.
-    """
-    values = {"run": run.id, "ids": ids, "refused": list(REFUSED)}
-    wishes: dict[uuid.UUID, list[Row[Any]]] = defaultdict(list)
-    for wish in session.execute(_WISHES, values):
-        wishes[wish.application_id].append(wish)
-    children = session.execute(_CHILDREN, values).all()
-    named = {wish.programme_id for listed in wishes.values() for wish in listed}
-    named |= {child.programme_id for child in children if child.programme_id is not None}
-    found = session.execute(_PROGRAMMES, {"run": run.id, "programmes": list(named)})
-    programmes = {each.id: each for each in found}
-    left: dict[uuid.UUID, list[tuple[int, int]]] = defaultdict(list)
-    for programme, tier, ticket in session.execute(_LEFT_LINE, values | {"out": _out_of_line(session, run)}):
-        left[programme].append((tier, ticket))
-    for standings in left.values():
-        standings.sort()
 
-    def told(wish: Row[Any]) -> dict[str, Any]:
-        there = programmes[wish.programme_id]
-        place = None
-        if wish.before is not None:
-            place = 1 + wish.before - bisect_left(left.get(wish.programme_id, ()), (wish.tier, wish.ticket))
-        return {
-            "rank": wish.rank,
-            "name": there.name,
-            "reason": wish.reason,
-            "tier": wish.tier,
-            "ticket": wish.ticket,
-            "cutoff_tier": wish.cutoff_tier,
-            "cutoff_ticket": wish.cutoff_ticket,
-            "has_pools": there.pools is not None,
-            "reserved_for": (there.pools or {}).get(wish.pool),
-            "line_outside": wish.pool in (there.without_line or ()),
-            "in_line": place,
-        }
+class _Told:
+    """What is told of programmes, as pieces of JSON that are made once: a batch has some hundred programmes and sixteen thousand wishes."""
 
-    for child in children:
-        there = programmes.get(child.programme_id)
-        content = {
-            "application": str(child.application_id),
-            "ticket": child.ticket,
-            "place": there
-            and {
-                "programme": str(there.id),
-                "rank": child.rank,
+    def __init__(self, session: Session, run: Run, ids: set[str]):
+        found = session.execute(_PROGRAMMES, {"run": run.id, "programmes": list(ids)})
+        self._programmes = {each.id: each for each in found}
+        self._wishes: dict[tuple[str, str | None], str] = {}
+        self._places: dict[str, str] = {}
+
+    def wish(self, programme: str, pool: str | None) -> str:
+        """The name, and what the last pool of the wish is."""
+        piece = self._wishes.get((programme, pool))
+        if piece is None:
+            there = self._programmes[programme]
+            values = {
+                "name": there.name,
+                "has_pools": there.pools is not None,
+                "reserved_for": (there.pools or {}).get(pool),
+                "line_outside": pool in (there.without_line or ()),
+            }
+            piece = self._wishes[programme, pool] = _as_json(values)[1:-1]
+        return piece
+
+    def place(self, programme: str) -> str:
+        piece = self._places.get(programme)
+        if piece is None:
+            there = self._programmes[programme]
+            values = {
+                "programme": there.id,
                 "level": there.level,
                 "name": there.name,
                 "code": there.code,
                 "phone": there.phone,
-            },
-            "wishes": [told(wish) for wish in wishes[child.application_id]],
-        }
-        yield child.application_id, json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            }
+            piece = self._places[programme] = _as_json(values)[1:-1]
+        return piece
+
+
+def _contents(session: Session, run: Run, ids: list[uuid.UUID]) -> Iterator[tuple[str, str]]:
+    """Each of these applications (its id as text) with what its family's page tells.
+
+    The values are put together here: PostgreSQL takes ten times as long to look up a name for each wish and to write it as JSON.
+    """
+    values = {"run": run.id, "ids": ids, "refused": list(REFUSED)}
+    found = session.execute(_WISHES, values).all()
+    children = session.execute(_CHILDREN, values).all()
+    programmes = {programme for _, programme, *_ in found} | {programme for _, programme, *_ in children if programme}
+    told = _Told(session, run, programmes)
+    left: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for programme, tier, ticket in session.execute(_LEFT_LINE, values | {"out": _out_of_line(session, run)}):
+        left[programme].append((tier, ticket))
+    for standings in left.values():
+        standings.sort()
+    wishes: dict[str, list[str]] = defaultdict(list)
+    for application, programme, rank, pool, reason, tier, ticket, cutoff_tier, cutoff_ticket, before in found:
+        in_line = None if before is None else 1 + before - bisect_left(left.get(programme, ()), (tier, ticket))
+        wishes[application].append(
+            f'{{"rank":{rank},"reason":"{reason}","tier":{tier},"ticket":{ticket},"cutoff_tier":{_number(cutoff_tier)},'
+            f'"cutoff_ticket":{_number(cutoff_ticket)},"in_line":{_number(in_line)},{told.wish(programme, pool)}}}'
+        )
+    for application, programme, rank, ticket in children:
+        place = f'{{"rank":{rank},{told.place(programme)}}}' if programme else "null"
+        listed = ",".join(wishes[application])
+        yield (
+            application,
+            f'{{"application":"{application}","ticket":{_number(ticket)},"place":{place},"wishes":[{listed}]}}',
+        )
+
+
+def _number(value: int | None) -> int | str:
+    """A number of JSON, or null."""
+    return "null" if value is None else value
 
 
 def _out_of_line(session: Session, run: Run, since: dt.datetime | None = None) -> list[uuid.UUID]:
@@ -148,8 +166,8 @@ def _out_of_line(session: Session, run: Run, since: dt.datetime | None = None) -
 def prepare_results(session: Session, run: Run, ids: list[uuid.UUID]) -> None:
     """Write the sealed results of these applications; what is prepared already stays."""
     sealed = (
-        (application_id, seal(content, RESULT, row_name(run.id, application_id)))
-        for application_id, content in _contents(session, run, ids)
+        (uuid.UUID(application), seal(content, RESULT, row_name(run.id, application)))
+        for application, content in _contents(session, run, ids)
     )
     bulk_copy.copy_to_temporary_table(
         session, "result_content", {"application_id": "uuid", "content": "bytea"}, list(sealed)
