@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from enrollment.draw import draw_jobs, requests, runs
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, Publication
+from enrollment.draw.publication import preparation
+from enrollment.draw.publication.rows import PreparedNotice, PreparedOffer, PreparedResult, Publication
 from enrollment.draw.run_rows import Run
 from enrollment.ground import jobs
 from enrollment.ground.db import open_engine
@@ -179,6 +180,42 @@ def test_a_lost_connection_rolls_back_and_the_next_attempt_succeeds(room):
     assert room.the_job().state == "waiting", "it will be tried again"
     assert room.work() == "done"
     assert room.written() == DONE[kind]
+
+
+def test_batches_that_are_prepared_at_once_prepare_every_child_once(engine, monkeypatch):
+    monkeypatch.setattr(preparation, "BATCH", 1)
+    room, told = Room(engine, "prepare_run"), []
+    report = jobs.report_progress
+    monkeypatch.setattr(
+        jobs,
+        "report_progress",
+        lambda *a, done, of, step: told.append((done, of, step)) or report(*a, done=done, of=of, step=step),
+    )
+    assert room.work() == "done" and room.written() == DONE["prepare_run"]
+    assert told == [(done, 4, "preparing") for done in (1, 2, 3)]
+    with Session(engine) as session:
+        assert session.scalar(select(func.count()).select_from(PreparedResult)) == 3
+
+
+def test_a_batch_that_fails_ends_the_others_and_the_next_attempt_prepares_everybody(engine, monkeypatch):
+    """The second batch of four loses its worker; at most the one beside it is prepared, and nothing is opened."""
+    monkeypatch.setattr(preparation, "BATCH", 1)
+    room, begun, prepare_part = Room(engine, "prepare_run"), [], preparation.prepare_part
+
+    def fails(session, run_id, part, *, by):
+        begun.append(part)
+        if part[0] is not None:
+            raise ConnectionError("gone")
+        prepare_part(session, run_id, part, by=by)
+
+    with monkeypatch.context() as at_first:
+        at_first.setattr(preparation, "prepare_part", fails)
+        assert room.work() == "failed"
+    written = room.written()
+    assert (written["waits"], written["offer"]) == (0, 0) and written["prepared_notice"] <= 1 and len(begun) <= 3
+    with Session(engine) as session, session.begin():
+        session.execute(text("UPDATE job SET due_at = :now WHERE id = :id"), {"now": room.now, "id": room.job_id})
+    assert room.work() == "done" and room.written() == DONE["prepare_run"]
 
 
 def test_a_request_during_the_job_is_refused_immediately(engine):

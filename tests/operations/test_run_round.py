@@ -219,6 +219,28 @@ def test_a_run_that_fails_its_check_cannot_be_published(engine, monkeypatch):
         runs.sign(session, run_id, by=first, now=NOW)
 
 
+@pytest.mark.parametrize("part", ["result_rows.copy_result", "dry_runs.of_market", "run_files.save_openings"])
+def test_a_run_of_which_one_part_fails_stores_nothing_and_is_done_again(engine, monkeypatch, part):
+    """The rows of the result are copied while the dry runs are made; both are in one transaction with the files."""
+    runner.load_handlers()
+    run_id, job_id, _officials = a_started_run(engine)
+
+    def fails(*_args, **_options):
+        raise ConnectionError("gone")
+
+    with monkeypatch.context() as at_first:
+        at_first.setattr(f"enrollment.draw.execution.{part}", fails)
+        assert runner.run(engine, clock, job_id, "worker") == "failed"
+    assert the_run(engine, run_id).state == "running"
+    with Session(engine) as session, session.begin():
+        assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 0
+        session.execute(text("UPDATE job SET due_at = now() - interval '1 minute' WHERE id = :id"), {"id": job_id})
+    assert runner.run(engine, clock, job_id, "worker") == "done"
+    assert the_run(engine, run_id).state == "checked"
+    with Session(engine) as session:
+        assert session.execute(text("SELECT count(*) FROM placement")).scalar() == 3
+
+
 def test_what_a_wrong_solver_gives_cannot_be_published(engine, monkeypatch):
     """The real check detects a wrong result: the run is saved as failed without placements and cannot be signed."""
     runner.load_handlers()
