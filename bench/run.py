@@ -1,8 +1,8 @@
 """Measures a run for a city: `python -m bench.run [--children N] [--json FILE] [--without-engine]`.
 
 Freeze, seed, run with its checks, signatures, preparation and opening, with the functions that the worker calls, in a
-PostgreSQL of its own that holds a city made by `bench.large_city`.  The reference is the time of COPYing the same rows out
-and in, directly afterwards.  The goal is 3 times that, and 1 GB.
+PostgreSQL of its own, with the settings of `deploy/postgresql.conf`, that holds a city made by `bench.large_city`.  The reference
+is the time of COPYing the same rows out and in, directly afterwards.  The goal is 3 times that, and 1 GB.
 
 At the end the engine alone, with as many children: the check of a displacement chain (ENG03), and its commands from files to files
 and on a bundle (ENG12).  Their goals are those of 250,000 children.
@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from allocation import compilation
 from allocation.benchmark import measurements
@@ -37,6 +37,7 @@ def measured(children: int) -> dict[str, Any]:
     """All steps of a run, and the COPY of the rows that they read and wrote."""
     with database() as (postgres, engine, keys):
         build(engine, children, "review")
+        settle(engine)
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker:
             return worker.submit(_in_a_worker, postgres.url("city"), process_of(postgres), keys).result()
 
@@ -52,6 +53,13 @@ def _in_a_worker(url: str, server: int, keys: Keys) -> dict[str, Any]:
     watch.end()
     engine.dispose()
     return summary(watch) | machine.description()
+
+
+def settle(engine: Engine) -> None:
+    """What a real city has had weeks for: rows that nobody writes any more are known as such, and lie in their files."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE)"))
+        connection.execute(text("CHECKPOINT"))
 
 
 def in_a_fork(engine: Engine) -> Callable[[Callable[[], Figures]], Figures]:
