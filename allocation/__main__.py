@@ -1,13 +1,14 @@
 """``python -m allocation solve | verify | explain | bench``: the engine on files."""
 
 import argparse
+import gc
 import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 (a bundle differs, a check failed) or 2 (bad input)."""
     options = _parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        with _one_command():
+            status: int = options.run(options)
         return status
     except MarketFault as fault:
         for line in fault.lines():
@@ -28,6 +30,23 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"{error.filename or 'file'}: {error.strerror}", file=sys.stderr)
     return BAD_INPUT
+
+
+@contextmanager
+def _one_command() -> Iterator[None]:
+    """Settings of a process that runs one command and ends; together they save 0.15 s of processor time at its start.
+
+    numpy would start a thread for each further core that waits for matrices to multiply, and there are none. The collector
+    would look through all modules several times while they are imported; memory of arrays is freed without it.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +83,8 @@ def say(line: str) -> None:
 
 def solve_command(options: argparse.Namespace) -> int:
     """Read, draw, solve, check and write. The result folder is renamed into place, so it is complete or does not exist."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from allocation import checks, files
     from allocation.compilation import keep_freed_memory
     from allocation.files.summary import summary
