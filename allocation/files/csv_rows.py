@@ -11,6 +11,7 @@ from allocation.compilation import jit
 
 ROWS_AT_ONCE = 1 << 14  # a block whose cells fit into the cache
 _LONGEST_NUMBER = 20
+LONGEST_INPUT_NUMBER = 10  # digits
 _COMMA, _LINE_END, _ZERO = ord(","), ord("\n"), ord("0")
 
 
@@ -135,4 +136,40 @@ def follow_order(data: Array, starts: Array, known: Array, known_starts: Array, 
                 break
             at += 1
         found[row] = at
+    return True
+
+
+@jit
+def read_numbers(data: Array, starts: Array, found: Array) -> bool:
+    """Write the number of each text into ``found`` (int64[texts]); false if a text is none in its one form.
+
+    The form is 1 to 10 digits, without a sign and without zeros in front.
+    """
+    for row in range(len(found)):
+        begin, end = starts[row], starts[row + 1]
+        if end == begin or end - begin > LONGEST_INPUT_NUMBER or (data[begin] == _ZERO and end - begin > 1):
+            return False
+        number = 0
+        for at in range(begin, end):
+            digit = np.int64(data[at]) - _ZERO
+            if digit < 0 or digit > 9:
+                return False
+            number = 10 * number + digit
+        found[row] = number
+    return True
+
+
+@jit
+def count_lists(owner: Array, rank: Array, offsets: Array) -> bool:
+    """Write where the rows of each owner begin into ``offsets``, which is zero; false if they are in another order.
+
+    The order: owners rise from row to row or stay the same, and the ranks of each are 1, 2, 3 …
+    """
+    for row in range(len(owner)):
+        before = owner[row - 1] if row > 0 else -1
+        if owner[row] < before or owner[row] < 0 or rank[row] != (rank[row - 1] + 1 if owner[row] == before else 1):
+            return False
+        offsets[owner[row] + 1] += 1
+    for one in range(len(offsets) - 1):
+        offsets[one + 1] += offsets[one]
     return True

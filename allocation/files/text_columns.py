@@ -14,10 +14,9 @@ import pyarrow.csv as csv
 
 from allocation.arrays import Array
 from allocation.files.codes import FORBIDDEN_RE2, LONGEST_CODE
-from allocation.files.csv_rows import Texts, encode_texts, follow_order
+from allocation.files.csv_rows import LONGEST_INPUT_NUMBER, Texts, encode_texts, follow_order, read_numbers
 
-_NUMBER = r"^(0|[1-9][0-9]{0,9})$"
-_LARGEST_NUMBER = 10**10 - 1
+_NUMBER = rf"^(0|[1-9][0-9]{{0,{LONGEST_INPUT_NUMBER - 1}}})$"
 _BLANK = 0x20
 _NOT_PLAIN = np.ones(
     256, dtype=bool
@@ -156,18 +155,8 @@ def numbers(values: Text, empty: int | None = None) -> tuple[Array, Array]:
 
 def _plain_numbers(values: Text) -> Array | None:
     """The numbers if every cell is a number in canonical form, without sign or leading zeros; else ``None``."""
-    try:
-        found = _integers(pc.cast(values, pa.int64()))
-    except pa.ArrowInvalid:
-        return None
-    digits, most = np.ones(len(found), dtype=np.int64), int(found.max(initial=0))
-    if found.min(initial=0) < 0 or most > _LARGEST_NUMBER:
-        return None
-    power = 10
-    while power <= most:
-        digits += found >= power
-        power *= 10
-    return found if np.array_equal(lengths(values), digits) else None
+    found = np.empty(len(values), dtype=np.int64)
+    return found if read_numbers(*texts(values), found) else None
 
 
 def lookup(values: Text, known: Text | Sequence[str]) -> Array:
