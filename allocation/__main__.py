@@ -2,12 +2,13 @@
 
 import argparse
 import gc
+import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,7 +88,7 @@ def solve_command(options: argparse.Namespace) -> int:
 
     from allocation import checks, files
     from allocation.compilation import keep_freed_memory
-    from allocation.files.summary import summary
+    from allocation.files.summary import digests, summary
     from allocation.solve import solve
 
     if options.out.exists():
@@ -98,33 +99,45 @@ def solve_command(options: argparse.Namespace) -> int:
     say(f"{market.children} children, {len(market.programme)} wishes, {market.programmes} programmes read")
     outcome = solve(market, say)
     say(f"{outcome.placed} children placed; checking")
-    with ThreadPoolExecutor(1) as executor:
-        written = executor.submit(files.result_files, outcome)
+    with _unfinished_folder(options.out) as folder, ThreadPoolExecutor(1) as executor:
+        written = executor.submit(_write_results, folder, files.result_blocks(outcome))
         report = checks.check(market, outcome, solve, say)
-    if not report.ok:
-        for line in report.failures:
-            say(line)
-        return DIFFERS
-    results = written.result()
-    head = summary(outcome, report, inputs=inputs, outputs=results, finished=datetime.now(UTC))
-    _write_folder(
-        options.out, {**results, "summary.json": json.dumps(head, indent=2, ensure_ascii=False).encode() + b"\n"}
-    )
+        if not report.ok:
+            for line in report.failures:
+                say(line)
+            return DIFFERS
+        head = summary(
+            outcome, report, inputs=digests(inputs), outputs=written.result(), finished=datetime.now(UTC)
+        )  # fmt: skip
+        (folder / "summary.json").write_bytes(json.dumps(head, indent=2, ensure_ascii=False).encode() + b"\n")
+        folder.chmod(0o777 & ~_umask())
+        folder.rename(options.out)
     say(f"result written to {options.out}")
     return GOOD
 
 
-def _write_folder(folder: Path, contents: dict[str, bytes]) -> None:
+@contextmanager
+def _unfinished_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` for its files; whoever has written all of them renames it, else it is removed."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        for name, data in contents.items():
-            (unfinished / name).write_bytes(data)
-        unfinished.chmod(0o777 & ~_umask())
-        unfinished.rename(folder)
-    except BaseException:
+        yield unfinished
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+
+
+def _write_results(folder: Path, results: Iterable[tuple[str, Iterable[bytes]]]) -> dict[str, str]:
+    """Write each file block by block; the SHA-256 (hex) of each."""
+    digests = {}
+    for name, blocks in results:
+        digest = hashlib.sha256()
+        with (folder / name).open("wb") as file:
+            for block in blocks:
+                digest.update(block)
+                file.write(block)
+        digests[name] = digest.hexdigest()
+    return digests
 
 
 def _umask() -> int:

@@ -118,11 +118,10 @@ def _apart(proposals: Proposals) -> Array:
 def _misplaced(proposals: Proposals) -> Array:
     """Children in a pool to which their unit may not propose and that is not their guaranteed place."""
     sits = np.zeros(len(proposals.member), dtype=bool)
-    sits[
-        proposals.proposal_unit[
-            proposals.seat | (proposals.refused & (proposals.proposal_pool == proposals.pool[proposals.proposal_unit]))
-        ]
-    ] = True
+    sits[proposals.proposal_unit[proposals.seat]] = True
+    refused = np.flatnonzero(proposals.refused)
+    unit = proposals.proposal_unit[refused]
+    sits[unit[proposals.proposal_pool[refused] == proposals.pool[unit]]] = True
     where = proposals.outcome.programme[proposals.member]
     return np.asarray(((where >= 0) & ~sits & (proposals.guaranteed != where))[proposals.unit])
 

@@ -91,7 +91,9 @@ class Proposals:
         if not len(pools.group):
             return None
         wish = np.repeat(np.arange(len(width)), width)
-        pool = pools.start[self.wish_programme[wish]] + np.arange(len(wish)) - np.repeat(np.cumsum(width) - width, width)
+        pool = (
+            pools.start[self.wish_programme[wish]] + np.arange(len(wish)) - np.repeat(np.cumsum(width) - width, width)
+        )
         needs = np.diff(pools.group_start)[pool] > 0
         belongs = np.ones(len(wish), dtype=bool)
         if market.group_start is None:

@@ -225,7 +225,8 @@ def compute(task: RunInput, progress: Progress | None = None) -> RunOutput:
     failures = tuple(report.failures) + _worse_off(market, found)
     result = files.result_files(found)
     digest = _digest_of(result)
-    summary = summaries.summary(found, report, inputs=task.files, outputs=result) | fairness.figures(
+    inputs, outputs = summaries.digests(task.files), summaries.digests(result)
+    summary = summaries.summary(found, report, inputs=inputs, outputs=outputs) | fairness.figures(
         market, found, task.first_wishes
     )
     known = summary if task.first_wishes is None else {k: v for k, v in summary.items() if k not in BY_FIRST_WISH}
