@@ -181,7 +181,7 @@ def read_numbers(data: Array, starts: Array, found: Array) -> bool:
             digit = np.int64(data[at]) - _ZERO
             if digit < 0 or digit > 9:
                 return False
-            number = 10 * number + digit
+            number = 10 * number + int(digit)
         found[row] = number
     return True
 
