@@ -13,23 +13,25 @@ Placement(programme='lily', rank=2, pool='general')
 >>> verify(market, outcome)
 []
 
-``docs/engine.md`` describes the rule, ``allocation/README.md`` a worked example. :class:`Market` and :func:`solve` are
-imported at once; the other names when they are first used, so that ``import allocation`` does not wait for numba.
+``docs/engine.md`` describes the rule, ``allocation/README.md`` a worked example. Names are imported when they are first
+used, so that ``import allocation`` waits neither for numba nor for numpy. Only :func:`solve` is imported at once: its
+module has the same name.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from allocation.faults import Fault, MarketFault
-from allocation.market import Codes, Market, Pool
-from allocation.outcome import Outcome
 from allocation.solve import solve
 
 if TYPE_CHECKING:
     from allocation.checks import check
+    from allocation.faults import Fault, MarketFault
     from allocation.files import read_market
     from allocation.files.explanation import explain
     from allocation.files.verification import verify
+    from allocation.market import Codes, Market
+    from allocation.outcome import Outcome
+    from allocation.pools import Pool
     from allocation.simulation import simulate
 
 VERSION = "1.0"  # written into every result
@@ -40,6 +42,12 @@ __all__ = [
 ]  # fmt: skip
 
 _MODULES = {
+    "Codes": "allocation.market",
+    "Fault": "allocation.faults",
+    "Market": "allocation.market",
+    "MarketFault": "allocation.faults",
+    "Outcome": "allocation.outcome",
+    "Pool": "allocation.pools",
     "check": "allocation.checks",
     "explain": "allocation.files.explanation",
     "read_market": "allocation.files",
@@ -49,7 +57,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public function when it is first used."""
+    """Import a public name when it is first used."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_MODULES[name]), name)

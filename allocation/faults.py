@@ -1,11 +1,14 @@
 """Faults of an input: one line each, with the place in the input, so that somebody can correct it."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MOST_LISTED = 100  # of one column, and in one message; the others are counted
 
@@ -57,6 +60,8 @@ def row_faults(
 
     Row 0 of ``bad`` is row ``first_row`` of the table. Past :data:`MOST_LISTED` rows the others are only counted.
     """
+    import numpy as np  # not above: a command sets up its process before numpy is imported
+
     rows = np.flatnonzero(bad)
     for place, row in enumerate(rows[:MOST_LISTED].tolist(), start=1):
         text = message if isinstance(message, str) else message(row)

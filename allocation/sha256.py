@@ -27,6 +27,7 @@ def _cube_root(value: int) -> int:
 
 
 ROUND, START = _constants()
+LANES = 32  # texts that are hashed side by side, which the compiler turns into vector instructions
 
 
 def digests(prefix: bytes, texts: Array, starts: Array) -> Array:
@@ -36,36 +37,53 @@ def digests(prefix: bytes, texts: Array, starts: Array) -> Array:
     """
     out = np.empty((len(starts) - 1, 32), dtype=np.uint8)
     longest = int(np.diff(starts).max(initial=0)) + len(prefix)
-    block = np.zeros(64 * ((longest + 9 + 63) // 64), dtype=np.uint8)
-    block[: len(prefix)] = np.frombuffer(prefix, dtype=np.uint8)
+    message = np.zeros((LANES, 64 * ((longest + 9 + 63) // 64)), dtype=np.uint8)
+    message[:, : len(prefix)] = np.frombuffer(prefix, dtype=np.uint8)
     with np.errstate(over="ignore"):  # sums are meant modulo 2**32
-        _digest_all(block, len(prefix), texts, starts, ROUND, START, out)
+        _digest_all(message, len(prefix), texts, starts, ROUND, START, out)
     return out
 
 
 @jit
 def _digest_all(
-    block: Array, prefix: int, texts: Array, starts: Array, rounds: Array, start: Array, out: Array
+    message: Array, prefix: int, texts: Array, starts: Array, rounds: Array, start: Array, out: Array
 ) -> None:
-    words = np.empty(64, dtype=np.uint32)
-    state = np.empty(8, dtype=np.uint32)
-    for i in range(starts.shape[0] - 1):
-        length = prefix
-        for at in range(starts[i], starts[i + 1]):
-            block[length] = texts[at]
-            length += 1
-        blocks = (length + 9 + 63) // 64
-        block[length] = 0x80
-        for at in range(length + 1, 64 * blocks):
-            block[at] = 0
-        for at in range(8):
-            block[64 * blocks - 1 - at] = ((8 * length) >> (8 * at)) & 0xFF
-        state[:] = start
-        for b in range(blocks):
-            _compress(block, 64 * b, words, state, rounds)
+    """As :func:`digests`; row ``lane`` of ``message`` begins with the prefix and has room for the longest text."""
+    words = np.empty((64, LANES), dtype=np.uint32)
+    state, mixed = np.empty((8, LANES), dtype=np.uint32), np.empty((8, LANES), dtype=np.uint32)
+    blocks = np.empty(LANES, dtype=np.int64)
+    count = starts.shape[0] - 1
+    for first in range(0, count, LANES):
+        lanes = min(LANES, count - first)
+        for lane in range(lanes):
+            blocks[lane] = _pad(message[lane], prefix, texts[starts[first + lane] : starts[first + lane + 1]])
         for word in range(8):
-            for at in range(4):
-                out[i, 4 * word + at] = (state[word] >> np.uint32(24 - 8 * at)) & np.uint32(0xFF)
+            state[word, :] = start[word]
+        for block in range(blocks[:lanes].max()):
+            _compress(message, 64 * block, words, state, mixed, rounds)
+            for word in range(8):
+                for lane in range(lanes):
+                    if block < blocks[lane]:
+                        state[word, lane] += mixed[word, lane]
+        for lane in range(lanes):
+            for word in range(8):
+                for at in range(4):
+                    out[first + lane, 4 * word + at] = (state[word, lane] >> np.uint32(24 - 8 * at)) & np.uint32(0xFF)
+
+
+@jit
+def _pad(message: Array, prefix: int, text: Array) -> int:
+    """Write the text after the prefix, then the padding (FIPS 180-4, 5.1.1); the number of blocks."""
+    length = prefix + len(text)
+    for at in range(len(text)):
+        message[prefix + at] = text[at]
+    blocks = (length + 9 + 63) // 64
+    message[length] = 0x80
+    for at in range(length + 1, 64 * blocks):
+        message[at] = 0
+    for at in range(8):
+        message[64 * blocks - 1 - at] = ((8 * length) >> (8 * at)) & 0xFF
+    return blocks
 
 
 @jit
@@ -74,34 +92,37 @@ def _turn(x: np.uint32, n: int) -> np.uint32:
 
 
 @jit
-def _compress(block: Array, base: int, words: Array, state: Array, rounds: Array) -> None:
-    """One block into the state (FIPS 180-4, 6.2.2)."""
+def _compress(message: Array, base: int, words: Array, state: Array, mixed: Array, rounds: Array) -> None:
+    """Mix the block of each message from ``base`` on with ``state`` into ``mixed`` (FIPS 180-4, 6.2.2).
+
+    The registers a to h are not moved from round to round: in round ``t``, register ``r`` is ``mixed[(r - t) % 8]``.
+    All lanes are mixed, also those without a text: loops of a fixed length become vector instructions.
+    """
     for t in range(16):
-        words[t] = (
-            (np.uint32(block[base + 4 * t]) << np.uint32(24))
-            | (np.uint32(block[base + 4 * t + 1]) << np.uint32(16))
-            | (np.uint32(block[base + 4 * t + 2]) << np.uint32(8))
-            | np.uint32(block[base + 4 * t + 3])
-        )
+        for lane in range(LANES):
+            at = base + 4 * t
+            words[t, lane] = (
+                (np.uint32(message[lane, at]) << np.uint32(24))
+                | (np.uint32(message[lane, at + 1]) << np.uint32(16))
+                | (np.uint32(message[lane, at + 2]) << np.uint32(8))
+                | np.uint32(message[lane, at + 3])
+            )
     for t in range(16, 64):
-        x, y = words[t - 15], words[t - 2]
-        small = _turn(x, 7) ^ _turn(x, 18) ^ (x >> np.uint32(3))
-        large = _turn(y, 17) ^ _turn(y, 19) ^ (y >> np.uint32(10))
-        words[t] = np.uint32(words[t - 16] + small + words[t - 7] + large)
-    a, b, c, d = state[0], state[1], state[2], state[3]
-    e, f, g, h = state[4], state[5], state[6], state[7]
+        for lane in range(LANES):
+            x, y = words[t - 15, lane], words[t - 2, lane]
+            small = _turn(x, 7) ^ _turn(x, 18) ^ (x >> np.uint32(3))
+            large = _turn(y, 17) ^ _turn(y, 19) ^ (y >> np.uint32(10))
+            words[t, lane] = np.uint32(words[t - 16, lane] + small + words[t - 7, lane] + large)
+    mixed[:] = state
     for t in range(64):
-        chosen = (e & f) ^ (~e & g)
-        one = np.uint32(h + (_turn(e, 6) ^ _turn(e, 11) ^ _turn(e, 25)) + chosen + rounds[t] + words[t])
-        most = (a & b) ^ (a & c) ^ (b & c)
-        two = np.uint32((_turn(a, 2) ^ _turn(a, 13) ^ _turn(a, 22)) + most)
-        h, g, f, e = g, f, e, np.uint32(d + one)
-        d, c, b, a = c, b, a, np.uint32(one + two)
-    state[0] += a
-    state[1] += b
-    state[2] += c
-    state[3] += d
-    state[4] += e
-    state[5] += f
-    state[6] += g
-    state[7] += h
+        for lane in range(LANES):
+            a, b, c, d = (mixed[-t & 7, lane], mixed[1 - t & 7, lane], mixed[2 - t & 7, lane], mixed[3 - t & 7, lane])
+            e, f, g, h = (
+                mixed[4 - t & 7, lane], mixed[5 - t & 7, lane], mixed[6 - t & 7, lane], mixed[7 - t & 7, lane]
+            )  # fmt: skip
+            chosen = (e & f) ^ (~e & g)
+            one = np.uint32(h + (_turn(e, 6) ^ _turn(e, 11) ^ _turn(e, 25)) + chosen + rounds[t] + words[t, lane])
+            most = (a & b) ^ (a & c) ^ (b & c)
+            two = np.uint32((_turn(a, 2) ^ _turn(a, 13) ^ _turn(a, 22)) + most)
+            mixed[3 - t & 7, lane] = np.uint32(d + one)
+            mixed[7 - t & 7, lane] = np.uint32(one + two)

@@ -1,14 +1,16 @@
 """Who gets which place: the whole rule, from a market to an outcome.
 
-The compiled modules are imported at the first call, so that ``import allocation`` does not wait for numba.
+The other modules are imported at the first call, so that ``import allocation`` does not wait for numba and numpy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from allocation.market import Market
-from allocation.outcome import Outcome
+if TYPE_CHECKING:
+    from allocation.market import Market
+    from allocation.outcome import Outcome
 
 
 def solve(market: Market, progress: Callable[[str], None] | None = None) -> Outcome:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from allocation.checks import check
-from allocation.files.csv_rows import Column, csv_bytes, encode_texts, follow_order
+from allocation.files.csv_rows import Column, count_lists, csv_bytes, encode_texts, follow_order, read_numbers
 from allocation.market import Market, Pool
 from allocation.renumber import number_by_first_wish, renumber_market, restore_rows
 from allocation.sha256 import digests
@@ -31,3 +31,5 @@ def compile_all() -> None:
     digests(b"", np.zeros(1, dtype=np.uint8), np.array([0, 1]))
     csv_bytes(["number"], [Column(np.zeros(1))])
     follow_order(*encode_texts(["a"]), *encode_texts(["a"]), np.zeros(1, dtype=np.int32))
+    read_numbers(*encode_texts(["1"]), np.zeros(1, dtype=np.int64))
+    count_lists(np.zeros(1, dtype=np.int32), np.ones(1, dtype=np.int64), np.zeros(2, dtype=np.int64))

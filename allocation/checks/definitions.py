@@ -10,6 +10,7 @@ from allocation.arrays import Array
 from allocation.checks.optimality import best_ranks
 from allocation.checks.proposals import FAR, Proposals
 from allocation.checks.row_order import changed_by_shuffling
+from allocation.compilation import jit
 
 CHECKS = (
     "one_placement",
@@ -117,11 +118,10 @@ def _apart(proposals: Proposals) -> Array:
 def _misplaced(proposals: Proposals) -> Array:
     """Children in a pool to which their unit may not propose and that is not their guaranteed place."""
     sits = np.zeros(len(proposals.member), dtype=bool)
-    sits[
-        proposals.proposal_unit[
-            proposals.seat | (proposals.refused & (proposals.proposal_pool == proposals.pool[proposals.proposal_unit]))
-        ]
-    ] = True
+    sits[proposals.proposal_unit[proposals.seat]] = True
+    refused = np.flatnonzero(proposals.refused)
+    unit = proposals.proposal_unit[refused]
+    sits[unit[proposals.proposal_pool[refused] == proposals.pool[unit]]] = True
     where = proposals.outcome.programme[proposals.member]
     return np.asarray(((where >= 0) & ~sits & (proposals.guaranteed != where))[proposals.unit])
 
@@ -173,13 +173,22 @@ def _wrong_cutoffs(proposals: Proposals) -> Array:
 def _not_reproduced(proposals: Proposals) -> Array:
     """Children whose place is not the first wish whose published cut-off they meet."""
     cutoffs = proposals.outcome.cutoffs
-    pool = proposals.proposal_pool
-    line = ((1 - cutoffs.eligible[pool].astype(np.int64)) << 36) + (cutoffs.tier[pool].astype(np.int64) << 32)
-    line += cutoffs.ticket[pool]
-    plain = proposals.standing & ((1 << 37) - 1)
-    meets = (cutoffs.state[pool] == 0) | ((cutoffs.state[pool] == 2) & (plain <= line)) | proposals.proposal_own
+    line = ((1 - cutoffs.eligible.astype(np.int64)) << 36) + (cutoffs.tier.astype(np.int64) << 32) + cutoffs.ticket
+    line = np.where(cutoffs.state == 2, line, np.where(cutoffs.state == 0, FAR, -1))
     first = np.full(len(proposals.member), FAR)
-    np.minimum.at(first, proposals.proposal_unit[meets], proposals.step[proposals.proposal_wish[meets]] + 1)
-    keeps = proposals.guaranteed[proposals.wish_unit] == proposals.wish_programme
+    keeps = proposals.wish_own
     np.minimum.at(first, proposals.wish_unit[keeps], proposals.step[keeps] + 1)
+    _lower_to_met(
+        proposals.proposal_unit, proposals.proposal_wish, proposals.proposal_pool, proposals.standing,
+        proposals.proposal_own, proposals.step, line, first,
+    )  # fmt: skip
     return np.asarray((np.where(first == FAR, 0, first) != proposals.rank)[proposals.unit])
+
+
+@jit
+def _lower_to_met(unit: Array, wish: Array, pool: Array, standing: Array, own: Array, step: Array, line: Array, first: Array) -> None:  # fmt: skip
+    """Lower ``first`` (from 1) of each unit to the first wish whose line it meets; a guaranteed place meets every line."""
+    for proposal in range(len(unit)):
+        plain = standing[proposal] & ((1 << 37) - 1)
+        if own[proposal] or plain <= line[pool[proposal]]:
+            first[unit[proposal]] = min(first[unit[proposal]], step[wish[proposal]] + 1)

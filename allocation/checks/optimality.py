@@ -33,18 +33,20 @@ def best_ranks(proposals: Proposals) -> Optimum:
     market, units = proposals.market, len(proposals.member)
     kept = _step_of_guarantee(proposals)
     mine = proposals.step[proposals.proposal_wish] <= kept[proposals.proposal_unit]
-    chosen = np.arange(len(mine)) if mine.all() else np.flatnonzero(mine)  # nobody proposes after a guaranteed place
-    unit, pool = proposals.proposal_unit[chosen], proposals.proposal_pool[chosen]
+    wish, unit, pool, standing = (
+        column if mine.all() else column[mine]  # nobody proposes after a guaranteed place
+        for column in (proposals.proposal_wish, proposals.proposal_unit, proposals.proposal_pool, proposals.standing)
+    )
     begins = np.concatenate(([0], np.cumsum(np.bincount(unit, minlength=units))))
     room = np.concatenate(([0], np.cumsum(np.bincount(pool, minlength=len(market.pools.places)))))
     at, end = begins[:-1].copy(), begins[1:]
     steps = _propose(
-        at, end, pool, proposals.standing[chosen], proposals.size, room[:-1], market.pools.places,
+        at, end, pool, standing, proposals.size, room[:-1], market.pools.places,
         market.pair_rule == "close",
     )  # fmt: skip
     rank = np.where(kept == FAR, 0, kept + 1)  # a unit with a guaranteed place keeps it if every pool refuses
     seated = np.flatnonzero(at < end)
-    rank[seated] = proposals.step[proposals.proposal_wish[chosen[at[seated]]]] + 1
+    rank[seated] = proposals.step[wish[at[seated]]] + 1
     return Optimum(rank, int(steps))
 
 
@@ -121,6 +123,6 @@ def _leave(line: Array, who: Array, base: int, count: int) -> None:
 def _step_of_guarantee(proposals: Proposals) -> Array:
     """For each unit the place in its list of the guaranteed programme, ``FAR`` without one."""
     step = np.full(len(proposals.member), FAR)
-    own = proposals.guaranteed[proposals.wish_unit] == proposals.wish_programme
+    own = proposals.wish_own
     step[proposals.wish_unit[own]] = proposals.step[own]
     return step

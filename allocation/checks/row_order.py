@@ -27,7 +27,7 @@ def changed_by_shuffling(market: Any, outcome: Any, solve: Callable[[Any], Any])
 def _shuffle(count: int) -> Array:
     """A fixed permutation of 0 … count - 1 (int64)."""
     mixed = (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E37_79B9_7F4A_7C15)
-    return np.argsort(mixed ^ (mixed >> np.uint64(29)), kind="stable")
+    return np.argsort(mixed ^ (mixed >> np.uint64(29)))  # no two are equal, so any way of sorting gives the same order
 
 
 def _permuted(market: Any, children: Array, programmes: Array) -> Any:

@@ -11,6 +11,7 @@ from allocation.compilation import jit
 
 ROWS_AT_ONCE = 1 << 14  # a block whose cells fit into the cache
 _LONGEST_NUMBER = 20
+LONGEST_INPUT_NUMBER = 10  # digits
 _COMMA, _LINE_END, _ZERO = ord(","), ord("\n"), ord("0")
 
 
@@ -49,30 +50,56 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Column]) -> bytes:
 
 def csv_of_parts(header: Sequence[str], parts: Iterable[Sequence[Column]]) -> bytes:
     """As :func:`csv_bytes`, from the columns of some rows at a time."""
+    return join_blocks(file_blocks(header, parts))
+
+
+def join_blocks(blocks: Iterable[bytes]) -> bytes:
+    """One file from its blocks."""
     file = io.BytesIO()  # grows where it is; a list of blocks is in memory twice when it is joined
-    file.write((",".join(header) + "\n").encode())
-    for columns in parts:
-        file.writelines(csv_blocks(columns))
+    file.writelines(blocks)
     return file.getvalue()
+
+
+def file_blocks(header: Sequence[str], parts: Iterable[Sequence[Column]]) -> Iterator[bytes]:
+    """As :func:`csv_of_parts`, in blocks, so that the whole file is never in memory."""
+    yield (",".join(header) + "\n").encode()
+    texts: list[Texts | None] = []
+    joined = _join_texts(texts)
+    for columns in parts:
+        own = [column.texts for column in columns]
+        if len(own) != len(texts) or any(one is not other for one, other in zip(own, texts, strict=True)):
+            texts, joined = own, _join_texts(own)  # only once where all parts have the same texts
+        yield from _row_blocks(columns, joined)
 
 
 def csv_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
     """The rows of a file in blocks, without the header."""
-    data, starts, first_text = _concatenate([column.texts for column in columns])
-    lengths = [None if column.texts is None else np.diff(column.texts.starts, append=column.texts.starts[-1])
-               for column in columns]  # fmt: skip
+    return _row_blocks(columns, _join_texts([column.texts for column in columns]))
+
+
+class _JoinedTexts(NamedTuple):
+    """The texts of all columns as one table."""
+
+    data: Array
+    starts: Array
+    first_text: Array  # for each column the index of its first text; -1 for numbers
+    lengths: list[Array | None]  # for each column the bytes of each text, then 0 for the empty cell
+
+
+def _row_blocks(columns: Sequence[Column], texts: _JoinedTexts) -> Iterator[bytes]:
     out = np.empty(0, dtype=np.uint8)
     for begin in range(0, len(columns[0].cells), ROWS_AT_ONCE):
         cells = np.array([column.cells[begin : begin + ROWS_AT_ONCE] for column in columns], dtype=np.int64)
-        room = cells.size * (1 + _LONGEST_NUMBER * any(length is None for length in lengths))
-        room += sum(int(length[row].sum()) for length, row in zip(lengths, cells, strict=True) if length is not None)
+        room = cells.size * (1 + _LONGEST_NUMBER * any(length is None for length in texts.lengths))
+        room += sum(
+            int(length[row].sum()) for length, row in zip(texts.lengths, cells, strict=True) if length is not None
+        )
         if len(out) < room:
             out = np.empty(room, dtype=np.uint8)
-        yield out[: write_rows(cells, first_text, data, starts, out)].tobytes()
+        yield out[: write_rows(cells, texts.first_text, texts.data, texts.starts, out)].tobytes()
 
 
-def _concatenate(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:
-    """The texts of all columns as one, and for each column the index of its first text; -1 for numbers."""
+def _join_texts(tables: Sequence[Texts | None]) -> _JoinedTexts:
     data, starts = [np.zeros(0, dtype=np.uint8)], [np.zeros(1, dtype=np.int64)]
     first_text = np.full(len(tables), -1, dtype=np.int64)
     texts = size = 0
@@ -83,7 +110,8 @@ def _concatenate(tables: Sequence[Texts | None]) -> tuple[Array, Array, Array]:
         data.append(table.data)
         starts.append(table.starts[1:] + size)
         texts, size = texts + len(table.starts) - 1, size + len(table.data)
-    return np.concatenate(data), np.concatenate(starts), first_text
+    lengths = [None if table is None else np.diff(table.starts, append=table.starts[-1]) for table in tables]
+    return _JoinedTexts(np.concatenate(data), np.concatenate(starts), first_text, lengths)
 
 
 @jit
@@ -135,4 +163,40 @@ def follow_order(data: Array, starts: Array, known: Array, known_starts: Array, 
                 break
             at += 1
         found[row] = at
+    return True
+
+
+@jit
+def read_numbers(data: Array, starts: Array, found: Array) -> bool:
+    """Write the number of each text into ``found`` (int64[texts]); false if a text is none in its one form.
+
+    The form is 1 to 10 digits, without a sign and without zeros in front.
+    """
+    for row in range(len(found)):
+        begin, end = starts[row], starts[row + 1]
+        if end == begin or end - begin > LONGEST_INPUT_NUMBER or (data[begin] == _ZERO and end - begin > 1):
+            return False
+        number = 0
+        for at in range(begin, end):
+            digit = np.int64(data[at]) - _ZERO
+            if digit < 0 or digit > 9:
+                return False
+            number = 10 * number + int(digit)
+        found[row] = number
+    return True
+
+
+@jit
+def count_lists(owner: Array, rank: Array, offsets: Array) -> bool:
+    """Write where the rows of each owner begin into ``offsets``, which is zero; false if they are in another order.
+
+    The order: owners rise from row to row or stay the same, and the ranks of each are 1, 2, 3 …
+    """
+    for row in range(len(owner)):
+        before = owner[row - 1] if row > 0 else -1
+        if owner[row] < before or owner[row] < 0 or rank[row] != (rank[row - 1] + 1 if owner[row] == before else 1):
+            return False
+        offsets[owner[row] + 1] += 1
+    for one in range(len(offsets) - 1):
+        offsets[one + 1] += offsets[one]
     return True

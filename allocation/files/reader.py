@@ -16,6 +16,7 @@ from allocation.faults import Fault, MarketFault, limit_faults, row_faults
 from allocation.files import text_columns as text
 from allocation.files.archive import read_files
 from allocation.files.codes import is_code
+from allocation.files.csv_rows import count_lists
 from allocation.files.json_objects import is_digest, parse_object
 from allocation.files.layout import COLUMNS, FORMAT, FORMAT_2, MARKET_FILES, OPTIONAL_FILES
 from allocation.files.text_columns import Text
@@ -254,6 +255,8 @@ class Reader:
         ``message`` says what is wrong with a number outside; without it the number and the bounds are named.
         """
         numbers, bad = text.numbers(table[column], empty)
+        if not bad.any() and least <= numbers.min(initial=least) and numbers.max(initial=least) <= most:
+            return numbers
         self.rows(file, bad, column, "not a whole number")
         outside = (numbers < least) | (numbers > most)
         if empty is not None:
@@ -271,6 +274,8 @@ class Reader:
         self, file: str, values: Text, known: Text, column: str, message: str, optional: bool = False
     ) -> Array:
         """The index of each value in ``known`` (int32), -1 for an empty optional cell."""
+        if optional and not text.lengths(values).any():
+            return np.full(len(values), -1, dtype=np.int32)
         found = text.lookup(values, known)
         missing = found < 0
         if optional:
@@ -366,7 +371,9 @@ class Reader:
         programme = self._references(file, table.pop("programme"), programmes, "programme", "no such programme")
         rank = self._numbers(file, table, "rank", LARGEST_RANK, f"a rank is 1 to {LARGEST_RANK}", least=1)
         tier = self._numbers(file, table, "tier", WORST_TIER)
-        rows = np.arange(len(child))
+        rows, offsets = np.arange(len(child)), np.zeros(len(children) + 1, dtype=np.int64)
+        if count_lists(child, rank, offsets):  # as in files that we wrote
+            return {"rows": rows, "columns": {"offsets": offsets, "programme": programme, "tier": tier}}
         key = (child.astype(np.int64) << 34) + rank
         if (np.diff(key) < 0).any():
             rows = np.argsort(key, kind="stable")

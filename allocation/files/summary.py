@@ -19,11 +19,14 @@ def summary(
     outcome: Outcome,
     report: Report,
     *,
-    inputs: Mapping[str, bytes],
-    outputs: Mapping[str, bytes],
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
     finished: datetime | None = None,
 ) -> dict[str, Any]:
-    """What ``summary.json`` holds: counts, shares by nature, ranks, bound against single children, checks, digests."""
+    """What ``summary.json`` holds: counts, shares by nature, ranks, bound against single children, checks, digests.
+
+    ``inputs`` and ``outputs`` are the SHA-256 (hex) of the files (:func:`digests`).
+    """
     market = outcome.market
     ranks, counts = np.unique(outcome.listed_rank[outcome.listed_rank > 0], return_counts=True)
     return {
@@ -43,8 +46,8 @@ def summary(
         "multiples": bound_against_single(outcome),
         "proposals": outcome.proposals,
         "checks": report.as_dict(),
-        "inputs": digests(inputs),
-        "outputs": digests(outputs),
+        "inputs": dict(sorted(inputs.items())),
+        "outputs": dict(sorted(outputs.items())),
     }
 
 

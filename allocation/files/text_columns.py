@@ -14,16 +14,12 @@ import pyarrow.csv as csv
 
 from allocation.arrays import Array
 from allocation.files.codes import FORBIDDEN_RE2, LONGEST_CODE
-from allocation.files.csv_rows import Texts, encode_texts, follow_order
+from allocation.files.csv_rows import LONGEST_INPUT_NUMBER, Texts, encode_texts, follow_order, read_numbers
 
-_NUMBER = r"^(0|[1-9][0-9]{0,9})$"
-_LARGEST_NUMBER = 10**10 - 1
+_NUMBER = rf"^(0|[1-9][0-9]{{0,{LONGEST_INPUT_NUMBER - 1}}})$"
 _BLANK = 0x20
-_NOT_PLAIN = np.ones(
-    256, dtype=bool
-)  # bytes for which the characters must be tested: all but visible ASCII and the blank
-_NOT_PLAIN[_BLANK:0x7F] = False
-_NOT_PLAIN[[*b'",']] = True
+_PLAIN = bytes(sorted({*range(_BLANK, 0x7F)} - {*b'",'}))
+"""Bytes that every code may have: visible ASCII and the blank. Where there are others, the characters are tested."""
 
 Text = Any  # an Arrow array of texts
 
@@ -87,7 +83,7 @@ def _is_text(line: bytes) -> bool:
 def to_column(values: Text | Sequence[str]) -> Text:
     """Any column of texts as one Arrow array."""
     if isinstance(values, pa.ChunkedArray):
-        return values.combine_chunks()
+        return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
     if isinstance(values, pa.Array):
         return values
     data, starts = encode_texts([str(value) for value in values])
@@ -117,7 +113,7 @@ def not_codes(values: Text) -> Array:
     size = np.diff(starts)
     if not len(size):
         return np.zeros(0, dtype=bool)
-    plain = not _NOT_PLAIN[data].any()
+    plain = not data.tobytes().translate(None, _PLAIN)
     bad: Array = (size == 0) | ((size if plain else _integers(pc.utf8_length(values))) > LONGEST_CODE)
     filled = np.flatnonzero(size)
     bad[filled] |= (data[starts[filled]] == _BLANK) | (data[starts[filled + 1] - 1] == _BLANK)
@@ -156,18 +152,8 @@ def numbers(values: Text, empty: int | None = None) -> tuple[Array, Array]:
 
 def _plain_numbers(values: Text) -> Array | None:
     """The numbers if every cell is a number in canonical form, without sign or leading zeros; else ``None``."""
-    try:
-        found = _integers(pc.cast(values, pa.int64()))
-    except pa.ArrowInvalid:
-        return None
-    digits, most = np.ones(len(found), dtype=np.int64), int(found.max(initial=0))
-    if found.min(initial=0) < 0 or most > _LARGEST_NUMBER:
-        return None
-    power = 10
-    while power <= most:
-        digits += found >= power
-        power *= 10
-    return found if np.array_equal(lengths(values), digits) else None
+    found = np.empty(len(values), dtype=np.int64)
+    return found if read_numbers(*texts(values), found) else None
 
 
 def lookup(values: Text, known: Text | Sequence[str]) -> Array:

@@ -1,7 +1,8 @@
 """Verification: whether a result is the one that the draw and the rule give."""
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from allocation.files.public_verification import commitment_differences, seed_di
 from allocation.files.publication import Publication, Settings
 from allocation.files.reader import ParsedMarket, parse_files
 from allocation.files.summary import digests, summary
-from allocation.files.writer import result_files
+from allocation.files.writer import result_blocks, result_files
 from allocation.market import Market
 from allocation.outcome import Outcome
 from allocation.solve import solve
@@ -69,15 +70,24 @@ def _verify_bundle(
         progress(f"commitment {bundle.draw.commitment}: compare it with the one that was published before the draw")
     progress(f"{market.children} children read" + (", tickets drawn" if market.seed else ""))
     outcome = solve(market, progress)
-    ours = result_files(outcome)
     progress("allocated again")
-    wrong += [
-        _first_difference(f"result/{name}", ours[name], bundle.result[name])
-        for name in ours
-        if ours[name] != bundle.result[name]
-    ]
-    wrong += _summary_differences(outcome, bundle, ours)
+    ours = {name: _compared(blocks, bundle.result[name]) for name, blocks in result_blocks(outcome)}
+    different = [name for name, (_, same) in ours.items() if not same]
+    if different:
+        whole = result_files(outcome)
+        wrong += [_first_difference(f"result/{name}", whole[name], bundle.result[name]) for name in different]
+    wrong += _summary_differences(outcome, bundle, {name: digest for name, (digest, _) in ours.items()})
     return wrong + (list(_public_differences(bundle, outcome, public)) if public is not None else [])
+
+
+def _compared(ours: Iterable[bytes], theirs: bytes) -> tuple[str, bool]:
+    """The SHA-256 (hex) of our file, which comes in blocks, and whether it is the same as theirs."""
+    digest, at, same = hashlib.sha256(), 0, True
+    for block in ours:
+        digest.update(block)
+        same = same and theirs.startswith(block, at)
+        at += len(block)
+    return digest.hexdigest(), same and at == len(theirs)
 
 
 def _public_differences(bundle: Bundle, outcome: Outcome, public: str | Path) -> Iterator[str]:
@@ -140,7 +150,7 @@ def _summary(bundle: Bundle) -> dict[str, Any]:
 _NOT_FROM_THE_RESULT = ("engine", "finished", "checks", "proposals", "inputs")
 
 
-def _summary_differences(outcome: Outcome, bundle: Bundle, ours: Mapping[str, bytes]) -> Iterator[str]:
+def _summary_differences(outcome: Outcome, bundle: Bundle, ours: Mapping[str, str]) -> Iterator[str]:
     published = _summary(bundle)
     if "summary.json" in bundle.result and not published:
         yield "result/summary.json cannot be read"

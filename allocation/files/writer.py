@@ -1,16 +1,19 @@
 """Markets and outcomes as files: rows in the order of their key columns, the same bytes for the same values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from allocation import lottery
 from allocation.arrays import Array
 from allocation.files import text_columns as text
-from allocation.files.csv_rows import Column, Texts, csv_bytes, encode_texts
+from allocation.files.csv_rows import Column, Texts, csv_bytes, encode_texts, file_blocks, join_blocks
 from allocation.files.layout import COLUMNS, FORMAT, RESULT_COLUMNS
 from allocation.market import LEVELS, NATURES, Codes, Market
 from allocation.outcome import REASONS, STATES, Outcome
+
+CHILDREN_AT_ONCE = 1 << 12
+"""Children whose wishes are columns at the same time."""
 
 
 def market_files(market: Market) -> dict[str, bytes]:
@@ -43,17 +46,24 @@ def market_files(market: Market) -> dict[str, bytes]:
 
 def result_files(outcome: Outcome) -> dict[str, bytes]:
     """The three result files, by name."""
+    return {name: join_blocks(blocks) for name, blocks in result_blocks(outcome)}
+
+
+def result_blocks(outcome: Outcome) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """As :func:`result_files`, each file in blocks of some thousand rows; the largest file is never in memory whole."""
     code, row = _Names(outcome.market.codes), text.sort_order(outcome.market.codes.children)
     pool_names = encode_texts([outcome.market.pools.name(q) for q in range(outcome.market.pools.count)])
-    tables = {
-        "placements.csv": (
-            code("children", row), code("programmes", outcome.programme[row]),
-            Column(np.where(outcome.rank > 0, outcome.listed_rank, -1)[row]), Column(outcome.pool[row], pool_names),
-        ),
-        "cutoffs.csv": _cutoffs(outcome, code, pool_names),
+    placements = (
+        code("children", row), code("programmes", outcome.programme[row]),
+        Column(np.where(outcome.rank > 0, outcome.listed_rank, -1)[row]), Column(outcome.pool[row], pool_names),
+    )  # fmt: skip
+    parts: dict[str, Iterable[Sequence[Column]]] = {
+        "placements.csv": [placements],
+        "cutoffs.csv": [_cutoffs(outcome, code, pool_names)],
         "reasons.csv": _reasons(outcome, code, pool_names, row),
-    }  # fmt: skip
-    return {name: csv_bytes(RESULT_COLUMNS[name], columns) for name, columns in tables.items()}
+    }
+    for name, columns in parts.items():
+        yield name, file_blocks(RESULT_COLUMNS[name], columns)
 
 
 class _Names:
@@ -136,20 +146,23 @@ def _cutoffs(outcome: Outcome, code: _Names, pool_names: Texts) -> Sequence[Colu
     )  # fmt: skip
 
 
-def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: Array) -> Sequence[Column]:
-    market, why = outcome.market, outcome.reasons
-    wish, child, rank = wish_rows(market, row)
-    return (
-        code("children", child), Column(rank), code("programmes", market.programme[wish]),
-        Column(why.pool[wish], pool_names), Column(why.code[wish], encode_texts(REASONS)), Column(why.tier[wish]),
-        Column(why.ticket[child]), Column(why.cutoff_tier[wish]), Column(why.cutoff_ticket[wish]),
-    )  # fmt: skip
+def _reasons(outcome: Outcome, code: _Names, pool_names: Texts, row: Array) -> Iterator[Sequence[Column]]:
+    """The columns of ``reasons.csv``, those of some thousand children at a time, which fit into the cache."""
+    market, why, names = outcome.market, outcome.reasons, encode_texts(REASONS)
+    for begin in range(0, len(row), CHILDREN_AT_ONCE):
+        wish, child, rank = wish_rows(market, row[begin : begin + CHILDREN_AT_ONCE])
+        yield (
+            code("children", child), Column(rank), code("programmes", market.programme[wish]),
+            Column(why.pool[wish], pool_names), Column(why.code[wish], names), Column(why.tier[wish]),
+            Column(why.ticket[child]), Column(why.cutoff_tier[wish]), Column(why.cutoff_ticket[wish]),
+        )  # fmt: skip
 
 
 def wish_rows(market: Market, children: Array) -> tuple[Array, Array, Array]:
     """Wishes child by child in this order: index, child and rank of each row."""
-    lengths = np.diff(market.offsets)[children]
+    begins = market.offsets[children]
+    lengths = market.offsets[children + 1] - begins
     child = np.repeat(children, lengths)
     place = np.arange(len(child)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    wish = market.offsets[child] + place
+    wish = np.repeat(begins, lengths) + place
     return wish, child, place + 1 if market.rank is None else market.rank[wish]

@@ -98,7 +98,8 @@ def place(task: RunInput, progress: Progress = no_progress) -> Placed:
 
 def _found(task: RunInput, parsed: ParsedMarket, outcome: Outcome, report: checks.Report) -> Found:
     result = files.result_files(outcome)
-    summary = summaries.summary(outcome, report, inputs=task.files, outputs=result)
+    inputs, outputs = summaries.digests(task.files), summaries.digests(result)
+    summary = summaries.summary(outcome, report, inputs=inputs, outputs=outputs)
     summary |= fairness.figures(parsed.market, outcome, task.first_wishes)
     return Found(parsed, outcome, result, _digest_of(result), summary)
 

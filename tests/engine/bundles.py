@@ -6,7 +6,7 @@ from dataclasses import replace
 from allocation import files, lottery
 from allocation.checks import check
 from allocation.files import bundle
-from allocation.files.summary import summary
+from allocation.files.summary import digests, summary
 from allocation.market import Codes, Market
 from allocation.solve import solve
 
@@ -52,6 +52,6 @@ def packed(
     outcome = solve(files.parse_market(written))
     result = files.result_files(outcome)
     if with_summary:
-        told = summary(outcome, check(outcome.market, outcome), inputs=written, outputs=result)
+        told = summary(outcome, check(outcome.market, outcome), inputs=digests(written), outputs=digests(result))
         result["summary.json"] = json.dumps(told, indent=1).encode()
     return bundle.pack(written, record, result)

@@ -72,8 +72,8 @@ def test_a_result_that_fails_its_check_is_not_written(market_folder, tmp_path, m
 
 
 def test_an_interrupted_write_leaves_nothing(tmp_path):
-    with pytest.raises(TypeError):
-        command._write_folder(tmp_path / "result", {"a.csv": b"x", "b.csv": None})
+    with pytest.raises(TypeError), command._unfinished_folder(tmp_path / "result") as folder:
+        command._write_results(folder, [("a.csv", [b"x"]), ("b.csv", [None])])
     assert list(tmp_path.iterdir()) == []
 
 

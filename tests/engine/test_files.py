@@ -1,6 +1,7 @@
 """Reading and writing files: round trips, one line for each fault, bytes that do not depend on the order of rows."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -327,7 +328,39 @@ def test_eng12_rows_in_another_order_give_the_same_market():
     assert again.offsets.tolist() == straight.offsets.tolist()
 
 
-def test_eng12_the_command_imports_neither_compiler_nor_arrow_before_it_needs_them():
-    asked = "import sys, allocation.__main__; print(*{'numba', 'pyarrow', 'highspy', 'scipy'} & set(sys.modules))"
+def test_eng12_the_command_imports_none_of_its_libraries_before_it_needs_them():
+    asked = (
+        "import sys, allocation.__main__; print(*{'numba', 'numpy', 'pyarrow', 'highspy', 'scipy'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_eng12_a_result_in_blocks_is_the_result_in_files(monkeypatch):
+    outcome = solve(files.parse_market(as_bytes(GOOD)))
+    whole = files.result_files(outcome)
+    monkeypatch.setattr("allocation.files.writer.CHILDREN_AT_ONCE", 1)
+    monkeypatch.setattr("allocation.files.csv_rows.ROWS_AT_ONCE", 1)
+    assert {name: b"".join(blocks) for name, blocks in files.result_blocks(outcome)} == whole
+
+
+@pytest.mark.parametrize(
+    "cells", [["0", "7", "10", "9999999999"], [""], ["01"], ["+1"], ["-1"], ["10000000000"], ["1 "], ["１"]]
+)
+def test_eng12_numbers_are_read_in_one_pass_only_where_each_is_in_its_one_form(cells):
+    found, bad = text.numbers(text.to_column(cells))
+    expected = [re.fullmatch("0|[1-9][0-9]{0,9}", cell) is None for cell in cells]
+    assert bad.tolist() == expected
+    assert [n for n, wrong in zip(found.tolist(), expected, strict=True) if not wrong] == [
+        int(cell) for cell, wrong in zip(cells, expected, strict=True) if not wrong
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "rank", "in_order"),
+    [([0, 0, 2], [1, 2, 1], True), ([0, 0], [1, 3], False), ([1, 0], [1, 1], False), ([-1], [1], False), ([0, 0], [2, 1], False)],
+)  # fmt: skip
+def test_eng12_lists_are_counted_only_where_they_stand_in_order(owner, rank, in_order):
+    offsets = np.zeros(4, dtype=np.int64)
+    assert csv_rows.count_lists(np.array(owner, dtype=np.int32), np.array(rank), offsets) == in_order
+    assert not in_order or offsets.tolist() == [0, 2, 2, 3]

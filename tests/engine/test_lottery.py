@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from allocation import lottery
 from allocation.market import Codes, Market
-from allocation.sha256 import digests
+from allocation.sha256 import LANES, digests
 
 SEED = hashlib.sha256(b"a seed for tests").digest()
 
@@ -112,3 +112,10 @@ def test_a_market_is_drawn_by_its_codes():
     drawn = lottery.draw_market(market, SEED)
     assert drawn.ticket.tolist() == lottery.draw(SEED, ["F", "G", "F"], ["a", "b", "c"]).tolist()
     assert drawn.seed == SEED.hex()
+
+
+def test_eng12_texts_that_are_hashed_side_by_side_may_have_different_lengths():
+    texts = [b"x" * (7 * n % 200) for n in range(2 * LANES + 5)]
+    starts = np.cumsum([0, *map(len, texts)])
+    ours = digests(b"seed", np.frombuffer(b"".join(texts), dtype=np.uint8), starts)
+    assert [row.tobytes() for row in ours] == [hashlib.sha256(b"seed" + text).digest() for text in texts]

@@ -14,7 +14,7 @@ from allocation.solve import solve
 
 BLOCKS = [
     f"allocation.files.{name}"
-    for name in ("csv_rows.ROWS_AT_ONCE", "public_file.ROWS_AT_ONCE", "opening.AT_ONCE", "commitments._AT_ONCE", "publication._CODES_AT_ONCE")
+    for name in ("csv_rows.ROWS_AT_ONCE", "public_file.ROWS_AT_ONCE", "opening.AT_ONCE", "commitments._AT_ONCE", "publication._CODES_AT_ONCE", "writer.CHILDREN_AT_ONCE")
 ]  # fmt: skip
 WISHES, CHILDREN_OF_A_PROGRAMME = 4, 60
 LARGEST = 1.5
