@@ -21,7 +21,7 @@ ADDRESSES = 6
 class Seen:
     """One request: what it was for, when it began (seconds since the start), how long it took, how it ended.
 
-    `waited` says that a page of the waiting line came.
+    `waited` says that a page of the waiting line came, `new` that the family came with it: no cookie was sent.
     """
 
     kind: str
@@ -29,6 +29,7 @@ class Seen:
     seconds: float
     status: int
     waited: bool
+    new: bool = False
 
 
 @dataclass
@@ -89,19 +90,19 @@ class Browser:
 
     async def _tried(self, kind: str, path: str, form: list[tuple[str, str]] | None) -> Page:
         for attempt in range(4):
-            at = self.tally.now()
+            at, new = self.tally.now(), not self.cookies
             try:
                 async with asyncio.timeout(TIMEOUT):
                     page = await self._exchange(path, form)
             except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
                 self.close()
-                self.tally.seen.append(Seen(kind, at, self.tally.now() - at, 0, waited=False))
+                self.tally.seen.append(Seen(kind, at, self.tally.now() - at, 0, waited=False, new=new))
                 if attempt == 3:
                     raise
                 await asyncio.sleep(1 + self.chance.random())
                 continue
             waited = page.status == 503 and "retry-after" in page.headers
-            self.tally.seen.append(Seen(kind, at, self.tally.now() - at, page.status, waited))
+            self.tally.seen.append(Seen(kind, at, self.tally.now() - at, page.status, waited, new))
             return page
         raise AssertionError("unreachable")
 

@@ -7,6 +7,8 @@ many, the third at `--rate` again.  Then every acknowledged submission is looked
 
 Meanwhile a clerk opens her queue each second: whether the desks can work while families wait in line.  "Normal again" is the time from
 the end of the overload until, for ten seconds, nobody is sent into the line and 99 of 100 pages of families come within half a second.
+Beside it stand how long the families who waited at the end of the overload take at the best rate, when pages are quick again for those
+inside, and when new families are let in at once again.
 
 The figures stand beside their goals, in the terminal, in `rehearsal.json` and with charts in `rehearsal.html`.
 """
@@ -201,17 +203,65 @@ def best_of(rates: list[float]) -> float:
     return max(statistics.mean(rates[at : at + 10]) for at in range(max(1, len(rates) - 10)))
 
 
-def normal_again(seen: list[Seen], since: float) -> float:
-    """Seconds from then on until the pages of families are quick and nobody waits in line for some seconds; infinity if never."""
+def first_second(seen: list[Seen], since: float, is_normal: Callable[[list[Seen]], bool]) -> float:
+    """Seconds from then on until what families see is normal for some seconds on end; infinity if never."""
     later = [each for each in seen if each.at >= since]
     last = max((each.at for each in later), default=since)
     for second in range(int(last - since - NORMAL_FOR) + 1):
         began = since + second
-        here = [each for each in later if began <= each.at < began + NORMAL_FOR]
-        served = [each.seconds for each in here if is_served(each)]
-        if served and not any(each.waited for each in here) and percentile(served, 0.99) <= SLOW:
+        if is_normal([each for each in later if began <= each.at < began + NORMAL_FOR]):
             return float(second)
     return math.inf
+
+
+def are_quick(seen: list[Seen]) -> bool:
+    """Whether 99 of 100 pages came in time; those inside see no others."""
+    served = [each.seconds for each in seen if is_served(each)]
+    return bool(served) and percentile(served, 0.99) <= SLOW
+
+
+def are_let_in(seen: list[Seen]) -> bool:
+    """Whether families who just came were let in at once."""
+    new = [each for each in seen if each.new]
+    return bool(new) and not any(each.waited for each in new)
+
+
+def normal_again(seen: list[Seen], since: float) -> float:
+    """Seconds from then on until the pages of families are quick and nobody waits in line for some seconds; infinity if never."""
+    return first_second(seen, since, lambda here: are_quick(here) and not any(each.waited for each in here))
+
+
+def work_that_waited(waiting: float, served: float, coming: float, seconds: float) -> float:
+    """Seconds that a line of so many takes at best, when so many families are served a second and, for some seconds, so many still come."""
+    if not waiting:
+        return 0.0
+    left = waiting - (served - coming) * seconds
+    return seconds + left / served if left > 0 else waiting / (served - coming)
+
+
+def after_overload(seen: list[Seen], marks: list[float], best: float) -> dict[str, float]:
+    """How long it takes until the portal is as before, and how long the work that waited takes at the best rate."""
+    homes = [each for each in seen if each.kind == "home"]
+    came = [each for each in homes if each.new]
+    waiting = sum(each.at < marks[2] for each in came) - sum(is_served(each) and each.at < marks[2] for each in homes)
+    families_served = best * len(came) / max(1, sum(is_served(each) for each in seen))
+    after = marks[3] - marks[2]
+    coming = sum(each.at >= marks[2] for each in came) / after
+    return {
+        "normal again after, s": normal_again(seen, marks[2]),
+        "of it work that waited, at the best rate, s": work_that_waited(
+            max(0, waiting), families_served, coming, after
+        ),
+        "pages quick again after, s": first_second(seen, marks[2], are_quick),
+        "new families let in at once after, s": first_second(seen, marks[2], are_let_in),
+    }
+
+
+def goodput_of_the_line(seen: list[Seen], rates: list[float], marks: list[float], best: float) -> float:
+    """The goodput of the overload from the first page of the line on: before, fewer requests come than can be served."""
+    first = min((each.at for each in seen if each.waited and marks[1] <= each.at < marks[2]), default=math.inf)
+    served = rates[int(first) + 1 : int(marks[2])] if math.isfinite(first) else []
+    return statistics.mean(served) / best if served else math.inf
 
 
 def of_desk(seen: list[Seen], marks: list[float]) -> dict[str, float]:
@@ -259,7 +309,8 @@ def figures(
         overload = rates[int(marks[1]) : int(marks[2])]
         found["requests a second at overload"] = statistics.mean(overload)
         found["goodput at overload"] = statistics.mean(overload) / best
-        found["normal again after, s"] = normal_again(tally.seen, marks[2])
+        found["goodput while families wait in line"] = goodput_of_the_line(tally.seen, rates, marks, best)
+        found |= after_overload(tally.seen, marks, best)
     return found | (of_desk(list(desk), marks) if desk else {})
 
 

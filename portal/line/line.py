@@ -1,10 +1,11 @@
 """The line itself: numbers, who is let in, how long the others wait.  It knows neither the web nor the clock.
 
 Families are let in at the rate at which those inside make the page processes `TARGET` busy: requests a second that can be
-served, divided by the requests of a visit, both as measured.  While the processes have time to spare, more are let in; when
-visitors already wait there, fewer.  As long as nobody waits and there is room, whoever comes is let in at once.
+served, divided by the requests of a visit, both as measured.  While the processes have time to spare, more are let in; the longer
+visitors wait there, the fewer.  As long as nobody waits and there is room, whoever comes is let in at once.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 from portal.line.load import Load
@@ -12,12 +13,17 @@ from portal.line.load import Load
 TARGET = 0.95
 """Share of the time in which the page processes shall work."""
 
-REQUESTS_OF_A_VISIT = 8.0
-"""A guess, until it is measured."""
+REQUESTS_OF_A_VISIT = 12.0
+"""A guess, until it is measured: those of a family that signs in, saves a page and submits."""
 
-LONG_DELAY, SHORT_DELAY = 0.5, 0.15
-"""Seconds a visitor may wait before a page process looks at it: above the first almost nobody is let in, below the second
-the share of work alone decides."""
+MEASURED_FOR, MEASURED_VISITS = 30.0, 100
+"""Seconds and visits over which the requests of a visit are measured.  Those who have just come in have most of theirs before them, so
+that a shorter time shows too few in a rush, and too many after it."""
+
+ENTRANCE_SHARES = ((0.0, 1.0), (0.3, 0.5), (0.6, 0.3), (1.0, 0.05))
+"""Seconds that a visitor waits before a page process looks at it, and the share of the rate that is let in then; between these by the
+straight line.  A visit lasts longer than the delay takes to show it: were almost nobody let in while visitors wait for half a second,
+all who came in together would leave together, and the processes would have little to do until the next ones are in."""
 
 SPARE = 4.0
 """How many times as fast families are let in when the page processes have nothing to do."""
@@ -32,8 +38,8 @@ for another reason, there is no line."""
 LEAST_BURST = 20.0
 """Families that may come in at once after a quiet time, however slow the machine is."""
 
-LONGEST_REFRESH, SHORTEST_REFRESH = 20, 2
-"""Seconds between two looks of a waiting page."""
+LONGEST_REFRESH, SHORTEST_REFRESH = 60, 2
+"""Seconds between two looks of a waiting page.  Seven looks cost as much as a page, so those of a long line must not be many."""
 
 MOST_ENTRANCES = 3
 """How often one number lets somebody in.  An answer may be lost on the way, so once is too few; a number that is handed around
@@ -49,19 +55,18 @@ comes back with it after its turn comes in at once."""
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the line: its number, how many stand before it, the seconds until its turn, and until the next look."""
+    """A place in the line: its number, how many stand before it, the seconds until its turn, and those until it at the earliest."""
 
     number: int
     ahead: int
     wait: float
+    soonest: float
 
     @property
     def refresh(self) -> int:
-        """Three looks for each wait, spread by the number, so that not all look in the same second."""
-        if self.wait <= SHORTEST_REFRESH:
-            return SHORTEST_REFRESH
+        """Seconds until the next look: half of those until the earliest turn, spread by the number, so that not all look at once."""
         spread = 0.85 + 0.3 * (self.number % 16) / 16
-        return round(max(SHORTEST_REFRESH, min(LONGEST_REFRESH, self.wait / 3 * spread)))
+        return round(max(SHORTEST_REFRESH, min(LONGEST_REFRESH, self.soonest / 2 * spread)))
 
 
 @dataclass
@@ -81,6 +86,7 @@ class Line:
     entrances: dict[int, int] = field(default_factory=dict)
     _let_in: int = 0
     _counted: tuple[int, int] = (0, 0)
+    _measured_for: float = 0.0
 
     def may_enter(self, number: int | None) -> bool:
         """Whether somebody with this number, or without one, comes in now."""
@@ -101,7 +107,8 @@ class Line:
     def place(self, number: int, now: float) -> Place:
         """The place of somebody who looks now."""
         ahead = max(0, number - self.turn - 1)
-        place = Place(number, ahead, (ahead + 1) / max(self.pace, LEAST_RATE))
+        wait, soonest = ((ahead + 1) / max(rate, LEAST_RATE) for rate in (self.pace, max(self.pace, self.sustained)))
+        place = Place(number, ahead, wait, soonest)
         self.expected[number] = now + 1.3 * place.refresh + GRACE
         return place
 
@@ -117,7 +124,7 @@ class Line:
 
         Numbers of other hosts count as expected.  The caller moves the turn, here or for all hosts.
         """
-        self._measure_visits()
+        self._measure_visits(seconds)
         self.rate = self._rate(self.load.delay_at(now))
         most = max(LEAST_BURST, self.rate * BURST)
         self.tokens = min(most, max(self.tokens, -most) + self.rate * seconds)
@@ -143,18 +150,26 @@ class Line:
         else:
             self.pace = 0.0
 
-    def _rate(self, delay: float) -> float:
-        sustained = TARGET * self.load.capacity / self.requests_of_a_visit
-        if delay >= LONG_DELAY:
-            return max(LEAST_RATE, 0.05 * sustained)
-        if delay >= SHORT_DELAY:
-            return max(LEAST_RATE, 0.5 * sustained)
-        spare = max(0.0, TARGET - self.load.busy) / TARGET
-        return max(LEAST_RATE, sustained * (1 + (SPARE - 1) * spare))
+    @property
+    def sustained(self) -> float:
+        """Families a second that keep the page processes `TARGET` busy."""
+        return TARGET * self.load.capacity / self.requests_of_a_visit
 
-    def _measure_visits(self) -> None:
-        """Requests of a visit, over the last hundred visits and more."""
+    def _rate(self, delay: float) -> float:
+        spare = max(0.0, TARGET - self.load.busy) / TARGET
+        return max(LEAST_RATE, self.sustained * entrance_share(delay) * (1 + (SPARE - 1) * spare))
+
+    def _measure_visits(self, seconds: float) -> None:
         requests, visits = self.load.requests - self._counted[0], self._let_in - self._counted[1]
-        if visits >= 100:
-            self.requests_of_a_visit += 0.2 * (min(40.0, max(2.0, requests / visits)) - self.requests_of_a_visit)
-            self._counted = (self.load.requests, self._let_in)
+        self._measured_for = self._measured_for + seconds if visits else 0.0
+        if visits >= MEASURED_VISITS and self._measured_for >= MEASURED_FOR:
+            self.requests_of_a_visit += 0.5 * (min(40.0, max(2.0, requests / visits)) - self.requests_of_a_visit)
+            self._counted, self._measured_for = (self.load.requests, self._let_in), 0.0
+
+
+def entrance_share(delay: float) -> float:
+    """The share of the rate that is let in at this delay."""
+    for (shorter, more), (longer, fewer) in itertools.pairwise(ENTRANCE_SHARES):
+        if delay < longer:
+            return more - (more - fewer) * max(0.0, delay - shorter) / (longer - shorter)
+    return ENTRANCE_SHARES[-1][1]

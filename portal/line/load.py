@@ -15,7 +15,10 @@ PATIENCE = 2.0
 """Seconds after which a question counts as unanswered; a delay of this length says: full."""
 
 QUESTION = f"GET {PROBE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-SMOOTHING = 0.2
+SMOOTHING = 0.05
+"""The part of each answer in the cost, which so follows within about four seconds.  Those who came in together ask for cheap pages first
+and for dear ones later: a cost of the last second would let in few while they are at the dear ones and many when they leave, so that
+the next ones come in together as well."""
 
 
 @dataclass
@@ -53,10 +56,14 @@ class Load:
         spent, served = busy - before[1], requests - before[2]
         self._shares[process] = (now, min(1.0, spent / (now - before[0])))
         if served > 0:
-            self.cost += SMOOTHING * (spent / served - self.cost)
+            self.learn(spent / served)
             self.requests += served
         self._shares = {pid: share for pid, share in self._shares.items() if now - share[0] < 3 * PATIENCE}
         self.busy = sum(share for _, share in self._shares.values()) / max(self.workers, len(self._shares))
+
+    def learn(self, cost: float) -> None:
+        """The requests of an answer took so many seconds each."""
+        self.cost += SMOOTHING * (cost - self.cost)
 
     def unanswered(self) -> None:
         self.delays.append(PATIENCE)

@@ -11,7 +11,14 @@ import pytest
 
 from bench import machine
 from bench.families import Seen
-from bench.rehearsal import codes_per_address, normal_again, of_desk
+from bench.rehearsal import (
+    after_overload,
+    codes_per_address,
+    goodput_of_the_line,
+    normal_again,
+    of_desk,
+    work_that_waited,
+)
 from bench.web import paths
 from bench.web.__main__ import table
 
@@ -48,6 +55,32 @@ def test_normal_again_is_when_pages_are_quick_and_nobody_waits_in_line():
     assert normal_again([*quick, seen(107.5, waited=True)], 100) == 8
     assert normal_again([seen(each, 2.0) for each in range(100, 140)], 100) == math.inf
     assert normal_again([seen(99, 2.0), *quick], 100) == 0
+
+
+def test_work_that_waited_is_the_line_at_the_best_rate():
+    assert work_that_waited(0, 10, 10, 30) == 0
+    assert work_that_waited(100, 20, 10, 30) == 10
+    assert work_that_waited(400, 20, 10, 30) == 30 + 100 / 20
+    assert work_that_waited(100, 10, 20, 30) == 30 + 400 / 10
+
+
+def test_what_is_normal_again_for_those_inside_and_for_those_who_come():
+    """Of three families two come in at once, one waits for ten seconds from the end of the overload on, all ask for pages."""
+    homes = [Seen("home", at, 0.1, 503 if waited else 200, waited, new) for at, waited, new in (
+        (5, False, True), (21, True, True), (31, False, False), (35, False, True),
+    )]  # fmt: skip
+    pages = [Seen("page", at, 2.0 if at < 24 else 0.1, 200, waited=False) for at in range(20, 80)]
+    new = [Seen("home", at, 0.1, 200, waited=False, new=True) for at in range(40, 80)]
+    found = after_overload([*homes, *pages, *new], [0, 10, 20, 80], 1.0)
+    assert found["normal again after, s"] == 4
+    assert found["pages quick again after, s"] == 4
+    assert found["new families let in at once after, s"] == 6
+
+
+def test_goodput_of_the_line_begins_with_the_first_page_of_the_line():
+    rates = [1.0] * 14 + [4.0] * 6
+    assert goodput_of_the_line([seen(13.2, waited=True)], rates, [0, 10, 20, 30], 5.0) == 0.8
+    assert goodput_of_the_line([seen(12)], rates, [0, 10, 20, 30], 5.0) == math.inf
 
 
 def test_a_desk_is_measured_before_during_and_after_an_overload():

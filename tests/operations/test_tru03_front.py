@@ -17,7 +17,7 @@ import pytest
 
 from portal.operations.proxy import front as front_module
 from portal.operations.proxy.configuration import configuration
-from portal.operations.proxy.front import LARGEST_ORDINARY, Front, Sockets
+from portal.operations.proxy.front import IN_HAND_PER_WORKER, LARGEST_ORDINARY, Front, Sockets
 from portal.operations.proxy.process import find_proxy
 from portal.operations.start_faults import Fault
 from portal.web.front import static_files
@@ -281,10 +281,10 @@ def test_tru03_whoever_is_let_in_gets_the_cookie_and_whoever_waits_gets_the_page
 @pytest.mark.parametrize("kind", KINDS)
 def test_tru03_who_comes_when_all_processes_are_taken_gets_the_line_at_once(tmp_path, kind):
     with proxied(tmp_path, kind, workers=1) as proxy, contextlib.ExitStack() as stack:
-        for number in range(24):
+        for number in range(IN_HAND_PER_WORKER):
             waiting = stack.enter_context(proxy.connect())
             waiting.sendall(f"GET /held/{number} HTTP/1.1\r\nHost: p\r\nCookie: visit=in.x\r\n\r\n".encode())
-        eventually(lambda: len(proxy.families.seen) == 24)
+        eventually(lambda: len(proxy.families.seen) == IN_HAND_PER_WORKER)
         told = proxy.ask("/more", "POST", b"phone=1", Cookie="visit=in.x")[1]
         assert (told["lane"], told["headers"]["x-front-reason"]) == ("line", "full")
         # nginx still has the form; Caddy has read it for the full processes, and tells that it was one

@@ -21,8 +21,9 @@ UPLOADS_AT_ONCE = 100
 """Requests of one address to routes of uploads: what a session is worth the proxy does not know, so a made-up one may send as much as
 a real one.  A carrier's address has about 20 in the busiest hour."""
 
-IN_HAND_PER_WORKER = 24
-"""Requests in a page process or before it.  Whoever comes when all are taken gets the waiting page at once."""
+IN_HAND_PER_WORKER = 40
+"""Requests in a page process or before it.  Whoever comes when all are taken gets the waiting page at once, in the middle of a visit
+too: so many that the line, which lets in fewer the longer they wait, has done so before."""
 
 COMPRESSED = (
     "text/html",
