@@ -46,7 +46,12 @@ def gather(session: Session, application: Application) -> Answers:
 
 def digest_of(answers: Answers) -> str:
     """SHA-256 of the canonical JSON, 64 hex digits."""
-    return hashlib.sha256(as_text(answers).encode()).hexdigest()
+    return digest_of_text(as_text(answers))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of answers that are canonical JSON already."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_text(answers: Answers) -> str:

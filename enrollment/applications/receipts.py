@@ -44,15 +44,21 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`before` is the version handed in last, if any; `said` are the current answers."""
+    """`before` is the version handed in last, if any; `said` are the current answers, and `text` their canonical JSON."""
 
     before: ApplicationVersion | None
     said: Answers
+    text: str
+
+    @cached_property
+    def said_before(self) -> Answers:
+        """The answers of the version handed in last; none before the first one."""
+        return json.loads(self.before.answers) if self.before else {}
 
     @cached_property
     def changed(self) -> list[str]:
         """The codes of what differs; before the first version, every part."""
-        return contents.changed(json.loads(self.before.answers), self.said) if self.before else sorted(self.said)
+        return contents.changed(self.said_before, self.said) if self.before else sorted(self.said)
 
 
 def latest(session: Session, application: Application) -> Receipt | None:
@@ -91,8 +97,8 @@ def answers_handed_in_last(session: Session, application: Application) -> Answer
 
 def compare(session: Session, application: Application) -> Comparison:
     """Compare the current answers with those handed in last."""
-    said = json.loads(contents.as_text(contents.gather(session, application)))
-    return Comparison(_latest(session, application.id), said)
+    text = contents.as_text(contents.gather(session, application))
+    return Comparison(_latest(session, application.id), json.loads(text), text)
 
 
 def write(
@@ -112,12 +118,12 @@ def next_version(
     application: Application, comparison: Comparison, *, by: Actor, now: dt.datetime
 ) -> ApplicationVersion:
     """The version that the compared answers become, which nobody has stored yet."""
-    before, said = comparison.before, comparison.said
+    before = comparison.before
     return ApplicationVersion(
         application_id=application.id,
         number=before.number + 1 if before else 1,
-        answers=contents.as_text(said),
-        digest=contents.digest_of(said),
+        answers=comparison.text,
+        digest=contents.digest_of_text(comparison.text),
         changed=comparison.changed if before else [],
         submitted_at=now,
         submitted_by=by.acting_account_id,

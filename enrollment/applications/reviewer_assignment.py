@@ -1,7 +1,6 @@
 """Which kindergarten reviews an application: that of the first wish, once for all its wishes."""
 
 import datetime as dt
-import json
 import uuid
 
 from sqlalchemy import select
@@ -53,8 +52,9 @@ def _first_of(session: Session, listed: list[Wish], now: dt.datetime) -> uuid.UU
 def assign_again(session: Session, application: Application, comparison: Comparison, *, now: dt.datetime) -> None:
     """`assign` an application that was handed in before, only if the kindergarten of its first wish has changed since, or if
     its reviewer is closed: an official may have reassigned it."""
-    before = json.loads(comparison.before.answers) if comparison.before else {}
-    if _first_wish(before) != _first_wish(comparison.said) or _reviewer_is_closed(session, application, now=now):
+    if _first_wish(comparison.said_before) != _first_wish(comparison.said) or _reviewer_is_closed(
+        session, application, now=now
+    ):
         assign(session, application, now=now)
 
 

@@ -6,7 +6,8 @@ of whom the account is an accepted guardian are in it, and everything else hangs
 family, so nothing is read ahead for one.
 
 Shape of the answer: one JSON array with a place for each `Read` of `READS`, in that order; there is NULL or an array of
-rows, each an array of the columns that `Read.shape` names.
+rows, each an array of the columns that `Read.shape` names.  An act that needs a part of the state has a shorter statement, with a
+place for each of the `Read` that it names (`EDIT_READS`); what is not among them is a query where it is asked after all.
 """
 
 import functools
@@ -103,6 +104,25 @@ READS: tuple[Read[Any], ...] = (
     POOLS,
     KINDERGARTENS,
 )
+_OF_PAGES = {
+    *OF_ACCOUNT,
+    *OF_PHONE,
+    REQUESTS_ABOUT,
+    TICKETS,
+    REGISTER_ANSWERS,
+    VERSIONS,
+    MOVES_MADE,
+    WAITING_DECISIONS,
+    OPEN_DISPUTES,
+    OPEN_CORRECTIONS,
+    PUBLISHED_PLACEMENTS,
+    OFFERS,
+    RUNS,
+    POOLS,
+}
+"""What pages show, and neither a receipt nor what is missing depends on."""
+EDIT_READS: tuple[Read[Any], ...] = tuple(each for each in READS if each not in _OF_PAGES)
+"""What new wishes of an application that was handed in need, or handing a returned one in again (`statements.handed_in_edit`)."""
 
 
 def read_ahead(session: Session, account: Account) -> None:
@@ -110,32 +130,33 @@ def read_ahead(session: Session, account: Account) -> None:
     keep_as_read(session, account, read(session, account))
 
 
-def read(session: Session, account: Account) -> list[Any]:
-    """The state of a guardian's family, as one statement reads it."""
-    found: list[Any] = _statement().one(session, _values(account))
+def read(session: Session, account: Account, reads: tuple[Read[Any], ...] = READS) -> list[Any]:
+    """The state of a guardian's family, or the part that answers `reads`, as one statement reads it."""
+    found: list[Any] = _statement(reads).one(session, _values(account))
     return found
 
 
 def read_text(session: Session, account: Account) -> bytes:
     """The same as JSON in UTF-8: equal texts are equal states."""
-    return _statement().text(session, _values(account))
+    return _statement(READS).text(session, _values(account))
 
 
 def _values(account: Account) -> dict[str, Any]:
     return {"account": account.id, "phone": account.phone_index}
 
 
-def keep_as_read(session: Session, account: Account, answer: list[Any]) -> None:
-    """Answer the session's services from what `read` gave."""
-    found = dict(zip(READS, answer, strict=True))
+def keep_as_read(session: Session, account: Account, answer: list[Any], reads: tuple[Read[Any], ...] = READS) -> None:
+    """Answer the session's services from what `read` gave for these `reads`."""
+    found = dict(zip(reads, answer, strict=True))
     ahead = ReadAhead()
 
     def keep(read: Read[Any], covered: Iterable[Any]) -> list[Any]:
-        return ahead.add(session, read, covered, found[read])
+        return ahead.add(session, read, covered, found[read]) if read in found else []
 
     def keep_for_later(reads: Iterable[Read[Any]], covered: Collection[Any]) -> None:
         for read in reads:
-            ahead.add_later(session, read, covered, found[read])
+            if read in found:
+                ahead.add_later(session, read, covered, found[read])
 
     guardians = [guardian.id for guardian in keep(GUARDIANS, [account.id])]
     keep_for_later(OF_ACCOUNT, [account.id])
@@ -167,14 +188,16 @@ def keep_as_read(session: Session, account: Account, answer: list[Any]) -> None:
         relate(wish, "programme", programmes[wish.programme_id])
     for programme in programmes.values():
         relate(programme, "kindergarten", kindergartens[programme.kindergarten_id])
+        if POOLS not in found:
+            continue
         reserved = sorted(ahead.rows(POOLS, programme.id) or (), key=lambda pool: pool.precedence)
         set_committed_value(programme, "pools", reserved)
     attach(session, ahead)
 
 
 @functools.cache
-def _statement() -> PreparedRead:
-    """The statement: a column for each of `READS`.  Its parameters are `account` and `phone`."""
+def _statement(reads: tuple[Read[Any], ...]) -> PreparedRead:
+    """The statement: a place for each of `reads`.  Its parameters are `account` and, where it is asked of a telephone, `phone`."""
     account, phone = bindparam("account", type_=Uuid()), bindparam("phone", type_=LargeBinary())
     (guardian,) = kept("own", guardian=ids(select(Guardian.id).where(Guardian.account_id == account)))
     in_care = select(Guardianship.child_id).where(Guardianship.guardian_id == any_(guardian), *CARE.where)
@@ -196,7 +219,8 @@ def _statement() -> PreparedRead:
     wishes = ids(select(Wish.programme_id).where(Wish.application_id == any_(seen)))
     offers = ids(select(Offer.programme_id).where(Offer.application_id == any_(seen)))
     places = func.array_cat(offers, ids(select(placement.c.programme_id)))
-    (programmes,) = kept("wished", programme=func.array_cat(wishes, places, type_=IDS))
+    shown = func.array_cat(wishes, places, type_=IDS) if OFFERS in reads else wishes
+    (programmes,) = kept("wished", programme=shown)
     scopes: dict[Read[Any], Any] = {
         GUARDIANS: account,
         CARE: guardian,
@@ -216,5 +240,5 @@ def _statement() -> PreparedRead:
     scopes |= dict.fromkeys(OF_ACCOUNT, account) | dict.fromkeys(OF_PHONE, phone)
     scopes |= dict.fromkeys((CHILDREN, *OF_CHILD), care)
     scopes |= dict.fromkeys((*OF_APPLICATION, PUBLISHED_PLACEMENTS), mine)
-    answers = (read.as_json(scopes[read]).scalar_subquery() for read in READS)
+    answers = (read.as_json(scopes[read]).scalar_subquery() for read in reads)
     return PreparedRead(compiled(select(func.json_build_array(*answers))))

@@ -18,6 +18,7 @@ from enrollment.eligibility import asked_papers, possible_slips, required_docume
 from enrollment.ground.errors import NotFound, Refused
 from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, household_rows
+from enrollment.results import family_state
 from portal.parents import answer_summary, pages, steps
 from portal.parents.form_pages import (
     VersionedForm,
@@ -147,7 +148,7 @@ def _submit_at_once(application_id: uuid.UUID) -> ResponseReturnValue | None:
 
 def _submit_again_at_once(application_id: uuid.UUID, key: RequestKey) -> ResponseReturnValue | None:
     """A returned application in its plain case, with the request's key; None for the service to decide."""
-    with family_as_read() as read:
+    with family_as_read(family_state.EDIT_READS) as read:
         if read is None or actor().on_behalf is not None:
             return None
         try:

@@ -21,8 +21,10 @@ from enrollment.applications.statements.keyed_write import Change
 from enrollment.draw import bond_participation
 from enrollment.eligibility import return_times
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.ground.sign_in import RequestKey
 from enrollment.people import guardians, invitations
+from enrollment.results import family_state
 from enrollment.review import case_officers, cases
 from enrollment.review.case_officers import Officer
 from enrollment.season import openings
@@ -217,15 +219,16 @@ def save_at_once(
     change_of: Callable[[Session, Application], Planned | None],
     *,
     stays: str | None = None,
+    reads: tuple[Read[Any], ...] = family_state.READS,
 ) -> ResponseReturnValue | None:
     """Save a page of a plain draft, or of an application that is handed in, in one statement; None for the service to decide.
 
     A draft leads to the next page, an edit to its receipt, or to the address `stays`.  `change_of` makes the change from the state of the family before
-    it, and leaves there the state after it."""
+    it, and leaves there the state after it; `reads` names the part of the state that is read at once."""
     key, by = request_key(), actor()
     if key is None or by.on_behalf is not None:
         return None
-    with family_as_read() as read:
+    with family_as_read(reads) as read:
         if read is None:
             return None
         try:

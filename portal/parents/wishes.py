@@ -17,6 +17,7 @@ from enrollment.eligibility.wish_candidates import Candidate
 from enrollment.ground.errors import Refused
 from enrollment.offers import desk_answers
 from enrollment.places.programmes import Programme
+from enrollment.results import family_state
 from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import Round
 from portal.parents import application_status, chances, pages
@@ -193,7 +194,8 @@ def _edit_at_once(
         made = wish_list.planned(read, application, wanted, version=version, by=actor(), now=clock())
         return None if made is None else Planned(made)
 
-    return save_at_once("wishes", application_id, change, stays=stays)
+    reads = family_state.EDIT_READS if was_handed_in() else family_state.READS
+    return save_at_once("wishes", application_id, change, stays=stays, reads=reads)
 
 
 def open_round(application: Application) -> Round:

@@ -80,5 +80,5 @@ def init(app: Flask) -> None:
         default_locale=LOCALES["zh"],
         locale_selector=lambda: LOCALES[chosen()],
     )
-    babel.domain_instance = CountedDomain(domain=domain)
+    babel.domain_instance = CountedDomain(domain, spoken)
     app.after_request(_remember)

@@ -6,7 +6,7 @@ of codes all count with `for_counts`.
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_babel import Domain, get_locale
@@ -102,16 +102,29 @@ COUNT = re.compile(
 
 
 class CountedDomain(Domain):
-    """The translations of the portal: what a view, a letter or a file says in Python is counted as a template's text is."""
+    """The translations of the portal: what a view, a letter or a file says in Python is counted as a template's text is.
+
+    `language` tells which one is spoken now.  Babel is asked once for each text of it.
+    """
+
+    def __init__(self, domain: str, language: Callable[[], str]):
+        super().__init__(domain=domain)
+        self._language = language
+        self._known = functools.lru_cache(maxsize=16_384)(self._said)
 
     def gettext(self, string: str, **variables: Any) -> str:
-        text = super().gettext(string)
+        language = self._language()
+        text = self._known(language, string)
         if not variables:
             return text
-        locale = get_locale()
-        if locale is not None and locale.language == "en":
+        if language == "en":
             text = for_counts(text, variables)
         return text % variables
+
+    def _said(self, _language: str, string: str) -> str:
+        """The text in the language that is spoken now."""
+        found: str = super().gettext(string)
+        return found
 
 
 def for_counts(text: str, values: Mapping[str, Any]) -> str:

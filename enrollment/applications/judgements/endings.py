@@ -1,7 +1,6 @@
 """What the review judged ends with the answers that it judged: findings about claims, and the proposal to refuse."""
 
 import datetime as dt
-import json
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -30,7 +29,7 @@ def end_outdated(
     lapse_refusal(session, application, by=by, now=now)
     if comparison.before is None or not any(code.startswith(CLAIMING) for code in comparison.changed):
         return
-    before, said = judged_in(json.loads(comparison.before.answers)), judged_in(comparison.said)
+    before, said = judged_in(comparison.said_before), judged_in(comparison.said)
     changed = [fact.value for fact in before if fact not in said or said[fact] != before[fact]]
     if not changed:
         return

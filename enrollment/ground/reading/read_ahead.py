@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
@@ -331,6 +331,12 @@ def _plain(attribute: InstrumentedAttribute[Any], column: ColumnElement[Any]) ->
     return sql_cast(attribute, String) if isinstance(column.type, Numeric) else attribute.expression
 
 
+@lru_cache(maxsize=4096)
+def _id(text: str) -> uuid.UUID:
+    """The rows of one family name the same few ids again and again."""
+    return uuid.UUID(text)
+
+
 def _decoder(kind: TypeEngine) -> Callable[[Any], Any] | None:
     """What makes the value of Python from that of JSON; None where they are the same."""
     if isinstance(kind, Sealed):
@@ -342,7 +348,7 @@ def _decoder(kind: TypeEngine) -> Callable[[Any], Any] | None:
         element = _decoder(kind.item_type)
         return None if element is None else lambda values: [element(value) for value in values]
     decoders: Mapping[type, Callable[[Any], Any]] = {
-        Uuid: uuid.UUID,
+        Uuid: _id,
         DateTime: dt.datetime.fromisoformat,
         Date: dt.date.fromisoformat,
         LargeBinary: lambda value: bytes.fromhex(value[2:]),

@@ -6,13 +6,14 @@ writes reads the tables themselves.
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from enrollment.ground.accounts import Account, Role
+from enrollment.ground.reading.read_ahead import Read
 from enrollment.results import family_state
 from portal.web.authentication import own_account, signed_in
 from portal.web.reading.request_read import catalogue, common
@@ -34,8 +35,10 @@ def read_saved_state() -> None:
 
 
 @contextlib.contextmanager
-def family_as_read() -> Iterator[Session | None]:
+def family_as_read(reads: tuple[Read[Any], ...] = family_state.READS) -> Iterator[Session | None]:
     """A session that answers from the state of the signed-in guardian's family, read in one statement, and from the catalogue.
+
+    `reads` names a part of the state for an act that needs no more.
 
     It is another one than the request's and writes nothing: what is changed in its objects says how the family will look after a
     change that another statement makes.  It reads in the request's transaction if one has begun, and begins none for it.  None for
@@ -45,10 +48,10 @@ def family_as_read() -> Iterator[Session | None]:
     if account is None:
         yield None
         return
-    state = family_state.read(db(), account)  # before the transaction of the write begins, where it has not
+    state = family_state.read(db(), account, reads)  # before the transaction of the write begins, where it has not
     with Session(db().connection() if db().in_transaction() else services().engine, autoflush=False) as read:
         catalogue().attach(read, lambda: common(db()).stamps)
-        family_state.keep_as_read(read, account, state)
+        family_state.keep_as_read(read, account, state, reads)
         yield read
 
 

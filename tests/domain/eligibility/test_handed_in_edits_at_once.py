@@ -66,7 +66,8 @@ def edited(town, application, page, by):
     account = town.session.get_one(Account, by.account_id)
     town.session.flush()
     with Session(town.session.connection(), autoflush=False) as read:
-        family_state.read_ahead(read, account)
+        reads = family_state.EDIT_READS if isinstance(page, (EditedWishes, HandedInAgain)) else family_state.READS
+        family_state.keep_as_read(read, account, family_state.read(read, account, reads), reads)
         mine = read.get_one(Application, application.id)
         if isinstance(page, HandedInAgain):
             return page.edit(read, mine, by, town.now)
