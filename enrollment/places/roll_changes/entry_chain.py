@@ -1,8 +1,10 @@
 """The entries of one child in its kindergarten: each class change, merge and promotion ends one and begins the next."""
 
+import datetime as dt
 import uuid
+from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.places.roll import RollChild, RollClass
@@ -34,3 +36,34 @@ def chain_of(
             break
         chain.append(same[0])
     return chain
+
+
+def entered_kindergarten_on(
+    session: Session, children: Sequence[RollChild], kindergarten_id: uuid.UUID
+) -> dict[uuid.UUID, dt.date]:
+    """By entry: the day on which its child entered this kindergarten, before any class change, merge or promotion."""
+    indexes = {child.id_index for child in children if child.id_index is not None}
+    same = RollChild.id_index.in_(indexes)
+    if any(child.id_index is None for child in children):
+        same = or_(same, RollChild.id_index.is_(None))
+    moved = (
+        select(RollChild)
+        .join(RollClass, RollClass.id == RollChild.class_id)
+        .where(RollClass.kindergarten_id == kindergarten_id, RollChild.leave_reason.in_(BY_A_MOVE), same)
+    )
+    ended = list(session.scalars(moved)) if children else []
+    found = {}
+    for child in children:
+        first, seen = child, {child.id}
+        while True:
+            before = [
+                each for each in ended
+                if each.id not in seen and each.left_on == first.entered_on and each.id_index == first.id_index
+                and (each.id_index is not None or (each.name, each.born) == (first.name, first.born))
+            ]  # fmt: skip
+            if len(before) != 1:  # children without a number may have the same name
+                break
+            first = before[0]
+            seen.add(first.id)
+        found[child.id] = first.entered_on
+    return found

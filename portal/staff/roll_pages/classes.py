@@ -16,7 +16,7 @@ from enrollment.places import roll, roll_checks, roll_corrections
 from enrollment.places.imports import cell_readers
 from enrollment.places.imports.faults import CellError
 from enrollment.places.roll import RollClass
-from enrollment.places.roll_changes import classes, counts
+from enrollment.places.roll_changes import classes, counts, entry_chain
 from enrollment.places.roll_rows import MOST_IN_A_CLASS
 from portal.staff import pages
 from portal.text.formats import day
@@ -182,6 +182,7 @@ def _class_page(class_id: uuid.UUID, **forms: PageForm) -> ResponseReturnValue:
         me=actor().account_id,
         norm=roll_checks.norm_of(here.level),
         children=children,
+        entered=entry_chain.entered_kindergarten_on(db(), children.items, here.kindergarten_id),
         needs=care.of_roll(db(), [child.id for child in children.items], by=actor(), now=clock()),
         corrected=roll_corrections.last_corrections(db(), [child.id for child in children.items]),
         left=roll.recently_left(db(), class_id, by=actor(), now=clock()),

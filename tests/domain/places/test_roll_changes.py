@@ -11,7 +11,7 @@ from enrollment.ground.errors import Refused, Stale
 from enrollment.places import roll
 from enrollment.places.roll import RollChild, RollClass
 from enrollment.places.roll_change_rows import RollClassChange, RollCount
-from enrollment.places.roll_changes import classes, counts, moves, transfers
+from enrollment.places.roll_changes import classes, counts, entry_chain, moves, transfers
 from enrollment.places.roll_rows import RollCorrection
 from tests.support.prepared import prepared
 
@@ -206,6 +206,17 @@ def test_stf08_a_child_changes_its_class_and_is_counted_once_each_day(town, here
         (day, None, None),
     ]
     assert moved.class_id == there.id
+
+
+@pytest.mark.parametrize("number", [NUMBER, None])
+def test_the_day_of_entry_is_that_of_the_kindergarten_after_a_class_change(town, here, number):
+    child = here.enter(id_number=number)
+    other = here.enter("别人")
+    there = here.open("中五班")
+    moved = moves.change_class(town.session, child.id, there.id, day=town.now.date(), **here.by)
+    assert moved.entered_on == town.now.date()
+    entered = entry_chain.entered_kindergarten_on(town.session, [moved, other], here.kindergarten.id)
+    assert entered == {moved.id: dt.date(2025, 9, 1), other.id: dt.date(2025, 9, 1)}
 
 
 def test_stf08_a_leaving_is_taken_back_and_what_stood_there_is_kept(town, here):

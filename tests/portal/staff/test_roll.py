@@ -10,8 +10,9 @@ from bs4 import BeautifulSoup
 from enrollment.places import roll
 from enrollment.places.imports import importer
 from enrollment.places.imports.faults import ImportFaults
-from enrollment.places.roll import RollChild
-from enrollment.places.roll_changes import classes, transfers
+from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_changes import classes, moves, transfers
+from portal.text.formats import day
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, sign_in
 
@@ -99,6 +100,32 @@ def test_stf08_a_child_changes_class_and_a_leaving_is_taken_back(town, desk, cli
     gone = page.split("/undo-leave")[0].split("/")[-1]
     assert fill_in(client, moved, f"/staff/roll/children/{gone}/undo-leave").status_code == 303
     assert "2 名幼儿" in client.get(moved).text
+
+
+def test_the_page_of_a_class_shows_when_the_child_entered_the_kindergarten(town, desk, client):
+    entered = desk.ana.entered_on
+    alike = town.session.get_one(RollClass, desk.ana.class_id)
+    by = {"by": desk.clerk, "now": town.now}
+    told = {"name": "新二班", "level": alike.level, "school_year": alike.school_year, "kept_as": "rows"}
+    there = classes.open_class(town.session, desk.kindergarten.id, **told, **by)
+    moves.change_class(town.session, desk.ana.id, there.id, day=town.now.date(), **by)
+    town.session.commit()
+    page = BeautifulSoup(client.get(f"/staff/roll/classes/{there.id}").text, "lxml")
+    assert page.select_one('td[data-label="入园"]').text.strip() == day(entered, True)
+
+
+def test_a_class_without_another_to_merge_into_says_why(town, desk, client):
+    path = f"/staff/roll/classes/{desk.ana.class_id}"
+    assert "没有可以并入的班" in client.get(path).text
+    assert "There is no class to merge into" in client.get(f"{path}?lang=en").text
+    client.get(f"{path}?lang=zh")
+    alike = town.session.get_one(RollClass, desk.ana.class_id)
+    told = {"name": "新二班", "level": alike.level, "school_year": alike.school_year, "kept_as": "rows"}
+    classes.open_class(town.session, desk.kindergarten.id, **told, by=desk.clerk, now=town.now)
+    town.session.commit()
+    page = client.get(path).text
+    assert "没有可以并入的班" not in page
+    assert "新二班" in page
 
 
 def test_stf08_a_transfer_is_agreed_by_both_sides(town, desk, client):
