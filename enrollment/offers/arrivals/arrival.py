@@ -70,7 +70,7 @@ def undo_arrival(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.da
     The family is told only if it was told of the arrival, which waits ten minutes.
 
     Refuses `offer_not_arrived`, `left_already` if the child has left the roll since, and `undo_in_roll` a week after it
-    came into its class: then it leaves in the roll.
+    came into its first class here, or after a promotion: then it leaves in the roll.
     """
     door = _arrived(session, offer_id, by=by)
     roll_entry.refuse_long_ago(session, offer_id, now=now)

@@ -1,7 +1,7 @@
 """The entry on the roll that an arrival makes, its counter-entry when the arrival is undone, and another class.
 
 An entry is never deleted: an arrival that was noted by mistake ends on the day on which it began, so that it counts on no
-day, and the entries that it had ended go on.
+day, and the entries that it had ended go on.  What the child's class changes made of the entry ends in the same way.
 """
 
 import datetime as dt
@@ -24,6 +24,7 @@ from enrollment.people.person_rows import Child
 from enrollment.places import roll, roll_admission
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_changes.entry_chain import chain_of
 
 NEVER_CAME, OTHER_CLASS = "no_show", "other"
 """Reasons of a counter-entry: the child was not there; it belongs into another class."""
@@ -62,9 +63,9 @@ def class_of(session: Session, offer_id: uuid.UUID) -> str | None:
 
 
 def withdraw(session: Session, offer_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> None:
-    """Counter the entry, and let the entries that it had ended go on.
+    """Counter the entry and those that followed it by a class change, and let the entries that it had ended go on.
 
-    Refuses `left_already` if the child has left since, and what `roll_admission.resume` refuses.
+    Refuses `left_already` if the child has left since, `undo_in_roll` after a promotion, and what `roll_admission.resume` refuses.
     """
     made = session.get(ArrivalEntry, offer_id, populate_existing=True)
     if made is None:
@@ -102,12 +103,22 @@ def _begin(
 
 
 def _counter(session: Session, made: ArrivalEntry, reason: str, *, by: Actor, now: dt.datetime) -> None:
-    entry = session.get_one(RollChild, made.roll_child_id, with_for_update=True, populate_existing=True)
-    if entry.left_on is not None:
+    entries = _entries_of(session, made.roll_child_id, lock=True)
+    if entries[-1].left_on is not None:
         raise Refused("left_already")
-    entry.left_on, entry.leave_reason = entry.entered_on, reason
+    if any(entry.ending_promotion_id is not None for entry in entries):
+        raise Refused("undo_in_roll")
+    for entry in entries:
+        entry.left_on, entry.leave_reason = entry.entered_on, reason
     session.flush()
-    audit.record(session, "withdraw_roll_entry", "roll_child", entry.id, by=by, now=now, reason=reason)
+    for entry in entries:
+        audit.record(session, "withdraw_roll_entry", "roll_child", entry.id, by=by, now=now, reason=reason)
+
+
+def _entries_of(session: Session, first_id: uuid.UUID, *, lock: bool = False) -> list[RollChild]:
+    """The entry that the arrival made, and those that followed it in the kindergarten."""
+    place = select(RollClass.kindergarten_id).join(RollChild, RollChild.class_id == RollClass.id)
+    return chain_of(session, first_id, session.scalars(place.where(RollChild.id == first_id)).one(), lock=lock)
 
 
 def refuse_another_day(session: Session, offer_id: uuid.UUID, *, now: dt.datetime) -> None:
@@ -121,10 +132,10 @@ def refuse_another_day(session: Session, offer_id: uuid.UUID, *, now: dt.datetim
 
 
 def refuse_long_ago(session: Session, offer_id: uuid.UUID, *, now: dt.datetime) -> None:
-    """Refuse `undo_in_roll` when the child has been in its class for more than a week: then it leaves in the roll."""
+    """Refuse `undo_in_roll` when the child has been on the roll for more than a week: then it leaves in the roll."""
     made = session.get(ArrivalEntry, offer_id, populate_existing=True)
     if made is None:
         return
-    entry = session.get_one(RollChild, made.roll_child_id)
-    if entry.left_on is None and entry.entered_on + LATEST_UNDOING < today(now):
+    entries = _entries_of(session, made.roll_child_id)
+    if entries[-1].left_on is None and entries[0].entered_on + LATEST_UNDOING < today(now):
         raise Refused("undo_in_roll")

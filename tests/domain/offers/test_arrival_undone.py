@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from enrollment.ground.errors import Refused
 from enrollment.offers.arrivals import arrival
+from enrollment.offers.arrivals.rows import ArrivalEntry
+from enrollment.offers.offer_rows import Offer
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild, RollClass
-from enrollment.places.roll_changes import promotion_undo
+from enrollment.places.roll_changes import classes, moves, promotion_undo
 from tests.support.prepared import prepared
 from tests.support.town_season import at
 
@@ -88,3 +90,53 @@ def test_without_a_class_to_return_to_the_arrival_stays(back):
     with pytest.raises(Refused, match="no_class_to_return_to"):
         undo(town)
     assert roll.on_roll_from(town.session, town.before.id_index, SEPTEMBER)
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("later", [dt.timedelta(), dt.timedelta(days=3)])
+def test_an_arrival_is_undone_after_a_class_change_and_counts_on_no_day(back, numbered, later):
+    town = back
+    arrived = town.session.get_one(ArrivalEntry, town.offer.id).roll_child_id
+    entry = town.session.get_one(RollChild, arrived)
+    other = classes.open_class(
+        town.session,
+        town.here.id,
+        name="小三班",
+        level="lower",
+        school_year=2026,
+        kept_as="rows",
+        by=town.clerk,
+        now=town.now,
+    )
+    town.at(at(9, 1, 10) + later)
+    if not numbered:
+        entry.id_index = None
+    moved = moves.change_class(town.session, arrived, other.id, day=SEPTEMBER + later, by=town.clerk, now=town.now)
+    moved_id = moved.id
+    undo(town)
+    town.session.expire_all()
+    both = [town.session.get_one(RollChild, each) for each in (arrived, moved_id)]
+    assert [(each.left_on == each.entered_on, each.leave_reason) for each in both] == [(True, "no_show")] * 2
+    assert town.session.scalar(select(Offer.state).where(Offer.id == town.offer.id)) == "confirmed"
+    assert entries(town, town.before.id_index)[-1][1] == "小一班", (
+        "it goes on in the class into which its own has moved up"
+    )
+
+
+def test_a_week_is_counted_from_the_first_class_here_and_not_from_the_last(back):
+    town = back
+    arrived = town.session.get_one(ArrivalEntry, town.offer.id).roll_child_id
+    other = classes.open_class(
+        town.session,
+        town.here.id,
+        name="小三班",
+        level="lower",
+        school_year=2026,
+        kept_as="rows",
+        by=town.clerk,
+        now=town.now,
+    )
+    town.at(at(9, 12, 10))
+    moves.change_class(town.session, arrived, other.id, day=dt.date(2026, 9, 12), by=town.clerk, now=town.now)
+    with pytest.raises(Refused, match="undo_in_roll"):
+        undo(town)
