@@ -92,22 +92,18 @@ def test_without_a_class_to_return_to_the_arrival_stays(back):
     assert roll.on_roll_from(town.session, town.before.id_index, SEPTEMBER)
 
 
+def another_class(town):
+    values = {"name": "小三班", "level": "lower", "school_year": 2026, "kept_as": "rows"}
+    return classes.open_class(town.session, town.here.id, **values, by=town.clerk, now=town.now)
+
+
 @pytest.mark.parametrize("numbered", [True, False])
 @pytest.mark.parametrize("later", [dt.timedelta(), dt.timedelta(days=3)])
 def test_an_arrival_is_undone_after_a_class_change_and_counts_on_no_day(back, numbered, later):
     town = back
     arrived = town.session.get_one(ArrivalEntry, town.offer.id).roll_child_id
     entry = town.session.get_one(RollChild, arrived)
-    other = classes.open_class(
-        town.session,
-        town.here.id,
-        name="小三班",
-        level="lower",
-        school_year=2026,
-        kept_as="rows",
-        by=town.clerk,
-        now=town.now,
-    )
+    other = another_class(town)
     town.at(at(9, 1, 10) + later)
     if not numbered:
         entry.id_index = None
@@ -118,24 +114,15 @@ def test_an_arrival_is_undone_after_a_class_change_and_counts_on_no_day(back, nu
     both = [town.session.get_one(RollChild, each) for each in (arrived, moved_id)]
     assert [(each.left_on == each.entered_on, each.leave_reason) for each in both] == [(True, "no_show")] * 2
     assert town.session.scalar(select(Offer.state).where(Offer.id == town.offer.id)) == "confirmed"
-    assert entries(town, town.before.id_index)[-1][1] == "小一班", (
-        "it goes on in the class into which its own has moved up"
+    assert entries(town, town.before.id_index)[-1] == entries(town, town.mates[0].id_index)[-1], (
+        "with its class, moved up"
     )
 
 
 def test_a_week_is_counted_from_the_first_class_here_and_not_from_the_last(back):
     town = back
     arrived = town.session.get_one(ArrivalEntry, town.offer.id).roll_child_id
-    other = classes.open_class(
-        town.session,
-        town.here.id,
-        name="小三班",
-        level="lower",
-        school_year=2026,
-        kept_as="rows",
-        by=town.clerk,
-        now=town.now,
-    )
+    other = another_class(town)
     town.at(at(9, 12, 10))
     moves.change_class(town.session, arrived, other.id, day=dt.date(2026, 9, 12), by=town.clerk, now=town.now)
     with pytest.raises(Refused, match="undo_in_roll"):
