@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from enrollment.places.roll import RollChild, RollClass
@@ -43,7 +43,7 @@ def entered_kindergarten_on(
 ) -> dict[uuid.UUID, dt.date]:
     """By entry: the day on which its child entered this kindergarten, before any class change, merge or promotion."""
     indexes = {child.id_index for child in children if child.id_index is not None}
-    same = RollChild.id_index.in_(indexes)
+    same: ColumnElement[bool] = RollChild.id_index.in_(indexes)
     if any(child.id_index is None for child in children):
         same = or_(same, RollChild.id_index.is_(None))
     moved = (
