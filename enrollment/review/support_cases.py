@@ -43,12 +43,15 @@ def of_application(session: Session, application_id: uuid.UUID) -> Case | None:
 
 def open_for(session: Session, application: Application, *, text: str, by: Actor, now: dt.datetime) -> Case:
     """Open the case of an application, in the name of its guardian, who sees the clock; every guardian is told.  An open one
-    is kept.
+    is kept, also if its proposal has lapsed since: what the child needs is still assessed.  The newest `text` stands first in it.
 
     The caller holds the application's lock.
     """
     known = of_application(session, application.id)
     if known is not None and known.settled_at is None:
+        if text not in known.text:
+            known.text = f"{text}\n{known.text}"[:LONGEST_TEXT]
+            session.flush()
         return known
     case = Case(
         kind=CaseKind.DISABILITY,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from enrollment.applications import register_answers
+from enrollment.applications.judgements import endings
 from enrollment.applications.register_answers import Answer
 from enrollment.eligibility import evidence
 from enrollment.eligibility.claims import VerifiedFact
@@ -407,6 +408,20 @@ class TestArticle17:
         assert found.settled_at == town.now
         refusals.decide_refusal(town.session, proposal.id, upheld=True, by=head, now=town.now)
         assert child.stage == "refused"
+
+    def test_a_proposal_after_one_that_lapsed_joins_its_open_case(self, town, here, child):
+        by = town.clerk_of(here)
+        town.clerk_proposes_refusal(child, by=by, explanation="地址与登记不符")
+        case = support_cases.of_application(town.session, child.id)
+        endings.end_open_proposals(town.session, child, by=by, now=town.now)
+        for _ in range(2):
+            refusals.propose_refusal(
+                town.session, child.id, rule="falsehood", clause="3", explanation="材料是别人的", fact="home_place",
+                by=by, now=town.now,
+            )  # fmt: skip
+            assert support_cases.of_application(town.session, child.id) is case
+            assert case.text.splitlines() == ["材料是别人的", "地址与登记不符"], "the newest first, and each once"
+            endings.end_open_proposals(town.session, child, by=by, now=town.now)
 
     def test_a_child_that_the_authority_admits_is_not_refused(self, town, here, child):
         proposal = town.clerk_proposes_refusal(child)
