@@ -73,7 +73,7 @@ def locked(session: Session, application_id: uuid.UUID, *, by: Actor) -> Applica
     found = session.scalar(
         select(Application)
         .where(Application.id == application_id, within(by))
-        .with_for_update(of=Application)
+        .with_for_update(of=Application, key_share=True)
         .execution_options(populate_existing=True)
     )
     if found is None:

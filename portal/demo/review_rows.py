@@ -34,7 +34,7 @@ def review_batch(session: Session, *, by: Actor, now: dt.datetime) -> int:
     """Review the next applications that wait; how many, 0 when none is left."""
     waiting = select(Application.id, matched()).where(Application.stage == Stage.SUBMITTED, registration_over(now))
     first = waiting.order_by(Application.submitted_at, Application.id).limit(AT_ONCE)
-    agreed = dict(session.execute(first.with_for_update(of=Application, skip_locked=True)).all())
+    agreed = dict(session.execute(first.with_for_update(of=Application, key_share=True, skip_locked=True)).all())
     if not agreed:
         return 0
     bulk_confirmation.note_matches(session, [one for one, agrees in agreed.items() if agrees], by=by, now=now)

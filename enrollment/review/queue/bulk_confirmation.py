@@ -208,7 +208,9 @@ def _confirm(session: Session, items: list[BulkItem], *, by: Actor, now: dt.date
     """What a colleague has had for too long goes on as if the colleague had given it back."""
     version = {item.application_id: item.version for item in items}
     mine = select(Application.id).where(Application.id.in_(version), within(by), leases.is_free(by, now))
-    locked = list(session.scalars(mine.order_by(Application.id).with_for_update(of=Application, skip_locked=True)))
+    locked = list(
+        session.scalars(mine.order_by(Application.id).with_for_update(of=Application, key_share=True, skip_locked=True))
+    )
     ready = set(session.scalars(select(Application.id).where(Application.id.in_(locked), matched())))
     now_at = select(
         Application.id,

@@ -234,7 +234,7 @@ def take_next(
         .where(*in_queue(session, by=by, now=now), *limited.conditions(by), leases.is_free(by, now), rank.is_not(None))
         .order_by(rank, Application.submitted_at, Application.id)
         .limit(1)
-        .with_for_update(of=Application, skip_locked=True)
+        .with_for_update(of=Application, key_share=True, skip_locked=True)
     )
     application_id = session.scalar(first)
     return None if application_id is None else leases.take(session, application_id, by=by, now=now)
