@@ -20,7 +20,7 @@ from enrollment.offers.offer_rows import EXPECTED, LIVE, Offer, OfferMove, Offer
 from enrollment.people import consents
 from enrollment.people.consents import Consent
 from enrollment.people.person_rows import Guardian, Guardianship
-from enrollment.season.round_rows import RoundKind, get_round
+from enrollment.season.round_rows import Round, RoundKind, get_round
 from enrollment.season.rounds import open_for_registration
 
 
@@ -46,7 +46,7 @@ def tell_round_open(
         concerned = concerned.where(Application.id > after)
     rows = session.execute(concerned.order_by(Application.id).limit(limit)).all()
     event = f"round_open:{found.id}"
-    about: dict[str, Any] = {"name": found.name, "until": format_time(found.closes_at)}
+    about = _named(found) | {"until": format_time(found.closes_at)}
     withdrawn = [row.id for row in rows if row.stage == Stage.WITHDRAWN]
     others = [row.id for row in rows if row.stage != Stage.WITHDRAWN]
     notify_guardians(session, "round_open", others, now=now, event=event, **about)
@@ -79,8 +79,13 @@ def remind_without_wishes(
     ids = session.scalars(concerned.order_by(Application.id).limit(limit)).all()
     until = format_time(found.closes_at)
     event = f"wishes_missing:{found.id}:{until}"
-    notify_guardians(session, "wishes_missing", ids, now=now, event=event, name=found.name, until=until)
+    notify_guardians(session, "wishes_missing", ids, now=now, event=event, **_named(found), until=until)
     return ids[-1] if len(ids) == limit else None
+
+
+def _named(round_: Round) -> dict[str, Any]:
+    """What a message says of the round: its name as the city wrote it in Chinese, and its kind for other languages."""
+    return {"name": round_.name, "round_kind": round_.kind}
 
 
 def holds_a_place() -> ColumnElement[bool]:

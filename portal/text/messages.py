@@ -9,6 +9,7 @@ from typing import Any
 
 from enrollment.applications.notifications import NO_CODE
 from enrollment.ground.city_time import parse_time
+from enrollment.season.round_rows import RoundKind
 from portal.config import Config
 from portal.text.formats import day, moment
 from portal.text.words import language, word
@@ -60,6 +61,13 @@ ANSWERS = ("answer_confirm", "answer_confirm_and_wait", "answer_take_back")
 
 WITHDRAWALS = ("withdrawn_finally", "withdraw_proposed", "withdraw_reminder")
 """The messages that say what becomes of a place.  One from before that was stored says it for either case."""
+
+
+ROUND_NAMES = ("name", "round")
+"""The parameters of a message with a `round_kind` that hold the round's name, which the city writes in Chinese alone."""
+
+SUPPLEMENTARY = ("round_open", "round_open_again", "wishes_missing")
+"""The messages that are sent of no other kind of round.  One from before `round_kind` was stored is of this kind."""
 
 
 def link_of(message_id: uuid.UUID, config: Config) -> str:
@@ -116,6 +124,10 @@ def _params_in_words(kind: str, params: Mapping[str, Any], spoken: str) -> dict[
         said["arrival"] = word("arrive_by", "dated", in_language=spoken, due=due) if due else ""
     if kind in WITHDRAWALS:
         said["gives_up"] = _place_given_up(kind, params.get("holds_place"), spoken)
+    round_kind = params.get("round_kind") or (RoundKind.SUPPLEMENTARY if kind in SUPPLEMENTARY else None)
+    if round_kind and spoken != "zh":
+        named = word("round_kind", round_kind, in_language=spoken)
+        said |= {name: named for name in ROUND_NAMES if name in params}
     year = params.get("year")
     said["season"] = word("season_of", "year" if year else "this_year", in_language=spoken, year=year)
     codes = params.get("codes", NO_CODE)

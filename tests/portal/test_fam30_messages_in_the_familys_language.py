@@ -11,7 +11,7 @@ from enrollment.ground import outbox
 from enrollment.ground.accounts import Account
 from enrollment.ground.city_time import CHENGDU, format_time
 from enrollment.ground.outbox import Notice, SentMessage, TextMessage
-from portal.text.messages import notice_words, signed, text_words
+from portal.text.messages import desk_words, notice_words, signed, text_words
 from portal.text.words import table
 from tests.support.sender import let_the_sender_send
 from tests.support.signing_in import fill_in, sign_in
@@ -123,6 +123,14 @@ def test_fam30_two_guardians_each_in_its_own_language(town):
     ]
     assert "6月9日 17:00" in said[0]
     assert "9 June, 17:00" in said[1]
+
+
+@pytest.mark.parametrize("kind", ["round_open", "wishes_missing"])
+def test_fam30_a_clerk_who_reads_english_reads_no_chinese_name_of_a_round(app, kind):
+    params = {"name": "2026 补录", "round_kind": "supplementary", "until": format_time(DUE)}
+    for language, name in (("zh", "“2026 补录”"), ("en", "“Supplementary round”")):
+        with app.test_request_context(f"/?lang={language}"):
+            assert desk_words(kind, params).startswith(name)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

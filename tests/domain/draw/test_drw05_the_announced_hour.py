@@ -19,6 +19,7 @@ from enrollment.results import run_signing
 from enrollment.season import calendar, seasons
 from enrollment.season.facts import Fact
 from enrollment.season.round_rows import Round, RoundKind, RoundStage
+from portal.text.messages import notice_words
 from tests.support.prepare_all import prepare_all
 from tests.support.prepared import prepared
 from tests.support.town_season import at
@@ -124,6 +125,9 @@ def test_drw05_a_correction_between_the_signatures_and_the_hour_stops_the_openin
     opening.refuse_early(town.session, town.checked.id, now=town.now)
     assert publication(town).refusal == "snapshot_outdated"
     assert told(town, "publication_refused") >= 2, "both officials of the city are told, hours before"
+    notice = town.session.scalars(select(Notice).where(Notice.kind == "publication_refused")).first()
+    for language, named in (("zh", "“主批次”的结果没有公布"), ("en", "The result of “Main round” was not published")):
+        assert notice_words(notice.kind, notice.params, in_language=language).startswith(named)
     assert hours.announcement(town.session, town.the_round, now=town.now).state == "delayed"
     town.at(HOUR)
     with pytest.raises(Refused, match="snapshot_outdated"):

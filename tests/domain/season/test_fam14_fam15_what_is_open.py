@@ -218,6 +218,9 @@ def test_fam15_those_without_a_place_are_told_once_when_a_supplementary_round_op
     assert (job.due_at, job.args) == (opened.opens_at, {"round_id": str(opened.id)})
     wanted = {declines.id, unplaced.id, missed.id}
     assert told(town, opened) == wanted
+    first = town.session.scalars(select(Notice).where(Notice.kind == "round_open")).first()
+    for language, named in (("zh", "“补录”现在开放登记"), ("en", "“Supplementary round” is open until")):
+        assert notice_words(first.kind, first.params, in_language=language).startswith(named)
     count = len(town.session.scalars(select(Notice).where(Notice.kind == "round_open")).all())
     assert told(town, opened) == wanted
     assert len(town.session.scalars(select(Notice).where(Notice.kind == "round_open")).all()) == count == 3
@@ -245,7 +248,10 @@ def test_who_has_no_place_and_no_wish_is_reminded_once_before_the_supplementary_
     first = round_notices.remind_without_wishes(town.session, opened.id, now=town.now, limit=1)
     assert first == min(declines.id, silent.id), "one batch after the other"
     words = notice_words("wishes_missing", rows[0].params, in_language="zh")
-    assert "6月19日 18:00 截止" in words and "还没有填志愿" in words
+    assert words.startswith("“补录” 6月19日 18:00 截止") and "还没有填志愿" in words
+    for params in (rows[0].params, {"name": "补录", "until": rows[0].params["until"]}):  # and one of an earlier release
+        english = notice_words("wishes_missing", params, in_language="en")
+        assert english.startswith("“Supplementary round” closes on 19 June, 18:00")
     town.at(opened.closes_at)
     assert round_notices.remind_without_wishes(town.session, opened.id, now=town.now) is None
 
