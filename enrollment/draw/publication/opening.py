@@ -163,10 +163,12 @@ def refuse_early(session: Session, run_id: uuid.UUID, *, now: dt.datetime) -> No
 def _tell_officials(session: Session, run: Run, now: dt.datetime) -> None:
     city = select(RoleGrant.account_id).where(RoleGrant.role == Role.CITY_OFFICIAL).distinct()
     round_ = session.get_one(Round, run.round_id)
-    about = {"round": round_.name, "round_kind": round_.kind}
     for account_id in session.scalars(city.join(Account).where(Account.disabled_at.is_(None))).all():
         key = f"publication_refused:{run.id}:{now.isoformat()}:{account_id}"
-        outbox.tell(session, "publication_refused", account_id=account_id, key=key, now=now, **about)
+        outbox.tell(
+            session, "publication_refused", account_id=account_id, key=key, now=now,
+            round=round_.name, round_kind=round_.kind,
+        )  # fmt: skip
 
 
 def waiting_runs(session: Session) -> list[tuple[Run, Publication]]:
