@@ -12,6 +12,7 @@ from enrollment.offers.arrivals.rows import ArrivalCheck, ArrivalTap
 from enrollment.offers.offers import Offer
 from enrollment.places.programmes import Programme
 from enrollment.places.roll import RollChild, RollClass
+from enrollment.places.roll_changes import classes, moves
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
 
@@ -93,6 +94,28 @@ def test_the_card_of_a_child_works_without_scripts(at_work, admitted, portal_ses
         pickup="y",
     )
     assert undone.status_code == 303 and offer_of(portal_session, ana).state == "confirmed"
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_an_arrival_is_undone_on_the_card_after_a_class_change(
+    town, at_work, admitted, portal_session, frozen_clock, days
+):
+    ana, _ = admitted
+    offer = offer_of(portal_session, ana)
+    path = f"/staff/arrivals/{offer.id}?year=2026&group="
+    assert fill_in(at_work, "/staff/arrivals", f"{path}expected", act="arrived", class_name="小一班").status_code == 303
+    town.at(dt.datetime(2026, 9, 1 + days, 10, tzinfo=town.now.tzinfo))
+    frozen_clock.set(town.now)
+    clerk, values = town.clerk_of(town.here), {"level": "lower", "school_year": 2026, "kept_as": "rows"}
+    there = classes.open_class(town.session, town.here.id, name="小二班", **values, by=clerk, now=town.now)
+    entry = town.session.scalars(select(RollChild)).one()
+    moves.change_class(town.session, entry.id, there.id, day=town.now.date(), by=clerk, now=town.now)
+    town.session.commit()
+    undone = fill_in(at_work, "/staff/arrivals?group=arrived", f"{path}arrived", act="not_arrived")
+    assert undone.status_code == 303 and offer_of(portal_session, ana).state == "confirmed"
+    portal_session.expire_all()
+    entries = portal_session.scalars(select(RollChild)).all()
+    assert len(entries) == 2 and all(each.left_on == each.entered_on for each in entries), "it counts on no day"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
