@@ -6,12 +6,13 @@ the support, and decides within a stated time; until then nobody can refuse the 
 
 import datetime as dt
 import uuid
+from enum import StrEnum
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from enrollment.applications import units
-from enrollment.applications.application_rows import Application
+from enrollment.applications.application_rows import Application, Stage
 from enrollment.applications.claim_rows import Claim
 from enrollment.applications.returned_items import RefusalProposal
 from enrollment.ground import audit
@@ -27,6 +28,14 @@ DAYS = 15
 
 LONGEST_TEXT = cases.LONGEST_TEXT
 DECISIONS = tuple(SupportDecision)
+
+
+class ProposalEnd(StrEnum):
+    """How the proposal of a case ended before the education authority decided."""
+
+    LAPSED = "lapsed"
+    GIVEN_BACK = "given_back"
+    WITHDRAWN = "withdrawn"
 
 
 def is_needed(session: Session, application_id: uuid.UUID) -> bool:
@@ -64,6 +73,24 @@ def open_for(session: Session, application: Application, *, text: str, by: Actor
     session.add(case)
     cases.begin(session, case, by=by, now=now)
     return case
+
+
+def proposal_end(session: Session, case: Case) -> ProposalEnd | None:
+    """How the proposal of an open case ended; None while one waits for the decision, and for a case without one.
+
+    The case stays open all the same: the child still needs what it needs, and the family has been told of the assessment.
+    """
+    if case.settled_at is not None or case.application_id is None:
+        return None
+    found = select(RefusalProposal).where(
+        RefusalProposal.application_id == case.application_id, RefusalProposal.rule != "duplicate"
+    )
+    newest = session.scalars(found.order_by(RefusalProposal.proposed_at.desc()).limit(1)).first()
+    if newest is None or newest.decided_at is None:
+        return None
+    if session.get_one(Application, case.application_id).stage == Stage.WITHDRAWN:
+        return ProposalEnd.WITHDRAWN
+    return ProposalEnd.LAPSED if newest.is_lapsed else ProposalEnd.GIVEN_BACK
 
 
 def require_decided(session: Session, application_id: uuid.UUID) -> None:

@@ -47,6 +47,7 @@ from enrollment.review import correction_rows
 from enrollment.review.case_rows import SupportDecision
 from enrollment.review.queue import task_groups
 from enrollment.review.queue.bulk_rows import BulkOutcome
+from enrollment.review.support_cases import ProposalEnd
 from enrollment.season import calendar, rounds
 from enrollment.season.facts import Fact, Ground
 from portal.text.catalogues import TRANSLATIONS
@@ -108,6 +109,7 @@ CODES = {
     "withdrawal_effect": tuple(withdrawals.Effect),
     "bulk_outcome": tuple(BulkOutcome),
     "support_decision": tuple(SupportDecision),
+    "support_proposal_end": tuple(ProposalEnd),
     "return_phrase": tuple(returned_items.ReturnPhrase),
     "queue_group": task_groups.GROUPS,
     "queue_group_meaning": task_groups.GROUPS,

@@ -63,5 +63,6 @@ def support_case(case_id: uuid.UUID) -> ResponseReturnValue:
         form=form,
         found=found,
         application=application,
+        proposal_end=support_cases.proposal_end(db(), found),
         needs=told.get(application.id) if application is not None else None,
     )
