@@ -21,13 +21,13 @@ FAMILIES = "parents/base.html"
 """The frame of pages that tell a family that its place does not depend on a PDF."""
 
 
-def _letters_wait(missing: str, frame: str) -> ResponseReturnValue:
-    """A 503 page that names the missing library."""
+def _letters_wait(missing: str, frame: str, **way_on: str) -> ResponseReturnValue:
+    """A 503 page that names the missing library; `way_on` is `back`, `back_text` and `if_failed` of `waiting_page`."""
     if frame == FAMILIES:
         text = _("PDF 暂时不能生成，您家的申请和学位不受影响，请稍后再来下载。缺少的部分：%(how)s", how=missing)
-        return error_page(503, heading=_("通知书还在准备"), text=text)
+        return error_page(503, heading=_("通知书还在准备"), text=text, **way_on)
     text = _("请告诉系统管理员，装好后再来下载。缺少的部分：%(how)s", how=missing)
-    return error_page(503, heading=_("PDF 暂时不能生成"), text=text)
+    return error_page(503, heading=_("PDF 暂时不能生成"), text=text, **way_on)
 
 
 def pdf_file(letter: Letter, name: str) -> Response:
@@ -50,7 +50,9 @@ def waiting_page(
     how to go on where it cannot be made.
     """
     if letter.refused is not None:
-        return _letters_wait(str(letter.refused.details.get("missing", "")), frame)
+        return _letters_wait(
+            str(letter.refused.details.get("missing", "")), frame, back=back, back_text=back_text, if_failed=if_failed
+        )
     if letter.content is not None and not request.args.get("follow"):
         return None
     file, follow = _addresses()

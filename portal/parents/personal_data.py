@@ -38,7 +38,7 @@ def data_page() -> ResponseReturnValue:
         sign_in_phone=mask_phone(mine.phone or "") if mine else "",
         sign_on=sign_on.named(language()) if sign_on else "",
         bound=sign_on_bindings.of_account(db(), account_id()) if sign_on else None,
-        access_code=access_codes.live_code(db(), account_id()),
+        access_code=access_codes.live_code(db(), account_id(), now=clock()),
         shown=mask(guardian.id_number, keep_start=4) if guardian else "",
         phone=mask_phone(guardian.phone) if guardian else "",
         mandates=[_mandate_summary(mandate) for mandate in mandates.of_guardian(db(), by=actor())],

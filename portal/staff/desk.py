@@ -174,7 +174,7 @@ def guardian_view(
         proof_form=proof_form,
         answer_form=answer_form,
         checked=desk_access.current_check(db(), application_id, account_id, by=actor(), now=clock()),
-        code=access_codes.live_code(db(), account_id),
+        code=access_codes.live_code(db(), account_id, now=clock()),
         proof_needed=access_code_proofs.is_needed(account),
         can_be_texted=access_code_proofs.can_be_texted(db(), account),
         agreed=access_code_proofs.is_agreed(db(), application_id, account_id, by=actor(), now=clock()),

@@ -49,7 +49,9 @@ def error_page(
     """An error page.  Its request writes nothing, so no message of this request is shown that tells of something done."""
     current_session().drop_new_messages()
     default_heading, default_text = PAGES.get(status, PAGES[400 if status < 500 else 500])
-    shown = {"reference": None, "entered": [], "newer": None, "back": None, "frame": "layout.html"} | more
+    shown = {
+        "reference": None, "entered": [], "newer": None, "back": None, "back_text": None, "if_failed": None, "frame": "layout.html",
+    } | more  # fmt: skip
     page = render_template(
         "public/error.html", status=status, heading=heading or default_heading, text=text or default_text, **shown
     )
@@ -93,7 +95,8 @@ def _not_found(_fault: NotFound) -> ResponseReturnValue:
 
 def _refusal(refused: Refused) -> ResponseReturnValue:
     g.rollback_only = True
-    return error_page(409, text=refusal(refused))
+    heading = _("这一页现在打不开") if request.method in ("GET", "HEAD") else None
+    return error_page(409, heading, refusal(refused))
 
 
 def _stale_form(_stale_form: Stale) -> ResponseReturnValue:

@@ -20,7 +20,7 @@ from enrollment.applications.guardian_access import access_code_proofs, desk_acc
 from enrollment.applications.guardian_access.account_warnings import warn
 from enrollment.ground import audit, sign_in
 from enrollment.ground.accounts import Account, Actor, actor_of, require_oneself
-from enrollment.ground.errors import NotFound
+from enrollment.ground.errors import Refused
 from enrollment.ground.random_codes import CODE_ALPHABET
 from enrollment.people.desk_rows import AccessCode, AccessCodeUse
 from enrollment.season.calendar import SeasonDate
@@ -49,7 +49,7 @@ def issue(
 ) -> Issued:
     """Issue a new code, and tell every guardian.  The caller must also commit after a wrong `phone_code`, which counts.
 
-    Refuses `identity_check_needed`, and what `access_code_proofs.is_given` refuses.
+    Refuses `identity_check_needed`, `season_is_closed`, and what `access_code_proofs.is_given` refuses.
     """
     application = desk_access.application_at_desk(session, application_id, by=by)
     desk_access.guardian_account(session, application, account_id)
@@ -108,10 +108,15 @@ def sign_in_with(session: Session, typed: str, *, now: dt.datetime) -> Account |
     return account
 
 
-def live_code(session: Session, account_id: uuid.UUID) -> AccessCode | None:
-    """The code of this account that was not revoked."""
-    live = select(AccessCode).where(AccessCode.account_id == account_id, AccessCode.revoked_at.is_(None))
-    return session.scalars(live).one_or_none()
+def live_code(session: Session, account_id: uuid.UUID, *, now: dt.datetime) -> AccessCode | None:
+    """The code with which the guardian of this account can sign in."""
+    code = _not_revoked(session, account_id)
+    return code if code is not None and code.expires_at > now else None
+
+
+def _not_revoked(session: Session, account_id: uuid.UUID) -> AccessCode | None:
+    found = select(AccessCode).where(AccessCode.account_id == account_id, AccessCode.revoked_at.is_(None))
+    return session.scalars(found).one_or_none()
 
 
 def untold_uses(session: Session, account_id: uuid.UUID) -> Sequence[dt.datetime]:
@@ -139,7 +144,7 @@ def _untold(session: Session, account_id: uuid.UUID) -> Sequence[AccessCodeUse]:
 
 def void(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime) -> bool:
     """End the code of this account and every session.  The caller has proved who asks.  False if there was none."""
-    code = live_code(session, account_id)
+    code = _not_revoked(session, account_id)
     if code is None:
         return False
     code.revoked_at = now
@@ -150,10 +155,10 @@ def void(session: Session, account_id: uuid.UUID, *, by: Actor, now: dt.datetime
 
 
 def _end_of_season(session: Session, year: int, now: dt.datetime) -> dt.datetime:
-    """The last date of the season's calendar.  Raises NotFound when the season is over."""
+    """The last date of the season's calendar.  Refuses `season_is_closed` when the season is over."""
     ends = session.scalar(select(func.max(SeasonDate.ends_at)).where(SeasonDate.year == year))
     if ends is None or ends <= now:
-        raise NotFound
+        raise Refused("season_is_closed", year=year)
     return ends
 
 

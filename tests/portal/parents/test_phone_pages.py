@@ -14,6 +14,7 @@ from enrollment.ground.audit import AuditEntry
 from enrollment.ground.outbox import TextMessage
 from enrollment.ground.phones import parse_phone
 from enrollment.ground.sign_in import account_of_phone
+from enrollment.people.desk_rows import AccessCode
 from enrollment.people.person_rows import Guardian
 from enrollment.results import letters
 from enrollment.review import case_officers, cases, guardian_requests
@@ -205,9 +206,46 @@ def test_a_letter_with_a_code_is_gone_after_it_was_given(
     assert draw_waiting(client.application, portal_engine, frozen_clock) == ["done"]
     frozen_clock.move(minutes=10)
     gone = client.get(address)
-    assert gone.status_code == 409 and "打印新的登录码" in main_of(gone)
+    assert gone.status_code == 409 and "登录码的信已经不在" in main_of(gone) and "打印新的登录码" in main_of(gone)
+    assert f'href="{guardian}"' in gone.text, "the page that prints a new one"
+    assert "The letter with the code is gone" in client.get(f"{address}?lang=en").text
+    client.get(f"{address}?lang=zh")
     assert set(deleted()) == {"done"}
     assert portal_session.scalar(select(func.count()).select_from(letters.LetterRow)) == 0
+
+
+def test_a_code_printed_in_the_last_minute_of_a_check_is_fetched_after_it(
+    family, client, portal_session, portal_engine, frozen_clock
+):
+    town = family
+    sign_in(client, town.clerk_of(town.garden).account_id)
+    town.session.commit()
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    frozen_clock.set(town.now)
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    frozen_clock.move(minutes=29)
+    address = asked_code(client, portal_session, town, guardian).headers["Location"]
+    assert draw_waiting(client.application, portal_engine, frozen_clock) == ["done"]
+    frozen_clock.move(minutes=2)
+    assert client.get(address).data.startswith(b"%PDF")
+
+
+def test_a_code_of_a_season_that_is_over_is_neither_shown_nor_issued(family, client, portal_session, frozen_clock):
+    town = family
+    sign_in(client, town.clerk_of(town.garden).account_id)
+    town.session.commit()
+    number = portal_session.scalars(select(Guardian)).one().id_number
+    guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
+    frozen_clock.set(town.now)
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    asked_code(client, portal_session, town, guardian)
+    assert "作废登录码" in main_of(client.get(guardian))
+    frozen_clock.set(portal_session.scalars(select(AccessCode.expires_at)).one())
+    fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
+    assert "作废登录码" not in main_of(client.get(guardian))
+    refused = asked_code(client, portal_session, town, guardian)
+    assert refused.status_code == 200 and "招生年度已经结束" in main_of(refused)
 
 
 def test_the_desk_offers_only_letters_that_exist(family, client, portal_session, frozen_clock):
