@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, g, render_template, request
@@ -22,6 +23,7 @@ from portal.web.csrf import page_of_the_form
 from portal.web.front.oversized_requests import fields_before_the_file
 from portal.web.logs import fault_trace
 from portal.web.restored_form import save_fields
+from portal.web.safe_redirect import page_of_form
 from portal.web.sessions import current_session
 from portal.web.upload_fields import largest_upload
 
@@ -95,8 +97,11 @@ def _not_found(_fault: NotFound) -> ResponseReturnValue:
 
 def _refusal(refused: Refused) -> ResponseReturnValue:
     g.rollback_only = True
-    heading = _("这一页现在打不开") if request.method in ("GET", "HEAD") else None
-    return error_page(409, heading, refusal(refused))
+    if request.method not in ("GET", "HEAD"):
+        return error_page(409, text=refusal(refused))
+    came_from = page_of_form(current_app.url_map, "", request.referrer or "")
+    back = came_from if urlsplit(came_from).path not in ("/", request.path) else None
+    return error_page(409, _("这一页现在打不开"), refusal(refused), back=back)
 
 
 def _stale_form(_stale_form: Stale) -> ResponseReturnValue:

@@ -157,7 +157,12 @@ def test_fam11_the_desk_prints_the_letters(family, client, another_client, porta
     sign_in(client, clerk.account_id)
     number = portal_session.scalars(select(Guardian)).one().id_number
     guardian = f"/staff/desk/{town.ana.id}/{town.mother.id}"
-    assert client.get(f"{guardian}/letter.pdf").status_code == 409
+    refused = client.get(f"{guardian}/letter.pdf", headers={"Referer": f"http://localhost{guardian}"})
+    assert (
+        refused.status_code == 409 and "这一页现在打不开" in main_of(refused) and f'href="{guardian}"' in refused.text
+    )
+    alone = client.get(f"{guardian}/letter.pdf", headers={"Referer": f"http://localhost{guardian}/letter.pdf"})
+    assert "回到首页" in main_of(alone), "a page that reloads itself leads nowhere"
     fill_in(client, guardian, f"{guardian}/check", document_kind="resident", document_end=number[-4:])
     state = drawn_letter(client, portal_engine, frozen_clock, f"{guardian}/letter.pdf")
     assert "安娜" in words(state)
