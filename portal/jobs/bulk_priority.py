@@ -35,11 +35,9 @@ _work: tuple[int, int] | None = None
 def begin_session(worker: int) -> None:
     """Make this fork the leader of a new session.  It ends with the worker (its process id), as the members of its session do."""
     os.setsid()
-    make_mortal = die_with_parent(signal.SIGKILL)
+    make_mortal = die_with_parent(signal.SIGKILL, parent=worker)
     if make_mortal is not None:
         make_mortal()
-    if os.getppid() != worker:  # it died before
-        os._exit(1)
 
 
 def step_back() -> None:

@@ -48,9 +48,17 @@ def _began(pid: int) -> str | None:
     return None if fields[0] in ("Z", "X") else fields[19]
 
 
-def die_with_parent(how: int) -> Callable[[], None] | None:
-    """A function for the child that makes Linux end it when its parent is killed."""
+def die_with_parent(how: int, parent: int) -> Callable[[], None] | None:
+    """A function for a child of the process `parent`: from its call on, Linux sends the child the signal `how` when the parent
+    is dead.  A parent that died between the fork and the call tells nobody any more: the child ends at once.
+    """
     if not sys.platform.startswith("linux"):
         return None
     set_option = ctypes.CDLL(None, use_errno=True).prctl
-    return lambda: set_option(1, how)
+
+    def become_mortal() -> None:
+        set_option(1, how)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return become_mortal

@@ -77,7 +77,7 @@ class Child:
                 start_new_session=True,
                 pass_fds=self.files,
                 cwd=self.folder,
-                preexec_fn=die_with_parent(self.end_signal),
+                preexec_fn=die_with_parent(self.end_signal, parent=os.getpid()),
             )
         self.started = time.monotonic()
 

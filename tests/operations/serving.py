@@ -181,10 +181,19 @@ def eventually(what, seconds: float = 90):
     return answer
 
 
-def living(processes: list[psutil.Process]) -> list[psutil.Process]:
+def living(processes: list[psutil.Process]) -> list[str]:
+    """The commands of those that have not ended."""
     found = []
     for process in processes:
         with contextlib.suppress(psutil.Error):
             if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+                found.append(" ".join(process.cmdline()))
     return found
+
+
+def all_end(processes: list[psutil.Process], seconds: float = 30) -> None:
+    """Wait until none of these processes lives; who does in the end is told."""
+    limit = time.monotonic() + seconds
+    while living(processes) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert living(processes) == []

@@ -8,7 +8,7 @@ import time
 import psutil
 
 from portal.operations.child_processes import Child, end_session, members_of
-from tests.operations.serving import eventually
+from tests.operations.serving import ROOT, eventually
 
 
 def crashing(tmp_path) -> Child:
@@ -92,3 +92,24 @@ def test_tru09_a_log_is_put_aside_before_it_fills_the_disk(tmp_path):
         *(f"talking.log.{n}" for n in (1, 2, 3)),
     ]
     assert all(5000 < each.stat().st_size < 100_000 for each in tmp_path.glob("talking.log.*"))
+
+
+ORPHAN = """
+import os, time
+from portal.jobs.process_identity import die_with_parent
+parent = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == parent:  # it is slow, and its parent is killed meanwhile
+    time.sleep(0.01)
+die_with_parent(15, parent=parent)()
+print("lives")
+"""
+
+
+def test_a_child_whose_parent_died_before_it_was_mortal_ends_at_once():
+    """The kernel tells only of a death that is still to come."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ORPHAN], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (ended.stdout, ended.stderr) == ("", "")

@@ -14,7 +14,7 @@ from enrollment.ground.db import open_engine
 from portal.operations import demo_loading
 from portal.operations.embedded import Postgres
 from portal.web.clock import real_now
-from tests.operations.serving import LONGEST, ROOT, environment, eventually, living, refusal, serving
+from tests.operations.serving import LONGEST, ROOT, all_end, environment, eventually, living, refusal, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -69,7 +69,7 @@ def children_die_and_ctrl_c(folder):
         portal.hear(r"portal ended \(signal SIGKILL\)")
         # the orphans may answer for a moment still: well is when a new master is
         eventually(lambda: portal.has_another("--name families", master) and is_well(portal))
-        eventually(lambda: living(orphans) == [], 30)
+        all_end(orphans)
 
         proxy = portal.child("/proxy/")
         proxy.kill()
@@ -101,7 +101,7 @@ def the_death_of_the_supervisor_is_the_death_of_all(folder):
         family = portal.family()
         portal.process.kill()
         portal.process.wait()
-        eventually(lambda: living(family) == [], 30)
+        all_end(family)
 
 
 def nobody_else_takes_the_folder_until_sigterm(folder):

@@ -59,7 +59,7 @@ def here(town):
             found = [
                 (kept.school_year, kept.name, row.entered_on, row.left_on) for row, kept in rows if row.name == "安娜"
             ]
-            return sorted(found, key=lambda each: each[2])
+            return sorted(found, key=lambda each: (each[2], each[3] or dt.date.max))
 
         def offered(self, first, last=None):
             told = {"by": self.new_clerk, "now": self.now}
