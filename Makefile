@@ -52,6 +52,9 @@ explore: setup-test ## random examples for the property tests, and random famili
 	@HYPOTHESIS_PROFILE=explore SEASONS=$(SEASONS) $(PYTEST) tests/engine/test_properties.py tests/engine/test_coverage.py \
 	  tests/domain/applications/test_bonds_in_every_order.py tests/attacks/test_many_random_families.py
 
+any-order: setup-test ## `make test` with rows in a random order wherever a query asks for none: what relies on another fails
+	@$(PYTEST) -p tests.support.any_order -m "not long" $(TESTS)
+
 test-bare: ## both commands of the README in a bare Debian made for it (root; TESTS= runs the whole of `make test` there)
 	@.ci/bare
 
@@ -137,4 +140,4 @@ restore: setup ## bring a backup back (FILE=var/backup/…) after `make clean-da
 clean-data: setup ## remove the data of the embedded database and queue (asks nothing); backups and their keys stay
 	@$(PY) -m portal.operations.serve --forget-data
 
-.PHONY: help setup setup-test serve lint licences test test-long explore test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-coverage bench-web bench-hour bench-imports bench-messages bench-trail bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data
+.PHONY: help setup setup-test serve lint licences test test-long explore any-order test-bare coverage-of-engine mutants bench-run bench-pdf bench-growth bench-coverage bench-web bench-hour bench-imports bench-messages bench-trail bench-laboratory bench-planner restore-drill torture publication rehearsal screenshots tour lock backup restore clean-data

@@ -85,7 +85,8 @@ def test_each_copy_has_its_own_mark_and_is_right_for_every_check(town, run, offi
     with pytest.raises(NotFound):
         full_files.issue(town.session, grant.id, now=town.now)
     assert full_files.of_run(town.session, run.id, now=town.now)[0].state == GrantState.ENDED
-    acts = town.session.scalars(select(AuditEntry.act).where(AuditEntry.act.like("%full_file%"))).all()
+    found = select(AuditEntry.act).where(AuditEntry.act.like("%full_file%")).order_by(AuditEntry.number)
+    acts = town.session.scalars(found).all()
     assert acts == ["ask_full_file", "grant_full_file", "code_of_full_file"] + ["issue_full_file"] * 3
     sealing.seal(town.session)
     assert "王敏" not in str([row.details for row in town.session.scalars(select(AuditEntry))])
