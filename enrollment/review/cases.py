@@ -315,7 +315,10 @@ def close(session: Session, case: Case, outcome: str, *, by: Actor, now: dt.date
     case.settled_at, case.outcome = now, outcome
     session.flush()
     if case.kind in ABOUT_THE_CHILD and case.application_id is not None:
-        notify_guardians(session, f"request_{outcome}", [case.application_id], now=now, event=f"case:{case.id}")
+        # the case of a disabled child was opened by a kindergarten: it is no request of the family that was withdrawn
+        theirs = case.kind == CaseKind.DISABILITY and outcome == CaseOutcome.WITHDRAWN
+        told = "support_case_withdrawn" if theirs else f"request_{outcome}"
+        notify_guardians(session, told, [case.application_id], now=now, event=f"case:{case.id}")
     else:
         outbox.tell(session, f"case_{outcome}", account_id=case.account_id, key=f"case:{case.id}", now=now)
     if is_holding(case):

@@ -156,6 +156,30 @@ def decide(
     return case
 
 
+def close_withdrawn(session: Session, case_id: uuid.UUID, *, explanation: str, by: Actor, now: dt.datetime) -> Case:
+    """End the open case of an application that its family withdrew: nobody is assessed who asks for no place.  Every guardian
+    is told, and reads `explanation`.  A refusal that is proposed later opens a new case.
+
+    Refuses `only_an_official_decides`, `case_is_settled`, `application_not_withdrawn`, `say_why`.
+    """
+    application_id = find(session, case_id, by=by).application_id
+    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise Refused("only_an_official_decides")
+    units.lock_families(session, [application_id] if application_id else [])
+    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    if case.settled_at is not None:
+        raise Refused("case_is_settled")
+    if application_id is None or session.get_one(Application, application_id).stage != Stage.WITHDRAWN:
+        raise Refused("application_not_withdrawn")
+    if not explanation.strip():
+        raise Refused("say_why", field="explanation")
+    case.answer = explanation.strip()[:LONGEST_TEXT]
+    session.flush()
+    audit.record(session, "close_case_withdrawn", "case_file", case.id, by=by, now=now)
+    cases.close(session, case, CaseOutcome.WITHDRAWN, by=by, now=now)
+    return case
+
+
 def _give_back(session: Session, case: Case, *, by: Actor, now: dt.datetime) -> None:
     """The open proposal to refuse this child is not upheld; one that says that it has another application stays."""
     found = select(RefusalProposal).where(

@@ -58,6 +58,7 @@ NOT_CALLED = {
     "case_hold_lifted": OFFICER,
     "case_opened": OFFICER,
     "support_case_opened": OFFICER,
+    "support_case_withdrawn": OFFICER,
     "case_rejected": OFFICER,
     "case_settled": OFFICER,
     "case_withdrawn": OFFICER,

@@ -10,13 +10,13 @@ from enrollment.ground.city_time import today
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.reports.tables.quality import areas_of
 from enrollment.reports.tables.report import Column, Kind, Question, Report, Row, Width
-from enrollment.review.case_rows import Case, CaseKind, SupportDecision
+from enrollment.review.case_rows import Case, CaseKind, CaseOutcome, SupportDecision
 
 
 def _step(case: Case, question: Question) -> str:
     """A code of the words `report_support_step`."""
     if case.settled_at is not None:
-        return "decided"
+        return "withdrawn" if case.outcome == CaseOutcome.WITHDRAWN else "decided"
     return "late" if case.due_at < question.now else "open"
 
 

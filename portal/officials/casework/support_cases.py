@@ -13,6 +13,7 @@ from enrollment.applications.application_rows import Application
 from enrollment.applications.child_needs import answers as child_needs
 from enrollment.ground import audit
 from enrollment.review import support_cases
+from enrollment.review.case_rows import Case
 from portal.officials import pages
 from portal.officials.forms import OfficialForm
 from portal.officials.scope import DECIDERS
@@ -30,6 +31,10 @@ class SupportForm(OfficialForm):
 
     def set_choices(self) -> None:
         self.decision.choices = coded_choices("support_decision", support_cases.DECISIONS)
+
+
+class WithdrawnForm(OfficialForm):
+    explanation = TextAreaField(_l("给家庭的说明"), [Length(max=support_cases.LONGEST_TEXT)])
 
 
 @pages.route("/cases/<uuid:case_id>/support", methods=["GET", "POST"])
@@ -53,7 +58,29 @@ def support_case(case_id: uuid.UUID) -> ResponseReturnValue:
             )
             flash(_("已决定，家长会收到通知。"))
             return redirect(url_for("officials.support_case", case_id=case_id), 303)
-    audit.record(db(), "view", "case_file", case_id, by=actor(), now=clock())
+    return _page(found, form, WithdrawnForm(formdata=None))
+
+
+@pages.post("/cases/<uuid:case_id>/support/withdrawn")
+@desk("officials", *DECIDERS)
+def close_support_case(case_id: uuid.UUID) -> ResponseReturnValue:
+    """End the case of an application that the family withdrew, without an assessment."""
+    found = support_cases.find(db(), case_id, by=actor())
+    closing = WithdrawnForm()
+    if closing.validate_on_submit():
+        with refusals_in(closing):
+            support_cases.close_withdrawn(
+                db(), case_id, explanation=closing.explanation.data or "", by=actor(), now=clock()
+            )
+            flash(_("已办结，家长会收到通知。"))
+            return redirect(url_for("officials.support_case", case_id=case_id), 303)
+    form = SupportForm(formdata=None)
+    form.set_choices()
+    return _page(found, form, closing)
+
+
+def _page(found: Case, form: SupportForm, closing: WithdrawnForm) -> ResponseReturnValue:
+    audit.record(db(), "view", "case_file", found.id, by=actor(), now=clock())
     application = db().get(Application, found.application_id) if found.application_id else None
     told = child_needs.read_for_care(
         db(), [application.id] if application is not None else [], reason="article_17", by=actor(), now=clock()
@@ -61,6 +88,7 @@ def support_case(case_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "officials/support_case.html",
         form=form,
+        closing=closing,
         found=found,
         application=application,
         proposal_end=support_cases.proposal_end(db(), found),
