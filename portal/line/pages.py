@@ -1,10 +1,13 @@
-"""The pages of the line.  Each is rendered once for each language and text size; an answer fills in its numbers.
+"""The pages of the line.  Each is rendered for each language and text size before anybody asks; an answer fills in its numbers.
 
-The app renders them, with the frame of every page, but no answer asks the database: it is what the families wait for.
+The app renders them, with the frame of every page, but no answer asks the database: it is what the families wait for.  They are
+rendered anew when the telephone of the season changes.
 """
 
 import html
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.line.http_server import Answer, Request
 from portal.line.line import Place
 from portal.text.languages import COOKIE, LOCALES
+from portal.web.admission_year import hotline
 from portal.web.away import NEVER_RETURNED
 from portal.web.headers import CONTENT_POLICY
 from portal.web.safe_redirect import page_of_form
@@ -29,12 +33,13 @@ KINDS = {
     "next": (503, "Service Unavailable"),
     "form": (503, "Service Unavailable"),
     "form_waits": (503, "Service Unavailable"),
+    "form_next": (503, "Service Unavailable"),
     "full": (503, "Service Unavailable"),
     "upload": (503, "Service Unavailable"),
     "pause": (503, "Service Unavailable"),
 }
 """Place in the line with minutes or with less than one; a moment until the turn; a form that was not taken, with its fields
-or without, of somebody who is in or who waits; full or silent page processes."""
+or without, of somebody who is in, who waits or who is next; full or silent page processes."""
 
 SENT_BY_PROXY = ("large", "often", "pause")
 """Pages that the proxy sends by itself: it does not read the request, or nobody else answers."""
@@ -65,22 +70,35 @@ class Reader:
 
 
 class Pages:
-    """The rendered pages."""
+    """The rendered pages; those that the proxy sends stand in `folder` too, if there is one."""
 
-    def __init__(self, app: Flask):
+    def __init__(self, app: Flask, folder: Path | None = None):
+        self.app, self.folder = app, folder
         self.routes = app.url_map
+        self._render()
+
+    def _render(self) -> None:
+        self.hotline = _hotline(self.app)
         self.rendered = {
-            (kind, language, size): _render(app, kind, language, size)
+            (kind, language, size): _rendered(self.app, kind, language, size)
             for kind in KINDS
             for language in LOCALES
             for size in SIZES
         }
+        if self.folder is not None:
+            self._write(self.folder)
+
+    def renew(self) -> None:
+        """Render them anew if the telephone of the season has changed; while the database does not answer they stay as they are."""
+        found = _hotline(self.app)
+        if found is not None and found != self.hotline:
+            self._render()
 
     def waiting(self, request: Request, place: Place) -> Answer:
         """The place in the line.  The page looks again by itself; a posted form comes back with a button instead."""
         numbers = {"NUMBER": place.number, "AHEAD": place.ahead, "MINUTES": math.ceil(place.wait / 60)}
         if request.method == "POST":
-            return self._form(request, "form_waits", **numbers)
+            return self._form(request, "form_waits" if place.ahead else "form_next", **numbers)
         kind = "wait" if place.wait > 60 else "soon" if place.ahead else "next"
         return self._looking_again(request, kind, place.refresh, **numbers)
 
@@ -101,14 +119,17 @@ class Pages:
         answer.headers += [("Refresh", str(seconds)), ("Retry-After", str(seconds))]
         return answer
 
-    def write(self, app: Flask, folder: Path) -> None:
-        """Write the pages that the proxy sends."""
+    def _write(self, folder: Path) -> None:
+        """Write the pages that the proxy sends, each at once: it may be sending the one before."""
         folder.mkdir(parents=True, exist_ok=True)
         for kind in SENT_BY_PROXY:
             for language in LOCALES:
                 for size in SIZES:
-                    text = _render(app, kind, language, size).replace("@@TARGET@@", "/")
-                    (folder / f"{kind}-{language}-{size}.html").write_text(text, encoding="utf-8")
+                    text = _rendered(self.app, kind, language, size).replace("@@TARGET@@", "/")
+                    page = folder / f"{kind}-{language}-{size}.html"
+                    beside = page.with_suffix(".new")
+                    beside.write_text(text, encoding="utf-8")
+                    beside.replace(page)
 
     def _form(self, request: Request, kind: str, **numbers: int) -> Answer:
         """A posted form could not be taken: its fields wait in the page, and a button sends them again.
@@ -140,12 +161,29 @@ class Pages:
         return Answer(status, reason, list(HEADERS), "".join(filled).encode())
 
 
-def _render(app: Flask, kind: str, language: str, size: str) -> str:
-    cookies = f"{COOKIE}={language}; text={size}"
-    with app.test_request_context("/", headers={"Cookie": cookies}):
+@contextmanager
+def _of_a_reader(app: Flask, language: str, size: str) -> Iterator[None]:
+    """A request of a reader, with a context of its own: a command has one for its whole life, and what the first page had noted
+    there, its language above all, would be that of every other page.
+    """
+    with app.app_context(), app.test_request_context("/", headers={"Cookie": f"{COOKIE}={language}; text={size}"}):
+        yield
+
+
+def _rendered(app: Flask, kind: str, language: str, size: str) -> str:
+    with _of_a_reader(app, language, size):
         try:
             return render_template("public/waiting.html", kind=kind)
         except SQLAlchemyError:
             log.warning("page without the telephone of the season", kind=kind)
             g.internal_error = True
             return render_template("public/waiting.html", kind=kind)
+
+
+def _hotline(app: Flask) -> str | None:
+    """The telephone of the season; None if it names none, or while the database does not answer."""
+    with _of_a_reader(app, "zh", "normal"):
+        try:
+            return hotline()
+        except SQLAlchemyError:
+            return None

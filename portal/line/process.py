@@ -8,6 +8,7 @@ import socket
 import time
 from pathlib import Path
 
+import structlog
 from flask import Flask
 
 from portal.line.http_server import Answer, Request, serve
@@ -17,9 +18,14 @@ from portal.line.numbers import Numbers
 from portal.line.pages import Pages
 from portal.web.front.visits import Visits
 
+log = structlog.get_logger()
+
 CHECK = "/_line/check"
 STEP = 0.2
 """Seconds between two looks at the page processes."""
+
+RENEWAL = 60
+"""Seconds between two looks at the telephone of the season."""
 
 FULL_AGAIN = 4
 """Seconds until somebody who has been let in, but met full page processes, looks again."""
@@ -92,21 +98,32 @@ async def watch(line: Line, numbers: Numbers, families: Path) -> None:
         await asyncio.sleep(STEP)
 
 
+async def renew(pages: Pages) -> None:
+    """Look for another telephone of the season, away from the loop that answers."""
+    while True:
+        await asyncio.sleep(RENEWAL)
+        try:
+            await asyncio.to_thread(pages.renew)
+        except OSError as error:  # the disk is full: the pages stay as they are
+            log.warning("the pages of the line could not be written", error=str(error))
+
+
 async def _run(app: Flask, listener: socket.socket, families: Path, workers: int, folder: Path) -> None:
     config = app.extensions["services"].config
     line, numbers = Line(Load(workers)), Numbers(config.redis_url)
-    pages = Pages(app)
-    pages.write(app, folder)
+    pages = Pages(app, folder)
     door = Door(line, numbers, pages, Visits(config.secret_key, secure=config.https))
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     server = await serve(listener, door.handle)
     watching = asyncio.create_task(watch(line, numbers, families))
+    renewing = asyncio.create_task(renew(pages))
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({watching, stopped}, return_when=asyncio.FIRST_COMPLETED)
     server.close()
     watching.cancel()
+    renewing.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watching
     await numbers.close()

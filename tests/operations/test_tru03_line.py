@@ -25,7 +25,9 @@ VISITS = Visits("for tests only, and nowhere else", secure=False)
 
 @pytest.fixture
 def pages(app):
-    return Pages(app)
+    """Made as the command does it: Flask holds one context of the app around the whole life of a command."""
+    with app.app_context():
+        return Pages(app)
 
 
 class NoNumbers(Numbers):
@@ -163,11 +165,36 @@ def test_tru03_a_form_whose_address_takes_no_get_leads_back_to_its_page(door):
     assert f'href="{page}"' in text.body.decode()
 
 
-def test_tru03_pages_that_the_proxy_sends_are_written(app, pages, tmp_path):
-    pages.write(app, tmp_path)
+def test_tru03_pages_that_the_proxy_sends_are_written(app, tmp_path):
+    with app.app_context():
+        Pages(app, tmp_path)
     found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert len(found) == len(SENT_BY_PROXY) * 4
     assert all("@@" not in text for text in found.values())
+    for name, text in found.items():
+        _kind, language, size = name.removesuffix(".html").split("-")
+        large = ' class="large"' if size == "large" else ""
+        assert f'<html lang="{"en" if language == "en" else "zh-CN"}"{large}>' in text, name
+
+
+def test_tru03_the_pages_tell_the_telephone_of_the_season_once_it_has_one(app, town, tmp_path):
+    """A portal is started before its first season is entered, and a season's telephone may change while it runs."""
+    with app.app_context():
+        pages = Pages(app, tmp_path)
+        assert not any("tel:" in text for text in pages.rendered.values())
+        town.season().hotline = "028-7654321"
+        town.session.commit()
+        pages.renew()
+        proxied = [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()]
+        assert all("tel:0287654321" in text for text in (*pages.rendered.values(), *proxied))
+        rendered = pages.rendered
+        pages.renew()
+        assert pages.rendered is rendered, "nothing is rendered for nothing"
+
+
+def test_tru03_a_form_of_who_is_next_says_so(door):
+    text = tell(door, "/sign-in", "POST", b"phone=13800000000", content_type="application/x-www-form-urlencoded")
+    assert "下一个就是您" in text.body.decode() and "0 个家庭" not in text.body.decode()
 
 
 def test_tru03_numbers_go_on_when_valkey_is_away_and_after_a_flush(redis_url, monkeypatch):
