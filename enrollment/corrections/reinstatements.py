@@ -24,6 +24,7 @@ from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.city_time import format_time
 from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.ground.signatures import Proposed, Signature
 from enrollment.people.household_rows import Household
 from enrollment.places.kindergartens import Kindergarten
@@ -80,8 +81,7 @@ def find_code(session: Session, code: str, *, by: Actor) -> Reinstatement | None
     """The refused application with this registration code, in the official's areas."""
     if not by.is_any(*DECIDERS):
         raise NotFound("application")
-    typed = "".join(code.split()).upper()
-    refused = _refused(by).where(Application.registration_code == typed)
+    refused = _refused(by).where(Application.registration_code == typed_registration_code(code))
     found = session.scalars(refused).one_or_none()
     return _of(session, found) if found is not None else None
 

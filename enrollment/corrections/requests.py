@@ -20,6 +20,7 @@ from enrollment.corrections import corrected_values, correction_lifecycle, corre
 from enrollment.corrections.corrected_values import Values
 from enrollment.ground.accounts import Actor
 from enrollment.ground.errors import NotFound, Refused, Stale
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.people import household_rows
 from enrollment.people.guardians import guardian_of
 from enrollment.people.person_rows import Guardian
@@ -195,7 +196,7 @@ def _change(
 
 def _other_application(session: Session, application: Application, typed: Mapping[str, Any]) -> Application:
     """The application that stays when this one is removed as its duplicate."""
-    code = "".join((typed["other"] or "").split()).upper()
+    code = typed_registration_code(typed["other"] or "")
     found = session.scalars(
         select(Application).where(
             Application.registration_code == code,
@@ -232,8 +233,8 @@ def guardian_of_application(session: Session, application: Application) -> Guard
 
 def find_application(session: Session, code: str, *, by: Actor) -> Application | None:
     """The application with this registration code, if its review is in the actor's scope."""
-    typed = "".join(code.split()).upper()
-    found = select(Application).where(Application.registration_code == typed, review.within(by))
+    coded = Application.registration_code == typed_registration_code(code)
+    found = select(Application).where(coded, review.within(by))
     return session.scalars(found).one_or_none()
 
 

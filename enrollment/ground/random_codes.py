@@ -1,18 +1,34 @@
 """Random codes: registration codes, codes of admission notices, and pseudonyms for the draw."""
 
+import re
 import secrets
+import unicodedata
 
 import numpy as np
 
 # no vowels, so no words appear; no 0 O 1 I 2 Z 5 S 8 B, because they are confused on the phone
 CODE_ALPHABET = "CDFGHJKLMNPQRTVWXY34679"
+CODE_PART = 4
+"""Letters before the hyphen of a registration code, and behind it."""
+
 NOTICE_LETTERS = 12
 
 
 def registration_code() -> str:
     """A registration code 登记编号 such as `K7MQ-4T9X`: 37 random bits, readable aloud."""
-    letters = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
+    return _with_hyphen("".join(secrets.choice(CODE_ALPHABET) for _ in range(2 * CODE_PART)))
+
+
+def typed_registration_code(typed: str) -> str:
+    """The registration code that somebody typed, as it is kept: small letters, wide ones of a Chinese keyboard, blanks, a missing
+    or another hyphen do not matter.  What is no whole code comes back without them.
+    """
+    plain = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", typed)).upper()
+    return _with_hyphen(plain) if len(plain) == 2 * CODE_PART else plain
+
+
+def _with_hyphen(letters: str) -> str:
+    return f"{letters[:CODE_PART]}-{letters[CODE_PART:]}"
 
 
 def notice_codes(number: int) -> list[str]:

@@ -14,6 +14,7 @@ from enrollment.ground import audit, signatures
 from enrollment.ground.accounts import Actor, Office, Role
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.ground.signatures import Proposed, Signature
 from enrollment.offers import offer_lifecycle
 from enrollment.offers.offer_rows import LIVE, Offer
@@ -70,7 +71,7 @@ def waiting(session: Session, *, by: Actor) -> list[Revocable]:
 
 def find_code(session: Session, code: str, *, by: Actor) -> list[Revocable]:
     """The live offers of a registration code."""
-    found = _live(by).where(Application.registration_code == code.strip().upper())
+    found = _live(by).where(Application.registration_code == typed_registration_code(code))
     return [_revocable(session, row) for row in session.execute(found)]
 
 

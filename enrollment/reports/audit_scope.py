@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.ground.accounts import Actor, Role
 from enrollment.ground.audit import AuditEntry
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.offers.arrivals import current_entries
 from enrollment.offers.offers import Offer
 from enrollment.people.household_rows import Household
@@ -107,7 +108,7 @@ def subjects_about(session: Session, registration_code: str) -> list[tuple[str, 
     found = session.execute(
         select(
             Application.id, Application.child_id, Application.review_kindergarten_id, Application.submitted_at
-        ).where(Application.registration_code == registration_code)
+        ).where(Application.registration_code == typed_registration_code(registration_code))
     ).one_or_none()
     if found is None:
         return []

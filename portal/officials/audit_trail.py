@@ -18,6 +18,7 @@ from enrollment.ground.accounts import Account, Role
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.audit_chain import requested_checks
 from enrollment.ground.jobs import ACTIVE, Job, JobState
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.reports import audit_scope
 from portal.officials import pages
 from portal.officials.forms import ActForm
@@ -58,7 +59,7 @@ class TrailForm(FlaskForm):
     def query(self) -> audit_trail.AuditQuery:
         """A registration code asks for everything about its child; any other number is a subject id of the trail."""
         typed = (self.number.data or "").strip()
-        about = tuple(audit_scope.subjects_about(db(), typed.upper())) if typed else ()
+        about = tuple(audit_scope.subjects_about(db(), typed)) if typed else ()
         return audit_trail.AuditQuery(
             about=about or None,
             subject=self.subject.data or None,
@@ -155,7 +156,7 @@ def _page(form: TrailForm) -> ResponseReturnValue:
     form.set_choices()
     question = form.query() if form.is_valid() else audit_trail.AuditQuery()
     found = audit_trail.find_entries(db(), question, audit_scope.within(actor()))
-    code = (form.number.data or "").strip().upper()
+    code = typed_registration_code(form.number.data or "")
     looked_up = question.about[0][1] if question.about else question.subject_id or ""
     audit.record(db(), "view", "audit_trail", looked_up, by=actor(), now=clock(), lines=len(found.items))
     return render_template(

@@ -12,6 +12,7 @@ from enrollment.ground import audit, identity
 from enrollment.ground.accounts import Account, Actor, Role, actor_of
 from enrollment.ground.audit import AuditEntry
 from enrollment.ground.errors import NotFound, Refused
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.people.desk_rows import IdentityCheck
 from enrollment.people.household_rows import Household
 from enrollment.people.person_rows import ID_KINDS, Guardian, Guardianship
@@ -57,10 +58,8 @@ def can_serve(session: Session, application_id: uuid.UUID | None, account_id: uu
 
 def find_by_code(session: Session, registration_code: str, *, by: Actor) -> Application | None:
     """The application with this registration code, if this desk may serve it."""
-    code = "".join(registration_code.split()).upper()
-    return session.scalars(
-        select(Application).where(Application.registration_code == code, _served_condition(by))
-    ).first()
+    coded = Application.registration_code == typed_registration_code(registration_code)
+    return session.scalars(select(Application).where(coded, _served_condition(by))).first()
 
 
 def served_query(by: Actor) -> Select[uuid.UUID] | CompoundSelect[uuid.UUID]:

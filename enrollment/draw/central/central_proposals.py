@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from enrollment.applications.applications import Application
 from enrollment.draw.run_rows import Placement
 from enrollment.eligibility.households import Household
+from enrollment.ground.random_codes import typed_registration_code
 from enrollment.offers.offer_rows import CentralProposal
 from enrollment.places.kindergartens import Kindergarten
 from enrollment.places.programmes import Programme
@@ -54,7 +55,7 @@ def proposals(
     )
     if words.strip():
         name = Kindergarten.name.contains(words.strip(), autoescape=True)
-        found = found.where(name | (Application.registration_code == words.strip().upper()))
+        found = found.where(name | (Application.registration_code == typed_registration_code(words)))
     if area:
         found = found.where(home == area)
     total = session.scalar(select(func.count()).select_from(found.subquery())) or 0

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from enrollment.applications.application_rows import Application
 from enrollment.ground.accounts import Actor
+from enrollment.ground.random_codes import CODE_PART, typed_registration_code
 from enrollment.people.person_rows import Child
 from enrollment.places import pinyin
 from enrollment.review.queue.due_dates import in_open_years
@@ -22,8 +23,6 @@ from enrollment.review.scope import within
 MOST_HITS = 50
 LONGEST_QUERY = 40
 SHORTEST_CODE = 3
-CODE_PART = 4
-"""Letters before the hyphen of a registration code, and behind it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def _begins_with(wanted: str) -> ColumnElement[bool]:
     """SQL condition: the registration code is this, or begins with it, whether its hyphen was typed or not."""
     plain = wanted.replace("-", "").upper()
     if len(plain) >= 2 * CODE_PART:
-        return Application.registration_code.in_([wanted.upper(), f"{plain[:CODE_PART]}-{plain[CODE_PART:]}"])
+        return Application.registration_code == typed_registration_code(plain)
     return func.replace(Application.registration_code, "-", "").startswith(plain, autoescape=True)
 
 
