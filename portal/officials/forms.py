@@ -31,8 +31,8 @@ from enrollment.season.holidays import DayKind
 from enrollment.season.round_rows import RoundKind
 from enrollment.season.rounds import KINDS_WITH_WISHES, PAIR_RULES
 from portal.officials.scope import area_names
+from portal.text.formats import refusal
 from portal.text.policy_rules import listed
-from portal.text.words import word
 from portal.web.forms import PageForm, coded_choices
 from portal.web.upload_fields import UploadField
 
@@ -48,7 +48,7 @@ class OfficialForm(PageForm):
 
     def words_of(self, refused: Refused) -> str:
         """The words of a refusal that a page shows in advance."""
-        return word("error", refused.code, **_named(refused.details))
+        return refusal(Refused(refused.code, **_named(refused.details)))
 
 
 def _named(details: dict) -> dict:

@@ -33,7 +33,7 @@ from portal.officials import pages
 from portal.officials.scope import DECIDERS, READERS
 from portal.officials.years import chosen_year
 from portal.text import ledger_entries
-from portal.text.formats import grouped
+from portal.text.formats import grouped, refusal
 from portal.text.numbers import number_or, whole_number
 from portal.text.words import word
 from portal.web.forms import PageForm, WholeField, coded_choices, page_of, refusals_in
@@ -136,7 +136,7 @@ class PoolsForm(PageForm):
         row = number_or(index, None)
         if name == "pools" and row is not None:
             field = self.rows()[row][part]
-            field.errors = [*field.errors, word("error", refused.code, **refused.details)]
+            field.errors = [*field.errors, refusal(refused)]
             self.pools.errors = [entry.errors for entry in self.pools]
         else:
             super().refuse(refused)

@@ -1,6 +1,8 @@
 """Formats of dates, numbers and percentages in both languages."""
 
 import datetime as dt
+import re
+from typing import Any
 
 from flask import Flask
 from flask_babel import format_datetime
@@ -10,6 +12,8 @@ from enrollment.ground.errors import Refused
 from enrollment.season.ages import born_between
 from portal.text import plurals
 from portal.text.words import language, table, word
+
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _there(moment: dt.datetime | dt.date) -> dt.datetime | dt.date:
@@ -102,15 +106,22 @@ def time_left(until: dt.datetime, now: dt.datetime) -> str:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal in words.  Dates, class levels and steps of the season in its details are put into words here, times by the words themselves."""
-    details = {
-        name: day(value, year=True) if type(value) is dt.date else value for name, value in refused.details.items()
-    }
+    """A refusal in words.  Dates, class levels and steps of the season in its details are put into words here, times by the words
+    themselves.  A date may be text, as the row of a job keeps it."""
+    details = {name: _dated(value) for name, value in refused.details.items()}
     if "level" in details:
         details["level"] = word("level", details["level"])
     if details.get("step") in table()["season_step"]:
         details["step"] = word("season_step", details["step"])
     return word("error", refused.code, **details)
+
+
+def _dated(value: Any) -> Any:
+    if type(value) is dt.date:
+        return day(value, year=True)
+    if isinstance(value, str) and ISO_DAY.fullmatch(value):
+        return day(dt.date.fromisoformat(value), year=True)
+    return value
 
 
 def init(app: Flask) -> None:
@@ -120,6 +131,7 @@ def init(app: Flask) -> None:
         leaf=leaf,
         span=span,
         short_span=short_span,
+        refusal=refusal,
         grouped=grouped,
         signed=signed,
         file_size=file_size,

@@ -12,8 +12,8 @@ from enrollment.places.roll_changes import promotion_undo
 from portal.staff import pages
 from portal.staff.current_kindergarten import kindergarten_of_page
 from portal.staff.roll import school_year_of_page
+from portal.text.formats import refusal
 from portal.text.numbers import whole_number
-from portal.text.words import word
 from portal.web.forms import ActForm, refusals_in
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
@@ -67,7 +67,7 @@ def _promote_page(form: ActForm) -> ResponseReturnValue:
     try:
         seen, hindrance = promotion.preview(db(), here.id, year, choices=_choices(), by=actor(), now=clock()), None
     except Refused as refused:
-        seen, hindrance = None, word("error", refused.code, **refused.details)
+        seen, hindrance = None, refusal(refused)
     children = [one.child_id for one in seen.exceptions if one.child_id] if seen else []
     return render_template(
         "staff/roll_promote.html",

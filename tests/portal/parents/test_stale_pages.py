@@ -122,6 +122,11 @@ def test_a_stale_order_of_wishes_stands_beside_the_newer_list_and_can_be_saved(c
     assert newer == "第 1 志愿|小太阳|第 2 志愿|金苹果"
     assert listed(answer) == ["小星星", "金苹果"]
     assert "下面的顺序还没有保存" in answer.text
+    keeps, saves = (
+        page(answer).select_one(f"main {each}") for each in ("a.btn.plain[href$=wishes]", "button[value=next]")
+    )
+    assert (saves.get_text(strip=True), keeps.get_text(strip=True)) == ("保存下面的顺序", "不改了，看已保存的")
+    assert listed(client.get(keeps["href"])) == ["小太阳", "金苹果"], "who keeps what is saved has changed nothing"
     saved = client.post(path, data=hidden(answer) | {"wish": wish_values(answer), "act": "next"})
     assert saved.status_code == 303
     assert listed(client.get(path)) == ["小星星", "金苹果"]

@@ -170,7 +170,7 @@ def test_a_lost_class_is_reported_and_the_area_signs(town, desk, client):
     plan = f"/officials/2026/places/{desk.kindergarten.id}"
     act = "/officials/2026/places/class-losses/" + client.get(plan).text.split("/class-losses/")[1].split('"')[0]
     refused = fill_in(client, plan, act, act="sign", **{"loss-until_day": "2029-01-01"})
-    assert "最晚 2027-08-31" in refused.text
+    assert "最晚 2027年8月31日" in refused.text
     assert fill_in(client, plan, act, act="sign", **{"loss-until_day": "2027-08-31"}).status_code == 303
     town.session.expire_all()
     programme = town.programme_of(desk.kindergarten)
