@@ -7,11 +7,10 @@ import time
 import uuid
 from typing import Any
 
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Column, DateTime, Dialect, Engine, MetaData, String, Uuid, create_engine, event, inspect
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from enrollment.ground.data_register import impersonal_columns
 from enrollment.ground.sealed import row_binding
@@ -75,24 +74,12 @@ def open_engine(url: str, **options) -> Engine:
     """
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     settings = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=120s"
-    arguments: dict[str, Any] = {"options": settings}
-    engine = create_engine(address, hide_parameters=True, connect_args=arguments, pool_reset_on_return=None, **options)
+    engine = create_engine(address, hide_parameters=True, connect_args={"options": settings}, **options)
     event.listen(engine, "before_execute", row_binding.bind_rows, retval=True)
     event.listen(engine, "connect", _remember_process)
     event.listen(engine, "checkout", functools.partial(_try_connection, engine.dialect))
-    event.listen(engine, "reset", _end_transaction)
     event.listen(engine, "checkin", _remember_use)
     return engine
-
-
-def _end_transaction(connection: Any, _record: ConnectionPoolEntry, state: PoolResetState) -> None:
-    """Roll back what was not committed when a connection comes back to the pool.
-
-    Where no transaction is open, as after a statement that was its own, psycopg would find that out with a lock and a generator,
-    which costs a tenth of what Python does for an act.
-    """
-    if not state.transaction_was_reset and connection.pgconn.transaction_status != TransactionStatus.IDLE:
-        connection.rollback()
 
 
 def _remember_process(_connection: Any, record: ConnectionPoolEntry) -> None:
