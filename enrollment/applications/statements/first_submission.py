@@ -36,17 +36,20 @@ PHONE = SealedPhone("guardian.phone")
 SEALED_HOME = ("home_address", "home_longitude", "home_latitude")
 HOUSEHOLD = sorted(household_rows.ANSWERS - set(SEALED_HOME))
 
-FAMILY = """
-    SELECT concat_ws(' ', child.version, child.xmin, string_agg(
-        concat_ws(' ', guardian.id, guardian.version, guardian.xmin, guardianship.xmin), ' ' ORDER BY guardian.id))
+WRITTEN = "concat_ws(' ', guardian.id, guardian.version, guardian.xmin, guardianship.xmin)"
+"""Of one guardian, when the rows were written."""
+
+FAMILY = f"""
+    SELECT concat_ws(' ', child.version, child.xmin, string_agg({WRITTEN}, ' ' ORDER BY guardian.id))
     FROM child
     LEFT JOIN guardianship ON guardianship.child_id = child.id AND guardianship.accepted_at IS NOT NULL
     LEFT JOIN guardian ON guardian.id = guardianship.guardian_id
     WHERE child.id = application.child_id GROUP BY child.id, child.version, child.xmin
-"""
+"""  # noqa: S608 (constants)
 """The versions of the child and its guardians as one text, because a change of them does not change the application's.
 
-`xmin` is the transaction that wrote a row: it tells a change that counts no version, such as that of a phone."""
+`xmin` is the transaction that wrote a row: it tells a change that counts no version, such as that of a phone.  `READ` puts the same
+text together from the guardians that it reads anyway."""
 
 READ = PreparedRead(f"""
     SELECT to_json(found) FROM (SELECT application.version, application.registration_code, application.child_id, guardians.accounts, guardians.relations,
@@ -57,14 +60,12 @@ READ = PreparedRead(f"""
             'claims', (SELECT json_object_agg(ground, details) FROM claim WHERE claim.application_id = application.id),
             'evidence', (SELECT json_agg(json_build_array(document, original_digest) ORDER BY {", ".join(evidence_rows.ORDER)})
                 FROM evidence_page WHERE evidence_page.application_id = application.id AND removed_at IS NULL),
-            'wishes', (SELECT json_agg(json_build_array(
-                    (SELECT number FROM round WHERE round.id = wish.round_id), wish.rank,
-                    (SELECT kindergarten.code || '/' || programme.level FROM programme
-                        JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
-                        WHERE programme.id = wish.programme_id),
-                    (SELECT kindergarten.id FROM programme JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
-                        WHERE programme.id = wish.programme_id AND kindergarten.closed_on IS NULL)))
-                FROM wish WHERE wish.application_id = application.id),
+            'wishes', (SELECT json_agg(json_build_array(round.number, wish.rank, kindergarten.code || '/' || programme.level,
+                    CASE WHEN kindergarten.closed_on IS NULL THEN kindergarten.id END))
+                FROM wish JOIN round ON round.id = wish.round_id
+                JOIN programme ON programme.id = wish.programme_id
+                JOIN kindergarten ON kindergarten.id = programme.kindergarten_id
+                WHERE wish.application_id = application.id),
             'documents', (SELECT json_agg(json_build_array(kind, entered_before)) FROM child_document
                 WHERE child_document.child_id = application.child_id AND joined_from IS NULL),
             'registers', (SELECT json_agg(kind) FROM consent WHERE withdrawn_at IS NULL
@@ -73,14 +74,16 @@ READ = PreparedRead(f"""
         ARRAY[child.name, child.id_number, child.born] AS sealed_child,
         ARRAY[{", ".join(f"household.{name}" for name in SEALED_HOME)}] AS sealed_home,
         ARRAY[elder_sibling.name, elder_sibling.id_number, elder_sibling.born] AS sealed_elder,
-        guardians.ids AS guardian_ids, guardians.sealed AS sealed_guardians, ({FAMILY}) AS family
+        guardians.ids AS guardian_ids, guardians.sealed AS sealed_guardians,
+        concat_ws(' ', child.version, child.xmin, guardians.written) AS family
     FROM application
     JOIN child ON child.id = application.child_id
     CROSS JOIN LATERAL (
         SELECT array_agg(guardian.account_id ORDER BY since, guardian.id) AS accounts,
             array_agg(relation ORDER BY since, guardian.id) AS relations,
             array_agg(guardian.id ORDER BY since, guardian.id) AS ids,
-            array_agg(ARRAY[guardian.name, guardian.id_number, guardian.phone] ORDER BY since, guardian.id) AS sealed
+            array_agg(ARRAY[guardian.name, guardian.id_number, guardian.phone] ORDER BY since, guardian.id) AS sealed,
+            string_agg({WRITTEN}, ' ' ORDER BY guardian.id) AS written
         FROM guardianship JOIN guardian ON guardian.id = guardianship.guardian_id
         WHERE guardianship.child_id = application.child_id AND accepted_at IS NOT NULL) AS guardians
     LEFT JOIN household ON household.application_id = application.id
