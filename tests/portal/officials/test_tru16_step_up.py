@@ -68,6 +68,8 @@ WITHOUT_STEP_UP = {
     # the daily work of the review and of the roll, which the trail shows and a colleague can undo
     "staff.release", "staff.send_back", "staff.open_sample", "staff.open_class", "staff.close_class",
     "officials.send_back_plan",
+    # beside the decision about the same child, which asks for none; only for an application that the family withdrew
+    "officials.close_support_case",
     # asks the computer for plans; signing one is another act
     "officials.ask_plan", "officials.ask_more_places",
 }  # fmt: skip
