@@ -110,6 +110,18 @@ def find(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
     return case
 
 
+def _lock_open(session: Session, case_id: uuid.UUID, *, by: Actor) -> Case:
+    """The open case, locked after its family."""
+    application_id = find(session, case_id, by=by).application_id
+    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
+        raise Refused("only_an_official_decides")
+    units.lock_families(session, [application_id] if application_id else [])
+    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    if case.settled_at is not None:
+        raise Refused("case_is_settled")
+    return case
+
+
 def decide(
     session: Session,
     case_id: uuid.UUID,
@@ -130,13 +142,7 @@ def decide(
     Refuses `only_an_official_decides`, `case_is_settled`, `assessment_date_needed`, `assessment_needed`, `plan_needed`,
     `outcome_missing`.
     """
-    application_id = find(session, case_id, by=by).application_id
-    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
-        raise Refused("only_an_official_decides")
-    units.lock_families(session, [application_id] if application_id else [])
-    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
-    if case.settled_at is not None:
-        raise Refused("case_is_settled")
+    case = _lock_open(session, case_id, by=by)
     if assessed_on is None or assessed_on > today(now):
         raise Refused("assessment_date_needed", field="assessed_on")
     if not assessment.strip():
@@ -162,14 +168,10 @@ def close_withdrawn(session: Session, case_id: uuid.UUID, *, explanation: str, b
 
     Refuses `only_an_official_decides`, `case_is_settled`, `application_not_withdrawn`, `say_why`.
     """
-    application_id = find(session, case_id, by=by).application_id
-    if not by.is_any(Role.AREA_OFFICIAL, Role.CITY_OFFICIAL):
-        raise Refused("only_an_official_decides")
-    units.lock_families(session, [application_id] if application_id else [])
-    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
-    if case.settled_at is not None:
-        raise Refused("case_is_settled")
-    if application_id is None or session.get_one(Application, application_id).stage != Stage.WITHDRAWN:
+    case = _lock_open(session, case_id, by=by)
+    # read after the lock: the family may have begun anew meanwhile
+    application = session.get(Application, case.application_id, populate_existing=True) if case.application_id else None
+    if application is None or application.stage != Stage.WITHDRAWN:
         raise Refused("application_not_withdrawn")
     if not explanation.strip():
         raise Refused("say_why", field="explanation")

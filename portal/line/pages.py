@@ -7,7 +7,7 @@ rendered anew when the telephone of the season changes.
 import html
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -75,24 +75,30 @@ class Pages:
     def __init__(self, app: Flask, folder: Path | None = None):
         self.app, self.folder = app, folder
         self.routes = app.url_map
-        self._render()
+        try:
+            self._render()
+        except SQLAlchemyError:
+            log.warning("the pages of the line have no telephone yet")
+            self._render(is_database_away=True)
 
-    def _render(self) -> None:
-        self.hotline = _hotline(self.app)
-        self.rendered = {
-            (kind, language, size): _rendered(self.app, kind, language, size)
-            for kind in KINDS
+    def _render(self, *, is_database_away: bool = False) -> None:
+        """Raises SQLAlchemyError, and leaves the pages as they are, if the database does not answer."""
+        found = None if is_database_away else _hotline(self.app)
+        rendered = {
+            (kind, language, size): _rendered(self.app, kind, language, size, is_database_away)
+            for kind in (*KINDS, *SENT_BY_PROXY)
             for language in LOCALES
             for size in SIZES
         }
         if self.folder is not None:
-            self._write(self.folder)
+            _write(rendered, self.folder)
+        self.hotline, self.rendered = found, rendered
 
     def renew(self) -> None:
         """Render them anew if the telephone of the season has changed; while the database does not answer they stay as they are."""
-        found = _hotline(self.app)
-        if found is not None and found != self.hotline:
-            self._render()
+        with suppress(SQLAlchemyError):
+            if _hotline(self.app) != self.hotline:
+                self._render()
 
     def waiting(self, request: Request, place: Place) -> Answer:
         """The place in the line.  The page looks again by itself; a posted form comes back with a button instead."""
@@ -118,18 +124,6 @@ class Pages:
         answer = self._answer(request, kind, **numbers)
         answer.headers += [("Refresh", str(seconds)), ("Retry-After", str(seconds))]
         return answer
-
-    def _write(self, folder: Path) -> None:
-        """Write the pages that the proxy sends, each at once: it may be sending the one before."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for kind in SENT_BY_PROXY:
-            for language in LOCALES:
-                for size in SIZES:
-                    text = _rendered(self.app, kind, language, size).replace("@@TARGET@@", "/")
-                    page = folder / f"{kind}-{language}-{size}.html"
-                    beside = page.with_suffix(".new")
-                    beside.write_text(text, encoding="utf-8")
-                    beside.replace(page)
 
     def _form(self, request: Request, kind: str, **numbers: int) -> Answer:
         """A posted form could not be taken: its fields wait in the page, and a button sends them again.
@@ -170,20 +164,25 @@ def _of_a_reader(app: Flask, language: str, size: str) -> Iterator[None]:
         yield
 
 
-def _rendered(app: Flask, kind: str, language: str, size: str) -> str:
+def _rendered(app: Flask, kind: str, language: str, size: str, is_database_away: bool) -> str:
     with _of_a_reader(app, language, size):
-        try:
-            return render_template("public/waiting.html", kind=kind)
-        except SQLAlchemyError:
-            log.warning("page without the telephone of the season", kind=kind)
+        if is_database_away:
             g.internal_error = True
-            return render_template("public/waiting.html", kind=kind)
+        return render_template("public/waiting.html", kind=kind)
 
 
 def _hotline(app: Flask) -> str | None:
-    """The telephone of the season; None if it names none, or while the database does not answer."""
+    """The telephone of the season; None if it names none."""
     with _of_a_reader(app, "zh", "normal"):
-        try:
-            return hotline()
-        except SQLAlchemyError:
-            return None
+        return hotline()
+
+
+def _write(rendered: dict[tuple[str, str, str], str], folder: Path) -> None:
+    """Write the pages that the proxy sends, each at once: it may be sending the one before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for (kind, language, size), text in rendered.items():
+        if kind in SENT_BY_PROXY:
+            page = folder / f"{kind}-{language}-{size}.html"
+            beside = page.with_suffix(".new")
+            beside.write_text(text.replace("@@TARGET@@", "/"), encoding="utf-8")
+            beside.replace(page)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask
@@ -120,7 +121,8 @@ def _dated(value: Any) -> Any:
     if type(value) is dt.date:
         return day(value, year=True)
     if isinstance(value, str) and ISO_DAY.fullmatch(value):
-        return day(dt.date.fromisoformat(value), year=True)
+        with suppress(ValueError):  # a cell of a file, such as 2026-02-30, is told as it was typed
+            return day(dt.date.fromisoformat(value), year=True)
     return value
 
 

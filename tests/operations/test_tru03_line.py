@@ -13,7 +13,7 @@ from portal.line.http_server import Answer, Request, serve
 from portal.line.line import Line
 from portal.line.load import PATIENCE, Load, ask
 from portal.line.numbers import Numbers
-from portal.line.pages import SENT_BY_PROXY, Pages
+from portal.line.pages import Pages
 from portal.line.process import CHECK, Door
 from portal.web.away import NEVER_RETURNED
 from portal.web.front.visits import Visits
@@ -163,33 +163,6 @@ def test_tru03_a_form_whose_address_takes_no_get_leads_back_to_its_page(door):
     page = "/staff/desk/00000000-0000-0000-0000-000000000001/00000000-0000-0000-0000-000000000002"
     text = tell(door, f"{page}/access-code", "POST", x_front_reason="pause", referer=f"https://portal.example{page}")
     assert f'href="{page}"' in text.body.decode()
-
-
-def test_tru03_pages_that_the_proxy_sends_are_written(app, tmp_path):
-    with app.app_context():
-        Pages(app, tmp_path)
-    found = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert len(found) == len(SENT_BY_PROXY) * 4
-    assert all("@@" not in text for text in found.values())
-    for name, text in found.items():
-        _kind, language, size = name.removesuffix(".html").split("-")
-        large = ' class="large"' if size == "large" else ""
-        assert f'<html lang="{"en" if language == "en" else "zh-CN"}"{large}>' in text, name
-
-
-def test_tru03_the_pages_tell_the_telephone_of_the_season_once_it_has_one(app, town, tmp_path):
-    """A portal is started before its first season is entered, and a season's telephone may change while it runs."""
-    with app.app_context():
-        pages = Pages(app, tmp_path)
-        assert not any("tel:" in text for text in pages.rendered.values())
-        town.season().hotline = "028-7654321"
-        town.session.commit()
-        pages.renew()
-        proxied = [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()]
-        assert all("tel:0287654321" in text for text in (*pages.rendered.values(), *proxied))
-        rendered = pages.rendered
-        pages.renew()
-        assert pages.rendered is rendered, "nothing is rendered for nothing"
 
 
 def test_tru03_a_form_of_who_is_next_says_so(door):
