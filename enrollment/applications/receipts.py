@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from enrollment.applications import contents
@@ -93,6 +94,22 @@ def answers_handed_in_last(session: Session, application: Application) -> Answer
     """The answers of the newest version; None for a draft that was never handed in."""
     version = _latest(session, application.id)
     return None if version is None else json.loads(version.answers)
+
+
+def bound_when_handed_in(session: Session, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these applications were bound to other children when they were handed in last."""
+    newest = (
+        select(Application.id, Application.child_code, ApplicationVersion.answers)
+        .join(ApplicationVersion, ApplicationVersion.application_id == Application.id)
+        .where(Application.id.in_(ids))
+        .ext(distinct_on(Application.id))
+        .order_by(Application.id, ApplicationVersion.number.desc())
+    )
+    return {
+        row.id
+        for row in session.execute(newest)
+        if set(json.loads(row.answers).get("bound_with") or ()) - {row.child_code}
+    }
 
 
 def compare(session: Session, application: Application) -> Comparison:

@@ -1,7 +1,8 @@
 """A family's result as it was prepared before the hour: the page of the first minutes, read with one statement.
 
-It is given only while nothing has happened since: one unanswered offer of the run, or none; no withdrawal, bond, dispute, decision
-or later run, no case about the child, and nothing that the family was asked for and did not answer.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
+It is given only while nothing has happened since: one unanswered offer of the run, or none; no withdrawal, dispute, decision
+or later run, no case about the child, and nothing that the family was asked for and did not answer.  The page of a child that is or
+was bound to others is made from the rows, where the others are told; siblings apart have prepared results like everybody.  In every other case, and an hour after the opening, `family_results` reads the result as it is now.
 
 The statement is prepared and sent without a transaction, and the page asks nothing else of its family: whether a decision of
 any of the reader's children waits, which the frame of every page tells, is one of its conditions.
@@ -60,8 +61,6 @@ _LOOK = f"""
       AND NOT EXISTS (SELECT FROM guardianship AS care JOIN application AS own ON own.child_id = care.child_id
                       JOIN joint_decision ON joint_decision.application_id = own.id AND joint_decision.state = '{DecisionState.WAITING}'
                       WHERE care.guardian_id = guardian.id)
-      AND NOT EXISTS (SELECT FROM application AS sibling WHERE sibling.family_code = application.family_code
-                        AND sibling.year = application.year AND sibling.id <> application.id)
       AND NOT EXISTS (SELECT FROM placement AS later JOIN run AS newer ON newer.id = later.run_id
                       WHERE later.application_id = application.id AND newer.published_at > run.published_at)
 """  # noqa: S608  the states are ours
@@ -114,6 +113,8 @@ def look(session: Session, application_id: uuid.UUID, *, by: Actor, now: dt.date
     content = json.loads(unseal(_bytes(sealed), RESULT, row_name(run, application_id)))
     if content["application"] != str(application_id):
         raise LookupError("a prepared result of another application")
+    if content.get("bound", True):  # what an earlier version prepared does not say it
+        return None
     return FreshResult(
         application_id=application_id,
         year=year,

@@ -1,8 +1,9 @@
 """What the page of a family tells of a first run, as one sealed JSON object for each application.
 
-The keys: `application`, `ticket`, `place` (None, or `programme`, `rank`, `level`, `name`, `code`, `phone`) and `wishes`, each with
-`rank`, `name`, `reason`, `tier`, `ticket`, `cutoff_tier`, `cutoff_ticket`, `has_pools`, `reserved_for`, `line_outside` and
-`in_line`: the place in line at the hour, from 1, where the family waits for the wish.
+The keys: `application`, `ticket`, `bound` (whether this run, or the last receipt, has the child together with others of its family),
+`place` (None, or `programme`, `rank`, `level`, `name`, `code`, `phone`) and `wishes`, each with `rank`, `name`, `reason`, `tier`,
+`ticket`, `cutoff_tier`, `cutoff_ticket`, `has_pools`, `reserved_for`, `line_outside` and `in_line`: the place in line at the hour,
+from 1, where the family waits for the wish.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, literal, select, text, union
 from sqlalchemy.orm import Session, aliased
 
+from enrollment.applications import receipts
 from enrollment.applications.application_rows import Application
 from enrollment.applications.lifecycle import GONE_STAGES
 from enrollment.draw import participants
@@ -28,9 +30,19 @@ from enrollment.season.round_rows import Round
 
 _CHILDREN = text("""
     SELECT CAST(placement.application_id AS text), CAST(placement.programme_id AS text), placement.rank, (
-        SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year) AS ticket
+        SELECT number FROM ticket WHERE ticket.child_id = application.child_id AND ticket.year = application.year) AS ticket,
+        EXISTS (SELECT FROM application AS sibling WHERE sibling.family_code = application.family_code
+            AND sibling.year = application.year AND sibling.id <> application.id) AS has_siblings
     FROM placement JOIN application ON application.id = placement.application_id
     WHERE placement.run_id = :run AND placement.application_id = ANY(:ids)
+""")
+_SHARE_A_TICKET = text("""
+    SELECT mine.application_id
+    FROM wish_reason AS mine JOIN application ON application.id = mine.application_id
+    WHERE mine.run_id = :run AND mine.rank = 1 AND mine.application_id = ANY(:ids) AND EXISTS (
+        SELECT FROM application AS sibling JOIN wish_reason AS theirs ON theirs.application_id = sibling.id
+        WHERE sibling.family_code = application.family_code AND sibling.year = application.year AND sibling.id <> application.id
+          AND theirs.run_id = mine.run_id AND theirs.rank = 1 AND theirs.ticket = mine.ticket)
 """)
 _WISHES = text("""
     SELECT CAST(why.application_id AS text), CAST(why.programme_id AS text), why.rank, why.pool, why.reason, why.tier,
@@ -121,13 +133,23 @@ def _contents(session: Session, run: Run, ids: list[uuid.UUID]) -> Iterator[tupl
             f'{{"rank":{rank},"reason":"{reason}","tier":{tier},"ticket":{ticket},"cutoff_tier":{_number(cutoff_tier)},'
             f'"cutoff_ticket":{_number(cutoff_ticket)},"in_line":{_number(in_line)},{told.wish(programme, pool)}}}'
         )
-    for application, programme, rank, ticket in children:
+    bound = _bound(session, run, [uuid.UUID(application) for application, *_, has_siblings in children if has_siblings])
+    for application, programme, rank, ticket, _ in children:
         place = f'{{"rank":{rank},{told.place(programme)}}}' if programme else "null"
         listed = ",".join(wishes[application])
         yield (
             application,
-            f'{{"application":"{application}","ticket":{_number(ticket)},"place":{place},"wishes":[{listed}]}}',
+            f'{{"application":"{application}","ticket":{_number(ticket)},"bound":{_as_json(uuid.UUID(application) in bound)},'
+            f'"place":{place},"wishes":[{listed}]}}',
         )
+
+
+def _bound(session: Session, run: Run, siblings: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these children of families with several the run has placed together with others, or the last receipt says so."""
+    if not siblings:
+        return set()
+    shared = session.scalars(_SHARE_A_TICKET, {"run": run.id, "ids": siblings})
+    return {*shared, *receipts.bound_when_handed_in(session, siblings)}
 
 
 def _number(value: int | None) -> int | str:

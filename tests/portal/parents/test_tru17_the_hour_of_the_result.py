@@ -17,6 +17,7 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.vault import row_name, unseal
 from enrollment.offers import offers
 from enrollment.results import prepared_results
+from enrollment.review import refusals
 from enrollment.review.case_rows import Case, CaseKind, CaseOutcome
 from tests.support.signing_in import fill_in, sign_in
 
@@ -116,6 +117,60 @@ def test_tru17_the_prepared_page_says_what_the_page_of_the_rows_says(
     for at_the_hour, now in at_opening.items():
         prepared = prepared.replace(at_the_hour, now)
     assert prepared == from_rows
+
+
+@pytest.fixture
+def families(town, frozen_clock):
+    """A signed run with siblings apart, with twins of whom one was refused before the freeze, and with twins who parted later."""
+    town.first, town.second = town.kindergarten("金苹果", places=1), town.kindergarten("牡丹", places=3)
+    wishes = [town.first, town.second]
+    town.apart = town.twins("甲甲", "乙乙", bound=False, wishes=wishes)
+    town.alone = town.twins("丙丙", "丁丁", wishes=wishes)
+    town.bound = town.twins("戊戊", "己己", wishes=[town.second])
+    town.registration_is_over()
+    proposal = town.clerk_proposes_refusal(town.alone[1])
+    refusals.decide_refusal(town.session, proposal.id, upheld=True, by=town.head_of(town.first), now=town.now)
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.seed_in_order(*town.apart, town.alone[0], *town.bound)
+    town.the_run = town.run()
+    town.sign(town.the_run)
+    town.hour = hours.publication_of(town.session, town.the_run.id).hour
+    town.session.commit()
+    open_it(town, frozen_clock)
+    return town
+
+
+def test_tru17_siblings_apart_have_prepared_pages_that_say_what_those_of_the_rows_say(
+    families, client, frozen_clock, monkeypatch
+):
+    town = families
+    for application in town.apart:
+        assert look(town, application, now=town.hour) is not None
+        sign_in(client, town.parent_of(application).account_id)
+    prepared = [without_tokens(client.get(address(each))) for each in town.apart]
+    monkeypatch.setattr(prepared_results, "FRESH", dt.timedelta(0))
+    from_rows = [without_tokens(client.get(address(each))) for each in town.apart]
+    assert prepared != from_rows, "the second waits for what the first was given"
+    assert [each.replace("公布时候补", "候补").replace("公布时您家", "您家") for each in prepared] == from_rows
+
+
+def test_tru17_the_page_of_a_child_that_is_or_was_bound_is_made_from_the_rows(families, client):
+    town = families
+    left, refused = town.alone
+    assert left.unit is None, "its bond ended with the refusal, which writes no receipt"
+    pair = town.bound
+    assert all(look(town, each, now=town.hour) is None for each in (left, refused, *pair))
+    page = client.get
+    sign_in(client, town.parent_of(left).account_id)
+    assert "这个孩子是单独派位的" in page(address(left)).text
+    sign_in(client, town.parent_of(pair[0]).account_id)
+    assert "一起派位" in page(address(pair[0])).text
+    for each in pair:  # the bond ends, what the run has placed together stays together
+        each.unit = None
+    town.session.commit()
+    assert all(look(town, each, now=town.hour) is None for each in pair)
+    assert "一起派位" in page(address(pair[0])).text
 
 
 def statements_of(client, path):
