@@ -4,8 +4,9 @@
 
 A browser test fails when Chromium is missing: it never passes unseen.
 
-`LATE_SCRIPTS=400` before the command of a test sends every script so many milliseconds late: a test that acts on a page
-before its scripts listen fails then each time, and not only on a busy machine.
+Before the command of a test, `LATE_SCRIPTS=400` sends every script so many milliseconds late, and `HALF_PAGES=300` the second
+half of every page: a test that acts on a page before its scripts listen, or takes what has not come yet for gone, fails then each
+time, and not only on a busy machine.
 """
 
 import contextlib
@@ -42,6 +43,7 @@ from tests.support.servers import empty
 
 SECRET = "demo-for-browser-tests-only"
 LATE_SCRIPTS = int(os.environ.get("LATE_SCRIPTS", "0")) / 1000
+HALF_PAGES = int(os.environ.get("HALF_PAGES", "0")) / 1000
 expect.set_options(timeout=PATIENCE)
 
 
@@ -73,15 +75,32 @@ class Site:
             session.add(DemoClock(ahead=moment - real_now()))
 
 
-def with_late_scripts(app):
-    """The portal, whose scripts come `LATE_SCRIPTS` seconds late."""
+def slowly(app):
+    """The portal, whose scripts come `LATE_SCRIPTS` seconds late and second halves of pages `HALF_PAGES` seconds after the first."""
 
     def answer(environ, start_response):
         if environ["PATH_INFO"].endswith(".js"):
             time.sleep(LATE_SCRIPTS)
-        return app(environ, start_response)
+        said = []
 
-    return answer if LATE_SCRIPTS else app
+        def start(status, headers, *fault):
+            said.extend(headers)
+            return start_response(status, headers, *fault)
+
+        parts = app(environ, start)
+        is_page = any(name.lower() == "content-type" and value.startswith("text/html") for name, value in said)
+        return in_halves(parts) if HALF_PAGES and is_page else parts
+
+    return answer if LATE_SCRIPTS or HALF_PAGES else app
+
+
+def in_halves(parts):
+    whole = b"".join(parts)
+    if hasattr(parts, "close"):
+        parts.close()
+    yield whole[: len(whole) // 2]
+    time.sleep(HALF_PAGES)
+    yield whole[len(whole) // 2 :]
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +127,7 @@ def whole_site(addresses, worker_number, tmp_path_factory):
         testing=True,
     )
     app = create_app(app_config, open_engine(as_portal))
-    server = make_server("127.0.0.1", port, with_late_scripts(app), threaded=True)
+    server = make_server("127.0.0.1", port, slowly(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     environ = environment(
@@ -178,16 +197,21 @@ def new_page(browser, site):
     """A function that opens another person's browser: `new_page(phone=True, language="en")`.
 
     What a page writes to its console as an error, a blocked script among them, fails the test; so does a form that was sent
-    and whose answer the test did not wait for: whether it arrives is chance.
+    and whose answer the test did not wait for: whether it arrives is chance.  `busy`: the test gives answers of a portal that has no
+    time, which the browser notes.
     """
     contexts, faults = [], []
 
-    def open_page(*, phone: bool = False, language: str = "zh-CN", worker: bool = False):
+    def open_page(*, phone: bool = False, language: str = "zh-CN", worker: bool = False, busy: bool = False):
+        def note(message):
+            if is_fault(message) and not (busy and "the server responded with a status of 50" in message.text):
+                faults.append(f"{page.url}: {message.text}")
+
         context = chromium.open_context(browser, phone=phone, language=language, base_url=site.url, worker=worker)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: faults.append(f"{page.url}: {message.text}") if is_fault(message) else None)
+        page.on("console", note)
         page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
         page.on("requestfailed", lambda request: faults.append(f"not awaited: {request.url}") if cut(request) else None)
         return page

@@ -1,6 +1,7 @@
 """The planner in the browser at 1280 px: ask, progress, stop, lock, a plan without a promise, two signatures, PDF, more places."""
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from enrollment.places.measures.rows import Measure, MeasureKind
@@ -31,8 +32,8 @@ def city(site, now):
         return [signed_in_key(session, each.account_id) for each in town.city_pair()]
 
 
-def open_as(new_page, site, key, language="zh-CN"):
-    page = new_page(language=language)
+def open_as(new_page, site, key, language="zh-CN", **more):
+    page = new_page(language=language, **more)
     page.context.add_cookies([{"name": "session", "value": key, "url": site.url}])
     return page
 
@@ -113,3 +114,20 @@ def test_where_more_places_help_most(new_page, site, city, workers):
     assert_axe_clean(page)
     page.goto(f"{page.url.split('?')[0]}?lang=en")
     assert_axe_clean(page)
+
+
+def test_the_progress_of_a_plan_is_told_again_after_the_portal_had_no_time(new_page, site, city):
+    """Nobody works on it here: the page waits for what the answers to it say."""
+    page = open_as(new_page, site, city[0], busy=True)
+    asked(page, "没有人算")
+    answers = [{"status": 503}, {"status": 429}, {"status": 502}]
+    told = {"state": "running", "done": 3, "of": 7, "step": "还在算"}
+
+    def answer(route):
+        route.fulfill(**answers.pop(0)) if answers else route.fulfill(json=told)
+
+    page.route("**/progress.json", answer)
+    expect(page.locator("[data-step]")).to_have_text("还在算", timeout=20_000)
+    assert not answers
+    with page.expect_navigation():  # what came of it is on the page that is loaded anew
+        told["state"] = "done"

@@ -40,8 +40,8 @@ def hall(site, now):
     return key, f"/officials/2026/rounds/{round_id}/projector", run.id
 
 
-def open_screen(new_page, site, hall, size, language="zh-CN"):
-    page = new_page(language=language)
+def open_screen(new_page, site, hall, size, language="zh-CN", **more):
+    page = new_page(language=language, **more)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.context.add_cookies([{"name": "session", "value": hall[0], "url": site.url}])
     return page
@@ -111,4 +111,17 @@ def test_the_screen_changes_by_itself_and_keeps_its_last_scene_without_a_network
     page.locator("#offline").wait_for(state="visible")
     assert "两人已签" in page.locator("h1").inner_text()
     page.context.set_offline(False)
+    page.locator("#offline").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_the_screen_keeps_its_last_scene_while_the_portal_has_no_time(new_page, site, hall, status):
+    page = open_screen(new_page, site, hall, (1280, 720), busy=True)
+    page.goto(f"{hall[1]}/signatures?lang=zh")
+    scene = page.locator("h1").inner_text()
+    with page.expect_response(lambda answer: answer.status == status, timeout=20_000):
+        page.route("**/projector/**", lambda route: route.fulfill(status=status, body="<h1>busy</h1>"))
+    page.locator("#offline").wait_for(state="visible")
+    assert page.locator("h1").inner_text() == scene
+    page.unroute("**/projector/**")
     page.locator("#offline").wait_for(state="hidden")

@@ -5,6 +5,7 @@ import { fromHex } from "../verify/sha256.js";
 import { bytesOf } from "../verify/text.js";
 
 const EVERY = 3000, PATIENCE = 8000;
+const NOT_NOW = [429, 502, 503, 504]; // the portal is full or being renewed
 const offline = document.getElementById("offline"), full = document.getElementById("full");
 let ahead = 0, shown = "", lost = 0, asked = 0, moves = 0;
 
@@ -51,6 +52,7 @@ async function show(address, moved) {
   if (moved) moves += 1;
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(PATIENCE) });
+    if (!moved && NOT_NOW.includes(answer.status)) throw new Error(`${answer.status}`); // nobody in the hall asked for it
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (mine !== asked) return;
     if (!answer.ok || !page.querySelector("#stage")) { location.assign(address); return; }
