@@ -25,6 +25,7 @@ from portal.config import Config
 from portal.text import draw_forms, formats, languages, page_environment, template_code
 from portal.text.grade_names import grade_name
 from portal.text.page_environment import PageEnvironment
+from portal.text.round_names import round_name
 from portal.text.words import HOTLINE, contact, word
 from portal.web import (
     acting_for,
@@ -153,6 +154,7 @@ def _add_template_globals(app: Flask) -> None:
         }
 
     app.extensions[HOTLINE] = admission_year.hotline
+    app.jinja_env.filters["round_name"] = round_name
     app.jinja_env.globals.update(
         grade_name=grade_name, word=word, hotline=admission_year.hotline, contact=contact, acting_token=acting_for.token
     )

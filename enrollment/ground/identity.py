@@ -114,6 +114,11 @@ def normalise_number(typed: str) -> str:
     return "".join(character for character in folded if not character.isspace() and character != "-").upper()
 
 
+def has_wrong_check_character(number: str) -> bool:
+    """Whether a normalised number of eighteen digits has another check character than GB 11643 asks for."""
+    return re.fullmatch(r"\d{17}[\dX]", number) is not None and number[17] != check_character(number[:17])
+
+
 def _check_eighteen_digits(kind: str, number: str, today: dt.date, field: str) -> Identity:
     if len(number) != 18:
         raise Refused("id_length", field=field, n=len(number))

@@ -177,7 +177,8 @@ class Letter:
     """A letter, or another file, that was asked for.  Without `content`, `seconds` is about how long it takes until it is there,
     and `done` of `of` parts are there.
 
-    `refused` says what the machine lacks, where that is why it failed.
+    `refused` says what the machine lacks, where that is why it failed.  `keep_until` is when it is deleted; None for a letter
+    that is kept for thirty days.
     """
 
     content: bytes | None
@@ -186,6 +187,7 @@ class Letter:
     refused: Refused | None = None
     done: int = 0
     of: int = 0
+    keep_until: dt.datetime | None = None
 
 
 def ask(session: Session, subject: Subject, page: LetterPage, *, now: dt.datetime) -> Letter:
@@ -200,14 +202,14 @@ def ask(session: Session, subject: Subject, page: LetterPage, *, now: dt.datetim
         else:
             job = session.get(Job, row.job_id)
             if job is not None and not _is_over(job, now):
-                return _expected(session, job, now)
+                return _expected(session, row, job, now)
             _replace(session, subject, page, digest, now=now, over=row.id)
     else:
         _replace(session, subject, page, digest, now=now)
     row = _row(session, subject, page.name, page.language)
     if row is None:
         raise LookupError("a letter that was just asked for")
-    return _expected(session, session.get_one(Job, row.job_id), now)
+    return _expected(session, row, session.get_one(Job, row.job_id), now)
 
 
 def find(session: Session, subject: Subject, name: str, language: str, *, now: dt.datetime) -> Letter | None:
@@ -225,7 +227,7 @@ def find(session: Session, subject: Subject, name: str, language: str, *, now: d
         key = f"{DRAW}:{row.digest}:{row.language}:{row.id}:{now.isoformat()}"
         row.job_id = jobs.enqueue(session, DRAW, {"letter": str(row.id)}, key=key, now=now)
         job = session.get_one(Job, row.job_id)
-    return _expected(session, job, now)
+    return _expected(session, row, job, now)
 
 
 def was_given(session: Session, subject: Subject, name: str, language: str, *, now: dt.datetime) -> None:
@@ -317,15 +319,16 @@ def _written(
     )
 
 
-def _expected(session: Session, job: Job, now: dt.datetime) -> Letter:
+def _expected(session: Session, row: LetterRow, job: Job, now: dt.datetime) -> Letter:
     if job.state == JobState.FAILED:
         refused = Refused.from_row(job.result)
-        return Letter(None, LetterState.FAILED, round(RETRY_AFTER.total_seconds()), refused)
+        seconds = round(RETRY_AFTER.total_seconds())
+        return Letter(None, LetterState.FAILED, seconds, refused, keep_until=row.keep_until)
     ahead = select(Job.id).where(Job.kind == DRAW, Job.state.in_(ACTIVE), Job.created_at < job.created_at)
     count = session.scalar(select(func.count()).select_from(ahead.limit(MOST_COUNTED).subquery())) or 0
     wait = max((job.due_at - now).total_seconds(), 0) + SECONDS_EACH * (count + 1)
     state = LetterState.RETRYING if job.error or job.attempts > 1 else LetterState.WAITING
-    return Letter(None, state, math.ceil(wait))
+    return Letter(None, state, math.ceil(wait), keep_until=row.keep_until)
 
 
 def being_made(job: Job | None, *, seconds: int) -> Letter:

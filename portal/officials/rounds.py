@@ -88,9 +88,10 @@ def _suggested(season: calendar.Season) -> dict:
     dates, planned = calendar.spans(season), rounds.rounds_of_year(db(), season.year)
     step, until = ("supplementary", "arrival") if planned else ("registration", "confirmation")
     confirm_by = dates[until][0] if planned else dates[until][1]
+    kind = RoundKind.SUPPLEMENTARY if planned else RoundKind.MAIN
     return {
-        "name": _("补录") if planned else _("主批次"),
-        "kind": RoundKind.SUPPLEMENTARY if planned else RoundKind.MAIN,
+        "name": word("round_kind", kind, in_language="zh"),  # names are Chinese in whatever language the official reads
+        "kind": kind,
         "levels": [Level.LOWER],
         "natures": [Nature.PUBLIC, Nature.INCLUSIVE],
         "opens_at": dates[step][0],

@@ -84,7 +84,7 @@ def wishes_view(
     round_ = times_of(application).open
     if round_ is None:
         return form_page("wishes", "wishes", application, form) if form.refused else closed_page(application)
-    ids = shown if shown is not None else [w.programme_id for w in wishes.of(db(), application.id, round_.id)]
+    ids = shown if shown is not None else saved_wishes(application)
     programmes = [found for each in ids if (found := db().get(Programme, each)) is not None]
     others = bound_with(application)
     listed, estimate = chances.chances_of_programmes(application, round_, programmes, others)
@@ -158,10 +158,18 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
             flash_saved_edit(application)
             undo = taken_out(listed_wishes(), wanted)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **undo, **came_from()), 303)
+    if form.newer is not None and wanted == saved_wishes(application):  # the other page saved the same order
+        return redirect_after_save("wishes", application) if act == "next" else redirect(request.full_path, 303)
     # without its last wish a handed-in application keeps its saved list, so this list is shown
     if form.refused == "one_wish_needed":
         return wishes_view(form, application)
     return wishes_view(form, application, shown=listed_wishes() if form.newer is None else wanted)
+
+
+def saved_wishes(application: Application) -> list[uuid.UUID]:
+    """The programmes of the list as it is saved in the open round; empty where none is open."""
+    round_ = times_of(application).open
+    return [] if round_ is None else [each.programme_id for each in wishes.of(db(), application.id, round_.id)]
 
 
 def _save_at_once(application_id: uuid.UUID, wanted: list[uuid.UUID], act: str) -> ResponseReturnValue | None:

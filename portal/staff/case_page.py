@@ -30,6 +30,7 @@ from portal.staff.fact_forms import FactRow, chosen_values, fact_rows, form_for
 from portal.staff.queue_lines import marked
 from portal.text.facts import Names, names_for
 from portal.text.policy_rules import priority, rule_words, way_words
+from portal.text.round_names import round_name
 from portal.web.forms import PageForm
 from portal.web.unit_of_work import actor, clock, db
 
@@ -78,7 +79,13 @@ def _card(wish: OwnWish, facts: Mapping[Fact, Any]) -> TierCard:
     ladder = tuple((step.tier, way_words(step.grounds) if step.grounds else _("其他家庭")) for step in wish.ladder())
     words = dict(ladder).get(tiered.tier, "") if tiered.ground is None else rule_words(wish.rules, tiered.rule)
     return TierCard(
-        wish.kindergarten.name, wish.round.name, tiered.tier, priority(tiered.tier), words, ladder, wish.basis
+        wish.kindergarten.name,
+        round_name(wish.round.name, wish.round.kind),
+        tiered.tier,
+        priority(tiered.tier),
+        words,
+        ladder,
+        wish.basis,
     )
 
 

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from allocation.coverage import Percent
 from enrollment.planning.question import ENDING, Question
 from portal.text.formats import grouped
+from portal.text.round_names import round_name as text_of_name
 from portal.text.words import language, word
 
 WAN_OF_YI = 10_000
@@ -31,6 +32,7 @@ def money(wan: int | None) -> str:
 
 def round_name(year: int, name: str) -> str:
     """A round with its year, which many names say already."""
+    name = text_of_name(name)
     return name if str(year) in name else _("%(year)s 年 %(name)s", year=year, name=name)
 
 

@@ -11,7 +11,7 @@ from enrollment.offers.arrivals.rows import ArrivalEntry
 from enrollment.offers.offer_rows import Offer
 from enrollment.places import promotion, roll
 from enrollment.places.roll import RollChild, RollClass
-from enrollment.places.roll_changes import classes, moves, promotion_undo
+from enrollment.places.roll_changes import classes, movements, moves, promotion_undo
 from tests.support.prepared import prepared
 from tests.support.town_season import at
 
@@ -117,6 +117,33 @@ def test_an_arrival_is_undone_after_a_class_change_and_counts_on_no_day(back, nu
     assert entries(town, town.before.id_index)[-1] == entries(town, town.mates[0].id_index)[-1], (
         "with its class, moved up"
     )
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("later", [dt.timedelta(), dt.timedelta(days=3)])
+def test_movements_tell_an_arrival_undone_after_a_class_change_once(back, numbered, later):
+    town = back
+    arrived = town.session.get_one(ArrivalEntry, town.offer.id).roll_child_id
+    entry = town.session.get_one(RollChild, arrived)
+    other = another_class(town)
+    town.at(at(9, 1, 10) + later)
+    if not numbered:
+        entry.id_index = None
+    moves.change_class(town.session, arrived, other.id, day=SEPTEMBER + later, by=town.clerk, now=town.now)
+    undo(town)
+    assert told(town, entry.name) == ["小一班"]
+    town.at(at(9, 5, 10))
+    arrival.arrive(town.session, town.offer.id, class_name="小一班", by=town.clerk, now=town.now)
+    undo(town)
+    assert told(town, entry.name) == ["小一班"] * 2, "a second arrival that is undone is told too"
+
+
+def told(town, name):
+    """The classes in which the movements tell from September on that the child did not come."""
+    listed = movements.movements(town.session, town.here.id, since=SEPTEMBER, until=dt.date(2026, 9, 30), by=town.clerk)
+    theirs = [each for each in listed.items if each.child_name == name]
+    assert {each.class_name for each in theirs} == {"小一班"}, "the class that it was moved to says nothing of its own"
+    return [each.class_name for each in theirs if each.kind == "no_show"]
 
 
 def test_a_week_is_counted_from_the_first_class_here_and_not_from_the_last(back):

@@ -132,6 +132,22 @@ def test_a_stale_order_of_wishes_stands_beside_the_newer_list_and_can_be_saved(c
     assert listed(client.get(path)) == ["小星星", "金苹果"]
 
 
+def test_a_stale_page_with_the_order_that_is_saved_goes_on(client, town, three):
+    path = address(three, "wishes")
+    shown = client.get(path)
+    fresh, wished = hidden(shown), wish_values(shown)
+    town.wish(three, *town.gardens[:2])
+    town.session.commit()
+    went_on = client.post(path, data=fresh | {"wish": wished, "act": "next"})
+    assert went_on.status_code == 303 and not went_on.location.rstrip("?").endswith("/wishes")
+    assert client.get(went_on.location).status_code == 200
+    moved = client.post(path, data=fresh | {"wish": wished[::-1], "act": "down:0", "idempotency_key": "other"})
+    assert (moved.status_code, moved.location.rstrip("?")) == (303, path)
+    assert listed(client.get(path)) == ["金苹果", "小星星"]
+    other = client.post(path, data=fresh | {"wish": wished[::-1], "act": "next", "idempotency_key": "third"})
+    assert other.status_code == 409, "another order is asked about as before"
+
+
 def test_a_wish_that_is_added_on_a_stale_page_is_added_to_the_newer_list(client, town, three):
     path = address(three, "wishes")
     stale = hidden(client.get(f"{path}/add"))

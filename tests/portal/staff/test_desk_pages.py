@@ -7,6 +7,8 @@ from enrollment.ground.accounts import Account
 from enrollment.ground.audit import AuditEntry
 from enrollment.people.desk_rows import PhoneChange
 from enrollment.people.person_rows import Guardian
+from enrollment.results.letters import CODE_KEPT
+from portal.text.formats import moment
 from tests.portal.parents.test_phone_pages import NEW, code_to, main_of
 from tests.support.prepared import prepared
 from tests.support.signing_in import fill_in, hidden_fields, sign_in
@@ -127,3 +129,18 @@ def test_a_stop_and_a_refusal_at_the_desk(family, client, another_client, portal
     assert second.post(action, data=hidden_fields(before, action)).status_code == 303
     assert "没有更换：这个请求已经停止" in second.get("/staff/desk").text
     assert "138" in main_of(clerk.get(town.page))
+
+
+def test_a_letter_that_is_kept_for_minutes_says_until_when(family, client, another_client, frozen_clock):
+    town = family
+    colleague = checked(another_client(), town, town.head)
+    fill_in(colleague, town.page, f"{town.page}/access-code/agree")
+    checked(client, town, town.clerk)
+    letter = fill_in(client, town.page, f"{town.page}/access-code").location
+    until = town.now + CODE_KEPT
+    waits = client.get(letter)
+    assert waits.status_code == 202
+    assert f"在 {moment(until, in_language='zh')} 前回来下载" in main_of(waits)
+    assert "过一会儿再来下载" not in main_of(waits)
+    english = main_of(client.get(f"{letter}?lang=en"))
+    assert f"come back before {moment(until, in_language='en')}" in english
