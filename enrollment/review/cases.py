@@ -290,7 +290,8 @@ def settle(
     `reason` stays with the offices; `answer` is the reason as the family reads it, in the letter too, and a request of the
     family needs one.  The person who opened the case is told the outcome (of a case `ABOUT_THE_CHILD` every guardian), and
     the application's guardians are told that the application continues; neither message mentions the other side.
-    Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`, `answer_to_family_missing`.
+    Settling twice changes nothing.  Refuses `outcome_missing`, `say_why`, `answer_to_family_missing`, and `case_is_settled`
+    where the case has another outcome already: whoever decides otherwise must not read that the family was told so.
     """
     case = _decidable(session, case_id, by=by)
     if outcome not in OUTCOMES:
@@ -299,13 +300,22 @@ def settle(
         raise Refused("say_why", field="reason")
     if case.kind in ANSWERED and not answer.strip():
         raise Refused("answer_to_family_missing", field="answer")
-    if case.settled_at is not None:
+    if is_settled_as(case, outcome):
         return case
     case.answer = answer.strip()[:LONGEST_TEXT] or None
     why = reason.strip()[:LONGEST_TEXT]
     audit.record(session, "settle_case", "case_file", case.id, by=by, now=now, reason=why, outcome=outcome)
     close(session, case, outcome, by=by, now=now)
     return case
+
+
+def is_settled_as(case: Case, outcome: str) -> bool:
+    """Whether the case is settled with this outcome.  Refuses `case_is_settled` if it is settled with another one."""
+    if case.settled_at is None:
+        return False
+    if case.outcome != outcome:
+        raise Refused("case_is_settled")
+    return True
 
 
 def close(session: Session, case: Case, outcome: str, *, by: Actor, now: dt.datetime) -> None:

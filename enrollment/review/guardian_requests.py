@@ -126,9 +126,10 @@ def own_papers(session: Session, *, by: Actor) -> list[SafePage]:
 
 
 def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
-    """One official approves: the third person is invited and becomes a guardian by accepting.  Refuses `say_why`."""
+    """One official approves: the third person is invited and becomes a guardian by accepting.  Refuses `say_why`
+    and `case_is_settled`."""
     case, wanted = _decidable(session, case_id, CaseKind.ADD_GUARDIAN, by=by)
-    if case.settled_at is not None:
+    if cases.is_settled_as(case, CaseOutcome.SETTLED):
         return case
     invitations.invite_by_case(
         session, wanted.child_id, wanted.phone or "", case_id=case.id, opener=case.account_id, by=by, now=now
@@ -139,12 +140,14 @@ def approve_addition(session: Session, case_id: uuid.UUID, *, reason: str, by: A
 def propose_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> None:
     """The first of two officials proposes the removal; another one does it anew when the first has lost the role.
 
-    Refuses `say_why`; proposing twice changes nothing.
+    Refuses `say_why` and `case_is_settled`; proposing twice changes nothing.
     """
     case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
     if not reason.strip():
         raise Refused("say_why", field="reason")
-    if case.settled_at is not None or is_proposed(session, case, wanted):
+    if case.settled_at is not None:
+        raise Refused("case_is_settled")
+    if is_proposed(session, case, wanted):
         return
     wanted.proposed_by, wanted.proposed_at = by.account_id, now
     audit.record(session, "propose_removal", "case_file", case.id, by=by, now=now, reason=reason.strip()[:2000])
@@ -163,10 +166,10 @@ def _office(session: Session, case: Case) -> Office:
 def confirm_removal(session: Session, case_id: uuid.UUID, *, reason: str, by: Actor, now: dt.datetime) -> Case:
     """The second official confirms: the guardian loses access to the child at once; the name stays in the history.
 
-    Refuses `first_person_needed`, `second_person_needed`, `first_person_left`, `last_guardian`.
+    Refuses `first_person_needed`, `second_person_needed`, `first_person_left`, `last_guardian`, `case_is_settled`.
     """
     case, wanted = _decidable(session, case_id, CaseKind.REMOVE_GUARDIAN, by=by)
-    if case.settled_at is not None:
+    if cases.is_settled_as(case, CaseOutcome.SETTLED):
         return case
     if wanted.proposed_by is None:
         raise Refused("first_person_needed")

@@ -91,7 +91,8 @@ def plan(
 ) -> Round:
     """Add a round to a year that is not closed.
 
-    Refuses `only_the_city`, `no_such_season`, `season_is_closed`, `dates_out_of_order`, `name_needed`.
+    Refuses `only_the_city`, `no_such_season`, `season_is_closed`, `dates_out_of_order`, `name_needed`, `round_name_taken`:
+    families tell the rounds of a year apart by their names.
     """
     require_city_official(by)
     season = session.get(Season, year, with_for_update=True)
@@ -100,6 +101,8 @@ def plan(
     calendar.require_not_closed(season)
     if not name.strip():
         raise Refused("name_needed", field="name")
+    if session.scalar(select(Round.id).where(Round.year == year, Round.name == name.strip()).limit(1)) is not None:
+        raise Refused("round_name_taken", field="name")
     check_dates(opens_at, closes_at, confirm_by)
     if not 1 <= max_wishes <= 20:
         raise Refused("some_wishes", field="max_wishes")

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import DateField, SelectField, StringField
+from wtforms import SelectField, StringField
 
 from enrollment.applications import mandates
 from enrollment.applications.applications import Application
@@ -27,7 +27,7 @@ from portal.text.formats import grouped
 from portal.text.numbers import large_number
 from portal.text.words import table, word
 from portal.web.evidence_files import WatermarkError, file_response, watermark_text, watermarked
-from portal.web.forms import parse_uuid
+from portal.web.forms import CivilDate, parse_uuid
 from portal.web.guards import desk
 from portal.web.unit_of_work import actor, clock, db
 
@@ -45,7 +45,7 @@ class TrailForm(FlaskForm):
     subject = SelectField(_l("对象"), validate_choice=False)
     number = StringField(_l("登记编号或编号"))
     person = StringField(_l("工作人员账号"))
-    day = DateField(_l("日期"))
+    day = CivilDate(_l("日期"))
 
     def set_choices(self) -> None:
         kinds = [(code, word("audit_subject", code)) for code in table()["audit_subject"]]
@@ -53,7 +53,7 @@ class TrailForm(FlaskForm):
 
     def is_valid(self) -> bool:
         typed = (self.day.raw_data or [""])[0].strip()
-        self.day.errors = [_("请写成 2026-05-21 这样的日期。")] if typed and self.day.data is None else []
+        self.day.errors = list(self.day.process_errors) if typed else []
         return not self.day.errors
 
     def query(self) -> audit_trail.AuditQuery:

@@ -4,12 +4,9 @@ import datetime as dt
 from typing import Any
 
 from flask_babel import LazyString
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
-    DateField,
-    DateTimeLocalField,
     Field,
     IntegerField,
     RadioField,
@@ -33,7 +30,7 @@ from enrollment.season.rounds import KINDS_WITH_WISHES, PAIR_RULES
 from portal.officials.scope import area_names
 from portal.text.formats import refusal
 from portal.text.policy_rules import listed
-from portal.web.forms import PageForm, coded_choices
+from portal.web.forms import CivilDate, CivilTime, PageForm, coded_choices
 from portal.web.upload_fields import UploadField
 
 NEEDED = _l("请填写")
@@ -59,17 +56,11 @@ def _named(details: dict) -> dict:
     return details | {"areas": listed(names.get(str(code), str(code)) for code in areas)}
 
 
-class ChengduTime(DateTimeLocalField):
+class ChengduTime(CivilTime):
     """A date and time in Chengdu; `.moment` is timezone-aware."""
 
     def __init__(self, label: LazyString, **kwargs: Any):
-        super().__init__(label, [InputRequired(NEEDED)], format="%Y-%m-%dT%H:%M", **kwargs)
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as fault:
-            raise ValueError(_l("请写成 2026-05-21 09:00 这样的日期和时间")) from fault
+        super().__init__(label, [InputRequired(NEEDED)], **kwargs)
 
     def process_data(self, value: dt.datetime | None) -> None:
         super().process_data(value.astimezone(CHENGDU).replace(tzinfo=None) if value else None)
@@ -103,7 +94,7 @@ for _step in STEPS:
 class DayForm(OfficialForm):
     """One day of the year: off, worked, or as usual."""
 
-    day = DateField(_l("日期"))
+    day = CivilDate(_l("日期"))
     kind = RadioField(_l("这一天"), choices=coded_choices("day_kind", DayKind), default=DayKind.REST)
     name = StringField(_l("节日名称（可不填）"), [Length(max=20)])
 
@@ -111,7 +102,7 @@ class DayForm(OfficialForm):
         """The service says that a date is missing; a wrong format is an error of the form."""
         self.validate_on_submit()
         typed = (self.day.raw_data or [""])[0].strip() if self.day.errors else ""
-        self.day.errors = [_("请写成 2026-05-21 这样的日期。")] if typed else []
+        self.day.errors = list(self.day.process_errors) if typed else []
         return not self.errors
 
 

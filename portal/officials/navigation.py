@@ -70,6 +70,9 @@ endpoint."""
 ELSEWHERE = {"refusals": "officials.review", "support-cases": "officials.cases"}
 """Pages of a section whose address begins otherwise."""
 
+OF_THE_ROUND = {"open", "close", "extend"}
+"""Below a round, its own pages; every other page below it belongs to its draw."""
+
 FEW = 7
 """So many sections stand in one row without groups."""
 
@@ -109,8 +112,10 @@ def _may_open(endpoint: str) -> bool:
 
 def _section_of_page(addresses: dict[str, str]) -> str:
     """The endpoint of the section that the current page belongs to: that with the longest address; "" for none."""
-    segment = request.path.split("/")[3:4]
-    elsewhere = ELSEWHERE.get(segment[0]) if segment else None
+    segments = request.path.split("/")[3:]
+    elsewhere = ELSEWHERE.get(segments[0]) if segments else None
+    if segments[:1] == ["rounds"] and len(segments) > 2 and segments[2] not in OF_THE_ROUND:
+        elsewhere = "officials.draws"
     if elsewhere in addresses:
         return str(elsewhere)
     found = [(len(href), end) for end, href in addresses.items() if request.path.startswith(href)]

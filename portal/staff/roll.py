@@ -1,6 +1,7 @@
 """The roll of a kindergarten on a day: its classes with their room, what waits, recent movements, export."""
 
 import datetime as dt
+import uuid
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +12,8 @@ from wtforms.validators import InputRequired, Length
 
 from enrollment.ground.classifications import Level
 from enrollment.places import promotion, roll, roll_checks, spreadsheets
-from enrollment.places.roll import CLASS_LEVELS
+from enrollment.places.areas import NEXT_LEVEL
+from enrollment.places.roll import CLASS_LEVELS, ClassLine
 from enrollment.places.roll_change_rows import CountState
 from enrollment.places.roll_changes import classes, counts, movements, transfers
 from enrollment.reports import roll_export
@@ -97,9 +99,20 @@ def _roll_page(form: ClassForm) -> ResponseReturnValue:
         recent=movements.movements(db(), here.id, since=day - RECENT, until=day, by=actor(), per_page=8),
         changes=classes.history(db(), here.id, year, per_page=5),
         promoted=promotion.last_promotion(db(), here.id, year),
+        not_moved_up=_not_moved_up(here.id, year, found),
         returned=signed_returns.of_kindergarten(db(), here, year, clock()),
         form=form,
     )
+
+
+def _not_moved_up(kindergarten_id: uuid.UUID, year: int, classes_now: list[ClassLine]) -> int:
+    """The children of last year's classes, where this school year has begun and no class of theirs has anybody in it."""
+    if year != roll.school_year_of(city_day()) or promotion.last_promotion(db(), kindergarten_id, year - 1):
+        return 0
+    last = [each for each in roll.class_list(db(), kindergarten_id, year - 1, by=actor(), now=clock()) if each.children]
+    levels = {NEXT_LEVEL[each.level] for each in last} - {None, Level.LOWER}  # the lower class takes in new children
+    begun = any(each.children for each in classes_now if each.level in levels)
+    return 0 if begun or not levels else sum(each.children for each in last)
 
 
 @pages.get("/roll/movements")

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, IntegerField
+from wtforms import DateField, DateTimeLocalField, IntegerField
 from wtforms.i18n import messages_path
 from wtforms.widgets import FileInput
 
@@ -132,14 +132,39 @@ class WholeField(IntegerField):
             raise ValueError(_("请填写整数，没有就填 0")) from fault
 
 
+YEARS = range(1900, 2200)
+"""Of a day in a form.  The first and the last day of the calendar have no day before or after, and no moment in another time zone."""
+
+
 class CivilDate(DateField):
-    """A date field with an error message in the reader's language."""
+    """A date field with an error message in the reader's language, also for a year that is a slip (0206)."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         try:
             super().process_formdata(valuelist)
         except ValueError as fault:
             raise ValueError(_("请写成 2026-05-21 这样的日期。")) from fault
+        _check_year(self)
+
+
+class CivilTime(DateTimeLocalField):
+    """A field of a date and a time, like `CivilDate`."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, format="%Y-%m-%dT%H:%M", **kwargs)
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as fault:
+            raise ValueError(_("请写成 2026-05-21 09:00 这样的日期和时间")) from fault
+        _check_year(self)
+
+
+def _check_year(field: CivilDate | CivilTime) -> None:
+    if field.data is not None and field.data.year not in YEARS:
+        field.data = None
+        raise ValueError(_("请核对年份，要在 1900 至 2199 之间。"))
 
 
 class ActForm(PageForm):

@@ -64,5 +64,6 @@ def _take(path: str) -> MultiDict | None:
     if saved["path"] != path or saved["family"] != session.get("acting"):
         return None
     session.pop("saved_form")
-    flash(_("您刚才填写的内容还在，请核对后再保存一次。"))
+    typed = any(value for _name, value in saved["fields"])
+    flash(_("您刚才填写的内容还在，请核对后再保存一次。") if typed else _("刚才的按钮还没有生效，请再按一次。"))
     return MultiDict([(name, value) for name, value in saved["fields"]])

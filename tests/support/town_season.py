@@ -123,7 +123,7 @@ class Season:
         self.the_round = rounds.plan(
             self.session,
             season.year,
-            name=name or ("补录" if kind == "supplementary" else "主批次"),
+            name=name or self._free_name("补录" if kind == "supplementary" else "主批次", season.year),
             kind=kind,
             max_wishes=max_wishes,
             by=self.city_pair()[0],
@@ -131,6 +131,11 @@ class Season:
             **plan,
         )
         return self.the_round
+
+    def _free_name(self, name: str, year: int) -> str:
+        """The name, or with a number behind it from the second round of that name on."""
+        others = sum(each.name.startswith(name) for each in rounds.rounds_of_year(self.session, year))
+        return f"{name} {others + 1}" if others else name
 
     def open_registration(self, max_wishes: int = 5, **more) -> Round:
         """Open the planned round; sign a policy for every area that takes part and has none."""

@@ -19,7 +19,7 @@ from enrollment.draw.run_rows import Placement, Run, RunState
 from enrollment.ground import audit, jobs
 from enrollment.ground.accounts import Actor
 from enrollment.ground.city_time import CHENGDU, format_time
-from enrollment.ground.errors import Refused
+from enrollment.ground.errors import Refused, Stale
 from enrollment.season import seasons
 from enrollment.season.calendar import (
     SeasonDate,
@@ -216,12 +216,20 @@ def give_hour(session: Session, waiting: Publication, hour: dt.datetime, *, now:
 
 
 def change(
-    session: Session, round_id: uuid.UUID, *, hour: dt.datetime, reason: str, by: Actor, now: dt.datetime
+    session: Session,
+    round_id: uuid.UUID,
+    *,
+    hour: dt.datetime,
+    reason: str,
+    by: Actor,
+    now: dt.datetime,
+    was: str | None = None,
 ) -> None:
     """Announce another hour and notify the families who wait for a first result.
 
-    Refuses `only_the_city`, `reason_needed`, `hour_not_ahead`, `hour_too_soon`, `nothing_changed`, `hour_meets_step` where the
-    calendar has another step then, `season_is_closed`, and `hour_has_passed` while the result is being opened.
+    `was` is the hour that the person saw, `as_text`; raises Stale if another was announced since.  Refuses `only_the_city`,
+    `reason_needed`, `hour_not_ahead`, `hour_too_soon`, `nothing_changed`, `hour_meets_step` where the calendar has another
+    step then, `season_is_closed`, and `hour_has_passed` while the result is being opened.
     """
     require_city_official(by)
     if not reason.strip():
@@ -231,6 +239,8 @@ def change(
     round_, waiting = lock_waiting(session, round_id, now=now)
     refuse_closed(session, round_.year)
     before = hour_of(session, round_)
+    if was is not None and was != as_text(before):
+        raise Stale()
     if before == hour:
         raise Refused("nothing_changed", field="hour")
     refuse_sudden_result(before, hour, now=now, field="hour")

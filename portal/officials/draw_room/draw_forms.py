@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateTimeLocalField, HiddenField, IntegerField, RadioField, StringField
+from wtforms import HiddenField, IntegerField, RadioField, StringField
 from wtforms.validators import Length, Optional
 
 from allocation.draw_form import TIME_FORMAT, DrawForm, DrawFormError, NumberGroup, NumberOrder, PartForm, PartKind
@@ -16,7 +16,7 @@ from enrollment.results.run_comparison import Comparison
 from portal.officials.forms import Checkboxes, OfficialForm
 from portal.text.draw_forms import fault_words
 from portal.text.numbers import number_or
-from portal.web.forms import coded_choices
+from portal.web.forms import CivilTime, coded_choices
 
 NONE, TWO_GROUPS = "none", "two_groups"
 LONGEST_NOTE = 500
@@ -41,7 +41,7 @@ class DeclaredFormForm(OfficialForm):
     )
     beacon_name = StringField(_l("名称"), [Length(max=120)])
     beacon_issue = StringField(_l("期号"), [Length(max=40)])
-    published_at = DateTimeLocalField(_l("公布时间"), [Optional()], format="%Y-%m-%dT%H:%M")
+    published_at = CivilTime(_l("公布时间"), [Optional()])
     beacon_digits = IntegerField(_l("几位十六进制数字"), [Optional()])
 
     def declared(self) -> DrawForm | None:

@@ -161,5 +161,7 @@ def test_fam12_a_request_that_ends_is_told_only_to_who_heard_of_it(parents, end,
         cases.settle(town.session, case.id, outcome="rejected", reason="证明不足", by=town.first, now=town.now)
     heard = {"guardian_removal_requested", "dispute_ended"} & kinds_told_to_father(town)
     assert heard == (set() if protected else {"guardian_removal_requested", "dispute_ended"})
-    guardian_requests.confirm_removal(town.session, case.id, **DECIDED, by=town.second, now=town.now)
+    for late in (guardian_requests.propose_removal, guardian_requests.confirm_removal):
+        with pytest.raises(Refused, match="case_is_settled"):
+            late(town.session, case.id, **DECIDED, by=town.second, now=town.now)
     assert applications.own(town.session, town.ana.id, by=town.father.actor), "nobody is removed afterwards"

@@ -108,6 +108,14 @@ def test_a_plan_that_makes_no_sense_is_refused(town, change, code):
         town.round(**change)
 
 
+def test_a_second_round_of_the_same_name_is_refused(town):
+    """A form that is sent again from the browser's history would plan another round, which nobody can take away."""
+    town.round(name="补录")
+    with pytest.raises(Refused, match="round_name_taken"):
+        town.round(name=" 补录 ")
+    town.round(name="补录二")
+
+
 def test_only_the_city_plans_opens_and_closes(town):
     town.kindergarten("金苹果", places=2)
     town.policy("510104")

@@ -15,7 +15,7 @@ from enrollment.people.person_rows import Guardian
 from enrollment.review import case_officers, cases
 from enrollment.review.cases import Case
 from tests.support.prepared import prepared
-from tests.support.signing_in import fill_in, sign_in
+from tests.support.signing_in import fill_in, hidden_fields, sign_in
 from tests.support.town_families import id_number
 
 WORDS = "我是孩子的父亲，有判决书"
@@ -101,6 +101,18 @@ def test_a_case_is_settled_with_an_outcome_a_reason_and_a_second_thought(dispute
     assert (entry.account_id, entry.reason) == (town.official.account_id, "判决书系伪造")
     assert "不成立" in client.get("/officials/2026/cases").text
     assert "判决书系伪造" not in client.get(path).text
+
+
+def test_a_stale_page_that_decides_otherwise_is_told_that_the_case_is_settled(disputed, client, another_client):
+    town = disputed
+    here, city = sign_in(client, town.official.account_id), sign_in(another_client(), town.city_official().account_id)
+    town.session.commit()
+    path = f"/officials/2026/cases/{town.case.id}"
+    old = hidden_fields(city.get(path).text, f"{path}/unmask")
+    assert fill_in(here, path, sure="y", outcome="rejected", reason="判决书系伪造").status_code == 303
+    late = city.post(path, data={**old, "sure": "y", "outcome": "settled", "reason": "旧页"})
+    assert late.status_code == 200
+    assert "这件事已经办结。" in late.text and "不成立" in late.text
 
 
 def test_another_areas_official_settles_nothing(app, disputed, client, portal_session, monkeypatch):

@@ -113,6 +113,41 @@ def test_the_home_page_links_to_each_next_step_once(officials, submitted_town, f
     assert waiting_for(first) == waiting_for(second) == []
 
 
+def here_in(page) -> list[str]:
+    """The sections that the navigation marks as the place of this page."""
+    return [link.get_text() for link in BeautifulSoup(page.text, "lxml").select(".desks a[aria-current]")]
+
+
+def test_the_pages_of_a_draw_stand_in_the_section_of_the_draw(officials, submitted_town):
+    round_ = f"/officials/2026/rounds/{submitted_town.the_round.id}"
+    for path in ("draw", "draw-form"):
+        assert here_in(officials[0].get(f"{round_}/{path}")) == ["审核和派位", "抽签与派位"]
+    for path in ("", "/extend"):
+        assert here_in(officials[0].get(round_ + path)) in (["招生准备", "批次"], [])
+
+
+def test_a_stale_tab_does_not_overwrite_the_announced_hour(officials, submitted_town):
+    first, second = officials
+    page = f"/officials/2026/rounds/{submitted_town.the_round.id}/hour"
+    old = hidden_fields(first.get(page).text)
+    assert fill_in(second, page, hour="2026-06-05T10:00", reason="公证处改期").status_code == 303
+    late = first.post(page, data={**old, "hour": "2026-06-06T09:00", "reason": "旧页"})
+    assert late.status_code == 409
+    assert "6月5日 10:00" in late.text and "旧页" in late.text
+    again = {**hidden_fields(late.text), "hour": "2026-06-06T09:00", "reason": "看过新的时间"}
+    assert first.post(page, data=again).status_code == 303
+
+
+def test_a_draw_whose_time_has_come_says_so_in_the_calendar(officials, submitted_town, frozen_clock):
+    town = submitted_town
+    [draw] = [date for date in town.the_season.dates if date.step == "draw"]
+    frozen_clock.set(draw.begins_at + dt.timedelta(hours=1))
+    for path in ("/officials/2026", "/officials/2026/season"):
+        page = officials[0].get(path).text
+        assert "时间已到，还没有做" in page
+        assert "时间另行公布" not in page  # the public's words, which tell nobody what to do
+
+
 def test_the_draw_room_from_review_to_the_published_result(officials, submitted_town, frozen_clock):
     (first, second), town = officials, submitted_town
     room = f"/officials/2026/rounds/{town.the_round.id}/draw"

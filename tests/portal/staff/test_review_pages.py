@@ -262,6 +262,8 @@ def test_stf02_what_was_chosen_stays_on_the_page_when_a_colleague_took_over(town
     late = at_work.post(f"{path}/facts", data={**hidden_fields(before.text, f"{path}/facts"), **chosen})
     assert late.status_code == 409
     assert "您刚才选的，没有保存" in late.text and "合同过期" in late.text
+    assert "这份申请已经不在您手上" in late.text
+    assert "再保存一次" not in late.text  # it is the colleague's: nothing on this page saves
 
 
 def test_a_pdf_of_the_family_is_read_sheet_by_sheet_beside_the_facts(

@@ -227,6 +227,20 @@ def test_promotion_is_refused_before_summer(desk, client):
     assert "从2026年7月1日起可以在这里预览和确认" in client.get("/staff/roll/promote").text
 
 
+def test_the_roll_of_september_names_the_children_who_were_not_moved_up(town, desk, client, frozen_clock):
+    """Its own sheet is for the next summer: without this line nobody finds the one of this year any more."""
+    frozen_clock.set(dt.datetime(2026, 9, 10, 9, tzinfo=town.now.tzinfo))
+    sign_in(client, desk.clerk.account_id)
+    warned = "2025 学年的 26 名幼儿还没有升班或毕业"
+    page = client.get("/staff/roll")
+    assert warned in page.text
+    [sheet] = BeautifulSoup(page.text, "lxml").select(".says.warn a")
+    assert sheet["href"].endswith("year=2025")
+    assert warned not in client.get("/staff/roll?year=2025").text
+    assert fill_in(client, sheet["href"], f"/staff/roll/promote?at={desk.kindergarten.id}&year=2025").status_code == 303
+    assert warned not in client.get("/staff/roll").text
+
+
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
 def test_class_numbers_taken_away_can_come_in_again(town, desk, client, form):
     answer = client.get(f"/staff/roll/export.{form}")

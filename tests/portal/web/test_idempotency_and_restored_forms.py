@@ -153,6 +153,22 @@ def test_entered_values_survive_an_expired_session(client, portal_session, town)
     assert "已经写了很久的话" not in parent.get("/parents-note").text, "it is given back once"
 
 
+def test_a_button_alone_that_was_pressed_too_late_is_to_be_pressed_again(client, portal_session, town):
+    family = town.family("王")
+    parent = sign_in(client, family.account)
+    body = hidden_fields(parent.get("/parents-note").text)
+    portal_session.execute(text("UPDATE web_session SET expires_at = created_at"))
+    page = parent.get(parent.post("/parents-note", data=body).headers["Location"])
+    sign_in_page = page.request.full_path
+    from tests.portal.web.test_signing_in import newest_code
+
+    fill_in(parent, sign_in_page, action="/sign-in", phone=family.phone, next="/parents-note")
+    fill_in(parent, "/sign-in/code", code=newest_code(portal_session))
+    shown = parent.get("/parents-note").text
+    assert "刚才的按钮还没有生效" in shown
+    assert "填写的内容还在" not in shown, "nothing was typed"
+
+
 def test_another_language_or_larger_text_brings_along_what_was_typed_and_saves_nothing(parent, town, portal_session):
     """The switches of a page with a form are buttons of this form, so that it works without scripts."""
     family = town.family("赵")
