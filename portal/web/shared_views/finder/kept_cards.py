@@ -130,9 +130,7 @@ class CardList:
             drawn.append(piece % {"number": hit.number, "toggle": toggle, "way": way, **of_page})
         return Markup("\n".join(drawn))  # noqa: S704  pieces are markup, and what is filled in is escaped
 
-    def _drawn(
-        self, draw: Draw, hit: Hit, filling: Filling, is_kept: bool, is_compared: bool, alone: bool
-    ) -> Markup:
+    def _drawn(self, draw: Draw, hit: Hit, filling: Filling, is_kept: bool, is_compared: bool, alone: bool) -> Markup:
         return draw(hit, hit.level(self.asked.question.level), self.last, filling, is_kept, is_compared, alone)
 
 
