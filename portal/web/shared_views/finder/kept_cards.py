@@ -11,7 +11,7 @@ everybody can read and the variants of `_key`: whether the card is kept, compare
 import secrets
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any
 from urllib.parse import quote_plus
@@ -28,7 +28,7 @@ from enrollment.results.last_lines import LAST_LINES
 from portal.text.languages import spoken
 from portal.text.page_environment import PLAIN_CODE, PLAIN_IN_QUERY, SOME_CODE, address_of
 from portal.web.shared_views.finder.cards import LastYear
-from portal.web.shared_views.finder.question import MOST_COMPARED, Asked
+from portal.web.shared_views.finder.question import MOST_COMPARED, Asked, Draw
 from portal.web.unit_of_work import db
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -38,7 +38,6 @@ SHOWN = (SITES, OFFERED, LAST_LINES, DEMAND)
 """What a card shows something of."""
 
 Stamps = tuple[str | None, ...]
-Draw = Callable[..., Markup]
 
 
 @dataclass(frozen=True)
