@@ -105,6 +105,7 @@ class Asked:
         `draw` is the macro `chip`; what it draws for a text and a count is kept, without the address.
         """
         language, address = spoken(), escape(self.address.up_to(name))
+        without: dict[str, Any] = {name: None}
         drawn = []
         for code, text in texts.items():
             count, is_chosen = counts.get(code, 0), chosen == code
@@ -116,7 +117,7 @@ class Asked:
                 if len(_chips) >= MOST_CHIPS:
                     _chips.clear()
                 piece = _chips[key] = str(draw(HOLE, text, is_chosen, count)).replace("%", "%%").replace(HOLE, "%s")
-            lifted = escape(self.address.with_(**{name: None})) if is_chosen else f"{address}{quote_plus(code)}"
+            lifted = escape(self.address.with_(**without)) if is_chosen else f"{address}{quote_plus(code)}"
             drawn.append(piece % lifted)
         return Markup("".join(drawn))  # noqa: S704  chips are markup, and their addresses are escaped
 
