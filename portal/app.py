@@ -48,6 +48,7 @@ from portal.web import (
 from portal.web.front import lane, static_files, switches
 from portal.web.metrics import requests
 from portal.web.page_data import family_pages, kept_pages, page_reads
+from portal.web.shared_views.finder import kept_cards
 from portal.web.unit_of_work import Services, services
 
 DESKS = (portal.public, portal.parents, portal.helpers, portal.staff, portal.officials)
@@ -111,6 +112,7 @@ def create_app(config: Config, engine: Engine | None = None) -> Flask:
         authentication,
         page_reads,
         kept_pages,
+        kept_cards,
         family_pages,
         languages,
         page_environment,

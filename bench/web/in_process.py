@@ -39,7 +39,7 @@ PAGES = {
     "front page signed in": "/",
     "check": "/parents/applications/{id}/check",
     "finder, words of many": "/kindergartens?q=%E7%AC%AC%E4%B8%80",
-    "finder, words of one": "/kindergartens?q=%E7%AC%AC%E4%B8%80&unlike={id}",
+    "finder, words of one": "/kindergartens?q={unlike}",
 }
 ROUNDS, IN_ROUND, WARM = 30, 8, 40
 Each = Iterator[dict[str, Any]]
@@ -67,9 +67,9 @@ def requests(name: str, readers: list[Family]) -> Iterator[dict[str, Any]]:
 
     A page that is looked at again within the minute is the page of one family alone.
     """
-    for family in itertools.cycle(readers[:1] if name.endswith(AGAIN) else readers):
+    for number, family in enumerate(itertools.cycle(readers[:1] if name.endswith(AGAIN) else readers)):
         yield environ(
-            PAGES[name].format(id=family.application),
+            PAGES[name].format(id=family.application, unlike=paths.written_unlike(number)),
             "" if name.startswith("finder") else f"session={family.browser.cookie}",
         )
 

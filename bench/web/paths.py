@@ -202,8 +202,13 @@ def public_pages(*addresses: str) -> Iterator[Request]:
 
 def words_of_one() -> Iterator[Request]:
     """A search that nobody has made before: its page is not kept yet."""
-    for number in itertools.count():
-        yield get(f"/kindergartens?q={WORDS}&unlike={uuid.uuid4().hex[:12]}{number}")
+    for number in itertools.count(int(now().timestamp())):
+        yield get(f"/kindergartens?q={written_unlike(number)}")
+
+
+def written_unlike(number: int) -> str:
+    """`WORDS`, for each number with other signs that a search does not look at."""
+    return WORDS + f"{number:b}".replace("0", ".").replace("1", "-")
 
 
 def confirmations(ground: Ground, families: list[Family]) -> Iterator[Request]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrollment.ground.reading.catalogue import once
 from enrollment.season.calendar import Season, SeasonStage
 from enrollment.season.kept_years import YEARS
 
@@ -70,7 +71,7 @@ def is_past(season: Season, now: dt.datetime) -> bool:
 
 def main_season(session: Session, now: dt.datetime) -> Season | None:
     """The year that a page without a year shows first: the newest one under way, else the next, else the last one."""
-    return _first(visible(session), now)
+    return once(session, ("main_season", now), lambda: _first(visible(session), now))
 
 
 def officials_default(session: Session, now: dt.datetime) -> Season | None:

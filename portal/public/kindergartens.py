@@ -14,6 +14,7 @@ from portal.web.guards import public
 from portal.web.page_data.kept_pages import kept
 from portal.web.safe_redirect import local_path
 from portal.web.shared_views.finder import cards, question, tiles
+from portal.web.shared_views.finder.kept_cards import CardList
 from portal.web.unit_of_work import clock, db
 
 
@@ -36,16 +37,20 @@ def _year() -> int | None:
 @kept(queries=("area", "level"), searched=("q", "nature", "grade", "sort", "view", "page"))
 def kindergarten_list() -> ResponseReturnValue:
     asked, year = question.read(), _year()
+    years = links_to_visible_years()
     last = cards.last_year(year)
+    place: dict[str, object] = {"year": year} if years and year else {}
+    if asked.place:
+        place["from"] = asked.place
     return render_template(
         "public/kindergartens.html",
         asked=asked,
         found=cards.found_by(asked, year, last),
-        last=last,
+        cards=CardList(asked, last, year, place),
         areas=area_names(db()),
         grades=grade_names(db()),
         year=year,
-        years=links_to_visible_years(),
+        years=years,
         takes_wishes=bool(openings.open_rounds(db(), now=clock())),
         tiles=tiles.template(),
     )
@@ -68,7 +73,7 @@ def kindergarten_card() -> ResponseReturnValue:
     last = cards.last_year(year)
     number = request.args.get("number", 1, whole_number)
     hit = next((each for each in cards.pins_of(asked, year, last) if each.number == number), None)
-    return render_template("public/kindergarten_pin.html", asked=asked, hit=hit, last=last, year=year)
+    return render_template("public/kindergarten_pin.html", asked=asked, hit=hit, cards=CardList(asked, last, year))
 
 
 @pages.get("/kindergartens/kept")

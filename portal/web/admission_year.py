@@ -54,7 +54,8 @@ def year_links(
 
 def links_to_visible_years() -> list[tuple[int, str, bool]]:
     """The links of a page on which every announced and closed year can be read."""
-    return year_links([season.year for season in seasons.visible(db())], shown_year())
+    years = [season.year for season in seasons.visible(db())]
+    return year_links(years, shown_year()) if len(years) > 1 else []
 
 
 def asked_year() -> int | None:

@@ -10,7 +10,7 @@ session to which the catalogue is attached is answered from it; a request that w
 
 import datetime as dt
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
@@ -112,6 +112,13 @@ def once(session: Session, key: Hashable, compute: Callable[[], T]) -> T:
     if key not in attached.computed:
         attached.computed[key] = compute()
     return cast(T, attached.computed[key])
+
+
+def stamps_read(session: Session, parts: Iterable[Part[Any]]) -> tuple[str | None, ...] | None:
+    """The stamps at which the session's request has read these parts, None for each that it has not read; None where no
+    catalogue is attached."""
+    attached: Attached | None = session.info.get(KEY)
+    return None if attached is None else tuple(attached.used.get(part) for part in parts)
 
 
 @dataclass

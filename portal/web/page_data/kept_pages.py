@@ -19,19 +19,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec
+from weakref import WeakSet
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_app_context, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from enrollment.ground.db import Base
 from enrollment.ground.reading.catalogue import KEY, Attached, Part
 from portal.text.languages import COOKIE as LANGUAGE_COOKIE
 from portal.text.languages import chosen
 from portal.web.page_data.page_reads import attach_catalogue
-from portal.web.reading.request_read import catalogue, common
+from portal.web.reading.request_read import catalogue, common, is_common_lent, lend_common
 from portal.web.sessions import current_session
-from portal.web.unit_of_work import clock, db
+from portal.web.unit_of_work import clock, db, services
 
 P = ParamSpec("P")
 
@@ -40,6 +41,9 @@ COOKIES = frozenset({LANGUAGE_COOKIE, "text", "device", "__Host-device", "visit"
 
 LOOK = 1.0
 """Seconds for which a process takes the catalogue as unchanged, for readers without a session."""
+
+_heard: WeakSet[Engine] = WeakSet()
+"""The engines that tell `_note_tables` their statements."""
 
 EVERY = timedelta(seconds=20)
 """The shortest time between two looks at the tables that a view declares."""
@@ -121,7 +125,8 @@ class KeptPages:
         return self._stamps.get(part.asked_as)
 
     def _note_stamps(self) -> None:
-        self._stamps, self._looked = common(db()).stamps, self.moment()
+        if not is_common_lent():  # what was lent is not newer than what this process has noted
+            self._stamps, self._looked = common(db()).stamps, self.moment()
 
 
 def kept(
@@ -154,6 +159,8 @@ def kept(
             found = pages.find(place)
             if found is not None:
                 return found
+            if not services().config.demo and not catalogue().always_look:
+                lend_common(LOOK)
             page, stamps = _made(lambda: view(*args, **values), read, declared)
             if stamps is not None and isinstance(page, str):
                 pages.keep(place, KeptPage(page.encode(), stamps))
@@ -182,18 +189,31 @@ def _made(
     attached: Attached = db().info[KEY]
     if read is not None:  # before the view reads: a change in the meantime makes the page old, not fresh
         attached.content(read, db())
-    undeclared = set[str]()
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not attached.loading:
-            undeclared.update(Base.metadata.tables.keys() & set(TABLE.findall(statement.lower())) - declared)
-
     common(db())
-    event.listen(db().connection(), "before_cursor_execute", note)
+    _hear_statements()
+    g.tables_read = tables_read = set[str]()
     answer = view()
+    del g.tables_read
+    undeclared = tables_read - declared
     current = current_session()
     is_personal = bool(current) or current.modified or "masked_token" in g or "kept_language" in g
     return answer, None if undeclared or is_personal else dict(attached.used)
+
+
+def _hear_statements() -> None:
+    """Have the engine tell every statement of this process, of prepared reads too.  No connection is needed for it."""
+    engine = services().engine
+    if engine not in _heard:
+        _heard.add(engine)
+        event.listen(engine, "before_cursor_execute", _note_tables)
+
+
+def _note_tables(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+    """Note which tables a statement names, while the page is made that this request may keep."""
+    noted: set[str] | None = g.get("tables_read") if has_app_context() else None
+    if noted is None or db().info[KEY].loading:
+        return
+    noted.update(Base.metadata.tables.keys() & set(TABLE.findall(statement.lower())))
 
 
 def init(app: Flask) -> None:

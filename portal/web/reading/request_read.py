@@ -5,8 +5,9 @@ A browser without a session only asks for the clock and the stamps of the catalo
 
 import datetime as dt
 import functools
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from flask import current_app, g
@@ -76,7 +77,23 @@ def common(session: Session) -> Common:
 
 
 def _common(read_at: int, ahead: int | None, stamps: Mapping[str, str]) -> Common:
-    return Common(clock.of_epoch(read_at), dt.timedelta(microseconds=ahead or 0), stamps)
+    found = Common(clock.of_epoch(read_at), dt.timedelta(microseconds=ahead or 0), stamps)
+    current_app.extensions["newest_common"] = time.monotonic(), found
+    return found
+
+
+def lend_common(within: float) -> None:
+    """Answer this request, which has no session, from what another request of this process read at most so many seconds ago."""
+    looked, newest = current_app.extensions.get("newest_common", (float("-inf"), None))
+    since = time.monotonic() - looked
+    if "common" not in g and since < within:
+        g.common = replace(newest, read_at=newest.read_at + dt.timedelta(seconds=since))
+        g.is_common_lent = True
+
+
+def is_common_lent() -> bool:
+    """Whether what every request reads was read by another request here."""
+    return "is_common_lent" in g
 
 
 def catalogue() -> Catalogue:

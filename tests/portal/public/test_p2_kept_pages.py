@@ -11,6 +11,7 @@ from enrollment.ground.accounts import Account
 from enrollment.places.kindergartens import Kindergarten
 from portal.web.page_data import kept_pages
 from portal.web.page_data.kept_pages import KeptPages, kept
+from portal.web.reading.request_read import common, is_common_lent, lend_common
 from portal.web.unit_of_work import db
 from tests.support.signing_in import sign_in
 
@@ -222,3 +223,22 @@ def test_p2_what_a_reader_has_chosen_is_not_kept(client, garden, kept_now, searc
         client.set_cookie(cookie, "1", domain="localhost")
         client.get("/kindergartens?q=jinjiang")
     assert not kept_now._pages and not searched_now._pages
+
+
+def test_p2_what_every_request_reads_is_lent_for_a_moment_to_a_reader_without_a_session(app, garden, app_engine):
+    with app.test_request_context("/"):
+        asked = common(db())
+    heard = []
+    event.listen(app_engine, "before_cursor_execute", listener := lambda *told: heard.append(told[2]))
+    with app.test_request_context("/"):
+        lend_common(60)
+        assert common(db()).stamps == asked.stamps
+        assert dt.timedelta() < common(db()).read_at - asked.read_at < dt.timedelta(seconds=60)
+        assert is_common_lent()
+        assert not heard
+    with app.test_request_context("/"):
+        lend_common(0)
+        assert not is_common_lent()
+        common(db())
+    event.remove(app_engine, "before_cursor_execute", listener)
+    assert len(heard) == 1

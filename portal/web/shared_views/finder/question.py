@@ -1,12 +1,15 @@
 """What a reader looks for, read from the address, and the links that change one part of it."""
 
 import re
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from flask import request
+from markupsafe import Markup, escape
 from werkzeug import Response
 
 from enrollment.places.areas import LEVELS, NATURES
@@ -14,6 +17,7 @@ from enrollment.places.distances import within_city
 from enrollment.places.search import named_places
 from enrollment.places.search.named_places import Start
 from enrollment.places.search.site_index import HIGH_QUALITY, Order, Question
+from portal.text.languages import spoken
 from portal.text.numbers import whole_number
 from portal.web.unit_of_work import db, services
 
@@ -32,6 +36,16 @@ HERE_COOKIE = "here"
 KEPT_COOKIE = "kept"
 MOST_KEPT, MOST_COMPARED = 40, 4
 A_YEAR = 365 * 24 * 3600
+
+MOST_CHIPS = 4_000
+"""Texts of areas and grades with their counts, of which drawn chips are kept."""
+
+HOLE = f"hole{secrets.token_hex(8)}"
+"""Stands for the address in a kept chip: a text that nobody knows."""
+
+Draw = Callable[..., Markup]
+
+_chips: dict[tuple[str, str, bool, int], str] = {}
 
 _code = re.compile(r"[0-9A-Za-z-]{1,20}")
 _grade = re.compile(HIGH_QUALITY + r"|g\d{1,6}")
@@ -57,6 +71,11 @@ class Address:
         """The parts that every link may keep, each as it stands in an address; a page has eighty links."""
         return [(name, urlencode([(name, value)])) for name, value in self.parts if name not in ("page", "lang")]
 
+    def up_to(self, name: str) -> str:
+        """The address with another value of one part, up to this value."""
+        kept = "".join(f"{text}&" for each, text in self._encoded if each != name)
+        return f"{self.path}?{kept}{quote_plus(name)}="
+
     def hidden(self, *without: str) -> list[tuple[str, str]]:
         """The parts that a form keeps beside its own fields."""
         return [(name, value) for name, value in self.parts if name not in {*without, "page", "lang"}]
@@ -77,6 +96,30 @@ class Asked:
     compared: tuple[str, ...]
     kept: tuple[str, ...]
     page: int
+
+    def options(
+        self, draw: Draw, name: str, texts: Mapping[str, str], counts: Mapping[str, int], chosen: str | None
+    ) -> Markup:
+        """The chips of one part of the question: what would find something, and what is chosen.
+
+        `draw` is the macro `chip`; what it draws for a text and a count is kept, without the address.
+        """
+        language, address = spoken(), escape(self.address.up_to(name))
+        without: dict[str, Any] = {name: None}
+        drawn = []
+        for code, text in texts.items():
+            count, is_chosen = counts.get(code, 0), chosen == code
+            if not count and not is_chosen:
+                continue
+            key = language, text, is_chosen, count
+            piece = _chips.get(key)
+            if piece is None:
+                if len(_chips) >= MOST_CHIPS:
+                    _chips.clear()
+                piece = _chips[key] = str(draw(HOLE, text, is_chosen, count)).replace("%", "%%").replace(HOLE, "%s")
+            lifted = escape(self.address.with_(**without)) if is_chosen else f"{address}{quote_plus(code)}"
+            drawn.append(piece % lifted)
+        return Markup("".join(drawn))  # noqa: S704  chips are markup, and their addresses are escaped
 
     def toggled(self, code: str) -> str | None:
         """The link that puts a kindergarten into the comparison or takes it out; None when four stand in it."""
