@@ -13,6 +13,7 @@ import numpy as np
 
 from allocation.arrays import Array
 from allocation.coverage import Coverage
+from allocation.linear_solver import open_solver
 from allocation.market import NATURES
 
 PUBLIC, INCLUSIVE, PRIVATE = range(len(NATURES))
@@ -130,10 +131,8 @@ def _least_cost(child: Array, programme: Array, cost: Array, free: Array) -> Arr
 def _flow(child: Array, programme: Array, free: Array) -> highspy.Highs:
     """The linear program: a column for each row of ways, a row for each child and for each programme."""
     count, children = len(child), int(child.max()) + 1
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
-    solver.setOptionValue("output_flag", False)
+    solver = open_solver()
     solver.setOptionValue("solver", "simplex")
-    solver.setOptionValue("threads", 1)
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = count, children + len(free)
     program.col_cost_ = np.zeros(count)

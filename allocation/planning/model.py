@@ -15,6 +15,7 @@ from typing import Any
 import highspy
 import numpy as np
 
+from allocation.linear_solver import open_solver
 from allocation.planning import arithmetic
 from allocation.planning.problem import ALL, OTHER, Lock, Problem
 
@@ -265,10 +266,8 @@ class _Search:
         self.stopped = False
         self.failure: Exception | None = None
         self.best: dict[str, int] | None = None
-        self.solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
+        self.solver = open_solver()
         for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
             ("random_seed", 1),
             ("mip_rel_gap", 0.0),
             ("mip_feasibility_tolerance", 1e-7),

@@ -13,6 +13,7 @@ import numpy as np
 
 from allocation.arrays import Array, readonly
 from allocation.experiments.draws import RankedDraws
+from allocation.linear_solver import open_solver
 from allocation.market import Market
 
 CANDIDATES = 24
@@ -117,9 +118,7 @@ def most_placed(market: Market, more: int) -> int:
     if not groups:
         return 0
     bound_children = 0 if market.unit is None else int(np.count_nonzero(market.unit >= 0))
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
+    solver = open_solver()
     programmes = market.programmes
     ways = [(group, programme) for group, key in enumerate(groups) for programme in key]
     program = highspy.HighsLp()

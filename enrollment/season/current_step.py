@@ -1,4 +1,4 @@
-"""The state of each calendar step: done, current, future or late."""
+"""The state of each calendar step: done, current, future, due or late."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -26,7 +26,8 @@ STEPS_AFTER_PUBLICATION = ("result", "confirmation", "supplementary", "arrival")
 class CalendarStep:
     """A step of the calendar.
 
-    `state` is done, now, todo, or late: its time has come, but the draw or the publication that it needs has not.
+    `state` is done, now, todo, or late: its time has come, but the draw or the publication that it needs has not.  A draw is
+    due while the days that were announced for it last: nobody was promised its first morning.
     """
 
     step: str
@@ -77,7 +78,7 @@ def steps_at_stages(season: Season, stages: Collection[str], *, now: dt.datetime
         state = _state(begins_at, ends_at, now)
         needed = _stages_needed(step, state)
         if needed and not any(stage in needed for stage in stages):
-            state = "late"
+            state = "due" if step == "draw" and state == "now" else "late"
         found.append(CalendarStep(step, begins_at, ends_at, state))
     return found
 
@@ -103,10 +104,10 @@ def registration_now(listed: Sequence[CalendarStep]) -> CalendarStep | None:
 
 
 def current_or_next_step(listed: list[CalendarStep]) -> CalendarStep | None:
-    """The first late step, otherwise the current step that ends first, otherwise the next one; None after the last."""
-    late = [step for step in listed if step.state == "late"]
-    if late:
-        return late[0]
+    """The first late or due step, otherwise the current step that ends first, otherwise the next one; None after the last."""
+    waited_for = [step for step in listed if step.state in ("late", "due")]
+    if waited_for:
+        return waited_for[0]
     open_now = [step for step in listed if step.state == "now"]
     if open_now:
         return min(open_now, key=lambda step: step.ends_at)

@@ -145,7 +145,11 @@ def _steps_without_result(season: Season, status: ApplicationStatus, now: dt.dat
         when = _late_words(step.step) if late else span(step.begins_at, step.ends_at)
         if step.step == "result" and status.announced is not None:
             when = _announced_words(status.announced, when)
-        yield {"what": word("season_step", step.step), "when": when, "state": "todo" if late else step.state}
+        yield {
+            "what": word("season_step", step.step),
+            "when": when,
+            "state": "todo" if step.state in ("due", "late") else step.state,
+        }
 
 
 def _announced_words(announced: Announcement, when: str) -> str:

@@ -7,6 +7,7 @@ import highspy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from allocation.linear_solver import open_solver
 from enrollment.season import small_cells
 from enrollment.season.small_cells import FEWEST, MEASURES, is_small
 
@@ -60,8 +61,7 @@ class Attack:
 
     def __init__(self, rows, told, with_total):
         self.at = {key: place for place, key in enumerate((name, measure) for name in rows for measure in MEASURES)}
-        self.solver = highspy.Highs()
-        self.solver.setOptionValue("output_flag", False)
+        self.solver = open_solver()
         for name, measure in self.at:
             known = told.get(name, {}).get(measure)
             low, high = (0, highspy.kHighsInf) if known is None else (known, known)

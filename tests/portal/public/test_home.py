@@ -99,18 +99,34 @@ def calendar_tags(page) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("month", "day"), [(6, 4), (6, 6), (6, 16), (8, 25), (9, 20)])
+UNTRUE_BEFORE_A_DRAW = ("可以查询结果了", "请确认是否入园", "名单已经存证", "查看我的申请和结果", "正在补录登记")
+
+
+def test_on_its_own_days_a_draw_that_has_not_begun_worries_nobody(client, town, frozen_clock):
+    town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
+    town.close_registration()
+    town.session.commit()
+    for moment in (at(6, 4, 9), at(6, 4, 12), at(6, 4, 17)):
+        page = open_page(client, frozen_clock, moment)
+        assert "审核已结束，等待抽签" in page and "在 6月4日 进行。名单存证以后，这里会写明。" in page
+        for untrue in (*UNTRUE_BEFORE_A_DRAW, "抽签还没有进行", "另行公布", "原定"):
+            assert untrue not in page
+        assert calendar_tags(page)["公开抽签与派位"] == "还没有开始"
+    assert "so once the list is sealed" in client.get("/?lang=en").text
+
+
+@pytest.mark.parametrize(("month", "day"), [(6, 6), (6, 16), (8, 25), (9, 20)])
 def test_no_day_of_the_calendar_says_that_a_draw_is_over_which_was_not_held(client, town, frozen_clock, month, day):
     town.child("安娜", wishes=[town.kindergarten("金苹果", places=1)])
     town.close_registration()
     town.session.commit()
     page = open_page(client, frozen_clock, at(month, day, 12))
     assert "抽签还没有进行" in page and "现在还没有开始，确定的时间在这里公布" in page
-    for untrue in ("可以查询结果了", "请确认是否入园", "名单已经存证", "查看我的申请和结果", "正在补录登记"):
+    for untrue in UNTRUE_BEFORE_A_DRAW:
         assert untrue not in page
     tags = calendar_tags(page)
     assert tags["公开抽签与派位"] == "时间另行公布"
-    assert tags["查询结果"] == ("未开始" if (month, day) == (6, 4) else "时间另行公布")
+    assert tags["查询结果"] == "时间另行公布"
     frozen_clock.set(at(month, day, 12))
     client.set_cookie("lang", "en", domain="localhost")
     assert "the draw has not taken place yet" in client.get("/").text
