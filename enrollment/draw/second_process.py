@@ -54,7 +54,6 @@ def spread(
         if process.is_alive():
             process.kill()
             process.join()
-        process.close()
 
 
 def _by_turns(
