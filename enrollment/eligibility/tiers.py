@@ -188,7 +188,7 @@ class TierTable:
         ]
 
     def _read(self, kindergarten_ids: set[uuid.UUID]) -> None:
-        unknown = kindergarten_ids - self._seen.keys()
+        unknown = {each for each in kindergarten_ids if each not in self._seen}  # `-` would look at all that are known
         if unknown:
             self._seen |= kindergarten_facts.kindergartens(self._session, unknown)
 
