@@ -1,5 +1,6 @@
 """The list of a city is written by two processes: the same bytes as by one, and nothing at all when one of them dies."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,11 +12,15 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from enrollment.draw import market_builder, market_files, participants, second_process, snapshot
+from allocation.files import opening, opening_verification, public_reader
+from enrollment.draw import market_builder, market_files, participants, run_files, second_process, snapshot
 from enrollment.draw.draws import Draw, Snapshot
 from enrollment.draw.participants import FactBasis
+from enrollment.draw.run_rows import Opening
 from enrollment.draw.second_process import SecondProcessEnded
 from enrollment.draw.snapshot import OF_A_CITY
+from enrollment.ground import bulk_copy
+from enrollment.results import family_files
 
 SALTS = ("market.json", "salts.csv")  # are new in every snapshot
 
@@ -143,3 +148,41 @@ def test_the_second_process_ends_when_the_first_is_killed():
     while is_alive(second):
         assert time.monotonic() < limit
         time.sleep(0.02)
+
+
+def test_openings_of_two_processes_prove_every_result(many, monkeypatch, tmp_path):
+    monkeypatch.setattr(run_files, "OF_A_CITY", 1)
+    monkeypatch.setattr(opening, "AT_ONCE", 2)
+    run = many.drawn()
+    public_file = tmp_path / "public.zip"
+    public_file.write_bytes(run.public_file)
+    public = public_reader.open_public(public_file)
+    for child in many.everybody():
+        told = json.loads(family_files.of_application(many.session, child, by=many.parent_of(child), now=many.now))
+        assert told["facts"]["child"] == child.child_code
+        assert opening_verification.verify_opening(public, told) == []
+    assert seconds() == []
+
+
+def test_a_killed_second_process_leaves_no_opening_and_the_run_can_be_repeated(many, monkeypatch):
+    monkeypatch.setattr(run_files, "OF_A_CITY", 1)
+    monkeypatch.setattr(opening, "AT_ONCE", 2)
+    many.freeze()
+    many.seed()
+    copy, killed = bulk_copy.copy_rows, []
+
+    def kill_once(session, table, columns, rows):
+        if table == "opening" and not killed:
+            [second] = seconds()
+            os.kill(second.pid, signal.SIGKILL)
+            killed.append(second.pid)
+        return copy(session, table, columns, rows)
+
+    monkeypatch.setattr(bulk_copy, "copy_rows", kill_once)
+    with pytest.raises(SecondProcessEnded), many.session.begin_nested():
+        many.run()
+    assert killed and seconds() == []
+    many.session.expire_all()
+    assert many.session.scalar(select(func.count()).select_from(Opening)) == 0
+    assert many.run().state == "checked"
+    assert many.session.scalar(select(func.count()).select_from(Opening)) == 12
