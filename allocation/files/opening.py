@@ -70,10 +70,16 @@ def make(
 def make_all(publication: Publication) -> Iterator[tuple[int, bytes]]:
     """The number in the market and the packed opening (:mod:`allocation.files.opening_packing`) of each child, in the order of
     the codes."""
-    openings, order = Openings(publication), publication.facts.order
-    for start in range(0, len(order), AT_ONCE):
-        children = order[start : start + AT_ONCE]
+    openings = Openings(publication)
+    for children in parts(publication):
         yield from zip(children.tolist(), openings.packed(children), strict=True)
+
+
+def parts(publication: Publication) -> Iterator[Array]:
+    """The numbers of all children in the order of their codes, some thousand at a time for :meth:`Openings.packed`."""
+    order = publication.facts.order
+    for start in range(0, len(order), AT_ONCE):
+        yield order[start : start + AT_ONCE]
 
 
 class Openings:

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, LargeBinary, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -73,6 +73,7 @@ class Draw(Base):
 
     __table_args__ = (
         UniqueConstraint("year", "number"),
+        UniqueConstraint("id", "year", name="uq_draw__id_year"),
         CheckConstraint("(seed IS NULL) = (seeded_at IS NULL)", name="seed_has_a_time"),
         CheckConstraint("seeded_at IS NULL OR seeded_at > committed_at", name="seed_after_commitment"),
         CheckConstraint("seed IS NULL OR length(seed) = 64", name="seed_is_sha256"),
@@ -80,16 +81,20 @@ class Draw(Base):
 
 
 class Ticket(Base):
-    """The ticket 派位号 of a child in a season.  There is exactly one, and it never changes."""
+    """The ticket 派位号 of a child in a season, which is that of its draw.  There is exactly one, and it never changes."""
 
     __tablename__ = "ticket"
 
     child_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("child.id"), primary_key=True)
-    year: Mapped[int] = mapped_column(ForeignKey("season.year"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int]
-    draw_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("draw.id"))
+    draw_id: Mapped[uuid.UUID]
 
-    __table_args__ = (UniqueConstraint("year", "number"), CheckConstraint("number >= 1", name="counted_from_one"))
+    __table_args__ = (
+        ForeignKeyConstraint(["draw_id", "year"], ["draw.id", "draw.year"], name="fk_ticket__draw"),
+        UniqueConstraint("year", "number"),
+        CheckConstraint("number >= 1", name="counted_from_one"),
+    )
 
 
 TICKETS = Read(Ticket, Ticket.child_id)

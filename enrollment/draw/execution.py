@@ -175,7 +175,7 @@ def save(session: Session, run_id: uuid.UUID, output: RunOutput, *, now: dt.date
         market = found.parsed.market
         _save_cutoffs(session, run, output, found.result["cutoffs.csv"])
         if output.given_out is not None:
-            run_files.save_openings(session, run.id, output.given_out.openings, output.applications)
+            run_files.save_openings(session, run.id, output.given_out, output.applications)
         run_files.save_files(session, run.id, output.bundle, output.given_out.public if output.given_out else None)
         grounds = {} if run.replays else fairness.by_ground(session, run.id)  # a replay changes only few children
         overhang = _overhang(found.outcome, output.programmes)

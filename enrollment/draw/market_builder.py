@@ -4,6 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from enrollment.draw import market_files
 from enrollment.draw.market_files import (
     ChildRow,
     MarketFiles,
@@ -12,6 +13,7 @@ from enrollment.draw.market_files import (
     TicketRow,
     WishesInOrder,
     WishRow,
+    WrittenPart,
 )
 from enrollment.draw.round_market import Group, OfferedProgramme, Participant, ReservedPool, RoundMarket
 
@@ -28,6 +30,12 @@ def encode(market: RoundMarket, tickets: Mapping[str, int]) -> MarketFiles:
         pools=[_pool_row(programme.code, pool) for programme in market.programmes for pool in programme.pools],
         tickets=[TicketRow(each.child, tickets[each.child]) for each in market.participants if each.child in tickets],
     )
+
+
+def write_part(participants: Iterable[Participant]) -> WrittenPart:
+    """The rows of some participants in the order of their child codes, for `market_files.join_parts`."""
+    listed = list(participants)
+    return market_files.write_part([_child_row(each) for each in listed], WishRows(listed))
 
 
 class WishRows(WishesInOrder):

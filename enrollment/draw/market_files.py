@@ -125,15 +125,41 @@ class WrittenMarket:
     tickets: int
 
 
+class WrittenPart(NamedTuple):
+    """The rows of some children as they stand in the files, and how many wishes they have."""
+
+    children: bytes
+    wishes: bytes
+    wishes_count: int
+
+
+def write_part(children: Iterable[ChildRow], wishes: Iterable[WishRow]) -> WrittenPart:
+    """The rows of some children, which are given in their order."""
+    listed = list(wishes)
+    return WrittenPart(_lines(children), _lines(listed), len(listed))
+
+
+def join_parts(market: MarketFiles, children: int, parts: Sequence[WrittenPart]) -> WrittenMarket:
+    """The files of a market whose children were written in parts, one after the other in their order; `market` has all other rows."""
+    files = market.files()
+    files["children.csv"] += b"".join(part.children for part in parts)
+    files["wishes.csv"] += b"".join(part.wishes for part in parts)
+    return WrittenMarket(files, children, sum(part.wishes_count for part in parts), len(market.tickets))
+
+
 def _table(kind: type, rows: Iterable[Sequence]) -> bytes:
     remaining, blocks = iter(rows), []
     some: list[Sequence] = [kind._fields]  # type: ignore[attr-defined]
     while some:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(some)
-        blocks.append(text.getvalue().encode())
+        blocks.append(_lines(some))
         some = list(islice(remaining, ROWS_AT_ONCE))
     return b"".join(blocks)
+
+
+def _lines(rows: Iterable[Sequence]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def pack(files: dict[str, bytes]) -> bytes:

@@ -7,8 +7,9 @@ import datetime as dt
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
@@ -24,10 +25,16 @@ from enrollment.draw.round_market import (
     RoundMarket,
     alike_units,
     places_held,
-    without_absent_elders,
 )
 from enrollment.eligibility import return_times
-from enrollment.eligibility.tiers import Entry, TierTable, likely_facts_of, verified_facts_of
+from enrollment.eligibility.tiers import (
+    Entry,
+    TierTable,
+    facts_of_text,
+    likely_facts_of,
+    stored_facts_of,
+    verified_facts_of,
+)
 from enrollment.ground.errors import Refused
 from enrollment.offers import line_membership, tally
 from enrollment.offers.offer_rows import LIVE, Offer, OfferState
@@ -138,6 +145,17 @@ def facts_of(
             yield application_id, facts.get(application_id, {})
 
 
+Part = tuple[Sequence["Applicant"], Mapping[uuid.UUID, str]]
+"""Some applicants, and their verified facts as they are stored."""
+
+
+def parts(session: Session, applications: Sequence["Applicant"]) -> Iterator[Part]:
+    """The applicants in their order, `BATCH` at a time, with facts that `Priorities.of_part` opens."""
+    for start in range(0, len(applications), BATCH):
+        some = applications[start : start + BATCH]
+        yield some, stored_facts_of(session, [each.application_id for each in some])
+
+
 def wishes_of(session: Session, condition: ColumnElement[bool]) -> dict[uuid.UUID, list[uuid.UUID]]:
     """For each application the programmes that it wishes for, round by round, the first wish first.
 
@@ -169,30 +187,108 @@ def read(
     outside the round are left out.  `rules` of an area stand instead of those of the round, to compare.  Refuses what
     `tiers.rules_in_round` refuses.
     """
+    found = applicants(session, round_, stages=stages, strict=strict, rules=rules)
+    facts = facts_of(session, [each.application_id for each in found.applications], basis)
+    return replace(
+        found.market,
+        participants=[
+            found.priorities.participant(each, known)
+            for each, (_, known) in zip(found.applications, facts, strict=True)
+        ],
+    )
+
+
+class Applicant(NamedTuple):
+    """An application of a round with what needs no facts; the other fields as in `Participant`."""
+
+    application_id: uuid.UUID
+    child: str
+    family: str
+    unit: str
+    elder: str
+    current: str
+    wishes: tuple[str, ...]
+
+
+class Priorities:
+    """What gives the tiers of a round to a family whose facts are known.  It needs no database."""
+
+    def __init__(self, table: TierTable, entries: Mapping[str, Entry]):
+        self._table, self._entries = table, entries
+
+    def of_part(self, part: Part) -> Iterator[Participant]:
+        """The participants of a part that `parts` read."""
+        applications, stored = part
+        for each in applications:
+            facts = stored.get(each.application_id)
+            yield self.participant(each, facts_of_text(each.application_id, facts) if facts else {})
+
+    def participant(self, applicant: Applicant, facts: Mapping[Fact, Any]) -> Participant:
+        """The participant of these facts."""
+        priorities = self._table.priorities(facts, [self._entries[code] for code in applicant.wishes])
+        return Participant(
+            child=applicant.child,
+            family=applicant.family,
+            unit=applicant.unit,
+            elder=applicant.elder,
+            current=applicant.current,
+            wishes=applicant.wishes,
+            tiers=tuple([priority.tiered.tier for priority in priorities]),
+            groups=tuple(
+                sorted(
+                    Group(code, ground)
+                    for code, priority in zip(applicant.wishes, priorities, strict=True)
+                    for ground in priority.grounds
+                )
+            ),
+        )
+
+
+class Applicants(NamedTuple):
+    """The applications of a round in the order of their child codes, and its market, to which their participants are still missing."""
+
+    applications: Sequence[Applicant]
+    priorities: Priorities
+    market: RoundMarket
+
+
+def applicants(
+    session: Session,
+    round_: Round,
+    *,
+    stages: Collection[str],
+    strict: bool,
+    rules: Mapping[str, Rules] | None = None,
+) -> Applicants:
+    """Who takes part, as `read` says, before any fact is read."""
     rows = _rows(session, round_, stages)
-    if not rows:
-        return RoundMarket(round_.year, round_.kind, round_.pair_rule, (), ())
-    places = _current_places(session, round_.id)
-    programmes = _programmes(session, round_.id, set(places.values()))
+    places = _current_places(session, round_.id) if rows else {}
+    programmes = _programmes(session, round_.id, set(places.values())) if rows else ()
     code_of = {programme.id: programme.code for programme in programmes}
     current = {row.id: code_of[places[row.id]] if row.id in places else "" for row in rows}
-    wishes = _wishes(session, round_.id, current, code_of, strict)
+    wishes = _wishes(session, round_.id, current, code_of, strict) if rows else {}
     units = _units(rows, wishes, current, strict)
     table = TierTable(session, round_, ServiceAreaIndex(session, round_.year), rules)
     entries = dict(zip(code_of.values(), table.entries(programmes), strict=True))
-    facts = facts_of(session, [row.id for row in rows], basis)
-    participants = [
-        _participant(row, known, wishes[row.id], current[row.id], row.unit in units, table, entries)
-        for row, (_, known) in zip(rows, facts, strict=True)
-    ]
     held = places_held(current.values())
-    return RoundMarket(
-        round_.year,
-        round_.kind,
-        round_.pair_rule,
-        [_offered(programme, held[programme.code], entries[programme.code].sibling_tier) for programme in programmes],
-        without_absent_elders(participants),
-    )
+    offered = [
+        _offered(programme, held[programme.code], entries[programme.code].sibling_tier) for programme in programmes
+    ]
+    present = {row.child_code for row in rows}
+    applications = [
+        Applicant(
+            row.id,
+            row.child_code,
+            row.family_code,
+            row.unit.hex if row.unit in units else "",
+            _elder(row, present),
+            current[row.id],
+            wishes[row.id],
+        )
+        for row in rows
+    ]
+    market = RoundMarket(round_.year, round_.kind, round_.pair_rule, offered, ())
+    return Applicants(applications, Priorities(table, entries), market)
 
 
 def _rows(session: Session, round_: Round, stages: Collection[str]) -> Sequence[Row]:
@@ -280,33 +376,10 @@ def _units_with_different_wishes(rows: Sequence[Row], wishes: Mapping[uuid.UUID,
     return {row.unit for row in rows if wishes[first.setdefault(row.unit, row.id)] != wishes[row.id]}
 
 
-def _participant(
-    row: Row,
-    facts: Mapping[Fact, Any],
-    wishes: tuple[str, ...],
-    current: str,
-    is_bound: bool,
-    table: TierTable,
-    entries: Mapping[str, Entry],
-) -> Participant:
-    priorities = table.priorities(facts, [entries[code] for code in wishes])
-    older = row.elder and LEVELS.index(row.elder_level) > LEVELS.index(row.level)
-    return Participant(
-        child=row.child_code,
-        family=row.family_code,
-        unit=row.unit.hex if is_bound else "",
-        elder=row.elder if older else "",
-        current=current,
-        wishes=wishes,
-        tiers=tuple([priority.tiered.tier for priority in priorities]),
-        groups=tuple(
-            sorted(
-                Group(code, ground)
-                for code, priority in zip(wishes, priorities, strict=True)
-                for ground in priority.grounds
-            )
-        ),
-    )
+def _elder(row: Row, present: Collection[str]) -> str:
+    """An elder sibling who does not take part gives no priority."""
+    older = row.elder in present and LEVELS.index(row.elder_level) > LEVELS.index(row.level)
+    return row.elder if older else ""
 
 
 def _offered(programme: Programme, held: int, sibling_tier: int | None) -> OfferedProgramme:

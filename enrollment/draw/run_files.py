@@ -4,9 +4,10 @@ Nothing of a child can be read out of the public file; `allocation.files.publica
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import column, select, table, update
 from sqlalchemy.orm import Session
 
@@ -14,16 +15,20 @@ from allocation import lottery
 from allocation.arrays import Array
 from allocation.files import opening, public_file
 from allocation.files.bundle import DrawRecord2
+from allocation.files.opening import Openings
 from allocation.files.publication import Publication, Sensitive, Settings
 from allocation.files.reader import ParsedMarket
 from allocation.outcome import Outcome
-from enrollment.draw import market_files
+from enrollment.draw import market_files, second_process
 from enrollment.draw.run_rows import OPENING, Run
 from enrollment.eligibility.tiers import rules_in_round
 from enrollment.ground import bulk_copy
 from enrollment.ground.vault import row_name, seal_file
 from enrollment.season.facts import SENSITIVE_GROUNDS
 from enrollment.season.rounds import Round
+
+OF_A_CITY = 10_000
+"""From so many openings on they are made by two processes."""
 
 OPENING_COLUMNS = {"run_id": "uuid", "application_id": "uuid", "content": "bytea"}
 _FILES = table("files_of_run", column("bundle"), column("public_file"))
@@ -42,14 +47,15 @@ class BlockOfPool:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`openings` are packed (`allocation.files.opening_packing`), with the number of the child in the market, and made one by one
-    while they are stored, once: all at once they would be the most of a worker's memory.  `settings` is `publication.json` of
-    the full file.  `public` is the public file in parts.
+    """`openings` makes packed openings (`allocation.files.opening_packing`) while they are stored: all at once they would be the
+    most of a worker's memory.  `children` are those who get one (their numbers in the market), in parts.  `settings` is
+    `publication.json` of the full file.  `public` is the public file in parts.
     """
 
     public: Sequence[bytes]
     settings: bytes
-    openings: Iterator[tuple[int, bytes]]
+    openings: Openings
+    children: Sequence[Array]
     blocks: tuple[BlockOfPool, ...]
 
 
@@ -87,11 +93,11 @@ def make(
     opening: nothing could change for them."""
     publication = Publication(files, draw, settings, outcome, parsed)
     pool_names, programmes = publication.market.pools.name, publication.programme_codes
-    left_out = set(without.tolist())
     return RunFiles(
         public=public_file.write_parts(publication),
         settings=settings.file(),
-        openings=(each for each in opening.make_all(publication) if each[0] not in left_out),
+        openings=Openings(publication),
+        children=[part for part in (each[~np.isin(each, without)] for each in opening.parts(publication)) if len(part)],
         blocks=tuple(
             BlockOfPool(block.code, programmes[block.programme], pool_names(pool), not block.hidden)
             for block in publication.blocks
@@ -106,18 +112,25 @@ def copy_blocks(session: Session, blocks: Iterable[BlockOfPool]) -> None:
     bulk_copy.copy_to_temporary_table(session, "block_of_run", BLOCK_COLUMNS, rows)
 
 
-def save_openings(
-    session: Session,
-    run_id: uuid.UUID,
-    openings: Iterable[tuple[int, bytes]],
-    applications: Array,
-) -> None:
-    """Store the openings, sealed.  `applications` are those of the children (`result_rows.applications_of`)."""
-    sealed = (
-        (run_id, application, seal_file(content, OPENING, row_name(run_id, application)))
-        for application, content in ((uuid.UUID(applications[child].decode()), content) for child, content in openings)
-    )
-    bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, sealed)
+def save_openings(session: Session, run_id: uuid.UUID, given_out: RunFiles, applications: Array) -> None:
+    """Store the openings, sealed; those of a city are made by two processes.  `applications` are those of the children
+    (`result_rows.applications_of`)."""
+
+    def sealed(children: Array) -> list[tuple[bytes, bytes]]:
+        made = []
+        for child, content in zip(children.tolist(), given_out.openings.packed(children), strict=True):
+            application = uuid.UUID(applications[child].decode())
+            made.append((application.bytes, seal_file(content, OPENING, row_name(run_id, application))))
+        return made
+
+    alone = sum(map(len, given_out.children)) < OF_A_CITY
+    with second_process.spread(sealed, alone=alone) as each:
+        rows = (
+            (run_id, uuid.UUID(bytes=application), content)
+            for part in each(given_out.children)
+            for application, content in part
+        )
+        bulk_copy.copy_rows(session, "opening", OPENING_COLUMNS, rows)
 
 
 def save_files(session: Session, run_id: uuid.UUID, full: Sequence[bytes], public: Sequence[bytes] | None) -> None:

@@ -5,7 +5,16 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -89,6 +98,13 @@ class Placement(Base):
     pool: Mapped[str | None]
 
 
+def of_placement(table: str) -> ForeignKeyConstraint:
+    """The foreign key of a table whose rows belong to a placement: it says of run and application what the placement says of them."""
+    columns = ("run_id", "application_id")
+    name = f"fk_{table}__placement"
+    return ForeignKeyConstraint(columns, [f"placement.{column}" for column in columns], name=name)
+
+
 RUNS = Read(Run, Run.id, unread=(Run.summary,))
 """A run without its files."""
 
@@ -125,9 +141,11 @@ class Opening(Base):
 
     __tablename__ = "opening"
 
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    run_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": OPENING, "file": True})
+
+    __table_args__ = (of_placement(__tablename__),)
 
 
 REFUSED = ("no_places", "not_eligible", "closed_by_unit", "tier_below_cutoff", "ticket_after_cutoff")
@@ -143,8 +161,8 @@ class WishReason(Base):
 
     __tablename__ = "wish_reason"
 
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    run_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     rank: Mapped[int] = mapped_column(primary_key=True)
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
     pool: Mapped[str | None]
@@ -155,7 +173,7 @@ class WishReason(Base):
     cutoff_ticket: Mapped[int | None]
     refused_before: Mapped[int | None]
 
-    __table_args__ = (Index("ix_wish_reason__programme", "run_id", "programme_id"),)
+    __table_args__ = (of_placement(__tablename__), Index("ix_wish_reason__programme", "run_id", "programme_id"))
 
 
 PUBLISHED_REASONS = Read(

@@ -17,11 +17,18 @@ from allocation.draw_form import DrawForm
 from allocation.files import commitments
 from allocation.lottery import DIGEST_BYTES
 from enrollment.applications.applications import Application, Wish
-from enrollment.draw import draw_jobs, draws, duplicate_waivers, market_builder, market_files, participants
+from enrollment.draw import (
+    draw_jobs,
+    draws,
+    duplicate_waivers,
+    market_builder,
+    market_files,
+    participants,
+    second_process,
+)
 from enrollment.draw.draw_jobs import Progress, lock_round
 from enrollment.draw.draws import Draw, Snapshot, Ticket
-from enrollment.draw.market_files import WrittenMarket
-from enrollment.draw.participants import FactBasis
+from enrollment.draw.market_files import TicketRow, WrittenMarket, WrittenPart
 from enrollment.draw.run_rows import Run, RunState
 from enrollment.draw.seed import declared_forms
 from enrollment.ground import audit
@@ -37,6 +44,9 @@ from enrollment.season.rounds import Round
 LONGEST_REASON = 300
 
 MAY_FREEZE = (RoundStage.CLOSED, RoundStage.FROZEN, RoundStage.DRAWN)
+
+OF_A_CITY = 10_000
+"""From so many children on the market is written by two processes."""
 
 STEPS = ("gathering", "sealing")
 """The steps of a freeze, as its progress reports them."""
@@ -74,11 +84,21 @@ def freeze(
 
 
 def _market_now(session: Session, round_: Round) -> WrittenMarket:
-    """The files of the market; of a city, its objects, its rows and what is made of its files are not kept together."""
-    market = participants.read(session, round_, stages=participants.TAKES_PART, basis=FactBasis.VERIFIED, strict=True)
-    if not market.participants:
+    """The files of the market, whose rows are made some thousand children at a time; those of a city by two processes."""
+    found = participants.applicants(session, round_, stages=participants.TAKES_PART, strict=True)
+    if not found.applications:
         raise Refused("nobody_takes_part")
-    return market_builder.encode(market, draws.ticket_numbers(session, round_.year)).written()
+    in_order = sorted(found.applications, key=lambda each: each.child)
+
+    def write(part: participants.Part) -> WrittenPart:
+        return market_builder.write_part(found.priorities.of_part(part))
+
+    with second_process.spread(write, alone=len(in_order) < OF_A_CITY) as written:
+        parts = list(written(participants.parts(session, in_order)))
+    numbers = draws.ticket_numbers(session, round_.year)
+    tickets = [TicketRow(each.child, numbers[each.child]) for each in in_order if each.child in numbers]
+    market = market_builder.encode(found.market, {}).with_tickets(tickets)
+    return market_files.join_parts(market, len(in_order), parts)
 
 
 def precheck(session: Session, round_: Round, *, reason: str = "", now: dt.datetime) -> None:

@@ -4,11 +4,12 @@ A tier is always computed, never entered.  Unverified claims and declined facts 
 refuse an application.
 """
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Uuid, any_, literal, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, any_, cast, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, defer
 
@@ -91,8 +92,25 @@ def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) ->
 
     Applications without such a fact are left out.
     """
-    rows = session.execute(
-        select(VerifiedFact.application_id, facts_as_json())
+    rows = session.execute(_counting(application_ids, facts_as_json()))
+    return {application_id: facts_of_json(application_id, facts) for application_id, facts in rows}
+
+
+def stored_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The same as they are stored, for `facts_of_text`: who reads them need not be the process that opens them."""
+    rows = session.execute(_counting(application_ids, cast(facts_as_json(), Text)))
+    return {application_id: facts for application_id, facts in rows}
+
+
+def facts_of_text(application_id: uuid.UUID, stored: str) -> dict[Fact, Any]:
+    """The facts of what `stored_facts_of` read for this application."""
+    return facts_of_json(application_id, json.loads(stored))
+
+
+def _counting(application_ids: Iterable[uuid.UUID], facts: ColumnElement[Any]) -> Select[Any]:
+    """The facts that count in a draw, as an aggregate for each application."""
+    return (
+        select(VerifiedFact.application_id, facts)
         .where(
             VerifiedFact.outcome == "verified",
             ~waits_for_second(),
@@ -101,7 +119,6 @@ def verified_facts_of(session: Session, application_ids: Iterable[uuid.UUID]) ->
         )
         .group_by(VerifiedFact.application_id)
     )
-    return {application_id: facts_of_json(application_id, facts) for application_id, facts in rows}
 
 
 class Entry(NamedTuple):
@@ -171,7 +188,7 @@ class TierTable:
         ]
 
     def _read(self, kindergarten_ids: set[uuid.UUID]) -> None:
-        unknown = kindergarten_ids - self._seen.keys()
+        unknown = {each for each in kindergarten_ids if each not in self._seen}  # `-` would look at all that are known
         if unknown:
             self._seen |= kindergarten_facts.kindergartens(self._session, unknown)
 

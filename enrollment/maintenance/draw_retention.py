@@ -51,8 +51,8 @@ def delete_results_of_applications(session: Session, year: int, ids: Collection[
     gone += delete_all(session, Opening, Opening.application_id.in_(ids))
     for prepared in (PreparedOffer, PreparedNotice, PreparedResult):
         gone += delete_all(session, prepared, prepared.application_id.in_(ids))
-    gone += delete_all(session, Placement, Placement.application_id.in_(ids))
     gone += delete_all(session, WishReason, WishReason.application_id.in_(ids))
+    gone += delete_all(session, Placement, Placement.application_id.in_(ids))
     return gone + delete_all(session, Ticket, Ticket.year == year, Ticket.child_id.in_(children))
 
 

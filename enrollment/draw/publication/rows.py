@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from enrollment.draw.run_rows import of_placement
 from enrollment.ground.db import Base
 from enrollment.ground.sealed.codes import KeyedJson
 from enrollment.ground.sealed.values import Sealed
@@ -56,10 +57,12 @@ class PreparedOffer(Base):
 
     __tablename__ = "prepared_offer"
 
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    run_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
     notice_code: Mapped[str] = mapped_column(Sealed(NOTICE_CODE))
+
+    __table_args__ = (of_placement(__tablename__),)
 
 
 class PreparedNotice(Base):
@@ -87,6 +90,8 @@ class PreparedResult(Base):
 
     __tablename__ = "prepared_result"
 
-    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    application_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("application.id"), primary_key=True, index=True)
+    run_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    application_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info={"sealed": RESULT})
+
+    __table_args__ = (of_placement(__tablename__),)
