@@ -1,13 +1,13 @@
 """the references of results to placements, and of tickets to the draws of their years, hold for all rows
 
 Revision ID: 0166_valid_placements
-Revises: 0166_results_of_a_placement
+Revises: 0165_results_of_a_placement
 """
 
 from alembic import op
 
 revision = "0166_valid_placements"
-down_revision = "0166_results_of_a_placement"
+down_revision = "0165_results_of_a_placement"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 A placement refers to its run and its application already, so that one look-up says what two said before; a city has a million
 reasons.  The rows that are there are looked at by the next migration.
 
-Revision ID: 0166_results_of_a_placement
+Revision ID: 0165_results_of_a_placement
 Revises: 0164_counted_promotions
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0166_results_of_a_placement"
+revision = "0165_results_of_a_placement"
 down_revision = "0164_counted_promotions"
 branch_labels = None
 depends_on = None
