@@ -62,8 +62,8 @@ WRITTEN = {
 
 
 class Watch:
-    """Time and memory of each step: `megabytes` is the most that this process had until its end; the database is sampled
-    twice a second.
+    """Time and memory of each step.  `megabytes` is the most that this process had until its end, or had together with those that
+    it started; they and the database are sampled twice a second.  `cpu` is theirs too.
 
     The processor time of the database is that of all its processes.  A step ends when the backends of its connections have ended, so
     that what they took is in this step and in no other one.
@@ -79,10 +79,7 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(0.5):
-            with contextlib.suppress(psutil.Error):
-                processes = [self.server, *self.server.children(recursive=True)]
-                used = sum(process.memory_full_info().pss for process in processes)
-                self.database_peak = max(self.database_peak, used)
+            self.database_peak = max(self.database_peak, together(self.server))
 
     def database_cpu(self) -> float:
         """Seconds since the server was started."""
@@ -95,14 +92,17 @@ class Watch:
     @contextlib.contextmanager
     def step(self, name: str, engine: Engine | None = None) -> Iterator[None]:
         """`engine`: its connections are closed at the end of the step."""
-        began, ours, theirs = time.perf_counter(), time.process_time(), self.database_cpu()
-        with contextlib.nullcontext() if engine is None else self._backends_end(engine):
+        began, ours, theirs = time.perf_counter(), own_cpu(), self.database_cpu()
+        with (
+            most_together(self.server) as sampled,
+            contextlib.nullcontext() if engine is None else self._backends_end(engine),
+        ):
             yield
         self.steps[name] = {
             "seconds": round(time.perf_counter() - began, 2),
-            "cpu": round(time.process_time() - ours, 2),
+            "cpu": round(own_cpu() - ours, 2),
             "database_cpu": round(self.database_cpu() - theirs, 2),
-            "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "megabytes": max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, sampled[0] // MEGA),
             "load": round(os.getloadavg()[0], 1),
         }
         print(f"{name:14}" + "  ".join(f"{key} {value:8.2f}" for key, value in self.steps[name].items()), flush=True)
@@ -130,6 +130,42 @@ class Watch:
 
     def end(self) -> None:
         self._over.set()
+
+
+def together(process: psutil.Process, *apart: psutil.Process) -> int:
+    """Bytes of a process and of those that it started, what they share counted once; 0 when one of them has just ended.
+
+    `apart` and what they started are left out.
+    """
+    with contextlib.suppress(psutil.Error):
+        left_out = {one for each in apart for one in (each, *each.children(recursive=True))}
+        processes = {process, *process.children(recursive=True)} - left_out
+        return sum(each.memory_full_info().pss for each in processes)
+    return 0
+
+
+@contextlib.contextmanager
+def most_together(server: psutil.Process) -> Iterator[list[int]]:
+    """The most bytes of this process with those that it starts, but for the server, twice a second."""
+    sampled, over, this = [0], threading.Event(), psutil.Process()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            sampled[0] = max(sampled[0], together(this, server))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield sampled
+    finally:
+        over.set()
+        thread.join()
+
+
+def own_cpu() -> float:
+    """Seconds of processor time of this process and of those that it started and that have ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def process_of(postgres: Postgres) -> int:

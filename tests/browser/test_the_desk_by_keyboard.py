@@ -153,6 +153,22 @@ def test_the_roll_a_class_a_child_a_change_and_a_leaving(site, garden, sits_down
         assert session.get_one(RollChild, there.id).left_on is not None
 
 
+HERE = """() => [...document.querySelectorAll('.desks [aria-current]')].every((here) => {
+  const at = here.getBoundingClientRect(), row = here.closest('ul').getBoundingClientRect();
+  return at.left >= row.left && at.right <= row.right;
+})"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_a_phone_the_section_of_the_page_is_seen_in_the_row_of_sections(site, door, new_page, language):
+    page = new_page(phone=True, language=BROWSER[language])
+    clerk = opens(site, page, door.clerk, f"/staff?lang={language}")
+    for address in ("", "/queue", "/arrivals", "/desk"):
+        clerk.goto(f"/staff{address}?lang={language}")
+        expect(clerk.locator(".desks [aria-current]").last).to_be_visible()
+        assert clerk.evaluate(HERE), address
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_door_on_a_tablet_with_a_keyboard(site, door, new_page, language):
     page = new_page(language=BROWSER[language])

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from enrollment.draw.seed import declared_forms
 from enrollment.ground.accounts import Role
 from enrollment.season import rounds
+from enrollment.season.current_step import STAGES_WITH_A_DRAW
 from portal.officials import pages
 from portal.officials.draw_room.draw_forms import SUGGESTED, DeclaredFormForm
 from portal.web.forms import refusals_in
@@ -25,9 +26,11 @@ def draw_form(round_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _draw_form_page(round_id: uuid.UUID, form: DeclaredFormForm) -> ResponseReturnValue:
+    round_ = rounds.get_round(db(), round_id)
     return render_template(
         "officials/draw_form.html",
-        round=rounds.get_round(db(), round_id),
+        round=round_,
+        is_fixed=round_.stage in STAGES_WITH_A_DRAW,
         declared=declared_forms.newest(db(), round_id),
         form=form,
         fewest=declared_forms.FEWEST_SEEDS,
@@ -43,6 +46,9 @@ def declare_draw_form(round_id: uuid.UUID) -> ResponseReturnValue:
         if declared is not None:
             with refusals_in(form):
                 declared_forms.declare(db(), round_id, declared, by=actor(), now=clock())
-                flash(_("抽签的形式已公布。冻结名单时固定下来。"))
+                fixed = rounds.get_round(db(), round_id).stage in STAGES_WITH_A_DRAW
+                flash(
+                    _("抽签的形式已公布，只用于下一次冻结。") if fixed else _("抽签的形式已公布。冻结名单时固定下来。")
+                )
                 return redirect(url_for("officials.draw_room", round_id=round_id), 303)
     return _draw_form_page(round_id, form)

@@ -114,6 +114,12 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);
 });
 
+/* On a phone, the row of sections is pulled so far that the section of this page is seen. */
+for (const here of document.querySelectorAll(".desks [aria-current]")) {
+  const row = here.closest("ul");
+  row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 /* The summary of faults has the focus when the page opens; each of its links leads into the field, with the question in sight. */
 const faults = document.querySelector(".govuk-error-summary");
 if (faults) {

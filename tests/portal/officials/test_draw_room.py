@@ -118,6 +118,24 @@ def here_in(page) -> list[str]:
     return [link.get_text() for link in BeautifulSoup(page.text, "lxml").select(".desks a[aria-current]")]
 
 
+def test_a_form_that_is_declared_after_the_freeze_is_said_to_count_for_the_next_one(
+    officials, submitted_town, frozen_clock
+):
+    town, official = submitted_town, officials[0]
+    page, fixed = f"/officials/2026/rounds/{town.the_round.id}/draw-form", "只用于下一次冻结"
+    assert fixed not in official.get(page).text
+    town.everyone_is_reviewed()
+    town.freeze()
+    town.session.commit()
+    frozen_clock.set(town.now)
+    assert fixed in official.get(page).text
+    beacon_at = (town.now + dt.timedelta(minutes=30)).astimezone(CHENGDU)
+    fields = shown_fields(official.get(page).text) | {"published_at": f"{beacon_at:%Y-%m-%dT%H:%M}"}
+    saved = fill_in(official, page, **fields)
+    assert saved.status_code == 303
+    assert fixed in official.get(saved.headers["Location"]).text
+
+
 def test_the_pages_of_a_draw_stand_in_the_section_of_the_draw(officials, submitted_town):
     round_ = f"/officials/2026/rounds/{submitted_town.the_round.id}"
     for path in ("draw", "draw-form"):
