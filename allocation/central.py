@@ -13,8 +13,8 @@ import numpy as np
 
 from allocation.arrays import Array
 from allocation.coverage import Coverage
-from allocation.linear_solver import open_solver
 from allocation.market import NATURES
+from allocation.planning.linear_solver import open_solver
 
 PUBLIC, INCLUSIVE, PRIVATE = range(len(NATURES))
 

@@ -15,8 +15,8 @@ from typing import Any
 import highspy
 import numpy as np
 
-from allocation.linear_solver import open_solver
 from allocation.planning import arithmetic
+from allocation.planning.linear_solver import open_solver
 from allocation.planning.problem import ALL, OTHER, Lock, Problem
 
 INFINITE = highspy.kHighsInf

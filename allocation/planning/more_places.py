@@ -13,8 +13,8 @@ import numpy as np
 
 from allocation.arrays import Array, readonly
 from allocation.experiments.draws import RankedDraws
-from allocation.linear_solver import open_solver
 from allocation.market import Market
+from allocation.planning.linear_solver import open_solver
 
 CANDIDATES = 24
 """Programmes that are tried in a step: those that most unplaced children named."""

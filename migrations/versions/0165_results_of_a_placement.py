@@ -51,6 +51,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute((SQL.with_name("0008_draw") / "ticket_needs_a_seed.sql").read_text("utf-8"))
+    op.execute("ALTER FUNCTION ticket_needs_a_seed() SET search_path = pg_catalog, public, pg_temp")
     op.execute("DROP TRIGGER drawn ON ticket")
     op.execute("CREATE TRIGGER drawn BEFORE INSERT ON ticket FOR EACH ROW EXECUTE FUNCTION ticket_needs_a_seed()")
     op.execute("DROP FUNCTION tickets_need_a_seed()")

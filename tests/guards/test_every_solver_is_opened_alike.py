@@ -2,7 +2,7 @@
 
 from tests.guards.test_texts_of_codes import ROOT
 
-THE_ONE = "allocation/linear_solver.py"
+THE_ONE = "allocation/planning/linear_solver.py"
 CALL = "Highs" + "("
 
 

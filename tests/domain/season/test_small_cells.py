@@ -7,7 +7,7 @@ import highspy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allocation.linear_solver import open_solver
+from allocation.planning.linear_solver import open_solver
 from enrollment.season import small_cells
 from enrollment.season.small_cells import FEWEST, MEASURES, is_small
 
