@@ -11,6 +11,7 @@ from wtforms import HiddenField, StringField
 
 from enrollment.applications import deadlines, units, wishes
 from enrollment.applications.applications import Application
+from enrollment.applications.lifecycle import LIVE_STAGES
 from enrollment.applications.statements import wish_list
 from enrollment.draw import bond_participation
 from enrollment.eligibility.wish_candidates import Candidate
@@ -158,7 +159,8 @@ def save_wishes(application_id: uuid.UUID) -> ResponseReturnValue:
             flash_saved_edit(application)
             undo = taken_out(listed_wishes(), wanted)
             return redirect(url_for("parents.wishes_page", application_id=application_id, **undo, **came_from()), 303)
-    if form.newer is not None and wanted == saved_wishes(application):  # the other page saved the same order
+    same = form.newer is not None and application.stage in LIVE_STAGES and wanted == saved_wishes(application)
+    if same:  # the other page saved the same order, and it counts
         return redirect_after_save("wishes", application) if act == "next" else redirect(request.full_path, 303)
     # without its last wish a handed-in application keeps its saved list, so this list is shown
     if form.refused == "one_wish_needed":
