@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 from wtforms import HiddenField
 
 from enrollment.corrections import reinstatements
+from enrollment.draw.publication import hours
 from enrollment.draw.unserved import explanations
 from enrollment.open_days import days
 from enrollment.open_days.days import DayPlan, SlotPlan
@@ -152,6 +153,20 @@ def deadline(town) -> StaleForm:
     return StaleForm(first, path, typed, overtake, "登记截止|5月30日 18:00", "#reason")
 
 
+def announced_hour(town) -> StaleForm:
+    """Two tabs: the older one would announce its own hour, and tell every family again."""
+    town.child("安娜", wishes=[town.kindergarten("锦官新城幼儿园", places=1)])
+    town.close_registration()
+    first, second = town.city_pair()
+
+    def overtake():
+        hours.change(town.session, town.the_round.id, hour=at(6, 5, 10), reason="公证处改期", by=second, now=town.now)
+
+    typed = {"hour": "2026-06-06T09:00", "reason": "旧页"}
+    path = f"/officials/2026/rounds/{town.the_round.id}/hour"
+    return StaleForm(first, path, typed, overtake, "公布时间|6月5日 10:00", "#reason")
+
+
 def correction(town) -> StaleForm:
     garden = town.kindergarten("锦官新城幼儿园", places=2)
     ana = town.child("安那", wishes=[garden])
@@ -287,6 +302,7 @@ FORMS = {
     "PoolsForm": reserved_places,
     "DateForm": season_date,
     "ExtendForm": deadline,
+    "HourForm": announced_hour,
     "GradeForm": grade,
     "DeskDecisionForm": correction,
     "ReinstateForm": refused_application,

@@ -144,18 +144,6 @@ def test_the_pages_of_a_draw_stand_in_the_section_of_the_draw(officials, submitt
         assert here_in(officials[0].get(round_ + path)) in (["招生准备", "批次"], [])
 
 
-def test_a_stale_tab_does_not_overwrite_the_announced_hour(officials, submitted_town):
-    first, second = officials
-    page = f"/officials/2026/rounds/{submitted_town.the_round.id}/hour"
-    old = hidden_fields(first.get(page).text)
-    assert fill_in(second, page, hour="2026-06-05T10:00", reason="公证处改期").status_code == 303
-    late = first.post(page, data={**old, "hour": "2026-06-06T09:00", "reason": "旧页"})
-    assert late.status_code == 409
-    assert "6月5日 10:00" in late.text and "旧页" in late.text
-    again = {**hidden_fields(late.text), "hour": "2026-06-06T09:00", "reason": "看过新的时间"}
-    assert first.post(page, data=again).status_code == 303
-
-
 def test_a_draw_whose_time_has_come_says_so_in_the_calendar(officials, submitted_town, frozen_clock):
     town = submitted_town
     [draw] = [date for date in town.the_season.dates if date.step == "draw"]
