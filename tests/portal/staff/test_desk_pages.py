@@ -144,3 +144,21 @@ def test_a_letter_that_is_kept_for_minutes_says_until_when(family, client, anoth
     assert "过一会儿再来下载" not in main_of(waits)
     english = main_of(client.get(f"{letter}?lang=en"))
     assert f"come back before {moment(until, in_language='en')}" in english
+
+
+def test_a_search_for_an_empty_code_asks_for_one(family, client, another_client):
+    clerk, official = client, another_client()
+    sign_in(clerk, family.clerk.account_id)
+    sign_in(official, family.area_official().account_id)
+    family.session.commit()
+    cases = "/officials/2026/cases"
+    for browser, path in (
+        (clerk, "/staff/desk"),
+        (clerk, "/staff/corrections"),
+        (official, f"{cases}/revocations"),
+        (official, f"{cases}/reinstatements"),
+        (official, "/officials/2026/corrections"),
+    ):
+        asks = "请填写登记编号"
+        assert asks not in browser.get(path).text
+        assert asks in browser.get(f"{path}?code=+").text, path
