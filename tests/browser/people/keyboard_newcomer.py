@@ -27,6 +27,8 @@ class KeyboardNewcomer(Newcomer):
     def __init__(self, page):
         super().__init__(page)
         self.keys = 0
+        # whoever listens only from the key on may be late: then the browser has opened the chooser of the machine
+        page.on("filechooser", lambda _chooser: None)
 
     def press(self, key: str) -> None:
         self.keys += 1
