@@ -58,6 +58,9 @@ NOBODY_DECIDED = frozenset(
 )
 """Kinds of message that name nobody: a date, an office's letter, or a phone whose holder must not learn more."""
 
+ENDS_BY_ITSELF = {"decision_void": {"system"}}
+"""What no person ends: a waiting decision whose proposer was removed as a guardian, when somebody acts next."""
+
 FIELDS_TOLD = ("list", "stage", "bond", "hold", "child", "place", "guardians", "phone", "decision")
 
 
@@ -225,7 +228,7 @@ def check_messages(session, act: Act, before: Standing, after: Standing, fresh: 
         care = before.get(("guardians", message.child_id), frozenset()) | after["guardians", message.child_id]
         assert message.account_id in care, f"{act.name}: {message.kind} went to a stranger"
         if message.kind not in NOBODY_DECIDED:
-            names = names_for(session, act.who, message)
+            names = names_for(session, act.who, message) | ENDS_BY_ITSELF.get(message.kind, set())
             assert message.who in names, f"{act.name}: {message.kind} names {message.who}, not one of {names}"
     for key, (was, is_now) in difference(before, after).items():
         if not needs_a_message(key, was, is_now, before, after):
