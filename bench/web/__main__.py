@@ -332,10 +332,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=60, help="no new round of a path after so many seconds")
-    parser.add_argument("--only", default="", help="names of paths, with commas between them")
+    parser.add_argument("--only", default="", help="names of paths, with commas between them, or with semicolons")
     parser.add_argument("--json", type=File)
     asked = parser.parse_args()
-    only = {name.strip() for name in asked.only.split(",") if name.strip()}
+    only = {name.strip() for name in asked.only.split(";" if ";" in asked.only else ",") if name.strip()}
     wanted = (lambda name: name in only) if only else (lambda name: True)
     rows: list[dict] = []
     machine = Machine()
